@@ -1,0 +1,37 @@
+// The table of named defects and the look-up that refuses unknown names.
+#include "protocol/base/quirks.h"
+
+#include "protocol/base/check.h"
+#include "protocol/base/quirk_table.h"
+
+#include <algorithm>
+
+namespace cutover {
+
+namespace {
+constexpr QuirkDescription table[] = {
+#include "protocol/base/quirks_dns.inc"
+#include "protocol/base/quirks_gateway.inc"
+#include "protocol/base/quirks_migration.inc"
+#include "protocol/base/quirks_sip.inc"
+#include "protocol/base/quirks_xmpp.inc"
+};
+
+void check_known(std::string_view name) {
+  const auto known = std::ranges::any_of(table, [&](const auto& row) { return row.name == name; });
+  if (!known) throw HarnessFault("no such quirk: " + std::string(name));
+}
+}  // namespace
+
+std::span<const QuirkDescription> quirk_table() { return table; }
+
+Quirks::Quirks(std::set<std::string, std::less<>> names) : names_(std::move(names)) {
+  std::ranges::for_each(names_, check_known);
+}
+
+bool Quirks::has(std::string_view name) const {
+  check_known(name);
+  return names_.contains(name);
+}
+
+}  // namespace cutover

@@ -1,0 +1,49 @@
+// A certificate authority for tests: it issues good certificates, and every flaw on demand.
+#pragma once
+
+#include "protocol/tls/session.h"
+
+#include <cstdint>
+
+namespace cutover::tls {
+
+enum class Flaw {
+  none, expired, not_yet_valid, wrong_name, wildcard, self_signed, unknown_root, missing_intermediate, wrong_eku,
+  server_only_eku, no_certificate, ca_true_leaf,
+};
+
+enum class NameKind { dns, srv, xmpp_addr };
+struct SubjectName {
+  NameKind kind = NameKind::dns;
+  std::string value;  ///< for srv: the domain; the service label is added
+};
+
+/// What to put into one certificate.
+struct CertificateRequest {
+  std::vector<SubjectName> names;
+  std::string common_name;  ///< empty: the first name
+  Flaw flaw = Flaw::none;
+  bool through_intermediate = true;
+};
+
+/// PEM files for a server that is not ours (Prosody) and the PEM of the root.
+struct PemFiles {
+  std::string certificate_chain, private_key, root;
+};
+
+/// A root, an intermediate, and the identities issued from them. All times are relative to `wall_clock`.
+/// Keys are P-256. The same seed and requests in the same order give the same names and serial numbers.
+class Authority {
+ public:
+  virtual ~Authority() = default;
+  [[nodiscard]] virtual std::shared_ptr<const Identity> issue(const CertificateRequest&) = 0;
+  [[nodiscard]] virtual PemFiles issue_pem(const CertificateRequest&) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock);
+/// Unencrypted stand-in that carries the same names and flaws; for exploration and benchmarks.
+[[nodiscard]] std::unique_ptr<Authority> make_paper_authority(std::time_t wall_clock);
+/// An identity from PEM text of somebody else (a target). Throws std::invalid_argument with what is wrong and the remedy.
+[[nodiscard]] std::shared_ptr<const Identity> identity_from_pem(const PemFiles&);
+
+}  // namespace cutover::tls

@@ -1,0 +1,70 @@
+// TLS as octets in and octets out: one session, real (OpenSSL on memory BIOs) or of paper.
+#pragma once
+
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cutover::tls {
+
+enum class Role { client, server };
+
+/// What a presented certificate says, and what its chain is worth.
+struct PeerCertificate {
+  std::vector<std::string> dns_names;   ///< dNSName, lower case, may hold a wildcard as the left-most label
+  std::vector<std::string> srv_names;   ///< SRVName, "_xmpp-server.a.example" (RFC 4985)
+  std::vector<std::string> xmpp_addrs;  ///< id-on-xmppAddr (RFC 6120 section 13.7.1.4)
+  std::string common_name;
+  bool chain_valid = false;             ///< path, validity and (see EkuRule) extended key usage
+  std::string chain_error;              ///< OpenSSL's words where chain_valid is false
+};
+
+enum class Progress { wants_input, established, failed };
+
+/// One end of one TLS session. Never throws for what the peer sends.
+/// After every call, whatever it returned, take_cipher() must be drained: a failed handshake leaves its alert there.
+class Session {
+ public:
+  virtual ~Session() = default;
+  /// Octets from the network.
+  virtual void put_cipher(std::string_view) = 0;
+  /// Octets for the network.
+  [[nodiscard]] virtual std::string take_cipher() = 0;
+  /// Goes on with the handshake; idempotent once established or failed.
+  virtual Progress handshake() = 0;
+  /// Plaintext from the peer, all there is; also in the call after the one that finished the handshake.
+  [[nodiscard]] virtual std::string read() = 0;
+  virtual void write(std::string_view plain) = 0;
+  /// Sends close_notify.
+  virtual void close() = 0;
+  /// The peer sent close_notify. An end of the connection without it is truncation (RFC 6120 section 4.4).
+  [[nodiscard]] virtual bool peer_closed() const = 0;
+  /// A fatal alert or protocol failure, in words; empty while there is none.
+  [[nodiscard]] virtual std::string failure() const = 0;
+  [[nodiscard]] virtual std::optional<PeerCertificate> peer_certificate() const = 0;
+  [[nodiscard]] virtual std::string version() const = 0;          ///< "TLSv1.3", "paper"
+  [[nodiscard]] virtual std::string cipher_suite() const = 0;
+  [[nodiscard]] virtual std::string alpn() const = 0;             ///< negotiated protocol, empty for none
+  [[nodiscard]] virtual std::string server_name() const = 0;      ///< SNI that the client sent
+};
+
+/// What one end of a session asks for beyond its credentials.
+struct SessionOptions {
+  std::string server_name;              ///< client: SNI; the service domain, never the SRV target
+  std::vector<std::string> alpn;        ///< offered or accepted protocols, "xmpp-server" for direct TLS
+  bool request_client_certificate = true;  ///< server; judged softly afterwards, or dialback would be impossible
+  bool require_client_certificate = false; ///< server: mutual TLS, refuse the handshake without one
+  std::time_t wall_clock = 0;           ///< seconds since 1970 for validity
+};
+
+/// Credentials plus trust anchors: makes sessions. Immutable, shared between sessions and nodes.
+class Identity {
+ public:
+  virtual ~Identity() = default;
+  [[nodiscard]] virtual std::unique_ptr<Session> session(Role, const SessionOptions&) const = 0;
+};
+
+}  // namespace cutover::tls

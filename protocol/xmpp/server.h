@@ -1,0 +1,102 @@
+// The S2S side of one XMPP server: accepts and opens streams, authenticates in every role, queues and delivers stanzas.
+// The proxy, the legacy gateway and the partners are built on it; what they do with stanzas is theirs.
+#pragma once
+
+#include "protocol/base/limits.h"
+#include "protocol/base/node.h"
+#include "protocol/dns/resolver.h"
+#include "protocol/tls/session.h"
+#include "protocol/xml/element.h"
+#include "protocol/base/quirks.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cutover::xmpp {
+
+/// Use of TLS or SASL towards a peer, with the words of New-CsXmppAllowedPartner.
+enum class Negotiation { required, optional, not_supported };
+
+/// How a stream to or from one peer domain may be authenticated.
+struct PeerPolicy {
+  bool allowed = true;                      ///< false: not a partner; its streams are refused
+  Negotiation tls = Negotiation::required;
+  Negotiation sasl = Negotiation::optional;
+  bool dialback = true;
+  bool keep_alive = true;                   ///< the peer should send keep-alives
+  std::size_t connections_max = 20;
+  std::string proxy_fqdn;                   ///< connect there instead of asking for SRV; empty: SRV
+};
+
+enum class AuthenticationMethod { none, sasl_external, dialback };
+
+/// A stream as the admin interface and the cases see it.
+struct StreamInfo {
+  ConnectionId connection = ConnectionId::none;
+  bool initiated_by_us = false;
+  std::string local_domain, remote_domain, stream_id, tls_version;  ///< tls_version empty: in clear
+  AuthenticationMethod method = AuthenticationMethod::none;
+  std::vector<std::pair<std::string, std::string>> authorised_pairs;  ///< (sender domain, target domain)
+  std::string state;
+};
+
+struct ServerConfig {
+  std::vector<std::string> domains;                  ///< served here
+  std::shared_ptr<const tls::Identity> identity;     ///< null: no TLS
+  std::function<PeerPolicy(std::string_view remote_domain)> policy;
+  std::string dialback_secret;
+  std::uint16_t port = 5269;
+  bool send_version = true;                          ///< false: as Google Talk, XMPP 0.9, no features
+  Duration establishment_timeout = limits::stream_establishment_timeout;
+  Duration inactivity_timeout = 600s;
+  Duration keep_alive_interval = 300s;
+  std::size_t connections_max = 1000;
+  Quirks quirks;                                     ///< named defects, none by default
+};
+
+/// What a server tells its owner.
+class ServerOwner {
+ public:
+  virtual ~ServerOwner() = default;
+  /// A stanza from an authenticated pair. `sender_domain` is the domain that was authenticated.
+  virtual void on_stanza(const xml::Element&, std::string_view sender_domain) = 0;
+  /// A stanza that was given to send() will not be delivered; `condition` is a stanza error condition for its sender.
+  virtual void on_undeliverable(const xml::Element&, std::string_view condition) = 0;
+};
+
+class Server final : public Actor {
+ public:
+  Server(Context&, ServerConfig, dns::Resolver&, ServerOwner&);
+  ~Server() override;
+
+  /// Starts to listen. Throws ListenError.
+  void open();
+  /// Routes by the domain of `to`, from the domain of `from`; opens a stream where there is none. In order per pair.
+  void send(xml::Element stanza);
+  /// Stops accepting and closes every stream with </stream:stream>, still reading what peers send until they close
+  /// (RFC 6120 section 4.4). `condition` sends a stream error first (system-shutdown), empty for none.
+  void drain(std::string_view condition = {});
+  [[nodiscard]] bool drained() const;
+  /// Closes the streams with one peer domain (a partner that is no longer allowed).
+  void close_streams_with(std::string_view remote_domain, std::string_view condition = {});
+  [[nodiscard]] std::vector<StreamInfo> streams() const;
+  /// Replaces the settings that new streams use; open streams keep theirs.
+  void reconfigure(ServerConfig);
+  [[nodiscard]] const ServerConfig& config() const;
+
+  void on_accepted(ConnectionId, std::uint16_t port, const Endpoint& peer) override;
+  void on_connected(ConnectionId) override;
+  void on_connect_failed(ConnectionId, std::string_view reason) override;
+  void on_received(ConnectionId, std::string_view bytes) override;
+  void on_eof(ConnectionId) override;
+  void on_closed(ConnectionId, std::string_view reason) override;
+  void on_wake() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cutover::xmpp

@@ -4,10 +4,11 @@
 
 #include "protocol/base/limits.h"
 #include "protocol/base/node.h"
+#include "protocol/base/quirks.h"
 #include "protocol/dns/resolver.h"
 #include "protocol/tls/session.h"
 #include "protocol/xml/element.h"
-#include "protocol/base/quirks.h"
+#include "protocol/xmpp/policy.h"
 
 #include <functional>
 #include <memory>
@@ -15,22 +16,6 @@
 #include <vector>
 
 namespace cutover::xmpp {
-
-/// Use of TLS or SASL towards a peer, with the words of New-CsXmppAllowedPartner.
-enum class Negotiation { required, optional, not_supported };
-
-/// How a stream to or from one peer domain may be authenticated.
-struct PeerPolicy {
-  bool allowed = true;                      ///< false: not a partner; its streams are refused
-  Negotiation tls = Negotiation::required;
-  Negotiation sasl = Negotiation::optional;
-  bool dialback = true;
-  bool keep_alive = true;                   ///< the peer should send keep-alives
-  std::size_t connections_max = 20;
-  std::string proxy_fqdn;                   ///< connect there instead of asking for SRV; empty: SRV
-};
-
-enum class AuthenticationMethod { none, sasl_external, dialback };
 
 /// A stream as the admin interface and the cases see it.
 struct StreamInfo {
@@ -43,17 +28,17 @@ struct StreamInfo {
 };
 
 struct ServerConfig {
-  std::vector<std::string> domains;                  ///< served here
-  std::shared_ptr<const tls::Identity> identity;     ///< null: no TLS
+  std::vector<std::string> domains;               ///< served here
+  std::shared_ptr<const tls::Identity> identity;  ///< null: no TLS
   std::function<PeerPolicy(std::string_view remote_domain)> policy;
   std::string dialback_secret;
   std::uint16_t port = 5269;
-  bool send_version = true;                          ///< false: as Google Talk, XMPP 0.9, no features
+  bool send_version = true;  ///< false: as Google Talk, XMPP 0.9, no features
   Duration establishment_timeout = limits::stream_establishment_timeout;
   Duration inactivity_timeout = 600s;
   Duration keep_alive_interval = 300s;
   std::size_t connections_max = 1000;
-  Quirks quirks;                                     ///< named defects, none by default
+  Quirks quirks;  ///< named defects, none by default
 };
 
 /// What a server tells its owner.

@@ -19,12 +19,12 @@ enum class BaselineState { unlisted, expected, stale };
 
 /// One judgement of one requirement in one case.
 struct Check {
-  std::string id;             ///< "case-id#requirement-id", with ".n" behind it from the second judgement on
-  std::string requirement;    ///< id in the catalogue
-  std::string level;          ///< MUST, SHOULD, MAY, TEXT, PROFILE ... of the catalogue
+  std::string id;           ///< "case-id#requirement-id", with ".n" behind it from the second judgement on
+  std::string requirement;  ///< id in the catalogue
+  std::string level;        ///< MUST, SHOULD, MAY, TEXT, PROFILE ... of the catalogue
   Outcome outcome = Outcome::pass;
-  std::string expected, actual;   ///< both in words; actual holds the wire next to the unmet expectation
-  std::string file;               ///< source of the check
+  std::string expected, actual;  ///< both in words; actual holds the wire next to the unmet expectation
+  std::string file;              ///< source of the check
   int line = 0;
   BaselineState baseline = BaselineState::unlisted;
   std::string baseline_reason;
@@ -37,53 +37,53 @@ struct RequirementText {
 
 /// One arrow or event of the sequence diagram.
 struct TraceEntry {
-  std::int64_t time_ns = 0;       ///< world time
-  std::string layer;              ///< "xmpp", "sip", "dns", "tls", "http", "event"
-  std::string from, to;           ///< node names; equal for an event at one node
+  std::int64_t time_ns = 0;  ///< world time
+  std::string layer;         ///< "xmpp", "sip", "dns", "tls", "http", "event"
+  std::string from, to;      ///< node names; equal for an event at one node
   std::string summary;
-  std::string detail;             ///< decrypted octets; may hold any octet
+  std::string detail;  ///< decrypted octets; may hold any octet
 };
 
 /// How a stream ended, the second axis of a verdict.
 struct StreamEnd {
-  std::string connection;         ///< "partner-a -> proxy #3"
+  std::string connection;  ///< "partner-a -> proxy #3"
   std::string closed_by, condition;
   bool end_tag = false, tls_close = false;
 };
 
 struct CaseResult {
-  std::string id;                 ///< "message.partner-to-user"
+  std::string id;  ///< "message.partner-to-user"
   std::string title;
-  std::string suite;              ///< "message"
-  std::string world;              ///< "sim", "live", "target"
+  std::string suite;  ///< "message"
+  std::string world;  ///< "sim", "live", "target"
   std::string file;
   int line = 0;
   Outcome outcome = Outcome::pass;
-  std::string reason;             ///< of a skip, a broken or an inconclusive case; empty otherwise
+  std::string reason;  ///< of a skip, a broken or an inconclusive case; empty otherwise
   std::vector<RequirementText> requirements;
   std::vector<Check> checks;
   std::vector<TraceEntry> trace;
   std::vector<StreamEnd> streams;
   std::vector<std::string> columns;  ///< node names in the order of the diagram: partners, name server, gateways, pools
   std::uint64_t seed = 0;
-  std::string reproduce;             ///< the command of this one case
-  std::chrono::nanoseconds wall{};   ///< real time it took
+  std::string reproduce;            ///< the command of this one case
+  std::chrono::nanoseconds wall{};  ///< real time it took
   std::chrono::system_clock::time_point started;
-  int attempt = 1;                   ///< with --repeat
-  std::string log;                   ///< output of the worker, where it crashed or was killed
+  int attempt = 1;  ///< with --repeat
+  std::string log;  ///< output of the worker, where it crashed or was killed
 };
 
 struct RunResult {
   std::string tool_version;
-  std::string target;                ///< "embedded reference", or the name of the target file
+  std::string target;  ///< "embedded reference", or the name of the target file
   std::vector<std::string> command;
   std::uint64_t seed = 0;
   std::chrono::system_clock::time_point started;
   std::chrono::nanoseconds wall{};
-  bool complete = true;              ///< false: interrupted, or a worker was lost with its case
+  bool complete = true;  ///< false: interrupted, or a worker was lost with its case
   std::string incomplete_reason;
   int exit_code = 0;
-  std::string verdict;               ///< one line for people
+  std::string verdict;  ///< one line for people
   std::vector<CaseResult> cases;
   std::vector<std::string> stale_baseline;  ///< check ids that are listed and pass
 };

@@ -1,0 +1,12 @@
+# Writes INPUT as a C++ string constant to OUTPUT, in pieces that every compiler takes.
+file(READ ${INPUT} text)
+string(LENGTH "${text}" length)
+set(code "// Made from page.html at build time.\n#include \"reports/page.h\"\n\nnamespace cutover::reports {\n\nstd::string_view html_page() {\n  return\n")
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${text}" ${at} 8000 piece)
+  string(APPEND code "R\"~page~(${piece})~page~\"\n")
+  math(EXPR at "${at} + 8000")
+endwhile()
+string(APPEND code ";\n}\n\n}  // namespace cutover::reports\n")
+file(WRITE ${OUTPUT} "${code}")

@@ -1,0 +1,290 @@
+// The result model to JSON and back. Octets on the wire may be no UTF-8: those become \xHH (see text.h).
+#include "reports/json.h"
+
+#include "reports/text.h"
+
+#include <fmt/format.h>
+#include <boost/json.hpp>
+
+#include <array>
+#include <stdexcept>
+#include <string_view>
+
+namespace cutover::reports {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::array outcomes{Outcome::pass,         Outcome::fail,        Outcome::warn,   Outcome::info,
+                              Outcome::inconclusive, Outcome::unsupported, Outcome::broken, Outcome::skipped};
+
+const char* name_of_baseline(BaselineState state) {
+  switch (state) {
+    case BaselineState::unlisted:
+      return "unlisted";
+    case BaselineState::expected:
+      return "expected";
+    case BaselineState::stale:
+      return "stale";
+  }
+  return "unlisted";
+}
+
+json::string text(std::string_view octets) { return json::string(printable_utf8(octets)); }
+
+long long milliseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+template <class Range, class F>
+json::array array_of(const Range& range, F convert) {
+  json::array result;
+  for (const auto& item : range) result.push_back(convert(item));
+  return result;
+}
+
+json::value write(const Check& check) {
+  return json::object{{"id", check.id},
+                      {"requirement", check.requirement},
+                      {"level", check.level},
+                      {"outcome", name_of(check.outcome)},
+                      {"expected", text(check.expected)},
+                      {"actual", text(check.actual)},
+                      {"file", check.file},
+                      {"line", check.line},
+                      {"baseline", name_of_baseline(check.baseline)},
+                      {"baseline-reason", text(check.baseline_reason)}};
+}
+
+json::value write(const RequirementText& item) {
+  return json::object{{"id", item.id}, {"level", item.level}, {"source", text(item.source)}, {"text", text(item.text)}};
+}
+
+json::value write(const TraceEntry& entry) {
+  return json::object{{"time-ns", entry.time_ns}, {"layer", entry.layer},           {"from", entry.from},
+                      {"to", entry.to},           {"summary", text(entry.summary)}, {"detail", text(entry.detail)}};
+}
+
+json::value write(const StreamEnd& end) {
+  return json::object{{"connection", end.connection},
+                      {"closed-by", end.closed_by},
+                      {"condition", end.condition},
+                      {"end-tag", end.end_tag},
+                      {"tls-close", end.tls_close}};
+}
+
+json::object write(const CaseResult& result);
+
+constexpr auto write_any = [](const auto& item) { return write(item); };
+constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
+
+json::object write(const CaseResult& result) {
+  return json::object{{"id", result.id},
+                      {"title", text(result.title)},
+                      {"suite", result.suite},
+                      {"world", result.world},
+                      {"file", result.file},
+                      {"line", result.line},
+                      {"outcome", name_of(result.outcome)},
+                      {"reason", text(result.reason)},
+                      {"requirements", array_of(result.requirements, write_any)},
+                      {"checks", array_of(result.checks, write_any)},
+                      {"trace", array_of(result.trace, write_any)},
+                      {"streams", array_of(result.streams, write_any)},
+                      {"columns", array_of(result.columns, write_text)},
+                      {"seed", std::to_string(result.seed)},  // a JSON number is a double to many readers
+                      {"reproduce", text(result.reproduce)},
+                      {"wall-ns", result.wall.count()},
+                      {"started", iso_time(milliseconds(result.started))},
+                      {"started-ms", milliseconds(result.started)},
+                      {"attempt", result.attempt},
+                      {"log", text(result.log)}};
+}
+
+/// Reads members of one object and says which one is wrong.
+class ObjectReader {
+ public:
+  ObjectReader(const json::value& value, std::string place) : place_(std::move(place)) {
+    if (!value.is_object()) throw std::invalid_argument(place_ + ": expected an object");
+    object_ = &value.get_object();
+  }
+
+  [[nodiscard]] std::string text(std::string_view key) const {
+    const auto& value = member(key);
+    if (!value.is_string()) fail(key, "a string");
+    return std::string(value.get_string());
+  }
+  template <class T>
+  [[nodiscard]] T number(std::string_view key) const {
+    const auto& value = member(key);
+    if (!value.is_int64() && !value.is_uint64()) fail(key, "a whole number");
+    return value.to_number<T>();
+  }
+  [[nodiscard]] bool flag(std::string_view key) const {
+    const auto& value = member(key);
+    if (!value.is_bool()) fail(key, "true or false");
+    return value.get_bool();
+  }
+  template <class T, class F>
+  [[nodiscard]] std::vector<T> list(std::string_view key, F convert) const {
+    const auto& value = member(key);
+    if (!value.is_array()) fail(key, "an array");
+    std::vector<T> result;
+    for (const auto& item : value.get_array()) {
+      result.push_back(convert(item, fmt::format("{}/{}/{}", place_, key, result.size())));
+    }
+    return result;
+  }
+  [[noreturn]] void fail(std::string_view key, std::string_view expected) const {
+    throw std::invalid_argument(fmt::format("{}/{}: expected {}", place_, key, expected));
+  }
+
+ private:
+  [[nodiscard]] const json::value& member(std::string_view key) const {
+    const auto* value = object_->if_contains(key);
+    if (value == nullptr) fail(key, "this member");
+    return *value;
+  }
+  std::string place_;
+  const json::object* object_ = nullptr;
+};
+
+Outcome read_outcome(const ObjectReader& object) {
+  const auto word = object.text("outcome");
+  for (const auto outcome : outcomes) {
+    if (word == name_of(outcome)) return outcome;
+  }
+  object.fail("outcome", "an outcome");
+}
+
+BaselineState read_baseline(const ObjectReader& object) {
+  const auto word = object.text("baseline");
+  for (const auto state : {BaselineState::unlisted, BaselineState::expected, BaselineState::stale}) {
+    if (word == name_of_baseline(state)) return state;
+  }
+  object.fail("baseline", "unlisted, expected or stale");
+}
+
+Check read_check(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.text("id"),       object.text("requirement"),    object.text("level"), read_outcome(object),
+          object.text("expected"), object.text("actual"),         object.text("file"),  object.number<int>("line"),
+          read_baseline(object),   object.text("baseline-reason")};
+}
+
+RequirementText read_requirement(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.text("id"), object.text("level"), object.text("source"), object.text("text")};
+}
+
+TraceEntry read_trace(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.number<std::int64_t>("time-ns"),
+          object.text("layer"),
+          object.text("from"),
+          object.text("to"),
+          object.text("summary"),
+          object.text("detail")};
+}
+
+StreamEnd read_stream_end(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.text("connection"), object.text("closed-by"), object.text("condition"), object.flag("end-tag"),
+          object.flag("tls-close")};
+}
+
+std::string read_text(const json::value& value, const std::string& place) {
+  if (!value.is_string()) throw std::invalid_argument(place + ": expected a string");
+  return std::string(value.get_string());
+}
+
+std::uint64_t read_seed(const ObjectReader& object) {
+  const auto digits = object.text("seed");
+  if (digits.empty() || digits.size() > 20 || digits.find_first_not_of("0123456789") != std::string::npos) {
+    object.fail("seed", "a number in a string");
+  }
+  return std::stoull(digits);
+}
+
+std::chrono::system_clock::time_point read_started(const ObjectReader& object) {
+  return std::chrono::system_clock::time_point(std::chrono::milliseconds(object.number<long long>("started-ms")));
+}
+
+CaseResult read_case(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  CaseResult result;
+  result.id = object.text("id");
+  result.title = object.text("title");
+  result.suite = object.text("suite");
+  result.world = object.text("world");
+  result.file = object.text("file");
+  result.line = object.number<int>("line");
+  result.outcome = read_outcome(object);
+  result.reason = object.text("reason");
+  result.requirements = object.list<RequirementText>("requirements", read_requirement);
+  result.checks = object.list<Check>("checks", read_check);
+  result.trace = object.list<TraceEntry>("trace", read_trace);
+  result.streams = object.list<StreamEnd>("streams", read_stream_end);
+  result.columns = object.list<std::string>("columns", read_text);
+  result.seed = read_seed(object);
+  result.reproduce = object.text("reproduce");
+  result.wall = std::chrono::nanoseconds(object.number<long long>("wall-ns"));
+  result.started = read_started(object);
+  result.attempt = object.number<int>("attempt");
+  result.log = object.text("log");
+  return result;
+}
+
+json::value parse(std::string_view text) {
+  boost::system::error_code error;
+  auto value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error) throw std::invalid_argument("not JSON: " + error.message());
+  return value;
+}
+
+}  // namespace
+
+std::string to_json(const RunResult& run) {
+  const json::object document{{"version", json_version},
+                              {"tool-version", run.tool_version},
+                              {"target", text(run.target)},
+                              {"command", array_of(run.command, write_text)},
+                              {"seed", std::to_string(run.seed)},
+                              {"started", iso_time(milliseconds(run.started))},
+                              {"started-ms", milliseconds(run.started)},
+                              {"wall-ns", run.wall.count()},
+                              {"complete", run.complete},
+                              {"incomplete-reason", text(run.incomplete_reason)},
+                              {"exit-code", run.exit_code},
+                              {"verdict", text(run.verdict)},
+                              {"stale-baseline", array_of(run.stale_baseline, write_text)},
+                              {"cases", array_of(run.cases, write_any)}};
+  return json::serialize(document) + "\n";
+}
+
+RunResult from_json(std::string_view text) {
+  const auto value = parse(text);
+  const ObjectReader object(value, "");
+  if (object.number<int>("version") != json_version) object.fail("version", fmt::format("version {}", json_version));
+  RunResult run;
+  run.tool_version = object.text("tool-version");
+  run.target = object.text("target");
+  run.command = object.list<std::string>("command", read_text);
+  run.seed = read_seed(object);
+  run.started = read_started(object);
+  run.wall = std::chrono::nanoseconds(object.number<long long>("wall-ns"));
+  run.complete = object.flag("complete");
+  run.incomplete_reason = object.text("incomplete-reason");
+  run.exit_code = object.number<int>("exit-code");
+  run.verdict = object.text("verdict");
+  run.stale_baseline = object.list<std::string>("stale-baseline", read_text);
+  run.cases = object.list<CaseResult>("cases", read_case);
+  return run;
+}
+
+std::string case_to_json(const CaseResult& result) { return json::serialize(write(result)); }
+
+CaseResult case_from_json(std::string_view text) { return read_case(parse(text), "case"); }
+
+}  // namespace cutover::reports

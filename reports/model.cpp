@@ -1,0 +1,70 @@
+// Names and counts of the result model.
+#include "reports/model.h"
+
+#include <algorithm>
+
+namespace cutover::reports {
+
+const char* name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+      return "pass";
+    case Outcome::fail:
+      return "fail";
+    case Outcome::warn:
+      return "warn";
+    case Outcome::info:
+      return "info";
+    case Outcome::inconclusive:
+      return "inconclusive";
+    case Outcome::unsupported:
+      return "unsupported";
+    case Outcome::broken:
+      return "broken";
+    case Outcome::skipped:
+      return "skipped";
+  }
+  return "broken";
+}
+
+namespace {
+std::size_t& counter_of(SuiteCount& count, Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pass:
+    case Outcome::info:
+      return count.passed;
+    case Outcome::fail:
+      return count.failed;
+    case Outcome::warn:
+      return count.warned;
+    case Outcome::inconclusive:
+      return count.inconclusive;
+    case Outcome::unsupported:
+      return count.unsupported;
+    case Outcome::skipped:
+      return count.skipped;
+    case Outcome::broken:
+      break;
+  }
+  return count.broken;
+}
+}  // namespace
+
+std::vector<SuiteCount> count_by_suite(const RunResult& run) {
+  std::vector<SuiteCount> counts;
+  for (const auto& result : run.cases) {
+    auto place = std::ranges::find(counts, result.suite, &SuiteCount::suite);
+    if (place == counts.end()) {
+      SuiteCount fresh;
+      fresh.suite = result.suite;
+      place = counts.insert(place, fresh);
+    }
+    place->cases++;
+    place->checks += result.checks.size();
+    counter_of(*place, result.outcome)++;
+  }
+  std::ranges::sort(counts, {}, &SuiteCount::suite);
+  return counts;
+}
+
+}  // namespace cutover::reports

@@ -1,0 +1,167 @@
+// Reports hold what the run found, whatever octets were on the wire.
+#include "reports/html.h"
+#include "reports/json.h"
+#include "reports/junit.h"
+#include "reports/text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <libxml/parser.h>
+#include <libxml/xmlschemas.h>
+
+#include <memory>
+
+namespace cutover::reports {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string every_octet() {
+  std::string octets;
+  for (int i = 0; i < 256; i++) octets += static_cast<char>(i);
+  return octets;
+}
+
+RunResult run_with(std::vector<CaseResult> cases) {
+  RunResult run;
+  run.tool_version = "cutover test";
+  run.target = "embedded reference";
+  run.command = {"cutover", "run"};
+  run.seed = 18446744073709551615u;
+  run.verdict = "conforming";
+  run.cases = std::move(cases);
+  return run;
+}
+
+CaseResult case_of(const std::string& slug, Outcome outcome) {
+  CaseResult result;
+  result.id = "message." + slug;
+  result.suite = "message";
+  result.world = "sim";
+  result.title = "A title";
+  result.file = "suites/message/a.cpp";
+  result.line = 7;
+  result.outcome = outcome;
+  result.reproduce = "cutover run message." + slug;
+  result.requirements = {{"RFC6120-4.3-1", "MUST", "RFC 6120", "text"}};
+  return result;
+}
+
+CaseResult failing_case(std::string actual) {
+  auto result = case_of("fails", Outcome::fail);
+  result.checks = {
+      {"message.fails#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "a body", std::move(actual), "a.cpp", 3}};
+  result.trace = {{1000, "xmpp", "partner", "proxy", "message", every_octet()}};
+  result.columns = {"partner", "proxy"};
+  return result;
+}
+
+/// The errors of libxml2 against the schema in fixtures; empty where valid.
+std::string schema_errors(const std::string& xml) {
+  std::string errors;
+  const auto collect = [](void* user, xmlErrorPtr error) { *static_cast<std::string*>(user) += error->message; };
+  xmlSetStructuredErrorFunc(&errors, collect);
+  std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
+      xmlReadMemory(xml.data(), static_cast<int>(xml.size()), "junit.xml", nullptr, XML_PARSE_NONET), &xmlFreeDoc);
+  if (document) {
+    auto* parser = xmlSchemaNewParserCtxt(CUTOVER_SOURCE_DIR "/fixtures/schemas/junit.xsd");
+    auto* schema = xmlSchemaParse(parser);
+    auto* valid = xmlSchemaNewValidCtxt(schema);
+    if (xmlSchemaValidateDoc(valid, document.get()) != 0 && errors.empty()) errors = "invalid";
+    xmlSchemaFreeValidCtxt(valid);
+    xmlSchemaFree(schema);
+    xmlSchemaFreeParserCtxt(parser);
+  }
+  xmlSetStructuredErrorFunc(nullptr, nullptr);
+  return errors;
+}
+
+TEST(Text, OctetsThatAreNoUtf8StayVisible) {
+  EXPECT_EQ(printable_utf8("a\xFF\xC3\xA9"), "a\\xFF\xC3\xA9");
+  EXPECT_EQ(printable_utf8("\xED\xA0\x80"), "\\xED\\xA0\\x80") << "a surrogate is no character";
+  EXPECT_EQ(xml_clean(std::string_view("\0\x01\n", 3)), "\\x00\\x01\n");
+  EXPECT_EQ(iso_time(1767225600123), "2026-01-01T00:00:00.123Z");
+}
+
+TEST(JUnit, IsValidForEveryOctetAndEveryOutcome) {
+  auto skipped = case_of("skipped", Outcome::skipped);
+  skipped.reason = "no Prosody";
+  auto broken = case_of("broken", Outcome::broken);
+  broken.reason = "SIGKILL";
+  broken.log = every_octet();
+  auto run = run_with({failing_case(every_octet()), case_of("passes", Outcome::pass), skipped, broken,
+                       case_of("odd", Outcome::inconclusive)});
+  run.complete = false;
+  run.incomplete_reason = "SIGINT";
+  const auto xml = to_junit(run);
+  EXPECT_EQ(schema_errors(xml), "");
+  EXPECT_THAT(xml, HasSubstr("tests=\"6\" failures=\"4\" errors=\"0\" skipped=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("type=\"message.fails#RFC6120-4.3-1\""));
+  EXPECT_THAT(xml, HasSubstr("type=\"harness\" message=\"SIGKILL\""));
+  EXPECT_THAT(xml, HasSubstr("run incomplete: SIGINT"));
+}
+
+TEST(JUnit, SchemaRefusesWhatIsNotTheDialect) {
+  EXPECT_NE(schema_errors(
+                "<testsuites name='x' tests='1' failures='0' errors='0' skipped='0' time='0'><testcase/></testsuites>"),
+            "");
+}
+
+TEST(JUnit, AnExpectedDeviationIsNoFailure) {
+  auto result = failing_case("x");
+  result.outcome = Outcome::pass;
+  result.checks[0].baseline = BaselineState::expected;
+  result.checks[0].baseline_reason = "known";
+  const auto xml = to_junit(run_with({result}));
+  EXPECT_THAT(xml, Not(HasSubstr("<failure")));
+  EXPECT_THAT(xml, HasSubstr("known deviation (known)"));
+}
+
+TEST(JUnit, LongEvidenceIsCutWithAMark) {
+  const auto xml = to_junit(run_with({failing_case(std::string(1 << 20, 'x'))}));
+  EXPECT_LT(xml.size(), 100'000u);
+  EXPECT_THAT(xml, HasSubstr("[cut: 1048576 octets in all]"));
+}
+
+TEST(Json, ReadsWhatItWrote) {
+  const auto run = run_with({failing_case("seen \xC3\xA9"), case_of("passes", Outcome::pass)});
+  const auto text = to_json(run);
+  const auto again = from_json(text);
+  EXPECT_EQ(to_json(again), text);
+  EXPECT_EQ(again.seed, run.seed);
+  EXPECT_EQ(again.cases.at(0).checks.at(0).actual, "seen \xC3\xA9");
+}
+
+TEST(Json, SaysWhereItIsWrong) {
+  try {
+    (void)from_json("{\"version\":1,\"tool-version\":3}");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "/tool-version: expected a string");
+  }
+  EXPECT_THROW((void)from_json("{"), std::invalid_argument);
+  EXPECT_THROW((void)from_json("{\"version\":99}"), std::invalid_argument);
+}
+
+TEST(Html, HoldsTheRunAndCannotBeBrokenOutOf) {
+  const auto html = to_html(run_with({failing_case("</script><script>alert(1)</script><!--")}));
+  EXPECT_THAT(html, HasSubstr("message.fails"));
+  EXPECT_THAT(html, Not(HasSubstr("alert(1)</script>")));
+  EXPECT_THAT(html, Not(HasSubstr("@RUN@")));
+  EXPECT_THAT(html, Not(HasSubstr("http://cdn")));
+}
+
+TEST(Count, BySuite) {
+  const auto counts =
+      count_by_suite(run_with({case_of("a", Outcome::pass), failing_case("x"), case_of("b", Outcome::warn)}));
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts[0].cases, 3u);
+  EXPECT_EQ(counts[0].passed, 1u);
+  EXPECT_EQ(counts[0].failed, 1u);
+  EXPECT_EQ(counts[0].warned, 1u);
+  EXPECT_EQ(counts[0].checks, 1u);
+}
+
+}  // namespace
+}  // namespace cutover::reports

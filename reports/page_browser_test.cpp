@@ -1,0 +1,105 @@
+// The HTML report in a real browser: drawn, searchable, filterable. Skipped with the reason where there is no Chromium.
+#include "reports/html.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace cutover::reports {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* browser = "/usr/bin/chromium";
+
+/// A folder that goes with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "cutover-page-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  [[nodiscard]] std::filesystem::path path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The document tree after the page's scripts and `extra` ran, as Chromium prints it.
+std::string dom_of(const RunResult& run, const std::string& extra = {}) {
+  const Folder folder;
+  std::ofstream(folder.path() / "report.html") << to_html(run) << "<script>" << extra << "</script>";
+  const auto command = fmt::format(
+      "HOME={0} {1} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+      "--disable-background-networking "
+      "--disable-component-update --disable-sync --user-data-dir={0}/profile --dump-dom file://{0}/report.html "
+      "2>{0}/log",
+      folder.path().string(), browser);
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
+  std::string dom;
+  char buffer[4096];
+  while (const auto n = fread(buffer, 1, sizeof buffer, pipe.get())) dom.append(buffer, n);
+  return dom;
+}
+
+RunResult two_cases() {
+  CaseResult passes;
+  passes.id = "message.greets";
+  passes.suite = "message";
+  passes.world = "sim";
+  passes.title = "A greeting arrives";
+  CaseResult fails = passes;
+  fails.id = "presence.shows";
+  fails.suite = "presence";
+  fails.title = "Presence is seen";
+  fails.outcome = Outcome::fail;
+  fails.columns = {"partner", "proxy"};
+  fails.trace = {{1000, "xmpp", "partner", "proxy", "presence romeo", "<presence xml:lang='en'/>"}};
+  fails.checks = {
+      {"presence.shows#R-1", "R-1", "MUST", Outcome::fail, "is available", "<b>not</b> available", "a.cpp", 3}};
+  RunResult run;
+  run.verdict = "not conforming";
+  run.exit_code = 1;
+  run.cases = {passes, fails};
+  return run;
+}
+
+class Page : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(browser)) GTEST_SKIP() << "Chromium is not installed (package chromium)";
+  }
+};
+
+TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
+  const auto dom = dom_of(two_cases());
+  EXPECT_THAT(dom, HasSubstr("not conforming (exit code 1)"));
+  EXPECT_THAT(dom, HasSubstr("2 of 2 cases"));
+  EXPECT_THAT(dom, HasSubstr("aria-label=\"sequence diagram\""));
+  EXPECT_THAT(dom, HasSubstr("partner → proxy"));
+  EXPECT_THAT(dom, HasSubstr("&lt;presence xml:lang='en'/&gt;"));
+  EXPECT_THAT(dom, HasSubstr("&lt;b&gt;not&lt;/b&gt; available")) << "octets of the wire are text, never markup";
+}
+
+TEST_F(Page, SearchesAndFilters) {
+  const auto set = [](const char* id, const char* value) {
+    return fmt::format("{{const e=document.getElementById('{}');e.value='{}';e.dispatchEvent(new Event('input'));}}",
+                       id, value);
+  };
+  EXPECT_THAT(dom_of(two_cases(), set("search", "greet")), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(dom_of(two_cases(), set("outcome", "fail")), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(dom_of(two_cases(), set("search", "nothing has this")), HasSubstr("0 of 2 cases"));
+}
+
+}  // namespace
+}  // namespace cutover::reports

@@ -33,10 +33,12 @@ struct ServerConfig {
   std::function<PeerPolicy(std::string_view remote_domain)> policy;
   std::string dialback_secret;
   std::uint16_t port = 5269;
-  bool send_version = true;  ///< false: as Google Talk, XMPP 0.9, no features
+  std::uint16_t direct_tls_port = 0;  ///< XEP-0368; 0: none
+  bool send_version = true;           ///< false: as Google Talk, XMPP 0.9, no features
   Duration establishment_timeout = limits::stream_establishment_timeout;
   Duration inactivity_timeout = 600s;
   Duration keep_alive_interval = 300s;
+  Duration doubt_window = 30s;  ///< what was sent this long before a connection broke is reported
   std::size_t connections_max = 1000;
   Quirks quirks;  ///< named defects, none by default
 };

@@ -173,6 +173,8 @@ class Stream {
   /// Sends a stanza. False, and nothing sent, unless the pair is authorised (any on a trusted link) and the stream
   /// open.
   [[nodiscard]] bool send(const xml::Element& stanza, Time now);
+  /// The same for a caller who knows the domains already.
+  [[nodiscard]] bool send(const xml::Element& stanza, const DomainPair& pair, Time now);
   /// Sends `condition` as stream error where it is not empty, then the end tag; waits for the peer's.
   void close(std::string_view condition, Time now);
 
@@ -216,8 +218,8 @@ class Stream {
   void on_header(const xml::StreamHeader& header);
   void on_initial_header(const xml::StreamHeader& header);
   void on_response_header(const xml::StreamHeader& header);
-  bool check_header_form(const xml::StreamHeader& header);
-  bool check_initial_addresses(const xml::Element& tag);
+  [[nodiscard]] std::string_view judge_header_form(const xml::StreamHeader& header) const;
+  [[nodiscard]] std::string_view judge_initial_header(const xml::Element& tag);
   void on_element(xml::Element& element);
   void on_end();
   void on_peer_error(const xml::Element& error);
@@ -245,7 +247,7 @@ class Stream {
 
   // Stanzas.
   void on_stanza(xml::Element& stanza);
-  bool check_stanza_pair(const DomainPair& pair);
+  [[nodiscard]] std::string_view judge_stanza_pair(const DomainPair& pair) const;
 
   // TLS.
   void start_tls();
@@ -253,16 +255,18 @@ class Stream {
   void on_secured();
 
   // Writing and ending.
-  void restart(bool new_id);
+  void restart();
   void put(std::string_view octets);
   void put_noted(std::string_view summary, std::string_view octets);
-  void put_header(bool version);
-  void put_element(const xml::Element& element);
+  void put_header();
   void fail(std::string_view condition, std::string_view text = {});
   void begin_closing(std::string_view condition, std::string_view text);
   void finish(bool clean);
   void note(Layer layer, Direction direction, std::string summary, std::string detail = {}) const;
   void touch();
+  void became_established();
+  void tls_failed();
+  [[nodiscard]] std::string_view rest() const { return std::string_view(in_).substr(at_); }
   void push(StreamEvent event);
   [[nodiscard]] std::string new_id();
 
@@ -271,7 +275,8 @@ class Stream {
   Methods methods_;
   StreamState state_ = StreamState::header;
   Time now_{};
-  std::string local_, remote_, id_, first_id_;
+  std::string local_, remote_, id_;
+  std::string first_from_, first_to_, first_id_;  ///< of the first header that had them: a restart may not change them
   bool header_sent_ = false, header_seen_ = false, peer_end_seen_ = false, end_sent_ = false, deaf_ = false;
   bool peer_has_version_ = false, peer_declares_dialback_ = false, peer_dialback_errors_ = false;
   bool handshake_done_ = false, failed_ = false, in_doubt_ = false, negotiated_ = false;
@@ -283,6 +288,7 @@ class Stream {
   std::unique_ptr<tls::Session> tls_;
   std::optional<xml::Reader> reader_;
   std::string in_, raw_, out_;  ///< plaintext not parsed; octets of the item under way; octets for the network
+  std::size_t at_ = 0;          ///< how much of in_ was parsed
   std::deque<StreamEvent> events_;
   std::optional<Time> establishment_deadline_, idle_deadline_, keep_alive_due_, silence_deadline_, close_deadline_;
 };

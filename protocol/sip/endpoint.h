@@ -1,4 +1,5 @@
-// A SIP element over TCP and TLS: listener, connection reuse, framing, transactions. Dialogs and routing are its owner's.
+// A SIP element over TCP and TLS: listener, connection reuse, framing, transactions. Dialogs and routing are its
+// owner's.
 #pragma once
 
 #include "protocol/base/node.h"
@@ -21,7 +22,7 @@ struct EndpointConfig {
   std::uint16_t port = 5061;
   std::shared_ptr<const tls::Identity> identity;  ///< null: TCP without TLS
   bool mutual_tls = true;
-  std::string sent_by;        ///< host of Via and Contact; empty: the address of the node
+  std::string sent_by;  ///< host of Via and Contact; empty: the address of the node
   Quirks quirks;
 };
 
@@ -29,8 +30,8 @@ struct EndpointConfig {
 class EndpointOwner {
  public:
   virtual ~EndpointOwner() = default;
-  /// A new request; retransmissions are absorbed. ACK for a 2xx comes with TransactionId::none. `source` is the connection
-  /// that it came on; requests back to that user can be sent over it (RFC 5626).
+  /// A new request; retransmissions are absorbed. ACK for a 2xx comes with TransactionId::none. `source` is the
+  /// connection that it came on; requests back to that user can be sent over it (RFC 5626).
   virtual void on_request(TransactionId, const Message&, ConnectionId source) = 0;
   virtual void on_connection_closed(ConnectionId) {}
 };
@@ -48,12 +49,12 @@ class Endpoint final : public Actor {
   struct Destination {
     ::cutover::Endpoint address;
     ConnectionId connection = ConnectionId::none;  ///< preferred when alive
-    std::string tls_name;                           ///< name that the certificate must carry; empty: any with a valid chain
+    std::string tls_name;  ///< name that the certificate must carry; empty: any with a valid chain
   };
-  using OnResponse = std::function<void(const Message&)>;              ///< provisional ones too
+  using OnResponse = std::function<void(const Message&)>;  ///< provisional ones too
   using OnFailure = std::function<void(TransactionFailure)>;
-  /// Adds Via, Max-Forwards (where absent) and Content-Length, starts a client transaction (RFC 3261 section 17.1 over a
-  /// reliable transport: timers B and F, 32 s).
+  /// Adds Via, Max-Forwards (where absent) and Content-Length, starts a client transaction (RFC 3261 section 17.1 over
+  /// a reliable transport: timers B and F, 32 s).
   void request(Message, const Destination&, OnResponse, OnFailure);
   /// ACK for a 2xx, and anything else that has no transaction.
   void send(Message, const Destination&);

@@ -11,17 +11,20 @@
 
 namespace cutover::sip {
 
-/// A SIP or SIPS URI on raw octets: user, host and parameters keep their escapes (RFC 3261 section 19.1.4 compares them so).
+/// A SIP or SIPS URI on raw octets: user, host and parameters keep their escapes (RFC 3261 section 19.1.4 compares them
+/// so).
 struct Uri {
   std::string scheme = "sip";
-  std::string user;   ///< raw, still escaped; empty where absent
+  std::string user;  ///< raw, still escaped; empty where absent
   std::string host;
-  std::uint16_t port = 0;  ///< 0: absent
+  std::uint16_t port = 0;                                       ///< 0: absent
   std::vector<std::pair<std::string, std::string>> parameters;  ///< in order; value empty for a flag
+  std::string headers;  ///< raw, what follows the question mark; empty where absent
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
   [[nodiscard]] std::string text() const;
   bool operator==(const Uri&) const = default;
 };
+/// sip, sips, im and pres URIs; of a tel URI the number is the user. Nothing for other schemes and bad syntax.
 [[nodiscard]] std::optional<Uri> parse_uri(std::string_view);
 
 /// From, To, Contact, Route: [display] <uri>;parameters
@@ -35,7 +38,7 @@ struct NameAddr {
 [[nodiscard]] std::optional<NameAddr> parse_name_addr(std::string_view);
 
 struct Header {
-  std::string name;   ///< the long form ("Via"), whatever was on the wire
+  std::string name;  ///< the long form ("Via"), whatever was on the wire
   std::string value;
 };
 
@@ -51,10 +54,10 @@ struct Message {
 
   [[nodiscard]] std::optional<std::string> header(std::string_view name) const;  ///< the first
   [[nodiscard]] std::string header_or_empty(std::string_view name) const;
-  [[nodiscard]] std::vector<std::string> all(std::string_view name) const;       ///< one a value; comma lists split
+  [[nodiscard]] std::vector<std::string> all(std::string_view name) const;  ///< one a value; comma lists split
   void set_header(std::string_view name, std::string_view value);
-  void add_header(std::string_view name, std::string_view value);     ///< after the others
-  void prepend_header(std::string_view name, std::string_view value); ///< before the others of that name
+  void add_header(std::string_view name, std::string_view value);      ///< after the others
+  void prepend_header(std::string_view name, std::string_view value);  ///< before the others of that name
   void remove_header(std::string_view name);
   void remove_first(std::string_view name);
 
@@ -67,7 +70,8 @@ struct Message {
 
 struct ParseError {
   std::string what;
-  int status = 400;  ///< what a UAS answers, where it can answer
+  int status = 400;                   ///< what a UAS answers, where it can answer
+  std::optional<Message> answerable;  ///< what was read of a request, where Via, From, To, Call-ID and CSeq are there
 };
 /// One whole message (framing done): strict about what RFC 3261 requires and osip's parser lets pass.
 [[nodiscard]] std::variant<Message, ParseError> parse(std::string_view octets);

@@ -24,6 +24,9 @@ class Element {
  public:
   Element() = default;
   Element(std::string name, std::string ns) : name_(std::move(name)), ns_(std::move(ns)) {}
+  /// With attributes that are known to differ in name or namespace, in document order.
+  Element(std::string name, std::string ns, std::vector<Attribute> attributes)
+      : name_(std::move(name)), ns_(std::move(ns)), attributes_(std::move(attributes)) {}
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& ns() const { return ns_; }

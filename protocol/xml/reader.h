@@ -1,4 +1,5 @@
-// One XML stream, item by item: restricted XML (RFC 6120 section 11.1) with every bound; the only user of libxml2's parser.
+// One XML stream, item by item: restricted XML (RFC 6120 section 11.1) with every bound; the only user of libxml2's
+// parser.
 #pragma once
 
 #include "protocol/base/limits.h"
@@ -6,8 +7,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 namespace cutover::xml {
 
@@ -35,7 +39,12 @@ struct ReaderLimits {
   std::size_t children = limits::element_children_max;
 };
 
-/// Parses one document. A stream restart is a new Reader. After a Fault or StreamEnd it reads nothing more.
+/// Parses one document. A stream restart is a new Reader. After a Fault or StreamEnd it discards what it is fed.
+///
+/// Conditions: restricted-xml (comment, processing instruction, DTD, entity other than the five), unsupported-encoding,
+/// bad-namespace-prefix (unbound prefix), bad-format (character data directly below the stream), policy-violation (a
+/// bound), not-well-formed (the rest). White space between stanzas (a keep-alive) is consumed silently and counts for
+/// no bound. The verdict does not depend on how the octets were cut into calls.
 class Reader {
  public:
   explicit Reader(ReaderLimits = {});
@@ -48,11 +57,13 @@ class Reader {
   [[nodiscard]] std::optional<Item> feed(std::string_view in, std::size_t& consumed);
 
  private:
+  friend std::variant<Element, Fault> parse(std::string_view document);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// A whole document (PIDF, a stored stanza, a fixture) as one element; Fault when it is not one. DTDs are refused.
+/// A whole document (PIDF, a stored stanza, a fixture) as one element; Fault when it is not one. DTDs are refused;
+/// comments, processing instructions and a byte order mark are skipped.
 [[nodiscard]] std::variant<Element, Fault> parse(std::string_view document);
 
 }  // namespace cutover::xml

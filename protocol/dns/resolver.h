@@ -20,22 +20,22 @@ struct Answer {
 /// One place to connect to, in the order to try.
 struct Target {
   Endpoint endpoint;
-  std::string host;        ///< the SRV target or the domain itself, for people
-  bool direct_tls = false; ///< from _xmpps-server (XEP-0368)
+  std::string host;         ///< the SRV target or the domain itself, for people
+  bool direct_tls = false;  ///< from _xmpps-server (XEP-0368)
 };
 
 /// Where to connect for a domain, RFC 6120 section 3.2 with XEP-0368.
 struct XmppTargets {
   Outcome outcome = Outcome::answered;
-  std::vector<Target> targets;      ///< empty with `answered`: the domain declares no service (".")
-  bool from_fallback = false;       ///< no SRV record: A/AAAA of the domain, port 5269
+  std::vector<Target> targets;  ///< empty with `answered`: the domain declares no service (".")
+  bool from_fallback = false;   ///< no SRV record: A/AAAA of the domain, port 5269
 };
 
 class Resolver final : public Actor {
  public:
   struct Config {
     Endpoint name_server;
-    Duration timeout = 5s;   ///< for one try
+    Duration timeout = 5s;  ///< for one try
     int tries = 2;
     Duration negative_ttl_max = 60s;
   };

@@ -1,0 +1,227 @@
+// DNS messages between octets and values, through ldns.
+#include "protocol/dns/message.h"
+
+#include "protocol/base/check.h"
+#include "protocol/base/limits.h"
+#include "protocol/dns/ldns_record.h"
+
+#include <fmt/format.h>
+#include <ldns/ldns.h>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+
+namespace cutover::dns {
+
+namespace {
+
+struct FreePacket {
+  void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
+};
+struct FreeRecord {
+  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
+};
+struct FreeData {
+  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
+};
+struct FreeText {
+  void operator()(void* text) const { std::free(text); }  // ldns allocates with malloc
+};
+using PacketPointer = std::unique_ptr<ldns_pkt, FreePacket>;
+using RecordPointer = std::unique_ptr<ldns_rr, FreeRecord>;
+using NamePointer = std::unique_ptr<ldns_rdf, FreeData>;
+using TextPointer = std::unique_ptr<char, FreeText>;
+
+NamePointer name_to_ldns(const std::string& name) {
+  if (name.find('\0') != std::string::npos) return nullptr;
+  return NamePointer(ldns_dname_new_frm_str(name.c_str()));
+}
+
+std::optional<std::string> text_of(const ldns_rdf& rdf) {
+  const TextPointer text(ldns_rdf2str(&rdf));
+  if (!text) return std::nullopt;
+  if (ldns_rdf_get_type(&rdf) == LDNS_RDF_TYPE_DNAME) return normalised_name(text.get());
+  return std::string(text.get());
+}
+
+RecordPointer record_to_ldns(const Record& record) {
+  auto owner = name_to_ldns(record.name);
+  if (!owner || record.data.find('\0') != std::string::npos || record.data.find('\n') != std::string::npos)
+    return nullptr;
+  // The owner is set apart, because text of a name may hold what the tokenizer of a whole record trips over.
+  const auto line = fmt::format("owner. {} IN {} {}", record.ttl_s, to_string(record.type), record.data);
+  ldns_rr* rr = nullptr;
+  if (ldns_rr_new_frm_str(&rr, line.c_str(), 0, nullptr, nullptr) != LDNS_STATUS_OK) return nullptr;
+  RecordPointer result(rr);
+  ldns_rdf_deep_free(ldns_rr_owner(rr));
+  ldns_rr_set_owner(rr, owner.release());
+  return result;
+}
+
+std::optional<std::vector<Record>> records_of(const ldns_rr_list* list) {
+  std::vector<Record> result;
+  for (std::size_t i = 0; i < ldns_rr_list_rr_count(list); ++i) {
+    auto record = record_of(*ldns_rr_list_rr(list, i));
+    if (!record) return std::nullopt;
+    result.push_back(std::move(*record));
+  }
+  return result;
+}
+
+std::optional<std::vector<Question>> questions_of(const ldns_rr_list* list) {
+  std::vector<Question> result;
+  for (std::size_t i = 0; i < ldns_rr_list_rr_count(list); ++i) {
+    const auto* rr = ldns_rr_list_rr(list, i);
+    auto name = text_of(*ldns_rr_owner(rr));
+    if (!name || !name_to_ldns(*name)) return std::nullopt;  // a server must be able to echo it
+    result.push_back({std::move(*name), static_cast<Type>(ldns_rr_get_type(rr))});
+  }
+  return result;
+}
+
+void push(ldns_pkt& packet, ldns_pkt_section section, const std::vector<Record>& records) {
+  for (const auto& record : records) {
+    auto rr = record_to_ldns(record);
+    if (!rr)
+      throw HarnessFault(fmt::format("not a DNS record: {} {} {}", record.name, to_string(record.type), record.data));
+    CUTOVER_CHECK(ldns_pkt_push_rr(&packet, section, rr.get()));
+    static_cast<void>(rr.release());
+  }
+}
+
+void push(ldns_pkt& packet, const Question& question) {
+  auto owner = name_to_ldns(question.name);
+  if (!owner) throw HarnessFault("not a DNS name: " + question.name);
+  RecordPointer rr(ldns_rr_new());
+  ldns_rr_set_owner(rr.get(), owner.release());
+  ldns_rr_set_type(rr.get(), static_cast<ldns_rr_type>(question.type));
+  ldns_rr_set_class(rr.get(), LDNS_RR_CLASS_IN);
+  ldns_rr_set_question(rr.get(), true);
+  CUTOVER_CHECK(ldns_pkt_push_rr(&packet, LDNS_SECTION_QUESTION, rr.get()));
+  static_cast<void>(rr.release());
+}
+
+template <class Number>
+bool read_number(std::string_view& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end == text.data() + text.size() || *end != ' ') return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<Record> record_of(const ldns_struct_rr& rr) {
+  if (ldns_rr_owner(&rr) == nullptr) return std::nullopt;
+  auto name = text_of(*ldns_rr_owner(&rr));
+  if (!name) return std::nullopt;
+  Record record{.name = std::move(*name),
+                .type = static_cast<Type>(ldns_rr_get_type(&rr)),
+                .ttl_s = ldns_rr_ttl(&rr),
+                .data = {}};
+  for (std::size_t i = 0; i < ldns_rr_rd_count(&rr); ++i) {
+    const auto* rdf = ldns_rr_rdf(&rr, i);
+    if (rdf == nullptr) return std::nullopt;
+    const auto text = text_of(*rdf);
+    if (!text) return std::nullopt;
+    if (i > 0) record.data += ' ';
+    record.data += *text;
+  }
+  return record;
+}
+
+std::optional<Message> parse(std::string_view wire) {
+  if (wire.empty() || wire.size() > limits::dns_message_size_max_octets) return std::nullopt;
+  ldns_pkt* raw = nullptr;
+  const auto status = ldns_wire2pkt(&raw, reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
+  if (status != LDNS_STATUS_OK || raw == nullptr) return std::nullopt;
+  const PacketPointer packet(raw);
+  auto questions = questions_of(ldns_pkt_question(raw));
+  auto answers = records_of(ldns_pkt_answer(raw));
+  auto authority = records_of(ldns_pkt_authority(raw));
+  auto additional = records_of(ldns_pkt_additional(raw));
+  if (!questions || !answers || !authority || !additional) return std::nullopt;
+  return Message{.id = ldns_pkt_id(raw),
+                 .response = ldns_pkt_qr(raw),
+                 .authoritative = ldns_pkt_aa(raw),
+                 .truncated = ldns_pkt_tc(raw),
+                 .recursion_desired = ldns_pkt_rd(raw),
+                 .rcode = static_cast<Rcode>(ldns_pkt_get_rcode(raw)),
+                 .questions = std::move(*questions),
+                 .answers = std::move(*answers),
+                 .authority = std::move(*authority),
+                 .additional = std::move(*additional)};
+}
+
+std::string serialise(const Message& message) {
+  const PacketPointer packet(ldns_pkt_new());
+  ldns_pkt_set_id(packet.get(), message.id);
+  ldns_pkt_set_qr(packet.get(), message.response);
+  ldns_pkt_set_aa(packet.get(), message.authoritative);
+  ldns_pkt_set_tc(packet.get(), message.truncated);
+  ldns_pkt_set_rd(packet.get(), message.recursion_desired);
+  ldns_pkt_set_rcode(packet.get(), static_cast<std::uint8_t>(message.rcode));
+  for (const auto& question : message.questions) push(*packet, question);
+  push(*packet, LDNS_SECTION_ANSWER, message.answers);
+  push(*packet, LDNS_SECTION_AUTHORITY, message.authority);
+  push(*packet, LDNS_SECTION_ADDITIONAL, message.additional);
+  std::uint8_t* raw = nullptr;
+  std::size_t size = 0;
+  const auto status = ldns_pkt2wire(&raw, packet.get(), &size);
+  const std::unique_ptr<std::uint8_t, FreeText> wire(raw);
+  if (status != LDNS_STATUS_OK) throw HarnessFault(std::string("no wire format: ") + ldns_get_errorstr_by_id(status));
+  return {reinterpret_cast<const char*>(raw), size};
+}
+
+std::optional<Record> normalised(const Record& record) {
+  const auto rr = record_to_ldns(record);
+  return rr ? record_of(*rr) : std::nullopt;
+}
+
+std::string normalised_name(std::string_view name) {
+  // The escape "\." at the end is a dot inside the last label, not the root.
+  if (name.size() > 1 && name.ends_with('.') && !name.ends_with("\\.")) name.remove_suffix(1);
+  std::string result(name.empty() ? "." : name);
+  for (auto& c : result)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return result;
+}
+
+std::optional<Srv> srv_of(const Record& record) {
+  if (record.type != Type::srv) return std::nullopt;
+  Srv srv;
+  std::string_view rest = record.data;
+  if (!read_number(rest, srv.priority) || !read_number(rest, srv.weight) || !read_number(rest, srv.port))
+    return std::nullopt;
+  if (rest.empty() || rest.find(' ') != std::string_view::npos) return std::nullopt;
+  srv.target = normalised_name(rest);
+  return srv;
+}
+
+std::string to_string(Type type) {
+  const TextPointer text(ldns_rr_type2str(static_cast<ldns_rr_type>(type)));
+  return text ? text.get() : fmt::format("TYPE{}", static_cast<unsigned>(type));
+}
+
+std::string to_string(Rcode rcode) {
+  const TextPointer text(ldns_pkt_rcode2str(static_cast<ldns_pkt_rcode>(rcode)));
+  return text ? text.get() : fmt::format("RCODE{}", static_cast<unsigned>(rcode));
+}
+
+std::string to_text(const Message& message) {
+  auto text = fmt::format("{} id {}{}{} {}\n", message.response ? "answer" : "query", message.id,
+                          message.authoritative ? " aa" : "", message.truncated ? " tc" : "",
+                          message.response ? to_string(message.rcode) : "");
+  for (const auto& question : message.questions)
+    text += fmt::format("? {} {}\n", question.name, to_string(question.type));
+  const auto section = [&](char mark, const std::vector<Record>& records) {
+    for (const auto& record : records)
+      text += fmt::format("{} {} {} {} {}\n", mark, record.name, record.ttl_s, to_string(record.type), record.data);
+  };
+  section('=', message.answers);
+  section('@', message.authority);
+  section('+', message.additional);
+  return text;
+}
+
+}  // namespace cutover::dns

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/base/node.h"
+#include "protocol/base/quirks.h"
 #include "protocol/dns/message.h"
 
 #include <functional>
@@ -38,11 +39,13 @@ class Resolver final : public Actor {
     Duration timeout = 5s;  ///< for one try
     int tries = 2;
     Duration negative_ttl_max = 60s;
+    Quirks quirks = {};
   };
   Resolver(Context&, Config);
   ~Resolver() override;
 
-  /// Calls back once, possibly before this returns when the cache answers.
+  /// Calls back once, possibly before this returns when the cache answers. Not at all once the resolver is destroyed;
+  /// a callback may destroy it. Equal questions that are in flight at once share one query.
   void resolve(std::string_view name, Type, std::function<void(Answer)>);
   void resolve_xmpp(std::string_view domain, std::function<void(XmppTargets)>);
   void flush_cache();

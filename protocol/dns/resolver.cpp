@@ -1,0 +1,464 @@
+// The stub resolver: one query a question at a time, cached in world time.
+//
+// A Lookup is one question on its way: it is sent by UDP, repeated after `timeout`, asked again by TCP where the answer
+// is truncated (RFC 7766 section 5), and continued at the target where the answer is only a CNAME.
+#include "protocol/dns/resolver.h"
+
+#include "protocol/base/limits.h"
+#include "protocol/dns/srv.h"
+
+#include <algorithm>
+#include <map>
+
+namespace cutover::dns {
+
+namespace {
+
+constexpr std::uint16_t xmpp_server_port = 5269;
+
+using Key = std::pair<std::string, Type>;
+using Callback = std::function<void(Answer)>;
+
+struct Lookup {
+  std::vector<Callback> callbacks;
+  std::string name;  ///< what is asked for now: the question, or the target of its CNAME
+  std::size_t cname_hops = 0;
+  std::uint32_t ttl_s = UINT32_MAX;  ///< the least of the records used so far
+  std::uint16_t id = 0;
+  int tries = 0;
+  Time deadline;
+  ConnectionId connection = ConnectionId::none;  ///< where the question went to TCP
+  std::string received;
+};
+
+struct Cached {
+  Answer answer;
+  Time expires;
+};
+
+std::string two_octets(std::size_t number) {
+  return {static_cast<char>(number >> 8 & 0xff), static_cast<char>(number & 0xff)};
+}
+
+std::size_t number_at(std::string_view text, std::size_t at) {
+  return static_cast<std::size_t>(static_cast<unsigned char>(text[at]) << 8 | static_cast<unsigned char>(text[at + 1]));
+}
+
+/// RFC 2308 section 5: the lesser of the SOA's own TTL and its MINIMUM field; nothing without an SOA.
+std::optional<std::uint32_t> negative_ttl_s(const Message& message) {
+  for (const auto& record : message.authority) {
+    if (record.type != Type::soa) continue;
+    const auto last_space = record.data.rfind(' ');
+    if (last_space == std::string::npos) return std::nullopt;
+    std::uint64_t minimum = 0;
+    for (const char c : record.data.substr(last_space + 1)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      minimum = std::min<std::uint64_t>(minimum * 10 + static_cast<std::uint64_t>(c - '0'), UINT32_MAX);
+    }
+    return std::min(record.ttl_s, static_cast<std::uint32_t>(minimum));
+  }
+  return std::nullopt;
+}
+
+/// Collects the look-ups that one domain needs and puts them together: shared by the callbacks that it waits for.
+struct XmppSearch {
+  std::string domain;
+  std::function<void(XmppTargets)> done;
+  Answer direct, starttls;
+  int srv_missing = 2;
+  std::vector<Target> hosts;               ///< in order; the addresses are still missing
+  std::vector<std::vector<Target>> found;  ///< the addresses, two slots (A, AAAA) a host
+  std::size_t addresses_missing = 0;
+  Outcome address_failure = Outcome::name_error;
+  bool from_fallback = false;
+};
+
+}  // namespace
+
+struct Resolver::Impl {
+  Impl(Resolver& resolver, Context& the_context, Config the_config)
+      : self(resolver), context(the_context), config(std::move(the_config)) {}
+
+  Resolver& self;
+  Context& context;
+  Config config;
+  std::uint16_t port = 0;
+  std::map<Key, Lookup> lookups;
+  std::map<Key, Cached> cache;
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+
+  const Quirks& quirks() const { return config.quirks; }
+
+  void resolve(const std::string& name, Type type, Callback callback) {
+    const Key key{normalised_name(name), type};
+    if (const auto hit = cached(key)) return callback(*hit);
+    const auto [it, fresh] = lookups.try_emplace(key);
+    it->second.callbacks.push_back(std::move(callback));
+    if (!fresh) return;
+    it->second.name = key.first;
+    // What has no wire form cannot be asked for: no name server knows it.
+    if (!normalised({.name = key.first, .type = Type::a, .ttl_s = 0, .data = "0.0.0.0"})) {
+      return finish(it, {.outcome = Outcome::name_error, .records = {}});
+    }
+    ask(it->first, it->second);
+    set_wake();
+  }
+
+  std::optional<Answer> cached(const Key& key) {
+    const auto it = cache.find(key);
+    if (it == cache.end()) return std::nullopt;
+    if (it->second.expires > context.now()) return it->second.answer;
+    cache.erase(it);
+    return std::nullopt;
+  }
+
+  // Asking.
+
+  std::string query_of(const Key& key, const Lookup& lookup) const {
+    return serialise({.id = lookup.id, .recursion_desired = true, .questions = {{lookup.name, key.second}}});
+  }
+
+  void ask(const Key& key, Lookup& lookup) {
+    if (port == 0) port = context.bind_datagram(self, 0);
+    lookup.id = static_cast<std::uint16_t>(context.random(65536));  // RFC 5452 section 9.2
+    ++lookup.tries;
+    lookup.deadline = context.now() + config.timeout;
+    note(Direction::out, key, lookup, "");
+    context.send_to(port, config.name_server, query_of(key, lookup));
+  }
+
+  void ask_by_tcp(const Key& key, Lookup& lookup) {
+    lookup.deadline = context.now() + config.timeout;
+    lookup.received.clear();
+    lookup.connection = context.connect(self, config.name_server);
+    note(Direction::out, key, lookup, " by TCP");
+    const auto query = query_of(key, lookup);
+    context.send(lookup.connection, two_octets(query.size()) + query);
+  }
+
+  void drop_connection(Lookup& lookup) {
+    if (lookup.connection == ConnectionId::none) return;
+    context.abort(lookup.connection);
+    lookup.connection = ConnectionId::none;
+  }
+
+  void note(Direction direction, const Key& key, const Lookup& lookup, std::string_view more, std::string detail = {}) {
+    context.note({.layer = Layer::dns,
+                  .direction = direction,
+                  .connection = lookup.connection,
+                  .summary = to_string(key.second) + " " + lookup.name + std::string(more),
+                  .detail = std::move(detail)});
+  }
+
+  // Answers.
+
+  void on_datagram(std::string_view bytes) {
+    if (bytes.size() < 2) return;
+    const auto id = number_at(bytes, 0);
+    const auto message = parse(bytes);
+    const auto it = std::ranges::find_if(lookups, [&](const auto& entry) {
+      const auto& lookup = entry.second;
+      if (lookup.connection != ConnectionId::none) return false;  // its answer comes by TCP now
+      return message ? answers(*message, entry.first, lookup) : lookup.id == id;
+    });
+    if (it != lookups.end()) on_answer(it, message);
+  }
+
+  bool answers(const Message& message, const Key& key, const Lookup& lookup) const {
+    if (!message.response) return false;
+    if (quirks().has("dns.accepts-any-id")) return true;
+    // RFC 5452 section 9.1. A server that failed to read the question need not repeat it (RFC 1035 section 4.1.1).
+    if (message.id != lookup.id) return false;
+    if (message.questions.empty()) return message.rcode == Rcode::format_error;
+    return message.questions.size() == 1 && message.questions[0].name == lookup.name &&
+           message.questions[0].type == key.second;
+  }
+
+  using Position = std::map<Key, Lookup>::iterator;
+
+  void on_answer(Position it, const std::optional<Message>& message) {
+    auto& [key, lookup] = *it;
+    if (!message) return retry(it, Outcome::malformed);
+    note(Direction::in, key, lookup, " " + to_string(message->rcode), to_text(*message));
+    if (message->truncated && lookup.connection == ConnectionId::none && !quirks().has("dns.ignores-truncation")) {
+      ask_by_tcp(key, lookup);  // RFC 2782 "Usage rules", RFC 7766 section 5
+      return set_wake();
+    }
+    drop_connection(lookup);
+    switch (message->rcode) {
+      case Rcode::no_error:
+        return on_records(it, *message);
+      case Rcode::name_error:
+        return finish_and_cache(it, {.outcome = Outcome::name_error, .records = {}}, negative_ttl_s(*message));
+      default:
+        return finish(it, {.outcome = Outcome::server_failure, .records = {}});
+    }
+  }
+
+  void on_records(Position it, const Message& message) {
+    auto& [key, lookup] = *it;
+    const auto before = lookup.name;
+    Answer answer;
+    do {
+      answer.records = records_at(message, lookup.name, key.second);
+    } while (answer.records.empty() && follow_cname(message, lookup, key.second));
+    if (lookup.cname_hops > limits::dns_cname_chain_max) {
+      return finish(it, {.outcome = Outcome::malformed, .records = {}});
+    }
+    if (!answer.records.empty()) {
+      for (const auto& record : answer.records) lookup.ttl_s = std::min(lookup.ttl_s, record.ttl_s);
+      return finish_and_cache(it, std::move(answer), lookup.ttl_s);
+    }
+    // A CNAME that leads out of this answer: the next query asks for its target. An SOA says that the target was
+    // looked for too (RFC 2308 section 2.2).
+    const auto negative = negative_ttl_s(message);
+    if (lookup.name != before && !negative) {
+      lookup.tries = 0;
+      ask(key, lookup);
+      return set_wake();
+    }
+    finish_and_cache(it, std::move(answer), negative);
+  }
+
+  static std::vector<Record> records_at(const Message& message, const std::string& name, Type type) {
+    std::vector<Record> result;
+    for (const auto& record : message.answers)
+      if (record.type == type && record.name == name) result.push_back(record);
+    return result;
+  }
+
+  /// Moves on to the target of a CNAME, where the answer has one. The bound keeps a loop finite.
+  bool follow_cname(const Message& message, Lookup& lookup, Type type) {
+    if (type == Type::cname || quirks().has("dns.follows-no-cname")) return false;
+    const auto cnames = records_at(message, lookup.name, Type::cname);
+    if (cnames.empty() || ++lookup.cname_hops > limits::dns_cname_chain_max) return false;
+    lookup.ttl_s = std::min(lookup.ttl_s, cnames[0].ttl_s);
+    lookup.name = cnames[0].data;
+    return true;
+  }
+
+  void finish_and_cache(Position it, Answer answer, std::optional<std::uint32_t> ttl_s) {
+    const bool negative = answer.records.empty();
+    if (ttl_s && !quirks().has("dns.never-caches")) {
+      Duration ttl = std::chrono::seconds(*ttl_s);
+      if (negative) ttl = std::min(ttl, config.negative_ttl_max);
+      auto expires = context.now() + ttl;
+      if (quirks().has(negative ? "dns.never-forgets-negative-answers" : "dns.ignores-ttl")) expires = Time::max();
+      // TTL 0: for this answer alone (RFC 1035 section 3.2.1).
+      if (expires > context.now()) cache.insert_or_assign(it->first, Cached{answer, expires});
+    }
+    finish(it, std::move(answer));
+  }
+
+  /// Touches nothing after the callbacks: one of them may have destroyed the resolver.
+  void finish(Position it, Answer answer) {
+    drop_connection(it->second);
+    const auto callbacks = std::move(it->second.callbacks);
+    lookups.erase(it);
+    set_wake();
+    const auto still = alive;
+    for (const auto& callback : callbacks) {
+      if (!*still) return;
+      callback(answer);
+    }
+  }
+
+  void retry(Position it, Outcome failure) {
+    auto& [key, lookup] = *it;
+    drop_connection(lookup);
+    if (lookup.tries >= config.tries) return finish(it, {.outcome = failure, .records = {}});
+    ask(key, lookup);
+    set_wake();
+  }
+
+  // TCP.
+
+  Position at_connection(ConnectionId id) {
+    return std::ranges::find_if(lookups, [&](const auto& entry) { return entry.second.connection == id; });
+  }
+
+  void on_received(ConnectionId id, std::string_view bytes) {
+    const auto it = at_connection(id);
+    if (it == lookups.end()) return;
+    auto& [key, lookup] = *it;
+    lookup.received += bytes;
+    if (lookup.received.size() < 2) return;
+    const auto size = number_at(lookup.received, 0);
+    if (lookup.received.size() < 2 + size) return;
+    const auto message = parse(std::string_view(lookup.received).substr(2, size));
+    if (message && !answers(*message, key, lookup)) return connection_failed(id);
+    on_answer(it, message);
+  }
+
+  void connection_failed(ConnectionId id) {
+    const auto it = at_connection(id);
+    if (it != lookups.end()) retry(it, Outcome::server_failure);
+  }
+
+  // Time.
+
+  void on_wake() {
+    const auto still = alive;
+    while (*still) {
+      const auto it =
+          std::ranges::find_if(lookups, [&](const auto& entry) { return entry.second.deadline <= context.now(); });
+      if (it == lookups.end()) return set_wake();
+      retry(it, Outcome::timed_out);
+    }
+  }
+
+  void set_wake() {
+    if (lookups.empty()) return context.cancel_wake(self);
+    const auto first = std::ranges::min_element(lookups, {}, [](const auto& entry) { return entry.second.deadline; });
+    context.wake_at(self, first->second.deadline);
+  }
+
+  // RFC 6120 section 3.2.
+
+  using Search = std::shared_ptr<XmppSearch>;
+
+  void resolve_xmpp(std::string_view domain, std::function<void(XmppTargets)> done) {
+    auto search = std::make_shared<XmppSearch>();
+    search->domain = normalised_name(domain);
+    search->done = std::move(done);
+    if (quirks().has("dns.skips-srv")) return fall_back(search);
+    const bool client_label = quirks().has("dns.queries-client-label");
+    const auto ask_for = [&](std::string_view label, Answer XmppSearch::*slot) {
+      resolve(std::string(label) + "._tcp." + search->domain, Type::srv, [this, search, slot](Answer answer) {
+        (*search).*slot = std::move(answer);
+        if (--search->srv_missing == 0) on_srv(search);
+      });
+    };
+    const auto still = alive;
+    if (quirks().has("dns.skips-direct-tls")) {
+      --search->srv_missing;
+    } else {
+      ask_for(client_label ? "_xmpps-client" : "_xmpps-server", &XmppSearch::direct);
+    }
+    if (*still) ask_for(client_label ? "_xmpp-client" : "_xmpp-server", &XmppSearch::starttls);
+  }
+
+  static bool failed(const Answer& answer) {
+    return answer.outcome != Outcome::answered && answer.outcome != Outcome::name_error;
+  }
+
+  void on_srv(const Search& search) {
+    auto service = merge(search->direct.records, search->starttls.records);
+    misread_dots(*search, service);
+    if (!service.candidates.empty()) return on_candidates(search, std::move(service.candidates));
+    // "." stops here, and there is no fallback either (RFC 6120 section 3.2.1, XEP-0368 section 5).
+    if (service.declared_absent) return search->done({});
+    if (failed(search->starttls) && !quirks().has("dns.counts-server-failure-as-absence")) {
+      return search->done({.outcome = search->starttls.outcome, .targets = {}});
+    }
+    if (quirks().has("dns.never-falls-back")) return search->done({.outcome = Outcome::name_error, .targets = {}});
+    fall_back(search);
+  }
+
+  /// The defects around ".".
+  void misread_dots(const XmppSearch& search, SrvService& service) const {
+    const auto dot = [](const Answer& answer) {
+      return std::ranges::any_of(answer.records,
+                                 [](const auto& record) { return srv_of(record).value_or(Srv{}).target == "."; });
+    };
+    if (quirks().has("dns.dot-cancels-both-lists") && dot(search.direct))
+      service = {.candidates = {}, .declared_absent = true};
+    if (quirks().has("dns.connects-when-dot") && dot(search.starttls)) service.declared_absent = false;
+    if (quirks().has("dns.falls-back-after-direct-tls-dot") && dot(search.direct) && !dot(search.starttls))
+      service.declared_absent = false;
+  }
+
+  void on_candidates(const Search& search, std::vector<SrvCandidate> candidates) {
+    if (quirks().has("dns.first-srv-only")) candidates.resize(1);
+    if (quirks().has("dns.first-srvs-only") && candidates.size() > 4) candidates.resize(4);
+    candidates = in_order(
+        std::move(candidates), [this](std::uint64_t bound) { return context.random(bound); }, quirks());
+    for (const auto& [srv, direct_tls] : candidates) {
+      // RFC 6120 section 3.2.1: the port of the record, not the default.
+      const auto target_port = quirks().has("dns.ignores-srv-port") ? xmpp_server_port : srv.port;
+      const bool tls = direct_tls && !quirks().has("dns.takes-direct-tls-for-starttls");
+      search->hosts.push_back({.endpoint = {"", target_port}, .host = srv.target, .direct_tls = tls});
+    }
+    if (quirks().has("dns.needs-additional-section"))
+      return search->done({.outcome = Outcome::name_error, .targets = {}});
+    if (quirks().has("dns.falls-back-when-srv-exists")) {
+      search->hosts.push_back({.endpoint = {"", xmpp_server_port}, .host = search->domain});
+    }
+    find_addresses(search);
+  }
+
+  /// RFC 6120 section 3.2.2.
+  void fall_back(const Search& search) {
+    search->from_fallback = true;
+    const std::uint16_t target_port = quirks().has("dns.falls-back-on-wrong-port") ? 5222 : xmpp_server_port;
+    search->hosts.push_back({.endpoint = {"", target_port}, .host = search->domain});
+    find_addresses(search);
+  }
+
+  void find_addresses(const Search& search) {
+    search->found.resize(2 * search->hosts.size());
+    search->addresses_missing = search->found.size();
+    const auto still = alive;
+    for (std::size_t slot = 0; slot < search->found.size() && *still; ++slot) {
+      const bool six = slot % 2 == 1;
+      if (six && quirks().has("dns.ignores-aaaa")) {
+        on_addresses(search, slot, {});
+        continue;
+      }
+      resolve(search->hosts[slot / 2].host, six ? Type::aaaa : Type::a,
+              [this, search, slot](const Answer& answer) { on_addresses(search, slot, answer); });
+    }
+  }
+
+  void on_addresses(const Search& search, std::size_t slot, const Answer& answer) {
+    if (failed(answer)) search->address_failure = answer.outcome;
+    for (const auto& record : answer.records) {
+      auto target = search->hosts[slot / 2];
+      target.endpoint.address = record.data;
+      search->found[slot].push_back(std::move(target));
+    }
+    if (--search->addresses_missing > 0) return;
+    XmppTargets result{.outcome = Outcome::answered, .targets = {}, .from_fallback = search->from_fallback};
+    for (std::size_t host = 0; host < search->hosts.size(); ++host) append_addresses(*search, host, result.targets);
+    if (result.targets.empty()) result.outcome = search->address_failure;
+    search->done(std::move(result));
+  }
+
+  /// Every address of a target is tried before the next target (RFC 6120 section 3.2.1).
+  void append_addresses(XmppSearch& search, std::size_t host, std::vector<Target>& targets) const {
+    const auto before = targets.size();
+    for (const auto slot : {2 * host, 2 * host + 1})
+      targets.insert(targets.end(), search.found[slot].begin(), search.found[slot].end());
+    if (quirks().has("dns.first-address-only") && targets.size() > before + 1)
+      targets.erase(targets.begin() + before + 1, targets.end());
+  }
+};
+
+Resolver::Resolver(Context& context, Config config)
+    : impl_(std::make_unique<Impl>(*this, context, std::move(config))) {}
+
+Resolver::~Resolver() {
+  *impl_->alive = false;
+  if (impl_->port != 0) impl_->context.unbind_datagram(impl_->port);
+  impl_->context.forget(*this);
+}
+
+void Resolver::resolve(std::string_view name, Type type, std::function<void(Answer)> callback) {
+  impl_->resolve(std::string(name), type, std::move(callback));
+}
+void Resolver::resolve_xmpp(std::string_view domain, std::function<void(XmppTargets)> callback) {
+  impl_->resolve_xmpp(domain, std::move(callback));
+}
+void Resolver::flush_cache() { impl_->cache.clear(); }
+
+void Resolver::on_datagram(std::uint16_t, const Endpoint& from, std::string_view bytes) {
+  if (from == impl_->config.name_server) impl_->on_datagram(bytes);
+}
+void Resolver::on_connected(ConnectionId) {}
+void Resolver::on_connect_failed(ConnectionId id, std::string_view) { impl_->connection_failed(id); }
+void Resolver::on_received(ConnectionId id, std::string_view bytes) { impl_->on_received(id, bytes); }
+void Resolver::on_eof(ConnectionId id) { impl_->connection_failed(id); }
+void Resolver::on_closed(ConnectionId id, std::string_view) { impl_->connection_failed(id); }
+void Resolver::on_wake() { impl_->on_wake(); }
+
+}  // namespace cutover::dns

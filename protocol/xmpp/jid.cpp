@@ -153,6 +153,7 @@ std::optional<std::string> prepare_domain(std::string_view domain) {
   if (!length_ok(domain)) return std::nullopt;
   if (is_ipv6_literal(domain)) return std::string(domain);
   if (auto plain = plain_domain(domain)) return plain;
+  if (!run_idna(domain, true)) return std::nullopt;  // only the way to A-labels judges the length of labels
   auto out = run_idna(domain, false);
   return out && length_ok(*out) && !out->ends_with('.') ? out : std::nullopt;
 }

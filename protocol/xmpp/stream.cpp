@@ -294,13 +294,15 @@ void Stream::parse() {
 bool Stream::refuse_nested_header() {
   if (!header_seen_ || state_ == StreamState::closing) return false;
   const auto start = raw_.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos || raw_.compare(start, 14, "<stream:stream") != 0) return false;
-  if (quirk("xmpp.duplicate-header-accepted")) {
+  if (start == std::string::npos) return false;
+  const bool header = raw_.compare(start, 14, "<stream:stream") == 0;
+  if ((header || raw_.compare(start, 6, "<?xml ") == 0) && quirk("xmpp.duplicate-header-accepted")) {
     in_ = raw_.substr(start) + std::string(rest());
     at_ = 0;
     restart();
     return true;
   }
+  if (!header) return false;
   note(Layer::xmpp, Direction::in, "stream header, not due", raw_);
   fail("bad-format", "a stream header where none is due");
   return true;

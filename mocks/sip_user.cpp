@@ -1,0 +1,428 @@
+// What a SIP user sends and how it answers: RFC 3428, RFC 3856, and the product's INVITE with m=message.
+#include "mocks/sip_user.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace cutover::mocks {
+
+namespace {
+
+constexpr int subscription_expires_s = 3600;
+
+std::string sdp(const std::string& address) {
+  return fmt::format(
+      "v=0\r\no=- 0 0 IN IP4 {0}\r\ns=session\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=message 5060 sip null\r\n"
+      "a=accept-types:text/plain text/html application/im-iscomposing+xml\r\n",
+      address);
+}
+
+std::string address_of(const std::string& uri) {
+  const auto parsed = sip::parse_uri(uri);
+  return parsed ? fmt::format("{}:{}@{}", parsed->scheme, parsed->user, parsed->host) : uri;
+}
+
+std::string from_of(const sip::Message& message) {
+  const auto from = message.from();
+  return from ? address_of(from->uri.text()) : std::string();
+}
+
+int number_of(const std::string& text, int otherwise) {
+  int value = otherwise;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+bool final(const sip::Message& response) { return response.status >= 200; }
+
+}  // namespace
+
+SipUser::SipUser(SipUserSettings settings)
+    : settings_(std::move(settings)), uri_("sip:" + settings_.name + "@" + settings_.domain) {}
+SipUser::~SipUser() {
+  if (context_ != nullptr) context_->forget(*this);
+}
+
+void SipUser::start(Context& context) {
+  context_ = &context;
+  sip::EndpointConfig config;
+  config.identity = settings_.identity;
+  config.sent_by = context.address();
+  endpoint_ =
+      std::make_unique<sip::Endpoint>(context, config, *this);  // never opened: requests come over the registration
+  send_register(subscription_expires_s, [this] { registered_ = true; });
+}
+
+std::string SipUser::token() {
+  return fmt::format("{}-{}-{:08x}", settings_.name, ++tokens_, context_->random(0x100000000));
+}
+
+std::string SipUser::contact_uri() const {
+  return fmt::format("sip:{}@{}:5060;transport=tls", settings_.name, context_->address());
+}
+
+sip::Message SipUser::request(const std::string& method, const std::string& to_uri) {
+  sip::Message message;
+  message.method = method;
+  message.request_uri = to_uri;
+  message.add_header("From", fmt::format("<{}>;tag={}", uri_, token()));
+  message.add_header("To", "<" + to_uri + ">");
+  message.add_header("Call-ID", token());
+  message.add_header("CSeq", fmt::format("{} {}", ++cseq_, method));
+  return message;
+}
+
+sip::Message SipUser::request_in(Dialog& dialog, const std::string& method) {
+  sip::Message message;
+  message.method = method;
+  message.request_uri = dialog.remote_target.empty() ? dialog.remote_uri : dialog.remote_target;
+  for (const auto& route : dialog.routes) message.add_header("Route", route);
+  message.add_header("From", fmt::format("<{}>;tag={}", uri_, dialog.local_tag));
+  message.add_header("To", fmt::format("<{}>;tag={}", dialog.remote_uri, dialog.remote_tag));
+  message.add_header("Call-ID", dialog.call_id);
+  message.add_header("CSeq", fmt::format("{} {}", ++dialog.cseq, method));
+  return message;
+}
+
+SipUser::Dialog SipUser::accepted_dialog(const sip::Message& request, const std::string& local_tag) {
+  Dialog dialog;
+  dialog.call_id = request.call_id();
+  dialog.local_tag = local_tag;
+  if (const auto from = request.from()) {
+    dialog.remote_tag = from->tag();
+    dialog.remote_uri = from->uri.text();
+  }
+  if (const auto contact = sip::parse_name_addr(request.header_or_empty("Contact")))
+    dialog.remote_target = contact->uri.text();
+  dialog.routes = request.all("Record-Route");  // RFC 3261 section 12.1.1: in order at the UAS
+  dialog.confirmed = true;
+  return dialog;
+}
+
+void SipUser::confirm(Dialog& dialog, const sip::Message& response) {
+  if (const auto to = response.to()) dialog.remote_tag = to->tag();
+  if (const auto contact = sip::parse_name_addr(response.header_or_empty("Contact")))
+    dialog.remote_target = contact->uri.text();
+  dialog.routes = response.all("Record-Route");
+  std::ranges::reverse(dialog.routes);  // RFC 3261 section 12.1.2: reversed at the UAC
+  dialog.confirmed = true;
+}
+
+void SipUser::transmit(sip::Message message, sip::Endpoint::OnResponse on_response,
+                       sip::Endpoint::OnFailure on_failure) {
+  if (!on_failure) on_failure = [](sip::TransactionFailure) {};
+  endpoint_->request(
+      std::move(message), {settings_.pool.address, ConnectionId::none, settings_.pool.tls_name},
+      [this, on_response = std::move(on_response)](const sip::Message& response) {
+        responses_.push_back(response);
+        on_response(response);
+      },
+      std::move(on_failure));
+}
+
+void SipUser::send_register(int expires_s, std::function<void()> then) {
+  auto message = request("REGISTER", "sip:" + settings_.domain);
+  message.set_header("To", "<" + uri_ + ">");
+  message.add_header("Contact", "<" + contact_uri() + ">");
+  message.add_header("Expires", std::to_string(expires_s));
+  transmit(std::move(message), [then = std::move(then)](const sip::Message& response) {
+    if (response.status == 200) then();
+  });
+}
+
+void SipUser::register_with(SipPeer pool) {
+  registered_ = false;
+  send_register(0, [] {});
+  settings_.pool = std::move(pool);
+  send_register(subscription_expires_s, [this] { registered_ = true; });
+}
+
+void SipUser::record_outcome(const std::string& body, int status, const std::string& reason) {
+  outcomes_.push_back({body, status, reason});
+}
+
+void SipUser::send_message(const std::string& to_uri, const std::string& body, const std::string& content_type) {
+  auto message = request("MESSAGE", to_uri);
+  message.add_header("Content-Type", content_type);
+  message.body = body;
+  transmit(
+      std::move(message),
+      [this, body](const sip::Message& response) {
+        if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
+      },
+      [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
+}
+
+void SipUser::send_raw(sip::Message message) {
+  const auto usual = request(message.method, message.request_uri);
+  for (const auto& header : usual.headers) {
+    if (!message.header(header.name)) message.add_header(header.name, header.value);
+  }
+  const auto body = message.body;
+  transmit(
+      std::move(message),
+      [this, body](const sip::Message& response) {
+        if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
+      },
+      [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
+}
+
+void SipUser::send_text_in(Session& session, const std::string& body) {
+  auto message = request_in(session.dialog, "MESSAGE");
+  message.add_header("Content-Type", "text/plain;charset=UTF-8");
+  message.body = body;
+  transmit(
+      std::move(message),
+      [this, body](const sip::Message& response) {
+        if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
+      },
+      [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
+}
+
+void SipUser::send_in_session(const std::string& to_uri, const std::string& body) {
+  for (auto& [call_id, session] : sessions_) {
+    if (address_of(session.dialog.remote_uri) != address_of(to_uri)) continue;
+    if (session.dialog.confirmed) return send_text_in(session, body);
+    session.waiting.push_back(body);
+    return;
+  }
+  auto invite = request("INVITE", to_uri);
+  invite.add_header("Contact", "<" + contact_uri() + ">");
+  invite.add_header("Content-Type", "application/sdp");
+  invite.body = sdp(context_->address());
+  const auto call_id = invite.call_id();
+  auto& session = sessions_[call_id];
+  session.dialog.call_id = call_id;
+  session.dialog.local_tag = invite.from()->tag();
+  session.dialog.remote_uri = to_uri;
+  session.dialog.cseq = invite.cseq_number();
+  session.waiting.push_back(body);
+  const auto give_up = [this, call_id](int status, const std::string& reason) {
+    for (const auto& text : sessions_[call_id].waiting) record_outcome(text, status, reason);
+    sessions_.erase(call_id);
+  };
+  transmit(
+      std::move(invite),
+      [this, call_id, give_up](const sip::Message& response) {
+        if (!final(response)) return;
+        if (response.status >= 300) return give_up(response.status, response.header_or_empty("Warning"));
+        auto& answered = sessions_[call_id];
+        const auto invite_cseq = answered.dialog.cseq;
+        confirm(answered.dialog, response);
+        auto ack = request_in(answered.dialog, "ACK");
+        ack.set_header("CSeq", fmt::format("{} ACK", invite_cseq));  // RFC 3261 section 13.2.2.4
+        answered.dialog.cseq = invite_cseq;
+        endpoint_->send(std::move(ack), {settings_.pool.address, ConnectionId::none, settings_.pool.tls_name});
+        for (const auto& text : std::exchange(answered.waiting, {})) send_text_in(answered, text);
+      },
+      [give_up](sip::TransactionFailure) { give_up(0, "no answer"); });
+}
+
+void SipUser::end_session(const std::string& to_uri) {
+  for (auto session = sessions_.begin(); session != sessions_.end(); ++session) {
+    if (address_of(session->second.dialog.remote_uri) != address_of(to_uri)) continue;
+    transmit(request_in(session->second.dialog, "BYE"), [](const sip::Message&) {});
+    sessions_.erase(session);
+    return;
+  }
+}
+
+void SipUser::subscribe(const std::string& to_uri, int expires_s) {
+  auto message = request("SUBSCRIBE", to_uri);
+  message.add_header("Contact", "<" + contact_uri() + ">");
+  message.add_header("Event", "presence");
+  message.add_header("Accept", interworking::pidf_media);
+  message.add_header("Expires", std::to_string(expires_s));
+  auto& dialog = subscriptions_[to_uri];
+  dialog = {};
+  dialog.call_id = message.call_id();
+  dialog.local_tag = message.from()->tag();
+  dialog.remote_uri = to_uri;
+  dialog.cseq = message.cseq_number();
+  contacts_[to_uri].state.clear();
+  contacts_[to_uri].subscribe_status = 0;
+  transmit(std::move(message), [this, to_uri, call_id = dialog.call_id](const sip::Message& response) {
+    auto& answered = subscriptions_[to_uri];
+    if (!final(response) || answered.call_id != call_id) return;
+    contacts_[to_uri].subscribe_status = response.status;
+    if (response.status < 300) confirm(answered, response);
+  });
+}
+
+void SipUser::unsubscribe(const std::string& to_uri) {
+  const auto found = subscriptions_.find(to_uri);
+  if (found == subscriptions_.end() || !found->second.confirmed) return;
+  auto message = request_in(found->second, "SUBSCRIBE");
+  message.add_header("Contact", "<" + contact_uri() + ">");
+  message.add_header("Event", "presence");
+  message.add_header("Expires", "0");
+  transmit(std::move(message), [](const sip::Message&) {});
+}
+
+void SipUser::set_presence(interworking::Presence presence) {
+  presence_ = std::move(presence);
+  for (auto& [call_id, watcher] : watchers_) {
+    if (watcher.state == "active") notify(watcher);
+  }
+}
+
+void SipUser::approve(const std::string& watcher_uri) {
+  for (auto& [call_id, watcher] : watchers_) {
+    if (address_of(watcher.dialog.remote_uri) != address_of(watcher_uri) || watcher.state == "active") continue;
+    watcher.state = "active";
+    notify(watcher);
+  }
+}
+
+void SipUser::reject(const std::string& watcher_uri) {
+  std::vector<std::string> ends;
+  for (const auto& [call_id, watcher] : watchers_) {
+    if (address_of(watcher.dialog.remote_uri) == address_of(watcher_uri)) ends.push_back(call_id);
+  }
+  for (const auto& call_id : ends) end_watcher(call_id, "rejected");
+}
+
+std::vector<std::string> SipUser::watchers() const {
+  std::vector<std::string> uris;
+  for (const auto& [call_id, watcher] : watchers_) uris.push_back(address_of(watcher.dialog.remote_uri));
+  return uris;
+}
+
+void SipUser::respond(sip::TransactionId transaction, const sip::Message& message, int status,
+                      const std::string& reason, const std::string& tag) {
+  if (transaction == sip::TransactionId::none) return;
+  endpoint_->respond(transaction, sip::response_to(message, status, reason, tag.empty() ? token() : tag));
+}
+
+void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {
+  requests_.push_back(message);
+  if (message.method == "MESSAGE") return on_message(transaction, message);
+  if (message.method == "INVITE") return on_invite(transaction, message);
+  if (message.method == "SUBSCRIBE") return on_subscribe(transaction, message);
+  if (message.method == "NOTIFY") return on_notify(transaction, message);
+  if (message.method == "BYE") {
+    const bool known = sessions_.erase(message.call_id()) != 0;
+    return respond(transaction, message, known ? 200 : 481, known ? "OK" : "Call/Transaction Does Not Exist");
+  }
+  if (message.method == "INFO" || message.method == "OPTIONS") return respond(transaction, message, 200, "OK");
+  if (message.method != "ACK") respond(transaction, message, 501, "Not Implemented");
+}
+
+void SipUser::on_message(sip::TransactionId transaction, const sip::Message& message) {
+  const bool in_session = sessions_.contains(message.call_id());
+  const auto type = message.header_or_empty("Content-Type");
+  if (message_status_ == 0) return;
+  if (message_status_ < 300 && type.rfind("application/im-iscomposing+xml", 0) != 0) {
+    texts_.push_back(
+        {from_of(message), message.body, type, message.call_id(), message.header_or_empty("Subject"), in_session});
+  }
+  respond(transaction, message, message_status_, message_status_ < 300 ? "OK" : "as told");
+}
+
+void SipUser::on_invite(sip::TransactionId transaction, const sip::Message& message) {
+  if (invite_status_ == 0) return;
+  if (invite_status_ >= 300) return respond(transaction, message, invite_status_, "as told");
+  auto& session = sessions_[message.call_id()];
+  if (session.dialog.local_tag.empty()) session.dialog = accepted_dialog(message, token());
+  auto response = sip::response_to(message, 200, "OK", session.dialog.local_tag);
+  for (const auto& route : session.dialog.routes) response.add_header("Record-Route", route);
+  response.add_header("Contact", "<" + contact_uri() + ">");
+  response.add_header("Content-Type", "application/sdp");
+  response.body = sdp(context_->address());
+  endpoint_->respond(transaction, std::move(response));
+}
+
+void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& message) {
+  if (subscribe_status_ == 0) return;
+  if (subscribe_status_ >= 300) return respond(transaction, message, subscribe_status_, "as told");
+  const auto expires_s = number_of(message.header_or_empty("Expires"), subscription_expires_s);
+  auto& watcher = watchers_[message.call_id()];
+  const bool fresh = watcher.dialog.local_tag.empty();
+  if (fresh) {
+    watcher.dialog = accepted_dialog(message, token());
+    watcher.state = approves_ ? "active" : "pending";
+  }
+  watcher.expires = context_->now() + std::chrono::seconds(expires_s);
+  auto response = sip::response_to(message, 200, "OK", watcher.dialog.local_tag);
+  if (fresh) {
+    for (const auto& route : watcher.dialog.routes) response.add_header("Record-Route", route);
+  }
+  response.add_header("Contact", "<" + contact_uri() + ">");
+  response.add_header("Expires", std::to_string(expires_s));
+  endpoint_->respond(transaction, std::move(response));
+  if (expires_s == 0) return end_watcher(message.call_id(), "timeout");
+  notify(watcher);
+  schedule();
+}
+
+/// RFC 6665 section 4.2: Subscription-State always, the state of the presentity only where the watcher is approved.
+void SipUser::notify(Watcher& watcher, const std::string& reason) {
+  auto message = request_in(watcher.dialog, "NOTIFY");
+  message.add_header("Contact", "<" + contact_uri() + ">");
+  message.add_header("Event", "presence");
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(watcher.expires - context_->now()).count();
+  message.add_header("Subscription-State",
+                     reason.empty() ? fmt::format("{};expires={}", watcher.state, std::max<long long>(left, 0))
+                                    : "terminated;reason=" + reason);
+  if (watcher.state == "active" && reason != "rejected") {
+    message.add_header("Content-Type", interworking::pidf_media);
+    const auto entity = settings_.name + "@" + settings_.domain;
+    message.body = interworking::to_pidf(entity, uri_, {{presence_.resource, presence_}});
+  }
+  transmit(std::move(message), [](const sip::Message&) {});
+}
+
+void SipUser::end_watcher(const std::string& call_id, const std::string& reason) {
+  const auto found = watchers_.find(call_id);
+  if (found == watchers_.end()) return;
+  notify(found->second, reason);
+  watchers_.erase(found);
+}
+
+void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& message) {
+  for (auto& [uri, dialog] : subscriptions_) {
+    if (dialog.call_id != message.call_id()) continue;
+    auto& contact = contacts_[uri];
+    const auto state = message.header_or_empty("Subscription-State");
+    contact.state = state.substr(0, state.find(';'));
+    const auto reason = state.find("reason=");
+    contact.reason = reason == std::string::npos ? "" : state.substr(reason + 7, state.find(';', reason) - reason - 7);
+    if (!message.body.empty()) {
+      contact.body = message.body;
+      auto presence = interworking::read_pidf(message.body);
+      if (const auto* tuples = std::get_if<std::vector<interworking::Presence>>(&presence)) {
+        contact.presence = *tuples;
+        contact.history.push_back(*tuples);
+      }
+    }
+    if (!dialog.confirmed) {  // RFC 6665 section 4.4.1: the first NOTIFY may make the dialog
+      const auto local_tag = dialog.local_tag;
+      const auto cseq = dialog.cseq;
+      const auto remote = dialog.remote_uri;
+      dialog = accepted_dialog(message, local_tag);
+      dialog.cseq = cseq;
+      dialog.remote_uri = remote;
+    }
+    return respond(transaction, message, 200, "OK", dialog.local_tag);
+  }
+  respond(transaction, message, 481, "Subscription Does Not Exist");
+}
+
+void SipUser::schedule() {
+  std::optional<Time> next;
+  for (const auto& [call_id, watcher] : watchers_) next = next ? std::min(*next, watcher.expires) : watcher.expires;
+  if (next) context_->wake_at(*this, *next);
+}
+
+void SipUser::on_wake() {
+  std::vector<std::string> ends;
+  for (const auto& [call_id, watcher] : watchers_) {
+    if (watcher.expires <= context_->now()) ends.push_back(call_id);
+  }
+  for (const auto& call_id : ends) end_watcher(call_id, "timeout");
+  schedule();
+}
+
+}  // namespace cutover::mocks

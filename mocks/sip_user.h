@@ -1,0 +1,140 @@
+// A SIP user of a pool: registers, sends and takes messages, watches presence and is watched.
+#pragma once
+
+#include "mocks/routing.h"
+#include "protocol/interworking/mapping/presence.h"
+#include "protocol/sip/endpoint.h"
+
+#include <map>
+
+namespace cutover::mocks {
+
+struct SipUserSettings {
+  std::string name;  ///< the user part
+  std::string domain;
+  std::shared_ptr<const tls::Identity> identity;
+  SipPeer pool;  ///< the home pool
+};
+
+/// A text that arrived.
+struct SipText {
+  std::string from;  ///< the URI of the From header
+  std::string body, content_type, call_id, subject;
+  bool in_session = false;
+};
+
+/// What a request of the user came to: 2xx, a final failure, or 0 where no answer came.
+struct SipOutcome {
+  std::string body;  ///< of the message that was sent
+  int status = 0;
+  std::string reason;  ///< the Warning where there is one
+};
+
+/// The presence of one contact as its NOTIFY requests told it.
+struct SipContact {
+  std::string state;         ///< Subscription-State: pending, active, terminated; empty before the first
+  std::string reason;        ///< of terminated
+  int subscribe_status = 0;  ///< final answer to the last SUBSCRIBE
+  std::vector<interworking::Presence> presence;              ///< of the last NOTIFY with a body
+  std::vector<std::vector<interworking::Presence>> history;  ///< one entry a NOTIFY with a body
+  std::string body;                                          ///< the last PIDF as it came
+};
+
+class SipUser final : public Node, public sip::EndpointOwner {
+ public:
+  explicit SipUser(SipUserSettings);
+  ~SipUser() override;
+  void start(Context&) override;
+
+  // What the user does.
+  void register_with(SipPeer pool);  ///< leaves the old pool first; see registered()
+  /// A MESSAGE outside a dialog (RFC 3428). The outcome appears in outcomes().
+  void send_message(const std::string& to_uri, const std::string& body,
+                    const std::string& content_type = "text/plain;charset=UTF-8");
+  /// As a Lync user does: INVITE with m=message, then MESSAGE in the dialog; the dialog stays until end_session().
+  void send_in_session(const std::string& to_uri, const std::string& body);
+  void end_session(const std::string& to_uri);
+  void subscribe(const std::string& to_uri, int expires_s = 3600);
+  void unsubscribe(const std::string& to_uri);  ///< Expires 0 in the dialog
+  void set_presence(interworking::Presence);    ///< and a NOTIFY to every active watcher
+  void approve(const std::string& watcher_uri);
+  void reject(const std::string& watcher_uri);  ///< NOTIFY terminated;reason=rejected
+  /// Any request with the headers that it has; From, Call-ID and CSeq are added where absent.
+  void send_raw(sip::Message request);
+
+  // How the user answers.
+  void answer_messages_with(int status) { message_status_ = status; }  ///< 0: never answers
+  void answer_invites_with(int status) { invite_status_ = status; }
+  void answer_subscriptions_with(int status) { subscribe_status_ = status; }
+  void approve_watchers(bool automatically) { approves_ = automatically; }
+
+  // What the user saw.
+  [[nodiscard]] bool registered() const { return registered_; }
+  [[nodiscard]] const std::string& uri() const { return uri_; }  ///< "sip:alice@contoso.example"
+  [[nodiscard]] const std::vector<SipText>& texts() const { return texts_; }
+  [[nodiscard]] const std::vector<SipOutcome>& outcomes() const { return outcomes_; }
+  [[nodiscard]] const SipContact& contact(const std::string& uri) { return contacts_[uri]; }
+  [[nodiscard]] const std::vector<sip::Message>& requests() const { return requests_; }    ///< every request that came
+  [[nodiscard]] const std::vector<sip::Message>& responses() const { return responses_; }  ///< to what was sent
+  [[nodiscard]] std::vector<std::string> watchers() const;  ///< URIs with a live subscription, pending ones too
+
+  void on_request(sip::TransactionId, const sip::Message&, ConnectionId source) override;
+  void on_wake() override;
+
+ private:
+  /// One dialog, seen from this side (RFC 3261 section 12).
+  struct Dialog {
+    std::string call_id, local_tag, remote_tag, remote_uri, remote_target;
+    std::vector<std::string> routes;
+    std::uint32_t cseq = 0;
+    bool confirmed = false;
+  };
+  struct Watcher {
+    Dialog dialog;
+    std::string state = "pending";
+    Time expires;
+  };
+  struct Session {
+    Dialog dialog;
+    std::vector<std::string> waiting;  ///< texts until the INVITE is answered
+  };
+  [[nodiscard]] sip::Message request(const std::string& method, const std::string& to_uri);
+  [[nodiscard]] sip::Message request_in(Dialog&, const std::string& method);
+  void transmit(sip::Message, sip::Endpoint::OnResponse, sip::Endpoint::OnFailure = {});
+  void send_register(int expires_s, std::function<void()> then);
+  void send_text_in(Session&, const std::string& body);
+  void record_outcome(const std::string& body, int status, const std::string& reason);
+  void respond(sip::TransactionId, const sip::Message&, int status, const std::string& reason,
+               const std::string& tag = {});
+  void on_message(sip::TransactionId, const sip::Message&);
+  void on_invite(sip::TransactionId, const sip::Message&);
+  void on_subscribe(sip::TransactionId, const sip::Message&);
+  void on_notify(sip::TransactionId, const sip::Message&);
+  void notify(Watcher&, const std::string& reason = {});
+  void end_watcher(const std::string& call_id, const std::string& reason);
+  void schedule();
+  [[nodiscard]] std::string contact_uri() const;
+  [[nodiscard]] std::string token();
+  [[nodiscard]] static Dialog accepted_dialog(const sip::Message& request, const std::string& local_tag);
+  static void confirm(Dialog&, const sip::Message& response);
+
+  SipUserSettings settings_;
+  std::string uri_;
+  Context* context_ = nullptr;
+  std::unique_ptr<sip::Endpoint> endpoint_;
+  bool registered_ = false;
+  bool approves_ = true;
+  int message_status_ = 200, invite_status_ = 200, subscribe_status_ = 200;
+  interworking::Presence presence_;
+  std::uint64_t tokens_ = 0;
+  std::uint32_t cseq_ = 0;
+  std::vector<SipText> texts_;
+  std::vector<SipOutcome> outcomes_;
+  std::map<std::string, SipContact> contacts_;
+  std::map<std::string, Dialog> subscriptions_;  ///< ours, by contact URI
+  std::map<std::string, Watcher> watchers_;      ///< by Call-ID
+  std::map<std::string, Session> sessions_;      ///< by Call-ID
+  std::vector<sip::Message> requests_, responses_;
+};
+
+}  // namespace cutover::mocks

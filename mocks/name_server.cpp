@@ -1,0 +1,84 @@
+// Datagrams and length-prefixed messages for a DnsServer, and notes for the trace.
+#include "mocks/name_server.h"
+
+#include "protocol/base/check.h"
+
+namespace cutover::mocks {
+
+namespace {
+std::string prefixed(const std::string& message) {
+  return std::string{static_cast<char>(message.size() >> 8 & 0xff), static_cast<char>(message.size() & 0xff)} + message;
+}
+
+std::size_t size_at_front(std::string_view text) {
+  return static_cast<std::size_t>(static_cast<unsigned char>(text[0]) << 8 | static_cast<unsigned char>(text[1]));
+}
+}  // namespace
+
+NameServer::NameServer(dns::DnsServer server, std::uint16_t port) : server_(std::move(server)), port_(port) {}
+
+NameServer::~NameServer() {
+  if (context_ == nullptr) return;
+  context_->unbind_datagram(port_);
+  context_->forget(*this);
+}
+
+Endpoint NameServer::endpoint() const {
+  CUTOVER_CHECK(context_ != nullptr);
+  return {context_->address(), port_};
+}
+
+void NameServer::start(Context& context) {
+  context_ = &context;
+  context.bind_datagram(*this, port_);
+  context.listen(*this, port_);
+}
+
+std::optional<std::string> NameServer::answer(std::string_view query, const std::string& client,
+                                              dns::Transport transport, ConnectionId connection) {
+  auto reply = server_.answer(context_->now(), query, client, transport);
+  const auto message = dns::parse(query);
+  if (!message || message->questions.empty()) return reply;
+  const auto& question = message->questions[0];
+  const auto summary = dns::to_string(question.type) + " " + question.name;
+  context_->note({.layer = Layer::dns,
+                  .direction = Direction::in,
+                  .connection = connection,
+                  .summary = summary,
+                  .detail = "from " + client});
+  if (!reply) return reply;
+  const auto answered = dns::parse(*reply);
+  context_->note({.layer = Layer::dns,
+                  .direction = Direction::out,
+                  .connection = connection,
+                  .summary = summary + (answered ? " " + dns::to_string(answered->rcode) : " spoilt"),
+                  .detail = answered ? dns::to_text(*answered) : *reply});
+  return reply;
+}
+
+void NameServer::on_datagram(std::uint16_t local_port, const Endpoint& from, std::string_view bytes) {
+  const auto reply = answer(bytes, from.address, dns::Transport::udp, ConnectionId::none);
+  if (reply) context_->send_to(local_port, from, *reply);
+}
+
+void NameServer::on_accepted(ConnectionId id, std::uint16_t, const Endpoint& peer) {
+  connections_[id] = {peer.address, {}};
+}
+
+void NameServer::on_received(ConnectionId id, std::string_view bytes) {
+  const auto it = connections_.find(id);
+  if (it == connections_.end()) return;
+  auto& [client, received] = it->second;
+  received += bytes;
+  while (received.size() >= 2 && received.size() >= 2 + size_at_front(received)) {
+    const auto size = size_at_front(received);
+    const auto reply = answer(std::string_view(received).substr(2, size), client, dns::Transport::tcp, id);
+    if (reply) context_->send(id, prefixed(*reply));
+    received.erase(0, 2 + size);
+  }
+}
+
+void NameServer::on_eof(ConnectionId id) { context_->shutdown(id); }
+void NameServer::on_closed(ConnectionId id, std::string_view) { connections_.erase(id); }
+
+}  // namespace cutover::mocks

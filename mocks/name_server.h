@@ -1,0 +1,46 @@
+// A node that serves DNS by UDP and TCP around a DnsServer.
+#pragma once
+
+#include "protocol/base/node.h"
+#include "protocol/dns/server.h"
+
+#include <map>
+
+namespace cutover::mocks {
+
+/// Port 53 needs root in a live world; both worlds use this one.
+inline constexpr std::uint16_t name_server_port = 10053;
+
+/// The name server of a deployment. Change and read it through server().
+class NameServer final : public Node {
+ public:
+  explicit NameServer(dns::DnsServer server = {}, std::uint16_t port = name_server_port);
+  ~NameServer() override;
+  NameServer(const NameServer&) = delete;
+  NameServer& operator=(const NameServer&) = delete;
+
+  [[nodiscard]] dns::DnsServer& server() { return server_; }
+  /// Where resolvers send their queries; once started.
+  [[nodiscard]] Endpoint endpoint() const;
+
+  void start(Context&) override;
+  void on_datagram(std::uint16_t local_port, const Endpoint& from, std::string_view bytes) override;
+  void on_accepted(ConnectionId, std::uint16_t port, const Endpoint& peer) override;
+  void on_received(ConnectionId, std::string_view bytes) override;
+  void on_eof(ConnectionId) override;
+  void on_closed(ConnectionId, std::string_view reason) override;
+
+ private:
+  struct Connection {
+    std::string client;
+    std::string received;
+  };
+  std::optional<std::string> answer(std::string_view query, const std::string& client, dns::Transport, ConnectionId);
+
+  dns::DnsServer server_;
+  std::uint16_t port_;
+  Context* context_ = nullptr;
+  std::map<ConnectionId, Connection> connections_;
+};
+
+}  // namespace cutover::mocks

@@ -1,0 +1,76 @@
+// An authoritative name server as an engine: octets in, octets out, answers that can be scripted, spoilt and read back.
+#pragma once
+
+#include "protocol/base/time.h"
+#include "protocol/dns/message.h"
+#include "protocol/dns/zone.h"
+
+#include <map>
+#include <memory>
+
+namespace cutover::dns {
+
+enum class Transport { udp, tcp };
+
+/// What a server does wrong on demand.
+enum class Spoilt {
+  nothing,
+  server_failure,  ///< SERVFAIL
+  refused,         ///< REFUSED
+  silence,         ///< no answer, by UDP and by TCP
+  truncated,       ///< an empty answer with TC by UDP, whatever its size; complete by TCP
+  wrong_id,        ///< the right answer with another id, which nobody may believe
+  malformed        ///< the right id and then rubbish
+};
+
+/// One question that arrived.
+struct QueryRecord {
+  Time time;
+  std::string client;  ///< address
+  std::string name;
+  Type type = Type::a;
+  Transport transport = Transport::udp;
+};
+
+/// Answers for the zones that it was given. A view is another set of records for the clients assigned to it: what a
+/// view has for a name and type replaces the records of the default view, the rest shines through.
+class DnsServer {
+ public:
+  DnsServer();
+  ~DnsServer();
+  DnsServer(DnsServer&&) noexcept;
+  DnsServer& operator=(DnsServer&&) noexcept;
+
+  /// Adds a zone, to the default view. A zone of that name is replaced.
+  void add_zone(const Zone& zone);
+  /// A zone with nothing but an SOA whose minimum is `negative_ttl_s`.
+  void add_empty_zone(std::string_view origin, std::uint32_t negative_ttl_s = 60);
+  /// Replaces the records of `name` and `type`; an empty list removes them (in a view: hides them). Name and type of
+  /// the records are filled in. Counts the zone's serial up. Throws HarnessFault for data that is no record.
+  void set_records(std::string_view name, Type type, std::vector<Record> records, std::string_view view = {});
+  /// The same for records of one TTL: `set("_xmpp-server._tcp.a.example", Type::srv, 300, {"0 0 5269 gw.a.example"})`.
+  void set(std::string_view name, Type type, std::uint32_t ttl_s, const std::vector<std::string>& data,
+           std::string_view view = {});
+  /// What the clients of `view` are answered; empty where there is none.
+  [[nodiscard]] std::vector<Record> records(std::string_view name, Type type, std::string_view view = {}) const;
+  /// Lets a client address see a view; the empty name is the default view.
+  void assign_view(std::string_view client, std::string_view view);
+  /// Spoils every answer for `name` (any type) until told otherwise; "" spoils the answers for all names.
+  void spoil(std::string_view name, Spoilt how);
+
+  /// The answer to one message: nothing for silence and for what is not a query. Never throws for what a client sends.
+  [[nodiscard]] std::optional<std::string> answer(Time now, std::string_view query, std::string_view client,
+                                                  Transport transport);
+
+  /// Every question so far, in the order of arrival.
+  [[nodiscard]] const std::vector<QueryRecord>& history() const;
+  /// How many of them were for this name and type.
+  [[nodiscard]] std::size_t queries(std::string_view name, Type type) const;
+  void clear_history();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cutover::dns

@@ -35,7 +35,8 @@ class World {
   /// Runs until `condition` holds; false when `limit` of world time came first. Throws HarnessFault when called from
   /// inside a node ("an actor must not wait").
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, Duration limit);
-  /// Lets `duration` of world time pass. Free in a simulated world, real time in a live one: for cases that are about time.
+  /// Lets `duration` of world time pass. Free in a simulated world, real time in a live one: for cases that are about
+  /// time.
   void run_for(Duration duration);
   /// A simulated world: runs until nothing is queued but wake-ups later than `horizon`. Live: run_for a short settle is
   /// not offered; prove absence by a marker instead.
@@ -54,6 +55,8 @@ class World {
   virtual void add_node(std::string name, int host, std::unique_ptr<Node> node) = 0;
   /// One event, or the passing of time up to `end`. False when nothing can happen any more before `end`.
   virtual bool step(Time end) = 0;
+  /// When a wait of `limit` that begins now ends; a live world on a slow machine stretches it.
+  [[nodiscard]] virtual Time end_of(Duration limit) const { return now() + limit; }
 
  private:
   bool running_ = false;

@@ -2,6 +2,7 @@
 #include "protocol/xml/reader.h"
 #include "protocol/xml/writer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 

@@ -3,19 +3,35 @@
 
 #include "protocol/tls/session.h"
 
-#include <cstdint>
-
 namespace cutover::tls {
 
+/// What is wrong with a certificate.
+/// - wrong_name: it names "wrong-name.invalid" instead of what was asked for
+/// - wildcard: "*.<name>", which covers hosts below the name but not the name itself
+/// - unknown_root: a whole path, but to a root that nobody trusts
+/// - wrong_eku: code signing only; server_only_eku: serverAuth without clientAuth
+/// - no_certificate: an identity without credentials, only with trust anchors
 enum class Flaw {
-  none, expired, not_yet_valid, wrong_name, wildcard, self_signed, unknown_root, missing_intermediate, wrong_eku,
-  server_only_eku, no_certificate, ca_true_leaf,
+  none,
+  expired,
+  not_yet_valid,
+  wrong_name,
+  wildcard,
+  self_signed,
+  unknown_root,
+  missing_intermediate,
+  wrong_eku,
+  server_only_eku,
+  no_certificate,
+  ca_true_leaf,
 };
 
 enum class NameKind { dns, srv, xmpp_addr };
 struct SubjectName {
   NameKind kind = NameKind::dns;
-  std::string value;  ///< for srv: the domain; the service label is added
+  /// U-labels are converted where the kind asks for A-labels. For srv: the domain, to which "_xmpp-server." is added,
+  /// or a whole SRVName that begins with an underscore.
+  std::string value;
 };
 
 /// What to put into one certificate.
@@ -26,7 +42,7 @@ struct CertificateRequest {
   bool through_intermediate = true;
 };
 
-/// PEM files for a server that is not ours (Prosody) and the PEM of the root.
+/// Contents of PEM files for a server that is not ours (Prosody), and of the root.
 struct PemFiles {
   std::string certificate_chain, private_key, root;
 };
@@ -43,7 +59,8 @@ class Authority {
 [[nodiscard]] std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock);
 /// Unencrypted stand-in that carries the same names and flaws; for exploration and benchmarks.
 [[nodiscard]] std::unique_ptr<Authority> make_paper_authority(std::time_t wall_clock);
-/// An identity from PEM text of somebody else (a target). Throws std::invalid_argument with what is wrong and the remedy.
+/// An identity from PEM text of somebody else (a target). Without a root the system's trust store is used; without
+/// chain and key the identity has no certificate. Throws std::invalid_argument with what is wrong and the remedy.
 [[nodiscard]] std::shared_ptr<const Identity> identity_from_pem(const PemFiles&);
 
 }  // namespace cutover::tls

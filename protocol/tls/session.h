@@ -18,8 +18,13 @@ struct PeerCertificate {
   std::vector<std::string> srv_names;   ///< SRVName, "_xmpp-server.a.example" (RFC 4985)
   std::vector<std::string> xmpp_addrs;  ///< id-on-xmppAddr (RFC 6120 section 13.7.1.4)
   std::string common_name;
-  bool chain_valid = false;             ///< path, validity and (see EkuRule) extended key usage
-  std::string chain_error;              ///< OpenSSL's words where chain_valid is false
+  bool eku_present = false;  ///< it has an extended key usage; where not, every use is allowed
+  bool eku_server = false;   ///< ... that lists serverAuth (or any)
+  bool eku_client = false;   ///< ... that lists clientAuth (or any)
+  /// Path, validity, extended key usage, and not itself a CA (RFC 6120 section 13.7.1.1). A client that shows
+  /// serverAuth alone passes, because public authorities issue nothing else any more; eku_client tells.
+  bool chain_valid = false;
+  std::string chain_error;  ///< the first error in OpenSSL's words where chain_valid is false
 };
 
 enum class Progress { wants_input, established, failed };
@@ -45,19 +50,19 @@ class Session {
   /// A fatal alert or protocol failure, in words; empty while there is none.
   [[nodiscard]] virtual std::string failure() const = 0;
   [[nodiscard]] virtual std::optional<PeerCertificate> peer_certificate() const = 0;
-  [[nodiscard]] virtual std::string version() const = 0;          ///< "TLSv1.3", "paper"
+  [[nodiscard]] virtual std::string version() const = 0;  ///< "TLSv1.3", "paper"
   [[nodiscard]] virtual std::string cipher_suite() const = 0;
-  [[nodiscard]] virtual std::string alpn() const = 0;             ///< negotiated protocol, empty for none
-  [[nodiscard]] virtual std::string server_name() const = 0;      ///< SNI that the client sent
+  [[nodiscard]] virtual std::string alpn() const = 0;         ///< negotiated protocol, empty for none
+  [[nodiscard]] virtual std::string server_name() const = 0;  ///< SNI that the client sent
 };
 
 /// What one end of a session asks for beyond its credentials.
 struct SessionOptions {
-  std::string server_name;              ///< client: SNI; the service domain, never the SRV target
-  std::vector<std::string> alpn;        ///< offered or accepted protocols, "xmpp-server" for direct TLS
-  bool request_client_certificate = true;  ///< server; judged softly afterwards, or dialback would be impossible
-  bool require_client_certificate = false; ///< server: mutual TLS, refuse the handshake without one
-  std::time_t wall_clock = 0;           ///< seconds since 1970 for validity
+  std::string server_name;        ///< client: SNI; the service domain (U-labels are converted), never the SRV target
+  std::vector<std::string> alpn;  ///< offered or accepted protocols, "xmpp-server" for direct TLS
+  bool request_client_certificate = true;   ///< server; judged softly afterwards, or dialback would be impossible
+  bool require_client_certificate = false;  ///< server: mutual TLS, refuse the handshake without one
+  std::time_t wall_clock = 0;               ///< seconds since 1970 for validity; 0: that of the authority
 };
 
 /// Credentials plus trust anchors: makes sessions. Immutable, shared between sessions and nodes.

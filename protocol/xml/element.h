@@ -23,10 +23,9 @@ struct Content;
 class Element {
  public:
   Element() = default;
-  Element(std::string name, std::string ns) : name_(std::move(name)), ns_(std::move(ns)) {}
+  Element(std::string name, std::string ns);
   /// With attributes that are known to differ in name or namespace, in document order.
-  Element(std::string name, std::string ns, std::vector<Attribute> attributes)
-      : name_(std::move(name)), ns_(std::move(ns)), attributes_(std::move(attributes)) {}
+  Element(std::string name, std::string ns, std::vector<Attribute> attributes);
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& ns() const { return ns_; }
@@ -78,5 +77,10 @@ struct Content {
   std::vector<Element> element;  ///< zero or one
   [[nodiscard]] bool is_text() const { return element.empty(); }
 };
+
+// Below, where Content is complete: clang instantiates a vector's destructor in a constructor.
+inline Element::Element(std::string name, std::string ns) : name_(std::move(name)), ns_(std::move(ns)) {}
+inline Element::Element(std::string name, std::string ns, std::vector<Attribute> attributes)
+    : name_(std::move(name)), ns_(std::move(ns)), attributes_(std::move(attributes)) {}
 
 }  // namespace cutover::xml

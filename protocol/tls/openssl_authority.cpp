@@ -1,0 +1,277 @@
+// Certificates from OpenSSL: a root, an intermediate, a second root that nobody trusts, and leaves with every flaw.
+#include "protocol/base/check.h"
+#include "protocol/tls/openssl_identity.h"
+#include "protocol/tls/request_names.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <stdexcept>
+
+namespace cutover::tls {
+namespace {
+
+constexpr std::time_t day_seconds = 86400;
+constexpr std::time_t ca_lifetime_seconds = 3650 * day_seconds;
+constexpr std::time_t leaf_lifetime_seconds = 398 * day_seconds;
+
+using Certificate = std::shared_ptr<X509>;
+using Key = std::shared_ptr<EVP_PKEY>;
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+
+Certificate share(X509* certificate) {
+  CUTOVER_CHECK(certificate != nullptr);
+  return {certificate, X509_free};
+}
+
+Key make_key() {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  CUTOVER_CHECK(key != nullptr);
+  return {key, EVP_PKEY_free};
+}
+
+// One who signs: its certificate and key.
+struct Issuer {
+  Certificate certificate;
+  Key key;
+};
+
+void add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>> extension(
+      X509V3_EXT_conf_nid(nullptr, &context, nid, value));
+  CUTOVER_CHECK(extension != nullptr);
+  CUTOVER_CHECK(X509_add_ext(certificate, extension.get(), -1) == 1);
+}
+
+ASN1_STRING* make_string(int type, const std::string& value) {
+  ASN1_STRING* string = ASN1_STRING_type_new(type);
+  CUTOVER_CHECK(string != nullptr);
+  CUTOVER_CHECK(ASN1_STRING_set(string, value.data(), static_cast<int>(value.size())) == 1);
+  return string;
+}
+
+void add_dns_name(GENERAL_NAMES* names, const std::string& value) {
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  GENERAL_NAME_set0_value(name, GEN_DNS, make_string(V_ASN1_IA5STRING, value));
+  sk_GENERAL_NAME_push(names, name);
+}
+
+void add_other_name(GENERAL_NAMES* names, const char* oid, int string_type, const std::string& value) {
+  ASN1_TYPE* any = ASN1_TYPE_new();
+  ASN1_TYPE_set(any, string_type, make_string(string_type, value));
+  GENERAL_NAME* name = GENERAL_NAME_new();
+  CUTOVER_CHECK(GENERAL_NAME_set0_othername(name, OBJ_txt2obj(oid, 1), any) == 1);
+  sk_GENERAL_NAME_push(names, name);
+}
+
+void add_names(X509* certificate, const RequestedNames& requested) {
+  const std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>> names(GENERAL_NAMES_new());
+  for (const auto& value : requested.dns_names) add_dns_name(names.get(), value);
+  for (const auto& value : requested.srv_names) {
+    add_other_name(names.get(), "1.3.6.1.5.5.7.8.7", V_ASN1_IA5STRING, value);
+  }
+  for (const auto& value : requested.xmpp_addrs) {
+    add_other_name(names.get(), "1.3.6.1.5.5.7.8.5", V_ASN1_UTF8STRING, value);
+  }
+  if (sk_GENERAL_NAME_num(names.get()) == 0) return;
+  CUTOVER_CHECK(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1);
+}
+
+const char* extended_key_usage(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::wrong_eku:
+      return "codeSigning";
+    case Flaw::server_only_eku:
+      return "serverAuth";
+    default:
+      return "serverAuth,clientAuth";
+  }
+}
+
+std::string to_pem(const auto& write) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  CUTOVER_CHECK(bio != nullptr);
+  CUTOVER_CHECK(write(bio.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+std::string certificate_pem(X509* certificate) {
+  return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
+}
+
+class OpensslAuthority final : public Authority {
+ public:
+  explicit OpensslAuthority(std::time_t wall_clock) : wall_clock_(wall_clock) {}
+
+  std::shared_ptr<const Identity> issue(const CertificateRequest& request) override {
+    return make_openssl_identity(credentials(request));
+  }
+
+  PemFiles issue_pem(const CertificateRequest& request) override {
+    const Credentials made = credentials(request);
+    PemFiles files{.certificate_chain = {}, .private_key = {}, .root = certificate_pem(root().certificate.get())};
+    if (!made.leaf) return files;
+    files.certificate_chain = certificate_pem(made.leaf.get());
+    for (const auto& each : made.chain) files.certificate_chain += certificate_pem(each.get());
+    files.private_key = to_pem(
+        [&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, made.key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+    return files;
+  }
+
+ private:
+  Credentials credentials(const CertificateRequest& request) {
+    Credentials made;
+    made.wall_clock = wall_clock_;
+    made.roots = {root().certificate};
+    if (request.flaw == Flaw::no_certificate) return made;
+    const bool self_signed = request.flaw == Flaw::self_signed;
+    const bool stranger = request.flaw == Flaw::unknown_root;
+    // A missing intermediate needs one that could be missing.
+    const bool intermediate =
+        !self_signed && !stranger && (request.through_intermediate || request.flaw == Flaw::missing_intermediate);
+    const Issuer* issuer = self_signed ? nullptr : stranger ? &unknown() : intermediate ? &below_root() : &root();
+    made.key = make_key();
+    made.leaf = make_leaf(request, made.key, issuer);
+    if (intermediate && request.flaw != Flaw::missing_intermediate) made.chain = {below_root().certificate};
+    return made;
+  }
+
+  Certificate make_leaf(const CertificateRequest& request, const Key& key, const Issuer* issuer) {
+    const RequestedNames names = requested_names(request);
+    Certificate leaf = blank(names.common_name, key, issuer);
+    X509* const raw = leaf.get();
+    const auto valid = [&](std::time_t from, std::time_t until) {
+      ASN1_TIME_set(X509_getm_notBefore(raw), wall_clock_ + from);
+      ASN1_TIME_set(X509_getm_notAfter(raw), wall_clock_ + until);
+    };
+    if (request.flaw == Flaw::expired) {
+      valid(-leaf_lifetime_seconds, -day_seconds);
+    } else if (request.flaw == Flaw::not_yet_valid) {
+      valid(day_seconds, leaf_lifetime_seconds);
+    } else {
+      valid(-day_seconds, leaf_lifetime_seconds);
+    }
+    add_extension(raw, nullptr, NID_basic_constraints,
+                  request.flaw == Flaw::ca_true_leaf ? "critical,CA:TRUE" : "critical,CA:FALSE");
+    add_extension(
+        raw, nullptr, NID_key_usage,
+        request.flaw == Flaw::ca_true_leaf ? "critical,digitalSignature,keyCertSign" : "critical,digitalSignature");
+    add_extension(raw, nullptr, NID_ext_key_usage, extended_key_usage(request.flaw));
+    add_names(raw, names);
+    sign(raw, key, issuer);
+    return leaf;
+  }
+
+  Issuer make_issuer(const char* name, const Issuer* above) {
+    Issuer made{.certificate = nullptr, .key = make_key()};
+    made.certificate = blank(name, made.key, above);
+    X509* const raw = made.certificate.get();
+    ASN1_TIME_set(X509_getm_notBefore(raw), wall_clock_ - ca_lifetime_seconds);
+    ASN1_TIME_set(X509_getm_notAfter(raw), wall_clock_ + ca_lifetime_seconds);
+    add_extension(raw, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(raw, nullptr, NID_key_usage, "critical,keyCertSign,cRLSign");
+    sign(raw, made.key, above);
+    return made;
+  }
+
+  Certificate blank(const std::string& name, const Key& key, const Issuer* issuer) {
+    Certificate certificate = share(X509_new());
+    X509* const raw = certificate.get();
+    X509_set_version(raw, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(raw), ++serial_);
+    X509_NAME* subject = X509_get_subject_name(raw);
+    constexpr std::size_t common_name_max_characters = 64;  // ub-common-name, RFC 5280 appendix A.1
+    if (!name.empty() && name.size() <= common_name_max_characters) {
+      X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()), -1,
+                                 0);
+    }
+    X509_set_issuer_name(raw, issuer != nullptr ? X509_get_subject_name(issuer->certificate.get()) : subject);
+    X509_set_pubkey(raw, key.get());
+    return certificate;
+  }
+
+  static void sign(X509* certificate, const Key& own, const Issuer* issuer) {
+    add_extension(certificate, nullptr, NID_subject_key_identifier, "hash");
+    if (issuer != nullptr) add_extension(certificate, issuer->certificate.get(), NID_authority_key_identifier, "keyid");
+    EVP_PKEY* const key = issuer != nullptr ? issuer->key.get() : own.get();
+    CUTOVER_CHECK(X509_sign(certificate, key, EVP_sha256()) > 0);
+  }
+
+  // All made when first needed.
+  const Issuer& root() { return made(root_, "Cutover test root", nullptr); }
+  const Issuer& below_root() { return made(below_root_, "Cutover test intermediate", &root()); }
+  const Issuer& unknown() { return made(unknown_, "Somebody else's root", nullptr); }
+  const Issuer& made(Issuer& issuer, const char* name, const Issuer* above) {
+    if (!issuer.certificate) issuer = make_issuer(name, above);
+    return issuer;
+  }
+
+  std::time_t wall_clock_;
+  long serial_ = 0;
+  Issuer root_, below_root_, unknown_;
+};
+
+// The certificates in PEM text, in its order.
+std::vector<Certificate> read_certificates(const std::string& pem) {
+  std::vector<Certificate> all;
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) all.push_back(share(certificate));
+  ERR_clear_error();  // the end of the text is an error to OpenSSL
+  return all;
+}
+
+Key read_key(const std::string& pem) {
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // Without a callback OpenSSL would ask at the terminal for the password of an encrypted key.
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
+  ERR_clear_error();
+  return {key, EVP_PKEY_free};
+}
+
+void read_own(Credentials& credentials, const PemFiles& files) {
+  std::vector<Certificate> chain = read_certificates(files.certificate_chain);
+  if (chain.empty()) {
+    throw std::invalid_argument(
+        "the certificate chain holds no certificate; give PEM text (-----BEGIN CERTIFICATE-----) with the server's own "
+        "first");
+  }
+  credentials.leaf = chain.front();
+  credentials.chain.assign(chain.begin() + 1, chain.end());
+  credentials.key = read_key(files.private_key);
+  if (!credentials.key) {
+    throw std::invalid_argument("the private key cannot be read; give it as PEM text without a password");
+  }
+  if (X509_check_private_key(credentials.leaf.get(), credentials.key.get()) != 1) {
+    ERR_clear_error();
+    throw std::invalid_argument(
+        "the private key does not belong to the first certificate of the chain; put the server's own certificate "
+        "first");
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock) {
+  return std::make_unique<OpensslAuthority>(wall_clock);
+}
+
+std::shared_ptr<const Identity> identity_from_pem(const PemFiles& files) {
+  Credentials credentials;
+  if (!files.certificate_chain.empty() || !files.private_key.empty()) read_own(credentials, files);
+  credentials.roots = read_certificates(files.root);
+  if (credentials.roots.empty() && !files.root.empty()) {
+    throw std::invalid_argument("the root holds no certificate; give PEM text, or nothing to trust the system's roots");
+  }
+  credentials.system_roots = files.root.empty();
+  return make_openssl_identity(std::move(credentials));
+}
+
+}  // namespace cutover::tls

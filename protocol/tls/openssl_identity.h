@@ -1,0 +1,32 @@
+// Between the files of this folder that use OpenSSL: its objects under their forward names, and an identity from them.
+#pragma once
+
+#include "protocol/tls/session.h"
+
+struct x509_st;
+struct evp_pkey_st;
+
+namespace cutover::tls {
+
+/// Frees with an OpenSSL function: `std::unique_ptr<X509, Freed<X509_free>>`.
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+
+/// What an identity is made of. Without a leaf it has no certificate to show.
+struct Credentials {
+  std::shared_ptr<x509_st> leaf;
+  std::shared_ptr<evp_pkey_st> key;
+  std::vector<std::shared_ptr<x509_st>> chain;  ///< intermediates to send, leaf's issuer first
+  std::vector<std::shared_ptr<x509_st>> roots;
+  bool system_roots = false;   ///< trust what the operating system trusts
+  std::time_t wall_clock = 0;  ///< where a session names none; 0: the real one
+};
+
+[[nodiscard]] std::shared_ptr<const Identity> make_openssl_identity(Credentials);
+
+}  // namespace cutover::tls

@@ -1,0 +1,320 @@
+// Real TLS: OpenSSL between two memory BIOs, verified softly. The only user of OpenSSL's SSL API.
+#include "protocol/base/check.h"
+#include "protocol/tls/identity.h"
+#include "protocol/tls/openssl_identity.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <mutex>
+#include <utility>
+
+namespace cutover::tls {
+namespace {
+
+constexpr std::string_view oid_srv_name = "1.3.6.1.5.5.7.8.7";   // id-on-dnsSRV, RFC 4985
+constexpr std::string_view oid_xmpp_addr = "1.3.6.1.5.5.7.8.5";  // id-on-xmppAddr, RFC 6120 section 13.7.1.4
+
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
+
+std::string text_of(const ASN1_STRING* string) {
+  const auto* data = reinterpret_cast<const char*>(ASN1_STRING_get0_data(string));
+  return {data, static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+// A name with a NUL in it is nobody's: cut at the NUL it would be somebody else's.
+void add_name(std::vector<std::string>& names, std::string name) {
+  if (!name.empty() && name.find('\0') == std::string::npos) names.push_back(std::move(name));
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+void add_other_name(PeerCertificate& facts, const OTHERNAME& other) {
+  std::array<char, 64> oid{};
+  OBJ_obj2txt(oid.data(), static_cast<int>(oid.size()), other.type_id, 1);
+  const std::string_view type(oid.data());
+  if (type == oid_srv_name && other.value->type == V_ASN1_IA5STRING) {
+    add_name(facts.srv_names, text_of(other.value->value.ia5string));
+  } else if (type == oid_xmpp_addr && other.value->type == V_ASN1_UTF8STRING) {
+    add_name(facts.xmpp_addrs, text_of(other.value->value.utf8string));
+  }
+}
+
+// The last, most specific CN, as UTF-8.
+std::string common_name_of(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  int last = -1;
+  for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) last = i;
+  if (last < 0) return {};
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+  OPENSSL_free(utf8);
+  return name.find('\0') == std::string::npos ? name : std::string();
+}
+
+PeerCertificate facts_of(X509* certificate) {
+  PeerCertificate facts;
+  const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type == GEN_DNS) add_name(facts.dns_names, lower(text_of(name->d.dNSName)));
+    if (name->type == GEN_OTHERNAME) add_other_name(facts, *name->d.otherName);
+  }
+  facts.common_name = common_name_of(certificate);
+  facts.eku_present = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
+  if (facts.eku_present) {
+    const std::uint32_t uses = X509_get_extended_key_usage(certificate);
+    facts.eku_server = (uses & (XKU_SSL_SERVER | XKU_ANYEKU)) != 0;
+    facts.eku_client = (uses & (XKU_SSL_CLIENT | XKU_ANYEKU)) != 0;
+  }
+  return facts;
+}
+
+class OpensslSession final : public Session {
+ public:
+  OpensslSession(SSL_CTX* context, Role role, const SessionOptions& options, std::time_t wall_clock)
+      : ssl_(SSL_new(context)), role_(role), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
+    CUTOVER_CHECK(ssl_ != nullptr && in_ != nullptr && out_ != nullptr);
+    SSL_set_bio(ssl_.get(), in_, out_);  // takes both
+    SSL_set_app_data(ssl_.get(), this);
+    if (wall_clock != 0) X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_.get()), wall_clock);
+    for (const std::string& protocol : options.alpn) {
+      if (!protocol.empty() && protocol.size() < 256) (alpn_ += static_cast<char>(protocol.size())) += protocol;
+    }
+    role == Role::client ? prepare_client(options) : prepare_server(options);
+  }
+
+  void put_cipher(std::string_view octets) override { BIO_write(in_, octets.data(), static_cast<int>(octets.size())); }
+
+  std::string take_cipher() override {
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out_, &data);
+    std::string octets(data, static_cast<std::size_t>(size));
+    (void)BIO_reset(out_);
+    return octets;
+  }
+
+  Progress handshake() override {
+    if (established_) return Progress::established;
+    if (!failure_.empty()) return Progress::failed;
+    ERR_clear_error();  // the queue is the thread's: another session's error would be read as ours
+    const int result = SSL_do_handshake(ssl_.get());
+    if (result != 1) {
+      note_error(result);
+      return failure_.empty() ? Progress::wants_input : Progress::failed;
+    }
+    established_ = true;
+    if (!early_.empty()) write(std::exchange(early_, {}));
+    return Progress::established;
+  }
+
+  std::string read() override {
+    std::string plain;
+    if (!established_ || !failure_.empty()) return plain;
+    std::array<char, 16384> buffer;
+    std::size_t size = 0;
+    ERR_clear_error();
+    int result = 0;
+    while ((result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size)) == 1) {
+      plain.append(buffer.data(), size);
+    }
+    note_error(result);
+    return plain;
+  }
+
+  void write(std::string_view plain) override {
+    if (plain.empty() || !failure_.empty()) return;
+    if (!established_) {
+      early_ += plain;
+      return;
+    }
+    std::size_t size = 0;
+    ERR_clear_error();
+    const int result = SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &size);
+    if (result != 1 && !closed_) note_error(result);
+  }
+
+  void close() override {
+    closed_ = true;
+    if (!failure_.empty()) return;
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+
+  bool peer_closed() const override { return peer_closed_; }
+  std::string failure() const override { return failure_; }
+
+  std::optional<PeerCertificate> peer_certificate() const override {
+    const Certificate certificate(SSL_get1_peer_certificate(ssl_.get()));
+    if (!certificate) return std::nullopt;
+    PeerCertificate facts = facts_of(certificate.get());
+    facts.chain_error = chain_error_;
+    // RFC 6120 section 13.7.1.1: not with cA set to TRUE. OpenSSL does not mind.
+    if (facts.chain_error.empty() && (X509_get_extension_flags(certificate.get()) & EXFLAG_CA) != 0) {
+      facts.chain_error = "CA certificate used as an end entity's";
+    }
+    facts.chain_valid = facts.chain_error.empty();
+    return facts;
+  }
+
+  std::string version() const override { return SSL_get_version(ssl_.get()); }
+
+  std::string cipher_suite() const override {
+    const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl_.get());
+    return cipher != nullptr ? SSL_CIPHER_standard_name(cipher) : "";
+  }
+
+  std::string alpn() const override {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+    return name != nullptr ? std::string(reinterpret_cast<const char*>(name), size) : std::string();
+  }
+
+  std::string server_name() const override {
+    const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    return name != nullptr ? name : "";
+  }
+
+  // Judge afterwards: with dialback a bad certificate is no reason to end the session.
+  static int verify(int good, X509_STORE_CTX* store) {
+    if (good == 1) return 1;
+    auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    static_cast<OpensslSession*>(SSL_get_app_data(ssl))->note_chain_error(store);
+    return 1;
+  }
+
+  static int select_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
+                         unsigned offered_size, void*) {
+    const std::string& accepted = static_cast<OpensslSession*>(SSL_get_app_data(ssl))->alpn_;
+    if (accepted.empty()) return SSL_TLSEXT_ERR_NOACK;
+    unsigned char* chosen = nullptr;
+    const int result = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(accepted.data()),
+                                             static_cast<unsigned>(accepted.size()), offered, offered_size);
+    *out = chosen;
+    // RFC 7301 section 3.2: no common protocol is fatal.
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+
+ private:
+  void prepare_client(const SessionOptions& options) {
+    SSL_set_connect_state(ssl_.get());
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, verify);
+    if (const auto name = ascii_domain(options.server_name)) SSL_set_tlsext_host_name(ssl_.get(), name->c_str());
+    if (!alpn_.empty()) {
+      SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(alpn_.data()),
+                          static_cast<unsigned>(alpn_.size()));
+    }
+  }
+
+  void prepare_server(const SessionOptions& options) {
+    SSL_set_accept_state(ssl_.get());
+    const bool ask = options.request_client_certificate || options.require_client_certificate;
+    const int must = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+    SSL_set_verify(ssl_.get(), ask ? SSL_VERIFY_PEER | must : SSL_VERIFY_NONE, verify);
+  }
+
+  void note_chain_error(X509_STORE_CTX* store) {
+    const int error = X509_STORE_CTX_get_error(store);
+    if (error == X509_V_ERR_INVALID_PURPOSE && role_ == Role::server && X509_STORE_CTX_get_error_depth(store) == 0) {
+      // Public authorities drop clientAuth: serverAuth is enough for the client of a server-to-server stream.
+      const std::uint32_t uses = X509_get_extended_key_usage(X509_STORE_CTX_get_current_cert(store));
+      if (uses != UINT32_MAX && (uses & XKU_SSL_SERVER) != 0) return;
+    }
+    if (chain_error_.empty()) chain_error_ = X509_verify_cert_error_string(error);
+  }
+
+  void note_error(int result) {
+    const int error = SSL_get_error(ssl_.get(), result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return;
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      peer_closed_ = true;
+      if (!established_) failure_ = "closed during the handshake";
+      return;
+    }
+    const char* reason = ERR_reason_error_string(ERR_peek_error());
+    if (failure_.empty()) failure_ = reason != nullptr ? reason : "protocol failure";
+    ERR_clear_error();
+  }
+
+  std::unique_ptr<SSL, Freed<SSL_free>> ssl_;
+  Role role_;
+  BIO* in_;
+  BIO* out_;
+  std::string alpn_;   // length-prefixed names
+  std::string early_;  // written before the handshake was over
+  std::string failure_;
+  std::string chain_error_;
+  bool established_ = false;
+  bool closed_ = false;
+  bool peer_closed_ = false;
+};
+
+using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+
+class OpensslIdentity final : public Identity {
+ public:
+  explicit OpensslIdentity(Credentials credentials) : credentials_(std::move(credentials)) {}
+
+  std::unique_ptr<Session> session(Role role, const SessionOptions& options) const override {
+    const std::time_t wall_clock = options.wall_clock != 0 ? options.wall_clock : credentials_.wall_clock;
+    return std::make_unique<OpensslSession>(context(role), role, options, wall_clock);
+  }
+
+ private:
+  // One context a role, made when first needed: it costs as much as a tenth of a handshake.
+  SSL_CTX* context(Role role) const {
+    PerRole& mine = role == Role::client ? client_ : server_;
+    std::call_once(mine.once, [&] { mine.context = make_context(role); });
+    return mine.context.get();
+  }
+
+  Context make_context(Role role) const {
+    Context context(SSL_CTX_new(role == Role::client ? TLS_client_method() : TLS_server_method()));
+    CUTOVER_CHECK(context != nullptr);
+    SSL_CTX* const raw = context.get();
+    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION);
+    // Tickets carry the real time, so a run could not be replayed; resumption would also skip the certificates.
+    SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_num_tickets(raw, 0);
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_alpn_select_cb(raw, OpensslSession::select_alpn, nullptr);
+    if (credentials_.leaf) {
+      CUTOVER_CHECK(SSL_CTX_use_certificate(raw, credentials_.leaf.get()) == 1);
+      CUTOVER_CHECK(SSL_CTX_use_PrivateKey(raw, credentials_.key.get()) == 1);
+    }
+    SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);  // send what was asked for: a missing intermediate stays missing
+    for (const auto& each : credentials_.chain) CUTOVER_CHECK(SSL_CTX_add1_chain_cert(raw, each.get()) == 1);
+    for (const auto& each : credentials_.roots) X509_STORE_add_cert(SSL_CTX_get_cert_store(raw), each.get());
+    if (credentials_.system_roots) SSL_CTX_set_default_verify_paths(raw);
+    ERR_clear_error();
+    return context;
+  }
+
+  struct PerRole {
+    std::once_flag once;
+    Context context;
+  };
+  Credentials credentials_;
+  mutable PerRole client_, server_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Identity> make_openssl_identity(Credentials credentials) {
+  return std::make_shared<const OpensslIdentity>(std::move(credentials));
+}
+
+}  // namespace cutover::tls

@@ -28,3 +28,8 @@ if(CUTOVER_COVERAGE)
   add_compile_options(--coverage)
   add_link_options(--coverage)
 endif()
+if(CUTOVER_FUZZ)
+  # Coverage feedback from every layer, and clang's own opinions as warnings only: g++ is the compiler that must be silent.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  target_compile_options(cutover_flags INTERFACE -Wno-error)
+endif()

@@ -45,3 +45,30 @@ fi
 for package in *.deb; do
   dpkg-deb -x "$package" "$root.new/files"
 done
+
+# Its folders come from the environment instead of being compiled in, so that the whole can be moved.
+prosody=$root.new/files/usr/bin/prosody
+sed -i -e "s|^CFG_SOURCEDIR=.*|local files = os.getenv('PROSODY_FILES'); CFG_SOURCEDIR=files..'/usr/lib/prosody';|" \
+  -e "s|^CFG_CONFIGDIR=.*|CFG_CONFIGDIR=files..'/etc/prosody';|" \
+  -e "s|^CFG_PLUGINDIR=.*|CFG_PLUGINDIR=files..'/usr/lib/prosody/modules/';|" \
+  -e "s|^CFG_DATADIR=.*|CFG_DATADIR=files..'/var/lib/prosody';|" "$prosody"
+lua=$(sed -n '1s|.*env \(lua[0-9.]*\).*|\1|p' "$prosody")
+version=${lua#lua}
+
+mkdir "$root.new/bin"
+cat >"$root.new/bin/prosody" <<WRAPPER
+#!/bin/sh
+# Runs the unpacked Prosody beside this file; arguments are Prosody's own.
+root=\$(cd "\$(dirname "\$0")/.." && pwd)
+export PROSODY_FILES="\$root/files"
+for lib in "\$PROSODY_FILES"/usr/lib/*-linux-gnu*; do :; done
+export LD_LIBRARY_PATH="\$lib"
+export LUA_PATH="\$PROSODY_FILES/usr/share/lua/$version/?.lua;\$PROSODY_FILES/usr/share/lua/$version/?/init.lua;;"
+export LUA_CPATH="\$lib/lua/$version/?.so;;"
+PATH="\$PROSODY_FILES/usr/bin:\$PATH"
+exec $lua "\$PROSODY_FILES/usr/bin/prosody" "\$@"
+WRAPPER
+chmod +x "$root.new/bin/prosody"
+rm -rf "$root.new/apt" "$root"
+mv "$root.new" "$root"
+echo "fetch_prosody: $(ls "$root/packages" | sed -n 's/^prosody_\([^_]*\)_.*/Prosody \1/p') is in build/prosody"

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <ldns/ldns.h>
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -50,8 +51,10 @@ RecordPointer record_to_ldns(const Record& record) {
     return nullptr;
   // The owner is set apart, because text of a name may hold what the tokenizer of a whole record trips over.
   const auto line = fmt::format("owner. {} IN {} {}", record.ttl_s, to_string(record.type), record.data);
+  if (record.type == Type::srv && !srv_numbers_fit(record.data)) return nullptr;
   ldns_rr* rr = nullptr;
-  if (ldns_rr_new_frm_str(&rr, line.c_str(), 0, nullptr, nullptr) != LDNS_STATUS_OK) return nullptr;
+  const NamePointer root(ldns_dname_new_frm_str("."));  // names in the data are complete without a final dot
+  if (ldns_rr_new_frm_str(&rr, line.c_str(), 0, root.get(), nullptr) != LDNS_STATUS_OK) return nullptr;
   RecordPointer result(rr);
   ldns_rdf_deep_free(ldns_rr_owner(rr));
   ldns_rr_set_owner(rr, owner.release());
@@ -110,6 +113,18 @@ bool read_number(std::string_view& text, Number& number) {
 }
 
 }  // namespace
+
+bool srv_numbers_fit(std::string_view data) {
+  for (int field = 0; field < 3; ++field) {
+    data.remove_prefix(std::min(data.find_first_not_of(" \t"), data.size()));
+    const auto digits = data.substr(0, data.find_first_of(" \t"));
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return false;
+    data.remove_prefix(digits.size());
+  }
+  return true;
+}
 
 std::optional<Record> record_of(const ldns_struct_rr& rr) {
   if (ldns_rr_owner(&rr) == nullptr) return std::nullopt;

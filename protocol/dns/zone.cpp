@@ -41,8 +41,28 @@ std::string line_at(std::string_view text, int line) {
   return std::string(text.substr(0, std::min(text.find('\n'), text.size())));
 }
 
-std::string expectation(ldns_status status) {
+/// The text behind the word `type` in a line; nothing where the line does not have it.
+std::optional<std::string_view> data_of(std::string_view line, std::string_view type) {
+  for (auto at = line.find(type); at != std::string_view::npos; at = line.find(type, at + 1)) {
+    const auto end = at + type.size();
+    const auto blank = [&](std::size_t place) { return line[place] == ' ' || line[place] == '\t'; };
+    if (at > 0 && blank(at - 1) && end < line.size() && blank(end)) return line.substr(end);
+  }
+  return std::nullopt;
+}
+
+std::string expected_data(std::string_view line) {
+  if (data_of(line, "A")) return "an IPv4 address";
+  if (data_of(line, "AAAA")) return "an IPv6 address";
+  if (data_of(line, "SRV")) return "priority, weight, port and target of an SRV record";
+  if (data_of(line, "SOA")) return "two names and five numbers of an SOA record";
+  return "the data of the record";
+}
+
+std::string expectation(ldns_status status, std::string_view line) {
   switch (status) {
+    case LDNS_STATUS_SYNTAX_RDATA_ERR:
+      return expected_data(line);
     case LDNS_STATUS_SYNTAX_INCLUDE:
       return "records in this file ($INCLUDE is not read)";
     case LDNS_STATUS_SYNTAX_CLASS_ERR:
@@ -53,12 +73,6 @@ std::string expectation(ldns_status status) {
       return "all fields of the record";
     case LDNS_STATUS_SYNTAX_SUPERFLUOUS_TEXT_ERR:
       return "the end of the line after the record";
-    case LDNS_STATUS_INVALID_IP4:
-      return "an IPv4 address";
-    case LDNS_STATUS_INVALID_IP6:
-      return "an IPv6 address";
-    case LDNS_STATUS_INVALID_INT:
-      return "a number";
     case LDNS_STATUS_LABEL_OVERFLOW:
       return "labels of at most 63 octets";
     case LDNS_STATUS_DOMAINNAME_OVERFLOW:
@@ -66,6 +80,23 @@ std::string expectation(ldns_status status) {
     default:
       return fmt::format("name, TTL, class, type and data of one record ({})", ldns_get_errorstr_by_id(status));
   }
+}
+
+/// What ldns reads over: a $TTL without a number counts as 0 there, and numbers of SRV records wrap.
+std::optional<std::string> misread(std::string_view line) {
+  constexpr std::string_view ttl = "$TTL";
+  if (line.starts_with(ttl)) {
+    const auto value = line.substr(ttl.size());
+    const auto first = value.find_first_not_of(" \t");
+    if (first == std::string_view::npos || value[first] < '0' || value[first] > '9')
+      return "a TTL in seconds after $TTL";
+  }
+  if (line.find_first_of("(\"") != std::string_view::npos)
+    return std::nullopt;  // more lines, or text that only looks like it
+  if (const auto data = data_of(line.substr(0, line.find(';')), "SRV"); data && !srv_numbers_fit(*data)) {
+    return "priority, weight and port of an SRV record, each from 0 to 65535";
+  }
+  return std::nullopt;
 }
 
 bool is_no_record(ldns_status status) {
@@ -121,16 +152,18 @@ std::variant<Zone, ZoneError> parse_zone(std::string_view text, std::string_view
   if (!stream) return error(0, "a file that can be read", "");
   while (std::feof(stream.get()) == 0) {
     const int line = position.line;
+    const auto words = line_at(text, line);
+    if (auto expected = misread(words)) return error(line, std::move(*expected), words);
     ldns_rr* raw = nullptr;
     const auto status = ldns_rr_new_frm_fp_l(&raw, stream.get(), &position.default_ttl_s, &position.origin,
                                              &position.previous, &position.line);
     if (is_no_record(status)) continue;
-    if (status != LDNS_STATUS_OK || raw == nullptr) return error(line, expectation(status), line_at(text, line));
+    if (status != LDNS_STATUS_OK || raw == nullptr) return error(line, expectation(status, words), words);
     const std::unique_ptr<ldns_rr, decltype(&ldns_rr_free)> rr(raw, &ldns_rr_free);
-    if (ldns_rr_get_class(raw) != LDNS_RR_CLASS_IN) return error(line, "class IN", line_at(text, line));
+    if (ldns_rr_get_class(raw) != LDNS_RR_CLASS_IN) return error(line, "class IN", words);
     auto record = record_of(*raw);
-    if (!record) return error(line, "a record with a text form", line_at(text, line));
-    if (auto rule = unmet_rule(zone, *record)) return error(line, std::move(*rule), line_at(text, line));
+    if (!record) return error(line, "a record with a text form", words);
+    if (auto rule = unmet_rule(zone, *record)) return error(line, std::move(*rule), words);
     zone.records.push_back(std::move(*record));
   }
   if (zone.records.empty()) return error(0, "the SOA as the first record", "no record");

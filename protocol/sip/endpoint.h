@@ -5,6 +5,7 @@
 #include "protocol/base/node.h"
 #include "protocol/base/quirks.h"
 #include "protocol/sip/message.h"
+#include "protocol/sip/transaction.h"
 #include "protocol/tls/session.h"
 
 #include <functional>
@@ -15,15 +16,13 @@ namespace cutover::sip {
 /// A server transaction as its owner names it.
 enum class TransactionId : std::uint64_t { none = 0 };
 
-/// How a client transaction ended, besides a response.
-enum class TransactionFailure { timed_out, transport_failed };
-
 struct EndpointConfig {
   std::uint16_t port = 5061;
   std::shared_ptr<const tls::Identity> identity;  ///< null: TCP without TLS
   bool mutual_tls = true;
   std::string sent_by;  ///< host of Via and Contact; empty: the address of the node
   Quirks quirks;
+  TransactionTimers timers;
 };
 
 /// What an endpoint tells its owner.
@@ -58,7 +57,26 @@ class Endpoint final : public Actor {
   void request(Message, const Destination&, OnResponse, OnFailure);
   /// ACK for a 2xx, and anything else that has no transaction.
   void send(Message, const Destination&);
+  /// Answers a server transaction; no effect for one that is finished or whose connection is gone.
   void respond(TransactionId, Message);
+  /// The request of an open server transaction; null once it is finished.
+  [[nodiscard]] const Message* request_of(TransactionId) const;
+  /// The open INVITE that a CANCEL speaks of; none where there is none (answer 481).
+  [[nodiscard]] TransactionId cancelled_by(const Message& cancel) const;
+
+  /// Whether the peer of an open TLS connection has proved `name` by its certificate, by the rules of SIP: no wildcards
+  /// (RFC 5922 section 7.2). False without TLS.
+  [[nodiscard]] bool peer_has_name(ConnectionId, std::string_view name) const;
+  [[nodiscard]] std::optional<tls::PeerCertificate> peer_certificate(ConnectionId) const;
+  /// Whether messages can be sent over the connection.
+  [[nodiscard]] bool is_open(ConnectionId) const;
+  /// Closes every connection, TLS first; what is not answered fails.
+  void close_all();
+
+  /// A Via branch, a tag or a Call-ID from the random numbers of the world.
+  [[nodiscard]] std::string random_token();
+  /// What stands in Via and belongs into Contact: host and port.
+  [[nodiscard]] std::string host_port() const;
 
   void on_accepted(ConnectionId, std::uint16_t port, const ::cutover::Endpoint& peer) override;
   void on_connected(ConnectionId) override;

@@ -273,13 +273,15 @@ bool Stream::may_send(const DomainPair& pair) const {
 // --- Octets in ----------------------------------------------------------------------------------------------------
 
 void Stream::parse() {
-  while (!rest().empty() && state_ != StreamState::closed && state_ != StreamState::tls) {
+  // Asked once more behind every item: one tag can be two items ("<stream:stream/>").
+  for (bool again = !rest().empty(); again && state_ != StreamState::closed && state_ != StreamState::tls;) {
     if (quirk("xmpp.accepts-restricted-xml")) strip_restricted(in_);
     std::size_t used = 0;
     auto item = reader_->feed(rest(), used);
     raw_ += rest().substr(0, used);
     at_ += used;
     if (refuse_nested_header()) continue;
+    again = item.has_value();
     if (!item) break;
     on_item(*item);
     raw_.clear();

@@ -1,0 +1,21 @@
+// Master files: a zone or an error with its words, and what is read can be served.
+#include "protocol/dns/zone.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace cutover::dns;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto result = parse_zone(text, "a.example", "fuzz.zone");
+  if (const auto* error = std::get_if<ZoneError>(&result)) {
+    if (error->expected.empty() || to_string(*error).find("fuzz.zone") != 0) std::abort();
+    return 0;
+  }
+  const auto& zone = std::get<Zone>(result);
+  if (zone.records.empty() || zone.records[0].type != Type::soa) std::abort();
+  for (const auto& record : zone.records) {
+    if (!is_in(record.name, zone.origin)) std::abort();
+  }
+  return 0;
+}

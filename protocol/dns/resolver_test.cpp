@@ -1,0 +1,478 @@
+// The resolver and the name server against each other, over a network of a few lines in virtual time.
+#include "protocol/dns/resolver.h"
+
+#include "protocol/base/check.h"
+#include "protocol/dns/server.h"
+
+#include <gmock/gmock.h>
+#include <deque>
+
+namespace cutover::dns {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* client = "127.0.0.9";
+const Endpoint name_server{"127.0.0.1", 10053};
+
+/// One node with one actor; whatever it sends goes to `server`, whose answers come back in deliver().
+class Network final : public Context {
+ public:
+  DnsServer server;
+  std::vector<Note> notes;
+  int datagrams = 0, connects = 0;
+  bool refuse_tcp = false, eof_by_tcp = false;
+
+  Time now() const override { return now_; }
+  std::time_t wall_clock() const override { return 0; }
+  std::uint64_t random(std::uint64_t bound) override { return ++random_ * 7919 % bound; }
+  const std::string& address() const override { return address_; }
+  void listen(Actor&, std::uint16_t) override {}
+  void stop_listening(std::uint16_t) override {}
+  ConnectionId connect(Actor& actor, const Endpoint&) override {
+    ++connects;
+    const auto id = static_cast<ConnectionId>(connects);
+    if (refuse_tcp) post(actor, [&actor, id] { actor.on_connect_failed(id, "connection refused"); });
+    actor_of_connections_ = &actor;
+    return id;
+  }
+  void send(ConnectionId id, std::string_view bytes) override {
+    auto& actor = *actor_of_connections_;
+    if (eof_by_tcp) return post(actor, [&actor, id] { actor.on_eof(id); });
+    const auto reply = server.answer(now_, bytes.substr(2), client, Transport::tcp);
+    if (!reply || refuse_tcp) return;
+    const auto framed =
+        std::string{static_cast<char>(reply->size() >> 8), static_cast<char>(reply->size() & 0xff)} + *reply;
+    // Single octets, so that the framing is met at every cut.
+    for (const char c : framed) post(actor, [&actor, id, c] { actor.on_received(id, std::string(1, c)); });
+  }
+  void shutdown(ConnectionId) override {}
+  void abort(ConnectionId) override {}
+  void hand_over(ConnectionId, Actor&) override {}
+  std::uint16_t bind_datagram(Actor& actor, std::uint16_t) override {
+    bound_ = &actor;
+    return 40000;
+  }
+  void unbind_datagram(std::uint16_t) override { bound_ = nullptr; }
+  void send_to(std::uint16_t, const Endpoint& to, std::string_view bytes) override {
+    EXPECT_EQ(to, name_server);
+    ++datagrams;
+    if (const auto reply = server.answer(now_, bytes, client, Transport::udp)) datagram(*reply);
+  }
+  void datagram(std::string bytes, Endpoint from = name_server) {
+    auto& actor = *bound_;
+    post(actor, [&actor, bytes = std::move(bytes), from] { actor.on_datagram(40000, from, bytes); });
+  }
+  void wake_at(Actor& actor, Time when) override {
+    sleeper_ = &actor;
+    wake_ = when;
+  }
+  void cancel_wake(Actor&) override { sleeper_ = nullptr; }
+  void note(Note note) override { notes.push_back(std::move(note)); }
+  void forget(Actor&) override {
+    sleeper_ = nullptr;
+    events_.clear();
+  }
+
+  void deliver() {
+    while (!events_.empty()) {
+      const auto event = std::move(events_.front());
+      events_.pop_front();
+      event();
+    }
+  }
+  void pass(Duration duration) {
+    const auto end = now_ + duration;
+    deliver();
+    while (sleeper_ != nullptr && wake_ <= end) {
+      now_ = std::max(now_, wake_);
+      std::exchange(sleeper_, nullptr)->on_wake();
+      deliver();
+    }
+    now_ = end;
+  }
+
+ private:
+  void post(Actor&, std::function<void()> event) { events_.push_back(std::move(event)); }
+
+  Time now_{1us};
+  Time wake_;
+  std::uint64_t random_ = 0;
+  std::string address_ = client;
+  Actor* bound_ = nullptr;
+  Actor* sleeper_ = nullptr;
+  Actor* actor_of_connections_ = nullptr;
+  std::deque<std::function<void()>> events_;
+};
+
+struct ResolverTest : testing::Test {
+  ResolverTest() {
+    network.server.add_empty_zone("a.example", 30);
+    network.server.set("gw.a.example", Type::a, 100, {"127.0.0.5"});
+    network.server.set("_xmpp-server._tcp.a.example", Type::srv, 300, {"0 0 15269 gw.a.example"});
+    use({});
+  }
+  void use(std::set<std::string, std::less<>> quirks) {
+    resolver.reset();
+    resolver = std::make_unique<Resolver>(
+        network, Resolver::Config{.name_server = name_server, .quirks = Quirks(std::move(quirks))});
+  }
+
+  Answer ask(std::string_view name, Type type = Type::a) {
+    int calls = 0;
+    Answer result;
+    resolver->resolve(name, type, [&](Answer answer) {
+      ++calls;
+      result = std::move(answer);
+    });
+    network.deliver();
+    if (calls == 0) network.pass(60s);
+    EXPECT_EQ(calls, 1);
+    return result;
+  }
+
+  XmppTargets targets(std::string_view domain = "a.example") {
+    int calls = 0;
+    XmppTargets result;
+    resolver->resolve_xmpp(domain, [&](XmppTargets answer) {
+      ++calls;
+      result = std::move(answer);
+    });
+    network.deliver();
+    if (calls == 0) network.pass(60s);
+    EXPECT_EQ(calls, 1);
+    return result;
+  }
+
+  std::vector<std::string> places(const XmppTargets& found) {
+    std::vector<std::string> result;
+    for (const auto& target : found.targets) {
+      result.push_back((target.direct_tls ? "tls:" : "") + target.endpoint.address + ":" +
+                       std::to_string(target.endpoint.port));
+    }
+    return result;
+  }
+
+  Network network;
+  std::unique_ptr<Resolver> resolver;
+};
+
+TEST_F(ResolverTest, answers_and_caches_until_the_ttl_ends) {
+  EXPECT_THAT(ask("GW.a.example.").records, ElementsAre(Record{"gw.a.example", Type::a, 100, "127.0.0.5"}));
+  network.server.set("gw.a.example", Type::a, 100, {"127.0.0.6"});
+  network.pass(99s);
+  EXPECT_EQ(ask("gw.a.example").records.at(0).data, "127.0.0.5");
+  EXPECT_EQ(network.server.queries("gw.a.example", Type::a), 1U);
+  network.pass(1s);
+  EXPECT_EQ(ask("gw.a.example").records.at(0).data, "127.0.0.6");
+  resolver->flush_cache();
+  ask("gw.a.example");
+  EXPECT_EQ(network.server.queries("gw.a.example", Type::a), 3U);
+}
+
+TEST_F(ResolverTest, a_ttl_of_zero_is_not_cached) {
+  network.server.set("gw.a.example", Type::a, 0, {"127.0.0.5"});
+  ask("gw.a.example");
+  ask("gw.a.example");
+  EXPECT_EQ(network.datagrams, 2);
+}
+
+TEST_F(ResolverTest, caches_absence_for_the_minimum_of_the_soa) {
+  EXPECT_EQ(ask("no.a.example").outcome, Outcome::name_error);
+  const auto nodata = ask("gw.a.example", Type::aaaa);
+  EXPECT_EQ(nodata.outcome, Outcome::answered);
+  EXPECT_THAT(nodata.records, IsEmpty());
+  network.pass(29s);
+  ask("no.a.example");
+  EXPECT_EQ(network.datagrams, 2);
+  network.pass(1s);
+  ask("no.a.example");
+  EXPECT_EQ(network.datagrams, 3);
+}
+
+TEST_F(ResolverTest, asks_by_tcp_after_a_truncated_answer) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 60; ++i) many.push_back("127.0.1." + std::to_string(i));
+  network.server.set("many.a.example", Type::a, 60, many);
+  EXPECT_THAT(ask("many.a.example").records, SizeIs(60));
+  EXPECT_THAT(network.server.history(), SizeIs(2));
+  EXPECT_EQ(network.server.history().back().transport, Transport::tcp);
+  network.server.spoil("gw.a.example", Spoilt::truncated);
+  EXPECT_THAT(ask("gw.a.example").records, SizeIs(1));
+  EXPECT_EQ(network.connects, 2);
+}
+
+TEST_F(ResolverTest, survives_tcp_that_does_not_work) {
+  network.server.spoil("gw.a.example", Spoilt::truncated);
+  network.refuse_tcp = true;
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::server_failure);
+  EXPECT_EQ(network.connects, 2);
+  network.refuse_tcp = false;
+  network.eof_by_tcp = true;
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::server_failure);
+}
+
+TEST_F(ResolverTest, tells_failures_apart) {
+  network.server.spoil("gw.a.example", Spoilt::server_failure);
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::server_failure);
+  network.server.spoil("gw.a.example", Spoilt::refused);
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::server_failure);
+  network.server.spoil("gw.a.example", Spoilt::malformed);
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::malformed);
+  const auto before = network.datagrams;
+  network.server.spoil("gw.a.example", Spoilt::silence);
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::timed_out);
+  EXPECT_EQ(network.datagrams, before + 2);
+  network.server.spoil("gw.a.example", Spoilt::nothing);
+  EXPECT_THAT(ask("gw.a.example").records, SizeIs(1)) << "failures are not cached";
+}
+
+TEST_F(ResolverTest, repeats_the_query_after_the_time_limit) {
+  network.server.spoil("", Spoilt::silence);
+  int calls = 0;
+  resolver->resolve("gw.a.example", Type::a,
+                    [&](const Answer& answer) { calls += answer.outcome == Outcome::answered; });
+  network.pass(4s);
+  EXPECT_EQ(network.datagrams, 1);
+  network.server.spoil("", Spoilt::nothing);
+  network.pass(2s);
+  EXPECT_EQ(network.datagrams, 2);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(ResolverTest, believes_no_answer_to_another_question) {
+  network.server.spoil("gw.a.example", Spoilt::wrong_id);
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::timed_out);
+  network.server.spoil("gw.a.example", Spoilt::silence);
+  int calls = 0;
+  resolver->resolve("gw.a.example", Type::a, [&](const Answer&) { ++calls; });
+  Message forged{.id = 0,
+                 .response = true,
+                 .questions = {{"other.a.example", Type::a}},
+                 .answers = {{"gw.a.example", Type::a, 9, "6.6.6.6"}}};
+  for (int id = 0; id < 65536; id += 257) {
+    forged.id = static_cast<std::uint16_t>(id);
+    network.datagram(serialise(forged));
+  }
+  network.datagram("");
+  network.datagram("\xff");
+  network.deliver();
+  EXPECT_EQ(calls, 0);
+  use({"dns.accepts-any-id"});
+  network.server.spoil("gw.a.example", Spoilt::wrong_id);
+  EXPECT_THAT(ask("gw.a.example").records, SizeIs(1));
+}
+
+TEST_F(ResolverTest, follows_cnames_and_bounds_them) {
+  network.server.add_empty_zone("b.example");
+  network.server.set("alias.a.example", Type::cname, 10, {"gw.a.example"});
+  EXPECT_EQ(ask("alias.a.example").records.at(0).data, "127.0.0.5");
+  network.pass(10s);
+  ask("alias.a.example");
+  EXPECT_EQ(network.datagrams, 2) << "the least TTL of the chain counts";
+  network.server.set("one.a.example", Type::cname, 10, {"two.b.example"});
+  network.server.set("two.b.example", Type::cname, 10, {"one.a.example"});
+  EXPECT_EQ(ask("one.a.example").outcome, Outcome::malformed);
+  network.server.set("dead.a.example", Type::cname, 10, {"nowhere.b.example"});
+  EXPECT_EQ(ask("dead.a.example").outcome, Outcome::name_error);
+}
+
+TEST_F(ResolverTest, equal_questions_share_one_query) {
+  int calls = 0;
+  for (int i = 0; i < 3; ++i) resolver->resolve("gw.a.example", Type::a, [&](const Answer&) { ++calls; });
+  network.deliver();
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(network.datagrams, 1);
+}
+
+TEST_F(ResolverTest, can_be_destroyed_at_any_time) {
+  int calls = 0;
+  resolver->resolve_xmpp("a.example", [&](const XmppTargets&) { ++calls; });
+  resolver.reset();
+  network.pass(60s);
+  EXPECT_EQ(calls, 0);
+  use({});
+  resolver->resolve("gw.a.example", Type::a, [&](const Answer&) {
+    ++calls;
+    resolver.reset();
+  });
+  resolver->resolve("gw.a.example", Type::a, [&](const Answer&) { ++calls; });
+  network.pass(60s);
+  EXPECT_EQ(calls, 1);
+  use({});
+  ask("gw.a.example");
+  resolver->resolve("gw.a.example", Type::a, [&](const Answer&) { resolver.reset(); });
+  EXPECT_FALSE(resolver);
+}
+
+TEST_F(ResolverTest, a_name_without_wire_form_does_not_exist) {
+  EXPECT_EQ(ask("a..example").outcome, Outcome::name_error);
+  EXPECT_EQ(ask(std::string(300, 'x')).outcome, Outcome::name_error);
+  EXPECT_EQ(network.datagrams, 0);
+}
+
+TEST_F(ResolverTest, finds_xmpp_targets_by_srv) {
+  EXPECT_THAT(places(targets()), ElementsAre("127.0.0.5:15269"));
+  EXPECT_EQ(targets().targets[0].host, "gw.a.example");
+  EXPECT_EQ(network.server.queries("_xmpps-server._tcp.a.example", Type::srv), 1U);
+  EXPECT_EQ(network.server.queries("a.example", Type::a), 0U);
+}
+
+TEST_F(ResolverTest, merges_direct_tls_and_tries_every_address) {
+  network.server.set("_xmpps-server._tcp.a.example", Type::srv, 300, {"5 0 5270 tls.a.example"});
+  network.server.set("_xmpp-server._tcp.a.example", Type::srv, 300, {"10 0 5269 gw.a.example"});
+  network.server.set("tls.a.example", Type::a, 300, {"127.0.0.6", "127.0.0.7"});
+  network.server.set("tls.a.example", Type::aaaa, 300, {"::1"});
+  EXPECT_THAT(places(targets()),
+              ElementsAre("tls:127.0.0.6:5270", "tls:127.0.0.7:5270", "tls:::1:5270", "127.0.0.5:5269"));
+}
+
+TEST_F(ResolverTest, falls_back_only_where_there_is_no_srv_record) {
+  network.server.set("a.example", Type::a, 60, {"127.0.0.8"});
+  network.server.set("gw.a.example", Type::a, 60, {});
+  const auto unreachable = targets();
+  EXPECT_THAT(unreachable.targets, IsEmpty());
+  EXPECT_EQ(unreachable.outcome, Outcome::name_error);
+  network.server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {});
+  resolver->flush_cache();
+  const auto found = targets();
+  EXPECT_TRUE(found.from_fallback);
+  EXPECT_THAT(places(found), ElementsAre("127.0.0.8:5269"));
+}
+
+TEST_F(ResolverTest, a_server_failure_is_no_absence) {
+  network.server.set("a.example", Type::a, 60, {"127.0.0.8"});
+  network.server.spoil("_xmpp-server._tcp.a.example", Spoilt::server_failure);
+  EXPECT_EQ(targets().outcome, Outcome::server_failure);
+  EXPECT_EQ(network.server.queries("a.example", Type::a), 0U);
+}
+
+TEST_F(ResolverTest, a_dot_means_no_service) {
+  network.server.set("a.example", Type::a, 60, {"127.0.0.8"});
+  network.server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
+  const auto absent = targets();
+  EXPECT_EQ(absent.outcome, Outcome::answered);
+  EXPECT_THAT(absent.targets, IsEmpty());
+  network.server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {"0 0 5269 gw.a.example"});
+  network.server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
+  resolver->flush_cache();
+  EXPECT_THAT(places(targets()), ElementsAre("127.0.0.5:5269"));
+}
+
+TEST_F(ResolverTest, every_defect_shows) {
+  auto& server = network.server;
+  server.set("a.example", Type::a, 60, {"127.0.0.8"});
+  server.set("gw.a.example", Type::a, 60, {"127.0.0.5", "127.0.0.6"});
+  server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {"1 0 5270 gw.a.example"});
+  const auto with = [&](const char* quirk) {
+    use({quirk});
+    return places(targets());
+  };
+  EXPECT_THAT(with("dns.ignores-srv-port"),
+              ElementsAre("127.0.0.5:5269", "127.0.0.6:5269", "tls:127.0.0.5:5269", "tls:127.0.0.6:5269"));
+  EXPECT_THAT(with("dns.first-address-only"), ElementsAre("127.0.0.5:15269", "tls:127.0.0.5:5270"));
+  EXPECT_THAT(with("dns.skips-direct-tls"), ElementsAre("127.0.0.5:15269", "127.0.0.6:15269"));
+  EXPECT_THAT(with("dns.takes-direct-tls-for-starttls"), testing::Contains("127.0.0.5:5270"));
+  EXPECT_THAT(with("dns.skips-srv"), ElementsAre("127.0.0.8:5269"));
+  EXPECT_THAT(with("dns.queries-client-label"), ElementsAre("127.0.0.8:5269"));
+  EXPECT_THAT(with("dns.falls-back-when-srv-exists"), testing::Contains("127.0.0.8:5269"));
+  EXPECT_THAT(with("dns.first-srv-only"), SizeIs(2));
+  EXPECT_THAT(with("dns.needs-additional-section"), IsEmpty());
+  server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
+  EXPECT_THAT(with("dns.dot-cancels-both-lists"), IsEmpty());
+  server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {});
+  EXPECT_THAT(with("dns.falls-back-after-direct-tls-dot"), ElementsAre("127.0.0.8:5269"));
+  server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
+  EXPECT_THAT(with("dns.connects-when-dot"), ElementsAre("127.0.0.8:5269"));
+  server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {});
+  server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {});
+  EXPECT_THAT(with("dns.never-falls-back"), IsEmpty());
+  EXPECT_THAT(with("dns.falls-back-on-wrong-port"), ElementsAre("127.0.0.8:5222"));
+  server.spoil("_xmpp-server._tcp.a.example", Spoilt::server_failure);
+  EXPECT_THAT(with("dns.counts-server-failure-as-absence"), ElementsAre("127.0.0.8:5269"));
+  server.spoil("gw.a.example", Spoilt::truncated);
+  use({"dns.ignores-truncation"});
+  EXPECT_THAT(ask("gw.a.example").records, IsEmpty());
+}
+
+TEST_F(ResolverTest, defects_of_the_cache_show) {
+  use({"dns.ignores-ttl"});
+  ask("gw.a.example");
+  network.pass(1000h);
+  ask("gw.a.example");
+  EXPECT_EQ(network.datagrams, 1);
+  use({"dns.never-caches"});
+  ask("gw.a.example");
+  ask("gw.a.example");
+  EXPECT_EQ(network.datagrams, 3);
+  use({"dns.never-forgets-negative-answers"});
+  ask("no.a.example");
+  network.pass(1000h);
+  ask("no.a.example");
+  EXPECT_EQ(network.datagrams, 4);
+}
+
+// The name server by itself.
+
+std::optional<Message> answer(DnsServer& server, std::string_view name, Type type, std::string_view from = client) {
+  const auto wire =
+      server.answer(Time{1us}, serialise({.id = 7, .questions = {{std::string(name), type}}}), from, Transport::udp);
+  return wire ? parse(*wire) : std::nullopt;
+}
+
+TEST(DnsServer, tells_name_error_from_no_data) {
+  DnsServer server;
+  server.add_empty_zone("a.example");
+  server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {"0 0 5269 a.example"});
+  EXPECT_EQ(answer(server, "x.a.example", Type::a)->rcode, Rcode::name_error);
+  const auto nodata = answer(server, "_tcp.a.example", Type::a);  // an empty non-terminal
+  EXPECT_EQ(nodata->rcode, Rcode::no_error);
+  EXPECT_THAT(nodata->answers, IsEmpty());
+  ASSERT_THAT(nodata->authority, SizeIs(1));
+  EXPECT_EQ(nodata->authority[0].type, Type::soa);
+  EXPECT_TRUE(nodata->authoritative);
+  EXPECT_EQ(answer(server, "elsewhere.example", Type::a)->rcode, Rcode::refused);
+}
+
+TEST(DnsServer, shows_each_client_its_view) {
+  DnsServer server;
+  server.add_empty_zone("a.example");
+  server.set("gw.a.example", Type::a, 60, {"127.0.0.1"});
+  server.set("gw.a.example", Type::a, 60, {"127.0.0.2"}, "inside");
+  server.set("hidden.a.example", Type::a, 60, {"127.0.0.3"});
+  server.set("hidden.a.example", Type::a, 60, {}, "inside");
+  server.assign_view("127.0.0.77", "inside");
+  EXPECT_EQ(answer(server, "gw.a.example", Type::a)->answers.at(0).data, "127.0.0.1");
+  EXPECT_EQ(answer(server, "gw.a.example", Type::a, "127.0.0.77")->answers.at(0).data, "127.0.0.2");
+  EXPECT_EQ(answer(server, "hidden.a.example", Type::a)->rcode, Rcode::no_error);
+  EXPECT_EQ(answer(server, "hidden.a.example", Type::a, "127.0.0.77")->rcode, Rcode::name_error);
+  EXPECT_EQ(server.history().back().client, "127.0.0.77");
+}
+
+TEST(DnsServer, counts_the_serial_up_and_refuses_nonsense_from_the_script) {
+  DnsServer server;
+  server.add_empty_zone("a.example");
+  server.set("gw.a.example", Type::a, 60, {"127.0.0.1"});
+  EXPECT_EQ(answer(server, "a.example", Type::soa)->answers.at(0).data,
+            "ns.a.example hostmaster.a.example 2 3600 600 86400 60");
+  EXPECT_THROW(server.set("gw.a.example", Type::a, 60, {"nonsense"}), HarnessFault);
+  EXPECT_THROW(server.set("gw.b.example", Type::a, 60, {"127.0.0.1"}), HarnessFault);
+}
+
+TEST(DnsServer, answers_rubbish_with_a_format_error_or_nothing) {
+  DnsServer server;
+  const auto ask = [&](const std::string& wire) { return server.answer(Time{1us}, wire, client, Transport::udp); };
+  EXPECT_FALSE(ask(""));
+  EXPECT_FALSE(ask(std::string(11, 'x')));
+  EXPECT_FALSE(ask(serialise({.id = 1, .response = true, .questions = {{"a", Type::a}}})))
+      << "two servers would talk for ever";
+  const auto reply = ask(std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\xff", 13));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(parse(*reply)->rcode, Rcode::format_error);
+  EXPECT_THAT(server.history(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace cutover::dns

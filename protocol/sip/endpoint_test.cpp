@@ -1,0 +1,192 @@
+// Two endpoints on a network of one process: transactions, reuse of connections, bad input, time-outs.
+#include "protocol/sip/endpoint.h"
+#include "protocol/sip/test_network.h"
+#include "protocol/tls/authority.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cutover::sip {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Owner final : EndpointOwner {
+  sip::Endpoint* endpoint = nullptr;
+  int status = 200;  ///< 0: no answer
+  std::vector<std::string> seen;
+  std::vector<TransactionId> transactions;
+  ConnectionId source = ConnectionId::none;
+  int closed = 0;
+  void on_request(TransactionId id, const Message& request, ConnectionId from) override {
+    seen.push_back(request.method + ' ' + request.body);
+    transactions.push_back(id);
+    source = from;
+    if (status != 0 && id != TransactionId::none) endpoint->respond(id, response_to(request, status, "", "t"));
+  }
+  void on_connection_closed(ConnectionId) override { ++closed; }
+};
+
+/// Raw octets at one end.
+struct Raw final : Actor {
+  std::string received;
+  bool eof = false;
+  void on_received(ConnectionId, std::string_view bytes) override { received += bytes; }
+  void on_eof(ConnectionId) override { eof = true; }
+};
+
+struct SipEndpoint : testing::Test {
+  TestNetwork network;
+  TestNetwork::Host& host_a = network.host("127.0.0.1");
+  TestNetwork::Host& host_b = network.host("127.0.0.2");
+  Owner owner_a, owner_b;
+  std::unique_ptr<sip::Endpoint> a, b;
+  std::vector<int> statuses;
+  std::vector<TransactionFailure> failures;
+  sip::Endpoint::Destination to_b{{"127.0.0.2", 5061}, ConnectionId::none, ""};
+
+  void open(EndpointConfig config_a = {}, EndpointConfig config_b = {}) {
+    a = std::make_unique<sip::Endpoint>(host_a, std::move(config_a), owner_a);
+    b = std::make_unique<sip::Endpoint>(host_b, std::move(config_b), owner_b);
+    owner_a.endpoint = a.get();
+    owner_b.endpoint = b.get();
+    a->open();
+    b->open();
+  }
+  static Message message(const std::string& method = "MESSAGE", int cseq = 1) {
+    Message result;
+    result.method = method;
+    result.request_uri = "sip:juliet@b.example";
+    result.add_header("From", "<sip:romeo@a.example>;tag=1");
+    result.add_header("To", "<sip:juliet@b.example>");
+    result.add_header("Call-ID", "c1");
+    result.add_header("CSeq", std::to_string(cseq) + ' ' + method);
+    if (method == "MESSAGE") result.add_header("Content-Type", "text/plain");
+    if (method == "MESSAGE") result.body = "m" + std::to_string(cseq);
+    return result;
+  }
+  void ask(sip::Endpoint& from, Message request, const sip::Endpoint::Destination& to) {
+    from.request(
+        std::move(request), to, [this](const Message& response) { statuses.push_back(response.status); },
+        [this](TransactionFailure failure) { failures.push_back(failure); });
+  }
+  std::string raw(const std::string& octets) {
+    Raw peer;
+    const auto id = host_a.connect(peer, {"127.0.0.2", 5061});
+    host_a.send(id, octets);
+    network.run();
+    host_a.forget(peer);
+    network.run();
+    return peer.received + (peer.eof ? "EOF" : "");
+  }
+};
+
+TEST_F(SipEndpoint, AsksAndAnswersOverOneConnection) {
+  open();
+  for (int i = 1; i <= 3; ++i) ask(*a, message("MESSAGE", i), to_b);
+  network.run();
+  ask(*a, message("MESSAGE", 4), to_b);
+  network.run();
+  EXPECT_THAT(statuses, ElementsAre(200, 200, 200, 200));
+  EXPECT_THAT(owner_b.seen, ElementsAre("MESSAGE m1", "MESSAGE m2", "MESSAGE m3", "MESSAGE m4"));
+  ASSERT_FALSE(host_a.notes.empty());
+  EXPECT_EQ(host_a.notes.front().summary, "MESSAGE sip:juliet@b.example");
+  EXPECT_EQ(host_a.notes.back().summary, "200 OK (MESSAGE)");
+  for (const auto& note : host_b.notes) EXPECT_EQ(note.connection, host_b.notes.front().connection);
+}
+
+TEST_F(SipEndpoint, ARequestGoesBackOverTheConnectionOfTheUser) {
+  open();
+  ask(*a, message("REGISTER"), to_b);
+  network.run();
+  ask(*b, message(), {{}, owner_b.source, ""});
+  network.run();
+  EXPECT_THAT(owner_a.seen, ElementsAre("MESSAGE m1"));
+  EXPECT_THAT(statuses, ElementsAre(200, 200));
+}
+
+TEST_F(SipEndpoint, GivesUpAfter32SecondsAndOnALostConnection) {
+  open();
+  owner_b.status = 0;
+  ask(*a, message("MESSAGE", 1), to_b);
+  network.run(32s - 1ms);
+  EXPECT_TRUE(failures.empty());
+  network.run(2ms);
+  EXPECT_THAT(failures, ElementsAre(TransactionFailure::timed_out));
+  ask(*a, message("MESSAGE", 2), to_b);
+  network.run();
+  b.reset();
+  network.run();
+  EXPECT_THAT(failures, ElementsAre(TransactionFailure::timed_out, TransactionFailure::transport_failed));
+  EXPECT_EQ(owner_a.closed, 1);
+}
+
+TEST_F(SipEndpoint, TellsThatThereIsNoWayButNeverInsideTheCall) {
+  open();
+  ask(*a, message(), {{"127.0.0.9", 5061}, ConnectionId::none, ""});
+  ask(*a, message("MESSAGE", 2), {});
+  EXPECT_TRUE(failures.empty());
+  network.run();
+  EXPECT_EQ(failures.size(), 2U);
+}
+
+TEST_F(SipEndpoint, CarriesAnInviteToItsEnd) {
+  open();
+  owner_b.status = 486;
+  ask(*a, message("INVITE", 1), to_b);
+  network.run();
+  EXPECT_THAT(owner_b.seen, ElementsAre("INVITE "));  // the ACK is the machine's
+  EXPECT_EQ(b->request_of(owner_b.transactions[0]), nullptr);
+  owner_b.status = 200;
+  ask(*a, message("INVITE", 2), to_b);
+  network.run();
+  a->send(message("ACK", 2), to_b);
+  network.run();
+  EXPECT_THAT(owner_b.seen, ElementsAre("INVITE ", "INVITE ", "ACK "));
+  EXPECT_EQ(owner_b.transactions.back(), TransactionId::none);
+  EXPECT_THAT(statuses, ElementsAre(486, 200));
+}
+
+TEST_F(SipEndpoint, ACancelFindsTheInvite) {
+  open();
+  owner_b.status = 0;
+  ask(*a, message("INVITE", 1), to_b);
+  network.run(300ms);
+  ask(*a, message("CANCEL", 1), to_b);
+  network.run();
+  ASSERT_EQ(owner_b.transactions.size(), 2U);
+  const auto* cancel = b->request_of(owner_b.transactions[1]);
+  ASSERT_NE(cancel, nullptr);
+  const auto invite = b->cancelled_by(*cancel);
+  EXPECT_EQ(invite, owner_b.transactions[0]);
+  b->respond(owner_b.transactions[1], response_to(*cancel, 200, "", "t"));
+  b->respond(invite, response_to(*b->request_of(invite), 487, "", "t"));
+  network.run();
+  EXPECT_THAT(statuses, ElementsAre(100, 200, 487));
+}
+
+TEST_F(SipEndpoint, AnswersWhatItCannotReadAndKeepsTheStreamWhileItHasBoundaries) {
+  open();
+  auto bad = message();
+  bad.add_header("Via", "SIP/2.0/TCP 127.0.0.1:5061;branch=z9hG4bK1");
+  bad.set_header("CSeq", "1 OPTIONS");
+  const auto octets = serialise(bad);
+  EXPECT_THAT(raw(octets + "\r\n\r\n"), testing::AllOf(HasSubstr("SIP/2.0 400 "), testing::EndsWith("\r\n\r\n\r\n")));
+  EXPECT_THAT(
+      raw("MESSAGE x\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\n"
+          "CSeq: 1 MESSAGE\r\n\r\n"),
+      testing::AllOf(HasSubstr("SIP/2.0 400 "), HasSubstr("Content-Length"), testing::EndsWith("EOF")));
+  EXPECT_EQ(raw(std::string(70000, 'x')), "EOF");
+}
+
+TEST_F(SipEndpoint, WorksOctetByOctet) {
+  network.deliver_in_single_octets = true;
+  open();
+  ask(*a, message(), to_b);
+  network.run();
+  EXPECT_THAT(statuses, ElementsAre(200));
+}
+
+}  // namespace
+}  // namespace cutover::sip

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs every fuzz target with its corpus: tools/fuzz.sh SECONDS [TARGET...], seconds for each. Ends red on a finding, and says how to repeat it.
+set -eu
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || { echo "usage: tools/fuzz.sh SECONDS [TARGET...]" >&2; exit 4; }
+seconds=$1
+shift
+tools/setup.sh build develop
+. tools/build.sh
+build fuzz fuzz_targets
+
+[ $# -gt 0 ] || set -- $(ls fuzz/*.cpp | sed 's|fuzz/\(.*\)\.cpp|\1|')
+findings=build/fuzz/findings
+mkdir -p "$findings"
+status=0
+for target in "$@"; do
+  seeds=fuzz/corpus/$target
+  grown=build/fuzz/corpus/$target # what libFuzzer finds goes here, never into the tree
+  mkdir -p "$grown"
+  log=build/fuzz/$target.log
+  [ -d "$seeds" ] || seeds=
+  # shellcheck disable=SC2086 # no seeds: no argument
+  if build/fuzz/fuzz/fuzz_"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+    -artifact_prefix="$findings/$target-" "$grown" $seeds >"$log" 2>&1 </dev/null; then
+    echo "fuzz: $target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") runs in $seconds s, no finding"
+  else
+    status=1
+    tail -n 40 "$log"
+    echo "fuzz: $target: FINDING; repeat with build/fuzz/fuzz/fuzz_$target $findings/$target-..."
+  fi
+done
+exit $status

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Proves that the package list is complete: in a fresh Debian 12 chroot, from a clean clone, ./test and ./run as root, then as an ordinary user.
+# tools/prove_clean_setup.sh FOLDER, as root, with debootstrap; FOLDER keeps the bare system for the next time.
+set -eu
+repository=$(cd "$(dirname "$0")/.." && pwd)
+[ $# -eq 1 ] || { echo "usage: tools/prove_clean_setup.sh FOLDER" >&2; exit 4; }
+[ "$(id -u)" = 0 ] || { echo "prove: only root can make a chroot" >&2; exit 4; }
+command -v debootstrap >/dev/null || { echo "prove: the package debootstrap is missing" >&2; exit 4; }
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+root=$folder/root
+
+if [ -z "${CUTOVER_PROVE_INSIDE:-}" ]; then
+  # The mirror and the suites are those that this machine itself uses.
+  apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' | sort -u >"$folder/sources.list"
+  mirror=$(awk '$3 == "bookworm" && $4 == "main" { print $2; exit }' "$folder/sources.list")
+  [ -n "$mirror" ] || { echo "prove: this machine's apt knows no Debian 12" >&2; exit 1; }
+  if [ ! -x "$folder/base/bin/sh" ]; then
+    debootstrap --variant=minbase bookworm "$folder/base.new" "$mirror" >"$folder/debootstrap.log" 2>&1 || { tail "$folder/debootstrap.log"; exit 1; }
+    mv "$folder/base.new" "$folder/base"
+  fi
+  # Its own mount and process namespaces: whatever is mounted or started in there ends with it.
+  export CUTOVER_PROVE_INSIDE=1
+  exec unshare --mount --pid --fork --kill-child --propagation private "$0" "$folder"
+fi
+
+rm -rf "$root"
+cp -a "$folder/base" "$root"
+cp "$folder/sources.list" "$root/etc/apt/sources.list"
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/tmp"
+git clone -q --no-local "$repository" "$root/srv/cutover"
+
+# inside TITLE USER COMMAND: as a pipeline would, without a terminal or input.
+failed=0
+inside() {
+  title=$1 user=$2 log=$folder/$(echo "$1" | tr -c 'a-z0-9\n' '-').log
+  start=$(date +%s)
+  status=0
+  chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI=true \
+    setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$4" sh -c "$3" >"$log" 2>&1 </dev/null || status=$?
+  echo "prove: $title: exit $status after $(($(date +%s) - start)) s"
+  tail -n 15 "$log" | sed 's/^/    /'
+  [ $status -eq 0 ] || failed=1
+}
+chroot "$root" useradd --create-home --shell /bin/sh tester
+before=$(chroot "$root" dpkg-query -W -f '${Package}\n' | sort)
+inside "ordinary user, packages missing (must end with 4)" tester "cp -a /srv/cutover /tmp/early && cd /tmp/early && { ./run; [ \$? -eq 4 ]; }" /home/tester
+inside "test as root" root "cd /srv/cutover && ./test" /root
+inside "run as root" root "cd /srv/cutover && ./run" /root
+# Back to the clean clone, whatever root has built there.
+chroot "$root" sh -c 'mkdir /home/tester/cutover && cd /srv/cutover && tar c --exclude=./build . | tar x -C /home/tester/cutover && chown -R tester:tester /home/tester'
+inside "test as an ordinary user" tester "cd ~/cutover && ./test" /home/tester
+inside "run as an ordinary user" tester "cd ~/cutover && ./run" /home/tester
+echo "prove: services that the packages brought:"
+find "$root/etc/systemd/system" -name '*.service' -o -name '*.socket' | sed "s|$root||; s/^/    /"
+exit $failed

@@ -14,12 +14,11 @@ mkdir -p "$root.new/packages" "$root.new/apt/lists/partial" "$root.new/apt/cache
 cd "$root.new/packages"
 [ "$(id -u)" = 0 ] && sandbox="-o APT::Sandbox::User=root" || sandbox=
 
-# The names of what is missing for prosody, and the two that we want unpacked even where the machine has them installed.
+# The names of what is missing for prosody and its interpreter, and the two that we want unpacked even where the machine has them installed.
 names() {
-  {
-    # shellcheck disable=SC2086 # options, meant to be split
-    apt-get $1 install --no-install-recommends --print-uris -qq prosody lua-unbound || return 1
-  } | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p"
+  # A simulation, not --print-uris: that leaves out what is in apt's cache already.
+  # shellcheck disable=SC2086 # options, meant to be split
+  apt-get $1 install --simulate --no-install-recommends -qq prosody lua-unbound lua5.4 | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
   echo prosody
   echo lua-unbound
 }

@@ -17,7 +17,8 @@ enum class Staging { safe, disruptive, bench_only };
 /// What the subject must have for the case to make sense; a target declares it.
 enum class Need { sip_side, new_deployment, legacy_gateway, admin, user_account };
 
-/// A requirement that the case judges and the named defects each of which must turn that check red (`cutover selftest`).
+/// A requirement that the case judges and the named defects each of which must turn that check red (`cutover
+/// selftest`).
 struct Judges {
   std::string requirement;
   std::vector<std::string> killed_by;  ///< quirk names; may be empty only below MUST
@@ -26,10 +27,10 @@ struct Judges {
 /// One case. `id` is "suite.slug", never changed or used again.
 struct CaseRecord {
   std::string id;
-  std::string title;             ///< a sentence
-  std::string procedure;         ///< what is done and seen, for `explain`
-  std::string accepted;          ///< every outcome that the text allows, for `explain`
-  std::string likely_causes;     ///< of a failure, for `explain`
+  std::string title;          ///< a sentence
+  std::string procedure;      ///< what is done and seen, for `explain`
+  std::string accepted;       ///< every outcome that the text allows, for `explain`
+  std::string likely_causes;  ///< of a failure, for `explain`
   std::vector<Judges> judges;
   std::vector<Need> needs;
   Staging staging = Staging::safe;
@@ -37,7 +38,7 @@ struct CaseRecord {
   bool interop = false;          ///< ctest label interop: needs a real server on this machine
   Duration budget = 10s;         ///< of world time, for the whole case
   std::function<void(Run&)> body;
-  std::string file;              ///< set by CUTOVER_CASE
+  std::string file;  ///< set by CUTOVER_CASE
   int line = 0;
 };
 
@@ -56,4 +57,6 @@ struct CaseAt {
 }  // namespace cutover::harness
 
 /// CUTOVER_CASE(name) { .id = "...", .title = "...", ..., .body = [](Run& run) { ... } };
-#define CUTOVER_CASE(name) static const ::cutover::harness::Registration name = ::cutover::harness::CaseAt{__FILE__, __LINE__} + ::cutover::harness::CaseRecord
+#define CUTOVER_CASE(name)                             \
+  static const ::cutover::harness::Registration name = \
+      ::cutover::harness::CaseAt{__FILE__, __LINE__} + ::cutover::harness::CaseRecord

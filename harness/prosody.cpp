@@ -37,7 +37,7 @@ std::string read_file(const fs::path& path) {
 }
 
 /// A Lua string literal for any octets.
-std::string quoted(std::string_view text) {
+std::string lua_string(std::string_view text) {
   std::string literal = "\"";
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
@@ -66,8 +66,8 @@ std::string escaped(std::string_view name) {
 
 std::string ssl_section(const fs::path& folder) {
   return fmt::format("ssl = {{ certificate = {}; key = {}; cafile = {}; capath = false }}\n",
-                     quoted((folder / "certificate.pem").string()), quoted((folder / "key.pem").string()),
-                     quoted((folder / "root.pem").string()));
+                     lua_string((folder / "certificate.pem").string()), lua_string((folder / "key.pem").string()),
+                     lua_string((folder / "root.pem").string()));
 }
 
 std::string mode_section(ProsodyMode mode) {
@@ -191,9 +191,9 @@ std::string prosody_configuration(const ProsodySettings& settings) {
       "data_path = {}\ncertificates = {}\npidfile = {}\nadmin_socket = {}\n"
       "interfaces = {{ {} }}\nuse_ipv6 = false\ns2s_ports = {{ {} }}\nc2s_ports = {{ {} }}\n"
       "http_ports = {{}}\nhttps_ports = {{}}\ns2s_direct_tls_ports = {{}}\nc2s_direct_tls_ports = {{}}\n",
-      quoted((folder / "data").string()), quoted((folder / "certificates").string()),
-      quoted((folder / "prosody.pid").string()), quoted((folder / "admin.sock").string()), quoted(settings.address),
-      Prosody::s2s_port, Prosody::c2s_port);
+      lua_string((folder / "data").string()), lua_string((folder / "certificates").string()),
+      lua_string((folder / "prosody.pid").string()), lua_string((folder / "admin.sock").string()),
+      lua_string(settings.address), Prosody::s2s_port, Prosody::c2s_port);
   text += mode_section(settings.mode);
   text +=
       "authentication = \"internal_plain\"\nstorage = \"internal\"\n"
@@ -205,10 +205,11 @@ std::string prosody_configuration(const ProsodySettings& settings) {
       "  [\"do-not-query-localhost:\"] = \"no\"; [\"local-zone:\"] = \"test. transparent\"; [\"module-config:\"] = "
       "\"iterator\";\n"
       "  [\"outgoing-interface:\"] = {}; [\"cache-max-ttl:\"] = \"1\"; [\"cache-max-negative-ttl:\"] = \"1\" }} }}\n",
-      quoted(fmt::format("{}@{}", settings.name_server.address, settings.name_server.port)), quoted(settings.address));
+      lua_string(fmt::format("{}@{}", settings.name_server.address, settings.name_server.port)),
+      lua_string(settings.address));
   text += fmt::format("log = {{ {{ levels = {{ min = \"debug\" }}, to = \"file\", filename = {} }} }}\n",
-                      quoted((folder / "prosody.log").string()));
-  return text + fmt::format("VirtualHost {}\n  {}", quoted(settings.domain), ssl_section(folder));
+                      lua_string((folder / "prosody.log").string()));
+  return text + fmt::format("VirtualHost {}\n  {}", lua_string(settings.domain), ssl_section(folder));
 }
 
 Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
@@ -229,7 +230,7 @@ Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
   for (const auto& account : settings_.accounts) {
     const fs::path file = folder / prosody_account_file(settings_.domain, account.user);
     fs::create_directories(file.parent_path());
-    write_file(file, fmt::format("return {{ [\"password\"] = {}; }};\n", quoted(account.password)));
+    write_file(file, fmt::format("return {{ [\"password\"] = {}; }};\n", lua_string(account.password)));
   }
   write_file(folder / "prosody.cfg.lua", prosody_configuration(settings_));
   process_ = spawn(settings_.program, folder / "prosody.cfg.lua", folder);

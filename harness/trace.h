@@ -9,9 +9,10 @@ namespace cutover::harness {
 
 struct TraceRecord {
   Time time;
-  std::string node;     ///< who noted it
-  std::string peer;     ///< the node at the other end of the connection; empty for an event
-  std::string connection;  ///< "partner-a:49152 > proxy:5269" without ephemeral ports in a simulated world; empty for none
+  std::string node;  ///< who noted it
+  std::string peer;  ///< the node at the other end of the connection; empty for an event
+  std::string
+      connection;  ///< "partner-a:49152 > proxy:5269" without ephemeral ports in a simulated world; empty for none
   Note note;
 };
 

@@ -11,8 +11,8 @@ namespace cutover::harness {
 /// Collects the checks of the case that runs. One per case; the current one is reached by CONFORMS.
 class Verdicts {
  public:
-  /// Records one judgement. Unknown requirement: HarnessFault. An unmet MUST, MUST NOT, TEXT or PROFILE is fail, SHOULD warn
-  /// (fail with --strict), MAY info.
+  /// Records one judgement. Unknown requirement: HarnessFault. An unmet MUST, MUST NOT, TEXT or PROFILE is fail, SHOULD
+  /// warn (fail with --strict), MAY info.
   void judge(const char* requirement, bool met, std::string expected, std::string actual, const char* file, int line);
   /// The precondition of a requirement could not be produced: inconclusive, and red for a MUST.
   void inconclusive(const char* requirement, std::string reason, const char* file, int line);
@@ -41,8 +41,8 @@ bool conforms(const char* requirement, const T& value, const M& matcher, const c
 
 }  // namespace cutover::harness
 
-/// Judges `value` by `matcher` for a requirement of the catalogue, records it, and goes on: independent checks go on after a
-/// failed one. Evaluates to whether it was met.
+/// Judges `value` by `matcher` for a requirement of the catalogue, records it, and goes on: independent checks go on
+/// after a failed one. Evaluates to whether it was met.
 #define CONFORMS(requirement, value, matcher) \
   (::cutover::harness::conforms(requirement, value, matcher, #value, __FILE__, __LINE__))
 /// Judges by hand, where a sentence says it better than a matcher.

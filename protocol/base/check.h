@@ -16,4 +16,5 @@ struct HarnessFault : std::logic_error {
 }  // namespace cutover
 
 /// Throws HarnessFault with the place when `expression` does not hold.
-#define CUTOVER_CHECK(expression) ((expression) ? static_cast<void>(0) : ::cutover::check_failed(__FILE__, __LINE__, #expression))
+#define CUTOVER_CHECK(expression) \
+  ((expression) ? static_cast<void>(0) : ::cutover::check_failed(__FILE__, __LINE__, #expression))

@@ -7,9 +7,10 @@
 
 namespace cutover {
 
-/// A set of named defects. Code asks `quirks.has("xmpp.deaf-while-closing")` where the correct behaviour is written, with a
-/// comment that names the requirement. Every name must be in the table (quirk_table.h) (name, what it does, requirement that it
-/// breaks); has() throws HarnessFault for a name that is not, so that a typing error cannot make a dead defect.
+/// A set of named defects. Code asks `quirks.has("xmpp.deaf-while-closing")` where the correct behaviour is written,
+/// with a comment that names the requirement. Every name must be in the table (quirk_table.h) (name, what it does,
+/// requirement that it breaks); has() throws HarnessFault for a name that is not, so that a typing error cannot make a
+/// dead defect.
 class Quirks {
  public:
   Quirks() = default;

@@ -60,7 +60,7 @@ TEST(Tidy, LooksAtCodeNotAtWords) {
   EXPECT_EQ(findings_in("mocks/a.cpp", "// never rand()\nauto s = \"rand()\"; /* getenv */ int operand; // co_await\n"),
             "");
   EXPECT_EQ(code_only("a = R\"x(\"rand\")x\" + 'b' + \"\\\"\" + 1'0;"),
-            "a =" + std::string(15, ' ') + " +     +      + 1'0;");
+            "a =" + std::string(15, ' ') + "+     +      + 1'0;");
 }
 
 TEST(Tidy, MeasuresLines) {

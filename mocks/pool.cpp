@@ -73,10 +73,11 @@ void PoolNode::on_register(sip::TransactionId transaction, const sip::Message& r
   const auto user = user_of(request.to());
   const auto home = settings_.routing->homes.find(user);
   if (home == settings_.routing->homes.end()) return refuse(transaction, request, 404, "no such user");
-  if (home->second != settings_.which) return refuse(transaction, request, 403, "the user is homed on the other pool");
+  const bool leaves = request.header_or_empty("Expires") == "0";  // a user who was moved leaves the old pool too
+  if (home->second != settings_.which && !leaves)
+    return refuse(transaction, request, 403, "the user is homed on the other pool");
   const auto contact = sip::parse_name_addr(request.header_or_empty("Contact"));
   if (!contact) return refuse(transaction, request, 400, "a Contact is needed");
-  const bool leaves = request.header_or_empty("Expires") == "0";
   auto response = sip::response_to(request, 200, "OK", fmt::format("pool-{}", ++tags_));
   if (leaves) {
     bindings_.erase(user);

@@ -468,13 +468,9 @@ Message response_to(const Message& request, int status, std::string_view reason,
   response.is_request = false;
   response.status = status;
   response.reason = reason.empty() ? default_reason(status) : reason;
-  // RFC 3261 section 12.1.1: an answer that makes a dialog carries the Record-Route values of the request.
-  const bool makes_dialog =
-      (request.method == "INVITE" || request.method == "SUBSCRIBE") && status > 100 && status < 300;
   for (const auto& header : request.headers) {
     const auto copied = [&header](std::string_view name) { return same_ignoring_case(header.name, name); };
-    if (copied("Via") || copied("From") || copied("Call-ID") || copied("CSeq") ||
-        (makes_dialog && copied("Record-Route"))) {
+    if (copied("Via") || copied("From") || copied("Call-ID") || copied("CSeq")) {
       response.headers.push_back(header);
     } else if (copied("To")) {
       auto to = parse_name_addr(header.value);

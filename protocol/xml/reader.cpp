@@ -143,6 +143,8 @@ std::optional<Item> Reader::Impl::feed(std::string_view in, std::size_t& consume
     if (fault_) {
       done_ = true;
       partial_.clear();
+      item_.reset();  // libxml2 may have gone on to report the element whose tag is faulty
+      next_item_.reset();
       return std::exchange(fault_, std::nullopt);
     }
   }

@@ -154,6 +154,7 @@ TEST(Reader, RefusesUnboundPrefixesButNotRelativeNamespaces) {
 }
 
 TEST(Reader, RefusesWhatIsNotWellFormed) {
+  EXPECT_EQ(verdict("<a x:1='c'/><b/>"), "fault not-well-formed");  // and nothing after the fault
   for (const char* bad : {"<a></b>", "<a b='1' b='2'/>", "<a b='<'/>", "<a b=c/>", "<>", "</a>", "<a \x01/>",
                           "<a>\xC3</a>", "<a>\xC0\x80</a>", "<a>\xED\xA0\x80</a>", "<a>\xEF\xBF\xBF</a>", "<a>&#0;</a>",
                           "<a>]]></a>", "<a>& </a>", "<a><![CDATB[x]]></a>", "<?xml version='1.0'?>",

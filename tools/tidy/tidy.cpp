@@ -33,7 +33,7 @@ const std::vector<Home> homes = {
     {"ldns/", {"protocol/dns/"}},
     {"osipparser2/", {"protocol/sip/"}},
     {"unicode/", {"protocol/xmpp/"}},
-    {"openssl/", {"protocol/tls/", "protocol/xmpp/dialback", "harness/"}},
+    {"openssl/", {"protocol/tls/", "mocks/scram", "protocol/xmpp/dialback", "harness/"}},
     {"boost/asio", {"harness/live", "harness/serve", "reference/admin"}},
     {"yaml-cpp/", {"harness/"}},
     {"CLI/", {"harness/"}},

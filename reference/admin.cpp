@@ -1,0 +1,173 @@
+// HTTP by Beast's parser and serialiser, on octets of the node's own connections.
+#include "reference/admin.h"
+
+#include "reference/settings_json.h"
+
+#include <boost/beast/http.hpp>
+
+#include <sstream>
+
+namespace cutover::reference {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::uint32_t header_max_octets = 8 * 1024;
+constexpr std::uint64_t body_max_octets = 256 * 1024;
+constexpr std::size_t connections_max = 16;
+constexpr Duration request_timeout = 10s;
+
+/// 127.0.0.0/8 and ::1 (RFC 6890).
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+
+/// Takes the same time wherever two texts differ.
+bool same_secret(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0U : 1U;
+  for (std::size_t i = 0; i < a.size() && !b.empty(); ++i) {
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i % b.size()]);
+  }
+  return difference == 0U;
+}
+
+std::string response_text(const AdminAnswer& answer) {
+  http::response<http::string_body> response{static_cast<http::status>(answer.status), 11};
+  response.set(http::field::content_type, "application/json");
+  response.set(http::field::cache_control, "no-store");
+  if (answer.status == 401) response.set(http::field::www_authenticate, "Bearer");
+  response.keep_alive(false);
+  response.body() = answer.body;
+  response.prepare_payload();
+  std::ostringstream out;
+  out << response;
+  return out.str();
+}
+
+AdminAnswer parse_failure(const boost::beast::error_code& error) {
+  if (error == http::error::body_limit) return {413, error_json("the body is too large")};
+  if (error == http::error::header_limit) return {431, error_json("the header is too large")};
+  return {400, error_json(error.message())};
+}
+
+}  // namespace
+
+struct Admin::Impl {
+  struct Exchange {
+    std::unique_ptr<http::request_parser<http::string_body>> parser;
+    std::string pending;  ///< octets that the parser wants to see again with more: an incomplete header
+    Time ends{};
+    bool answered = false;
+  };
+  Context& context;
+  AdminConfig config;
+  AdminSubject subject;
+  std::map<ConnectionId, Exchange> exchanges;
+
+  void reply(ConnectionId connection, Exchange& exchange, const AdminAnswer& given) {
+    exchange.answered = true;
+    context.note({Layer::http, Direction::out, connection, "HTTP " + std::to_string(given.status), given.body});
+    context.send(connection, response_text(given));
+    context.shutdown(connection);
+  }
+
+  [[nodiscard]] bool authorised(const http::request<http::string_body>& request) const {
+    if (config.token.empty()) return true;  // loopback only, see open()
+    constexpr std::string_view scheme = "Bearer ";
+    const auto field = request[http::field::authorization];
+    const std::string_view value(field.data(), field.size());
+    return value.starts_with(scheme) && same_secret(value.substr(scheme.size()), config.token);
+  }
+
+  void serve(ConnectionId connection, Exchange& exchange) {
+    const auto& request = exchange.parser->get();
+    const std::string method(request.method_string()), target(request.target());
+    context.note({Layer::http, Direction::in, connection, method + " " + target, request.body()});
+    if (!authorised(request)) {
+      reply(connection, exchange, {401, error_json("a bearer token is needed")});
+    } else {
+      reply(connection, exchange, answer(subject, method, target, request.body()));
+    }
+  }
+
+  void schedule(Admin& self) {
+    std::optional<Time> first;
+    for (const auto& [connection, exchange] : exchanges) {
+      if (!first || exchange.ends < *first) first = exchange.ends;
+    }
+    if (first) context.wake_at(self, *first);
+    if (!first) context.cancel_wake(self);
+  }
+};
+
+Admin::Admin(Context& context, AdminConfig config, AdminSubject subject)
+    : impl_(std::make_unique<Impl>(Impl{context, std::move(config), std::move(subject), {}})) {}
+
+Admin::~Admin() { impl_->context.forget(*this); }
+
+void Admin::open() {
+  if (!is_loopback(impl_->context.address()) && impl_->config.token.empty()) {
+    throw ListenError("admin interface on " + impl_->context.address() + " needs a token: it is not loopback");
+  }
+  impl_->context.listen(*this, impl_->config.port);
+}
+
+void Admin::on_accepted(ConnectionId connection, std::uint16_t, const Endpoint&) {
+  if (impl_->exchanges.size() >= connections_max) {
+    impl_->context.abort(connection);
+    return;
+  }
+  Impl::Exchange exchange;
+  exchange.parser = std::make_unique<http::request_parser<http::string_body>>();
+  exchange.parser->header_limit(header_max_octets);
+  exchange.parser->body_limit(body_max_octets);
+  exchange.parser->eager(true);
+  exchange.ends = impl_->context.now() + request_timeout;
+  impl_->exchanges.emplace(connection, std::move(exchange));
+  impl_->schedule(*this);
+}
+
+void Admin::on_received(ConnectionId connection, std::string_view bytes) {
+  const auto found = impl_->exchanges.find(connection);
+  if (found == impl_->exchanges.end() || found->second.answered) return;
+  auto& exchange = found->second;
+  exchange.pending += bytes;
+  boost::beast::error_code error;
+  while (!exchange.pending.empty() && !exchange.parser->is_done()) {
+    const auto& pending = exchange.pending;
+    const std::size_t used = exchange.parser->put(boost::asio::const_buffer(pending.data(), pending.size()), error);
+    exchange.pending.erase(0, used);
+    if (error == http::error::need_more) error = {};
+    if (error || used == 0) break;
+  }
+  if (error) {
+    impl_->reply(connection, exchange, parse_failure(error));
+  } else if (exchange.parser->is_done()) {
+    impl_->serve(connection, exchange);
+  }
+}
+
+void Admin::on_eof(ConnectionId connection) {
+  const auto found = impl_->exchanges.find(connection);
+  if (found != impl_->exchanges.end() && !found->second.answered) {
+    impl_->reply(connection, found->second, {400, error_json("the request is not complete")});
+  }
+}
+
+void Admin::on_closed(ConnectionId connection, std::string_view) {
+  impl_->exchanges.erase(connection);
+  impl_->schedule(*this);
+}
+
+void Admin::on_wake() {
+  for (auto it = impl_->exchanges.begin(); it != impl_->exchanges.end();) {
+    if (impl_->context.now() < it->second.ends) {
+      ++it;
+      continue;
+    }
+    impl_->context.abort(it->first);
+    it = impl_->exchanges.erase(it);
+  }
+  impl_->schedule(*this);
+}
+
+}  // namespace cutover::reference

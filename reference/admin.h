@@ -1,0 +1,59 @@
+// The admin interface of a box: HTTP and JSON over connections of its node. Reads the settings and replaces them.
+#pragma once
+
+#include "protocol/base/node.h"
+#include "protocol/xmpp/server.h"
+#include "reference/settings.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cutover::reference {
+
+struct AdminConfig {
+  std::uint16_t port = 0;
+  std::string token;  ///< bearer token; must be set where the node's address is not loopback
+};
+
+/// The box behind the interface.
+struct AdminSubject {
+  std::string name;
+  std::function<const Settings&()> settings;
+  std::function<void(Settings)> apply;  ///< called with settings that validate() accepts
+  std::function<std::vector<xmpp::StreamInfo>()> streams;
+  std::function<std::map<std::string, bool>()> health;
+};
+
+/// What a request comes to: a status and a JSON document. The routes are a pure function of request and subject.
+struct AdminAnswer {
+  int status = 200;
+  std::string body;
+};
+/// GET /health /settings /partners /partners/{domain} /policies /streams /routes; PUT /settings (fields given replace);
+/// POST /partners, PUT and DELETE /partners/{domain}; PUT and DELETE /policies/global, /policies/site:{name},
+/// /policies/user:{name}, /policies/grant:{user}. Errors are {"error": "..."} with 400, 404, 405 or 409.
+[[nodiscard]] AdminAnswer answer(const AdminSubject& subject, std::string_view method, std::string_view target,
+                                 std::string_view body);
+
+class Admin final : public Actor {
+ public:
+  Admin(Context& context, AdminConfig config, AdminSubject subject);
+  ~Admin() override;
+  /// Starts to listen. Throws ListenError, also where the address is not loopback and no token is set.
+  void open();
+
+  void on_accepted(ConnectionId connection, std::uint16_t port, const Endpoint& peer) override;
+  void on_received(ConnectionId connection, std::string_view bytes) override;
+  void on_eof(ConnectionId connection) override;
+  void on_closed(ConnectionId connection, std::string_view reason) override;
+  void on_wake() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cutover::reference

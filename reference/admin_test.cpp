@@ -1,0 +1,153 @@
+// The admin interface: every route, its refusals, and HTTP on octets that come in any pieces.
+#include "reference/admin.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cutover::reference {
+namespace {
+
+using testing::HasSubstr;
+
+struct Box {
+  Settings settings;
+  AdminSubject subject{"proxy", [this]() -> const Settings& { return settings; },
+                       [this](Settings given) { settings = std::move(given); },
+                       [] { return std::vector<xmpp::StreamInfo>{{.remote_domain = "fabrikam.example"}}; },
+                       [] {
+                         return std::map<std::string, bool>{{"serving", true}};
+                       }};
+  AdminAnswer ask(std::string_view method, std::string_view target, std::string_view body = {}) const {
+    return answer(subject, method, target, body);
+  }
+};
+
+TEST(AdminRoutes, AddChangeAndRemovePartners) {
+  Box box;
+  EXPECT_EQ(box.ask("POST", "/partners", R"({"Domain": "fabrikam.example", "TlsNegotiation": "Optional"})").status,
+            201);
+  EXPECT_EQ(box.ask("POST", "/partners", R"({"Domain": "fabrikam.example"})").status, 409);
+  EXPECT_EQ(
+      box.ask("PUT", "/partners/fabrikam.example", R"({"PartnerType": "Federated", "ConnectionLimit": 5})").status,
+      200);
+  EXPECT_EQ(box.settings.partners.at("fabrikam.example").tls_negotiation, Negotiation::optional);
+  EXPECT_EQ(box.settings.partners.at("fabrikam.example").connection_limit, 5U);
+  EXPECT_THAT(box.ask("GET", "/partners").body, HasSubstr("\"PartnerType\":\"Federated\""));
+  EXPECT_THAT(box.ask("GET", "/routes").body, HasSubstr("_xmpp-server._tcp.fabrikam.example"));
+  EXPECT_EQ(box.ask("DELETE", "/partners/fabrikam.example").status, 200);
+  EXPECT_EQ(box.ask("DELETE", "/partners/fabrikam.example").status, 404);
+}
+
+TEST(AdminRoutes, RefuseWhatIsWrongAndKeepTheSettings) {
+  Box box;
+  const auto refused = [&](std::string_view body) { return box.ask("PUT", "/partners/a.example", body).status; };
+  EXPECT_EQ(refused("{"), 400);
+  EXPECT_EQ(refused("[]"), 400);
+  EXPECT_EQ(refused(R"({"Nonsense": 1})"), 400);
+  EXPECT_EQ(refused(R"({"ConnectionLimit": -1})"), 400);
+  EXPECT_EQ(refused(R"({"TlsNegotiation": "Maybe"})"), 400);
+  EXPECT_EQ(refused(R"({"Domain": "b.example"})"), 400);
+  // Five rows of the matrix are invalid.
+  EXPECT_EQ(refused(R"({"TlsNegotiation": "NotSupported", "SupportDialbackNegotiation": false})"), 400);
+  EXPECT_TRUE(box.settings.partners.empty());
+  EXPECT_EQ(box.ask("GET", "/nothing").status, 404);
+  EXPECT_EQ(box.ask("DELETE", "/health").status, 405);
+}
+
+TEST(AdminRoutes, ChangePoliciesAndSettings) {
+  Box box;
+  EXPECT_EQ(
+      box.ask("PUT", "/policies/user:Xmpp", R"({"EnableXmppAccess": true, "EnableFederationAccess": true})").status,
+      200);
+  EXPECT_EQ(box.ask("PUT", "/policies/grant:alice%40contoso.example", R"({"Policy": "Xmpp"})").status, 200);
+  EXPECT_EQ(box.ask("PUT", "/policies/grant:bob%40contoso.example", R"({"Policy": "Other"})").status, 400);
+  EXPECT_EQ(box.ask("PUT", "/settings",
+                    R"({"AllowFederatedUsers": true, "KeepAliveInterval": 100, "DialbackPassphrase": "s3cret"})")
+                .status,
+            200);
+  EXPECT_TRUE(box.settings.user_may("alice@contoso.example"));
+  EXPECT_EQ(box.settings.gateway.keep_alive_interval, Duration(100s));
+  EXPECT_THAT(box.ask("GET", "/settings").body, testing::Not(HasSubstr("s3cret")));
+  EXPECT_EQ(box.ask("PUT", "/settings", R"({"KeepAliveInterval": 0})").status, 400);
+  EXPECT_THAT(box.ask("GET", "/policies").body, HasSubstr("alice@contoso.example"));
+  EXPECT_THAT(box.ask("GET", "/streams").body, HasSubstr("fabrikam.example"));
+}
+
+/// Records what an actor does to its connections.
+class Recorder final : public Context {
+ public:
+  explicit Recorder(std::string address) : address_(std::move(address)) {}
+  Time now() const override { return time; }
+  std::time_t wall_clock() const override { return 0; }
+  std::uint64_t random(std::uint64_t) override { return 0; }
+  const std::string& address() const override { return address_; }
+  void listen(Actor&, std::uint16_t port) override { listening = port; }
+  void stop_listening(std::uint16_t) override { listening = 0; }
+  ConnectionId connect(Actor&, const Endpoint&) override { return ConnectionId::none; }
+  void send(ConnectionId, std::string_view bytes) override { sent += bytes; }
+  void shutdown(ConnectionId) override { shut = true; }
+  void abort(ConnectionId) override { aborted = true; }
+  void hand_over(ConnectionId, Actor&) override {}
+  std::uint16_t bind_datagram(Actor&, std::uint16_t port) override { return port; }
+  void unbind_datagram(std::uint16_t) override {}
+  void send_to(std::uint16_t, const Endpoint&, std::string_view) override {}
+  void wake_at(Actor&, Time) override {}
+  void cancel_wake(Actor&) override {}
+  void note(Note) override {}
+  void forget(Actor&) override {}
+
+  Time time{1us};
+  std::string sent;
+  std::uint16_t listening = 0;
+  bool shut = false, aborted = false;
+
+ private:
+  std::string address_;
+};
+
+std::string exchange(const std::string& request, std::size_t piece, const std::string& token = {}) {
+  Box box;
+  Recorder context("127.0.0.9");
+  Admin admin(context, {8443, token}, box.subject);
+  admin.open();
+  admin.on_accepted(ConnectionId{1}, 8443, {});
+  for (std::size_t at = 0; at < request.size(); at += piece)
+    admin.on_received(ConnectionId{1}, request.substr(at, piece));
+  EXPECT_TRUE(context.shut);
+  return context.sent;
+}
+
+TEST(Admin, SpeaksHttpInAnyPieces) {
+  const std::string body = R"({"Domain":"a.example"})";
+  const std::string request =
+      "POST /partners HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  for (const std::size_t piece : {1U, 7U, 1000U}) EXPECT_THAT(exchange(request, piece), HasSubstr("HTTP/1.1 201 "));
+  EXPECT_THAT(exchange("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 3), HasSubstr("\"serving\":true"));
+  EXPECT_THAT(exchange("nonsense\r\n\r\n", 100), HasSubstr("HTTP/1.1 400 "));
+  EXPECT_THAT(exchange("PUT /settings HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n", 100),
+              HasSubstr(" 413 "));
+  EXPECT_THAT(exchange("GET / HTTP/1.1\r\nX: " + std::string(20000, 'x'), 4000), HasSubstr(" 431 "));
+}
+
+TEST(Admin, AsksForItsToken) {
+  EXPECT_THAT(exchange("GET /health HTTP/1.1\r\nHost: x\r\n\r\n", 99, "t0ken"), HasSubstr(" 401 "));
+  EXPECT_THAT(exchange("GET /health HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t0ken\r\n\r\n", 99, "t0ken"),
+              HasSubstr(" 200 "));
+  Box box;
+  Recorder context("192.0.2.1");
+  Admin admin(context, {8443, ""}, box.subject);
+  EXPECT_THROW(admin.open(), ListenError);
+}
+
+TEST(Admin, GivesUpOnTheSlow) {
+  Box box;
+  Recorder context("127.0.0.1");
+  Admin admin(context, {8443, ""}, box.subject);
+  admin.on_accepted(ConnectionId{1}, 8443, {});
+  context.time += 11s;
+  admin.on_wake();
+  EXPECT_TRUE(context.aborted);
+}
+
+}  // namespace
+}  // namespace cutover::reference

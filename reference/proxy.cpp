@@ -1,0 +1,192 @@
+// Stanzas pass through unchanged in both directions; what the proxy decides is who may connect.
+#include "reference/proxy.h"
+
+#include "protocol/xmpp/jid.h"
+#include "protocol/xmpp/stanza.h"
+#include "reference/admin.h"
+
+#include <algorithm>
+#include <set>
+
+namespace cutover::reference {
+
+Proxy::Proxy(ProxyConfig config) : config_(std::move(config)) {}
+
+Proxy::~Proxy() {
+  admin_.reset();
+  links_.clear();
+  server_.reset();
+  resolver_.reset();
+  if (context_ != nullptr) context_->forget(*this);
+}
+
+void Proxy::start(Context& context) {
+  context_ = &context;
+  resolver_ = std::make_unique<dns::Resolver>(context, dns::Resolver::Config{.name_server = config_.name_server});
+  if (config_.admin_port != 0) {
+    admin_ = std::make_unique<Admin>(
+        context, AdminConfig{config_.admin_port, config_.admin_token},
+        AdminSubject{
+            "proxy", [this]() -> const Settings& { return config_.settings; },
+            [this](Settings settings) { apply(std::move(settings)); },
+            [this] { return server_ ? server_->streams() : std::vector<xmpp::StreamInfo>(); },
+            [this] {
+              return std::map<std::string, bool>{{"serving", serving()}, {"gateway_connected", gateway_connected()}};
+            }});
+    admin_->open();
+  }
+  start_service();
+}
+
+xmpp::ServerConfig Proxy::server_config() const {
+  const GatewayConfiguration& gateway = config_.settings.gateway;
+  xmpp::ServerConfig config;
+  config.domains = config_.domains;
+  config.identity = live_certificate_;
+  config.policy = [settings = config_.settings](std::string_view domain) { return settings.policy_of(domain); };
+  config.dialback_secret = gateway.dialback_passphrase;
+  config.port = config_.port;
+  config.establishment_timeout = gateway.stream_establishment_timeout;
+  config.inactivity_timeout = gateway.stream_inactivity_timeout;
+  config.keep_alive_interval = gateway.keep_alive_interval;
+  config.connections_max = gateway.connection_limit;
+  config.quirks = config_.quirks;
+  return config;
+}
+
+void Proxy::start_service() {
+  if (server_ || !config_.settings.enable_xmpp_federation || !config_.certificate) return;
+  live_certificate_ = config_.certificate;  // an assigned certificate is live from here on
+  server_ = std::make_unique<xmpp::Server>(*context_, server_config(), *resolver_, *this);
+  server_->open();
+  context_->listen(*this, config_.internal_port);
+  context_->note({Layer::event, Direction::none, ConnectionId::none, "proxy serves", {}});
+}
+
+void Proxy::stop_service() {
+  if (!server_) return;
+  context_->stop_listening(config_.internal_port);
+  for (auto& [connection, link] : std::exchange(links_, {})) context_->abort(connection);
+  server_.reset();
+  live_certificate_.reset();
+  context_->cancel_wake(*this);
+}
+
+void Proxy::restart_service() {
+  stop_service();
+  start_service();
+}
+
+void Proxy::assign_certificate(std::shared_ptr<const tls::Identity> certificate) {
+  config_.certificate = std::move(certificate);
+}
+
+void Proxy::apply(Settings settings) {
+  const Settings before = std::exchange(config_.settings, std::move(settings));
+  if (context_ == nullptr) return;
+  if (!config_.settings.enable_xmpp_federation) stop_service();
+  if (!server_) {
+    start_service();
+    return;
+  }
+  server_->reconfigure(server_config());
+  std::set<std::string> gone;
+  for (const auto& stream : server_->streams()) {
+    if (!config_.settings.policy_of(stream.remote_domain).allowed) gone.insert(stream.remote_domain);
+  }
+  if (config_.quirks.has("gateway.proxy-keeps-removed-partners")) return;
+  for (const auto& domain : gone) server_->close_streams_with(domain, "policy-violation");
+}
+
+bool Proxy::gateway_connected() const {
+  return std::any_of(links_.begin(), links_.end(), [](const auto& entry) { return entry.second->up(); });
+}
+
+// Stanzas.
+
+void Proxy::on_stanza(const xml::Element& stanza, std::string_view) {
+  if (!config_.quirks.has("gateway.proxy-drops-inbound")) to_gateway(stanza);
+}
+
+void Proxy::on_undeliverable(const xml::Element& stanza, std::string_view condition) {
+  // The sender is behind the gateway: it hears as if the partner's server had answered.
+  if (auto error = xmpp::make_error(stanza, condition)) to_gateway(*error);
+}
+
+void Proxy::to_gateway(const xml::Element& stanza) {
+  for (auto& [connection, link] : links_) {
+    if (link->send(stanza)) return;
+  }
+  refuse(stanza, "remote-server-timeout");
+}
+
+void Proxy::refuse(const xml::Element& stanza, std::string_view condition) {
+  if (config_.quirks.has("gateway.proxy-silent-without-gateway"))
+    return;  // RFC 6120 section 8.1.3: never silently lost
+  if (auto error = xmpp::make_error(stanza, condition); error && server_) server_->send(std::move(*error));
+}
+
+void Proxy::from_gateway(const xml::Element& stanza) {
+  const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
+  const bool ours = from && std::any_of(config_.domains.begin(), config_.domains.end(), [&](const std::string& domain) {
+                      return xmpp::prepare_domain(domain) == from->domain();
+                    });
+  if (ours && server_ && !config_.quirks.has("gateway.proxy-drops-outbound")) server_->send(stanza);
+}
+
+// Links.
+
+TrustedLink* Proxy::link(ConnectionId connection) {
+  const auto found = links_.find(connection);
+  return found == links_.end() ? nullptr : found->second.get();
+}
+
+void Proxy::on_accepted(ConnectionId connection, std::uint16_t, const Endpoint&) {
+  LinkConfig config{config_.host, config_.gateway_name, config_.internal_identity, config_.quirks};
+  TrustedLink::Handlers handlers;
+  handlers.stanza = [this](const xml::Element& stanza) { from_gateway(stanza); };
+  links_.emplace(connection, std::make_unique<TrustedLink>(*context_, connection, false, std::move(config), handlers));
+  tidy();
+}
+
+void Proxy::on_received(ConnectionId connection, std::string_view bytes) {
+  if (auto* known = link(connection)) known->receive(bytes);
+  tidy();
+}
+
+void Proxy::on_eof(ConnectionId connection) {
+  if (auto* known = link(connection)) {
+    known->receive_eof();
+    context_->shutdown(connection);
+  }
+  tidy();
+}
+
+void Proxy::on_closed(ConnectionId connection, std::string_view reason) {
+  if (auto* known = link(connection)) known->connection_lost(reason);
+  links_.erase(connection);
+  tidy();
+}
+
+void Proxy::on_wake() {
+  std::vector<ConnectionId> due;
+  for (const auto& [connection, link] : links_) {
+    if (link->deadline() && *link->deadline() <= context_->now()) due.push_back(connection);
+  }
+  for (const ConnectionId connection : due) {
+    if (auto* known = link(connection)) known->timeout();
+  }
+  tidy();
+}
+
+void Proxy::tidy() {
+  std::optional<Time> first;
+  for (const auto& [connection, link] : links_) {
+    const auto deadline = link->deadline();
+    if (deadline && (!first || *deadline < *first)) first = deadline;
+  }
+  if (first) context_->wake_at(*this, *first);
+  if (!first) context_->cancel_wake(*this);
+}
+
+}  // namespace cutover::reference

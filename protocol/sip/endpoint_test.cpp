@@ -188,5 +188,64 @@ TEST_F(SipEndpoint, WorksOctetByOctet) {
   EXPECT_THAT(statuses, ElementsAre(200));
 }
 
+struct SipEndpointTls : SipEndpoint, testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, SipEndpointTls, testing::Bool(),
+                         [](const auto& kind) { return kind.param ? "openssl" : "paper"; });
+
+TEST_P(SipEndpointTls, JudgesChainAndName) {
+  const auto authority =
+      GetParam() ? tls::make_openssl_authority(host_a.wall_clock()) : tls::make_paper_authority(host_a.wall_clock());
+  const auto issue = [&](const std::string& name, tls::Flaw flaw) {
+    return authority->issue({{{tls::NameKind::dns, name}}, "", flaw, true});
+  };
+  struct Row {
+    std::string name;
+    tls::Flaw flaw;
+    std::string wanted;
+    bool works;
+  };
+  for (const auto& row :
+       {Row{"b.example", tls::Flaw::none, "b.example", true}, Row{"b.example", tls::Flaw::none, "c.example", false},
+        Row{"b.example", tls::Flaw::unknown_root, "b.example", false},
+        Row{"*.example", tls::Flaw::none, "b.example", false}}) {
+    statuses.clear();
+    failures.clear();
+    EndpointConfig config_a, config_b;
+    config_a.identity = issue("a.example", tls::Flaw::none);
+    config_b.identity = issue(row.name, row.flaw);
+    a.reset();
+    b.reset();
+    network.run();
+    open(config_a, config_b);
+    to_b.tls_name = row.wanted;
+    ask(*a, message(), to_b);
+    network.run();
+    EXPECT_EQ(statuses.size(), row.works ? 1U : 0U) << row.name << ' ' << row.wanted;
+    EXPECT_EQ(failures.size(), row.works ? 0U : 1U) << row.name << ' ' << row.wanted;
+    if (!row.works) continue;
+    EXPECT_TRUE(b->peer_has_name(owner_b.source, "a.example"));
+    EXPECT_FALSE(b->peer_has_name(owner_b.source, "z.example"));
+  }
+}
+
+TEST_P(SipEndpointTls, AsksForACertificateWhereTlsIsMutual) {
+  const auto authority =
+      GetParam() ? tls::make_openssl_authority(host_a.wall_clock()) : tls::make_paper_authority(host_a.wall_clock());
+  EndpointConfig config_a, config_b;
+  config_a.identity = authority->issue({{{tls::NameKind::dns, "a.example"}}, "", tls::Flaw::no_certificate, true});
+  config_b.identity = authority->issue({{{tls::NameKind::dns, "b.example"}}, "", tls::Flaw::none, true});
+  for (const bool mutual : {true, false}) {
+    config_b.mutual_tls = mutual;
+    a.reset();
+    b.reset();
+    network.run();
+    open(config_a, config_b);
+    ask(*a, message(), to_b);
+    network.run();
+    EXPECT_EQ(statuses.size(), mutual ? 0U : 1U);
+    EXPECT_EQ(failures.size(), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace cutover::sip

@@ -131,6 +131,11 @@ std::string_view default_reason(int status) {
   }
 }
 
+bool has_control_octet(std::string_view line) {
+  return std::any_of(line.begin(), line.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+}
+
 /// One reading of one message; every step returns what is wrong, or nothing.
 class MessageParser {
  public:
@@ -164,6 +169,7 @@ class MessageParser {
   }
 
   Error read_start_line(std::string_view line) {
+    if (has_control_octet(line)) return bad("a control octet in the first line");
     return message_.is_request ? read_request_line(line) : read_status_line(line);
   }
 
@@ -216,9 +222,7 @@ class MessageParser {
   }
 
   Error read_header_line(std::string_view line) {
-    if (std::any_of(line.begin(), line.end(),
-                    [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }))
-      return bad("a control octet in a header");
+    if (has_control_octet(line)) return bad("a control octet in a header");
     if (!line.empty() && (line.front() == ' ' || line.front() == '\t')) {
       if (message_.headers.empty()) return bad("a continuation line before the first header");
       auto& value = message_.headers.back().value;

@@ -78,7 +78,7 @@ TEST(SipMessage, AcceptsWhatIsUnusualButRight) {
 }
 
 TEST(SipMessage, RefusesWhatRfc3261Forbids) {
-  std::vector<Parts> cases(28);
+  std::vector<Parts> cases(30);
   cases[0].start = "MESSAGE <sip:juliet@a.example> SIP/2.0";
   cases[1].start = "MESSAGE sip:juliet@a.example; lr SIP/2.0";
   cases[2].start = "MESSAGE  sip:juliet@a.example  SIP/2.0";
@@ -107,6 +107,8 @@ TEST(SipMessage, RefusesWhatRfc3261Forbids) {
   cases[25].start = "MESSAGE sip:ju%0liet@a.example SIP/2.0";
   cases[26].more = "Expires: 4294967296";
   cases[27].to = "To: <sip:juliet@a.example>;tag=\"1";
+  cases[28].start = "SIP/2.0 200 O\rK";
+  cases[29].start = "MESSAGE odd:\x01 SIP/2.0";
   for (const auto& parts : cases) EXPECT_EQ(status_of(parts.text()), 400) << parts.text();
   Parts version;
   version.start = "MESSAGE sip:juliet@a.example SIP/7.0";

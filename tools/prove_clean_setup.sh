@@ -1,14 +1,16 @@
 #!/bin/sh
 # Proves that the package list is complete: in a fresh Debian 12 chroot, from a clean clone, ./test and ./run as root, then as an ordinary user.
-# tools/prove_clean_setup.sh FOLDER, as root, with debootstrap; FOLDER keeps the bare system for the next time.
+# tools/prove_clean_setup.sh FOLDER [COMMAND], as root, with debootstrap; FOLDER keeps the bare system for the next time. With
+# COMMAND that is tried instead of ./test and ./run.
 set -eu
 repository=$(cd "$(dirname "$0")/.." && pwd)
-[ $# -eq 1 ] || { echo "usage: tools/prove_clean_setup.sh FOLDER" >&2; exit 4; }
+[ $# -ge 1 ] || { echo "usage: tools/prove_clean_setup.sh FOLDER [COMMAND]" >&2; exit 4; }
 [ "$(id -u)" = 0 ] || { echo "prove: only root can make a chroot" >&2; exit 4; }
 command -v debootstrap >/dev/null || { echo "prove: the package debootstrap is missing" >&2; exit 4; }
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 root=$folder/root
+command=${2:-}
 
 if [ -z "${CUTOVER_PROVE_INSIDE:-}" ]; then
   # The mirror and the suites are those that this machine itself uses.
@@ -21,7 +23,7 @@ if [ -z "${CUTOVER_PROVE_INSIDE:-}" ]; then
   fi
   # Its own mount and process namespaces: whatever is mounted or started in there ends with it.
   export CUTOVER_PROVE_INSIDE=1
-  exec unshare --mount --pid --fork --kill-child --propagation private "$0" "$folder"
+  exec unshare --mount --pid --fork --kill-child --propagation private "$0" "$folder" "$command"
 fi
 
 rm -rf "$root"
@@ -46,14 +48,21 @@ inside() {
   [ $status -eq 0 ] || failed=1
 }
 chroot "$root" useradd --create-home --shell /bin/sh tester
-before=$(chroot "$root" dpkg-query -W -f '${Package}\n' | sort)
 inside "ordinary user, packages missing (must end with 4)" tester "cp -a /srv/cutover /tmp/early && cd /tmp/early && { ./run; [ \$? -eq 4 ]; }" /home/tester
-inside "test as root" root "cd /srv/cutover && ./test" /root
-inside "run as root" root "cd /srv/cutover && ./run" /root
+if [ -n "$command" ]; then
+  inside "command as root" root "cd /srv/cutover && $command" /root
+else
+  inside "test as root" root "cd /srv/cutover && ./test" /root
+  inside "run as root" root "cd /srv/cutover && ./run" /root
+fi
 # Back to the clean clone, whatever root has built there.
 chroot "$root" sh -c 'mkdir /home/tester/cutover && cd /srv/cutover && tar c --exclude=./build . | tar x -C /home/tester/cutover && chown -R tester:tester /home/tester'
-inside "test as an ordinary user" tester "cd ~/cutover && ./test" /home/tester
-inside "run as an ordinary user" tester "cd ~/cutover && ./run" /home/tester
+if [ -n "$command" ]; then
+  inside "command as an ordinary user" tester "cd ~/cutover && $command" /home/tester
+else
+  inside "test as an ordinary user" tester "cd ~/cutover && ./test" /home/tester
+  inside "run as an ordinary user" tester "cd ~/cutover && ./run" /home/tester
+fi
 echo "prove: services that the packages brought:"
 find "$root/etc/systemd/system" -name '*.service' -o -name '*.socket' | sed "s|$root||; s/^/    /"
 exit $failed

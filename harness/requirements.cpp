@@ -27,8 +27,7 @@ class Catalogue::Text {
 namespace {
 
 constexpr std::array levels{"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "TEXT", "PROFILE"};
-constexpr std::array keys{"id",   "source", "level", "actor",    "area",
-                          "text", "title",  "test",  "testable", "verified"};
+constexpr std::array keys{"id", "source", "level", "actor", "area", "text", "title", "test", "testable", "verified"};
 
 [[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& expected) {
   throw CatalogueError(file + ":" + std::to_string(mark.line + 1) + ": " + expected);

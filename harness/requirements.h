@@ -14,16 +14,16 @@ namespace cutover::harness {
 /// One item of fixtures/requirements/*.yaml. The strings live as long as the catalogue they come from.
 struct Requirement {
   std::string_view id;
-  std::string_view source;       ///< document and section, "RFC 6120 §4.4"
-  std::string_view level;        ///< MUST, MUST NOT, SHOULD, SHOULD NOT, MAY, TEXT or PROFILE
+  std::string_view source;  ///< document and section, "RFC 6120 §4.4"
+  std::string_view level;   ///< MUST, MUST NOT, SHOULD, SHOULD NOT, MAY, TEXT or PROFILE
   std::string_view actor, area;
-  std::string_view title;        ///< may be empty
+  std::string_view title;  ///< may be empty
   std::string_view text;
-  std::string_view test;         ///< how it is tested, in one text; may be empty
-  std::string_view send, see;    ///< the same in two parts, where the item has parts
-  std::string_view testable;     ///< wire, config or no
-  std::string_view verified;     ///< yes: read in the cited text
-  std::string_view file;         ///< "s2s.yaml"
+  std::string_view test;       ///< how it is tested, in one text; may be empty
+  std::string_view send, see;  ///< the same in two parts, where the item has parts
+  std::string_view testable;   ///< wire, config or no
+  std::string_view verified;   ///< yes: read in the cited text
+  std::string_view file;       ///< "s2s.yaml"
   int line = 0;
 };
 
@@ -35,15 +35,15 @@ struct CatalogueError : std::runtime_error {
 /// A set of requirements, found by id.
 class Catalogue {
  public:
-  /// Reads every *.yaml of a folder. Throws CatalogueError for an unreadable folder or file, bad YAML, an unknown or missing
-  /// key, an unknown level, or an id that is there twice.
+  /// Reads every *.yaml of a folder. Throws CatalogueError for an unreadable folder or file, bad YAML, an unknown or
+  /// missing key, an unknown level, or an id that is there twice.
   [[nodiscard]] static Catalogue load(const std::string& directory);
   /// Reads one text; `file` names it in errors and in Requirement::file.
   [[nodiscard]] static Catalogue parse(std::string_view yaml, const std::string& file);
   /// The catalogue that this program was built with. Constant data: costs nothing at start.
   [[nodiscard]] static Catalogue embedded();
 
-  [[nodiscard]] const Requirement* find(std::string_view id) const;  ///< null: no such requirement
+  [[nodiscard]] const Requirement* find(std::string_view id) const;          ///< null: no such requirement
   [[nodiscard]] std::span<const Requirement> all() const { return items_; }  ///< sorted by id
 
   /// What this process judges by: the embedded one until use() was called.

@@ -6,11 +6,17 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <map>
+#include <sstream>
+
 namespace cutover::harness {
 
 /// Collects the checks of the case that runs. One per case; the current one is reached by CONFORMS.
 class Verdicts {
  public:
+  /// `wire` tells what was last on the wire; it is put next to an unmet expectation.
+  Verdicts(std::string case_id, bool strict, std::function<std::string()> wire);
   /// Records one judgement. Unknown requirement: HarnessFault. An unmet MUST, MUST NOT, TEXT or PROFILE is fail, SHOULD
   /// warn (fail with --strict), MAY info.
   void judge(const char* requirement, bool met, std::string expected, std::string actual, const char* file, int line);
@@ -18,10 +24,31 @@ class Verdicts {
   void inconclusive(const char* requirement, std::string reason, const char* file, int line);
   [[nodiscard]] const std::vector<reports::Check>& checks() const { return checks_; }
 
+  /// A failed ASSERT_ or EXPECT_ in a body: red, without a requirement.
+  void assertion_failed(std::string message, const char* file, int line);
+
   static Verdicts& current();  ///< HarnessFault outside a case
 
+  /// Makes `verdicts` the current ones of this thread.
+  class Scope {
+   public:
+    explicit Scope(Verdicts& verdicts);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Verdicts* outer_;
+  };
+
  private:
+  reports::Check& add(const std::string& requirement, std::string level, const char* file, int line);
+
+  std::string case_id_;
+  bool strict_;
+  std::function<std::string()> wire_;
   std::vector<reports::Check> checks_;
+  std::map<std::string, int> judged_;  ///< how often each requirement was
 };
 
 /// Explains `value` against `matcher` in words, as EXPECT_THAT does. Returns whether it matched.

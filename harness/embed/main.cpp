@@ -1,4 +1,5 @@
-// Build tool: writes the catalogue of requirements as a C++ table, so that the program needs no folder and no YAML at start.
+// Build tool: writes the catalogue of requirements as a C++ table, so that the program needs no folder and no YAML at
+// start.
 #include "harness/requirements.h"
 #include "harness/requirements_table.h"
 

@@ -1,0 +1,165 @@
+// What becomes of bodies that pass, fail, judge nothing, throw, assert, or end early.
+#include "harness/run.h"
+
+#include "harness/registry/registry.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using reports::Outcome;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto must = "SEED-2", should = "RFC6120-3.3-1";
+
+CaseRecord record(std::function<void(Run&)> body, std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
+  return {.id = "demo.case",
+          .title = "A case",
+          .procedure = "Nothing.",
+          .judges = std::move(judges),
+          .body = std::move(body),
+          .file = "demo.cpp",
+          .line = 7};
+}
+
+TEST(Run, JudgesByTheLevelOfTheCatalogue) {
+  const auto result = execute_case(record(
+                                       [](Run&) {
+                                         CONFORMS(must, 1, Eq(1));
+                                         CONFORMS(must, 1, Eq(2));
+                                         CONFORMS(should, 1, Eq(2));
+                                       },
+                                       {{must, {}}, {should, {}}}),
+                                   {});
+  ASSERT_EQ(result.checks.size(), 3U);
+  EXPECT_EQ(result.checks[0].outcome, Outcome::pass);
+  EXPECT_EQ(result.checks[1].id, "demo.case#SEED-2.2");
+  EXPECT_EQ(result.checks[1].outcome, Outcome::fail);
+  EXPECT_THAT(result.checks[1].expected, HasSubstr("is equal to 2"));
+  EXPECT_EQ(result.checks[2].outcome, Outcome::warn);
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.requirements[0].level, "MUST");
+  EXPECT_EQ(result.reproduce, "cutover run demo.case --world=sim --replay=seed:1");
+}
+
+TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
+  const auto reason = [](std::function<void(Run&)> body) {
+    const auto result = execute_case(record(std::move(body)), {});
+    EXPECT_EQ(result.outcome, Outcome::broken);
+    return result.reason;
+  };
+  EXPECT_THAT(reason([](Run&) {}), HasSubstr("judged nothing"));
+  EXPECT_THAT(reason([](Run&) { throw std::runtime_error("oh"); }), HasSubstr("oh"));
+  EXPECT_THAT(reason([](Run&) { CONFORMS("NO-SUCH", 1, Eq(1)); }), HasSubstr("no such requirement"));
+  EXPECT_THAT(reason([](Run&) { CONFORMS(should, 1, Eq(1)); }), HasSubstr("not declared"));
+  RunOptions options;
+  options.quirks = {"no.such-defect"};
+  EXPECT_THAT(execute_case(record([](Run&) {}), options).reason, HasSubstr("no such quirk"));
+}
+
+TEST(Run, WhatWasNotJudgedIsInconclusive) {
+  const auto result = execute_case(record([](Run&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
+}
+
+TEST(Run, AFailedAssertionIsAFailedCheck) {
+  const auto result = execute_case(record([](Run&) {
+                                     ASSERT_EQ(1, 2) << "partner is not there";
+                                     CONFORMS(must, 1, Eq(1));
+                                   }),
+                                   {});
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.checks.at(0).id, "demo.case#assertion");
+  EXPECT_THAT(result.checks.at(0).actual, HasSubstr("partner is not there"));
+}
+
+TEST(Run, EndsEarlyButKeepsFailures) {
+  EXPECT_EQ(execute_case(record([](Run& run) { run.skip("no such thing"); }), {}).outcome, Outcome::skipped);
+  EXPECT_EQ(execute_case(record([](Run& run) { run.unsupported("not declared"); }), {}).outcome, Outcome::unsupported);
+  EXPECT_EQ(execute_case(record([](Run& run) {
+                           CONFORMS(must, 1, Eq(2));
+                           run.skip("late");
+                         }),
+                         {})
+                .outcome,
+            Outcome::fail);
+}
+
+TEST(Run, RunsInvariantsLastAndAlways) {
+  std::string order;
+  const auto result = execute_case(record([&](Run& run) {
+                                     run.at_end([&] { order += "a"; });
+                                     run.at_end([&] { order += "b"; });
+                                     CONFORMS(must, 1, Eq(1));
+                                     throw std::runtime_error("x");
+                                   }),
+                                   {});
+  EXPECT_EQ(order, "ba");
+  EXPECT_EQ(result.outcome, Outcome::broken);
+}
+
+TEST(Run, ATargetDecidesWhatIsUnsupported) {
+  auto needy = record([](Run&) { CONFORMS(must, 1, Eq(1)); });
+  needy.needs = {Need::sip_side};
+  RunOptions options{.world = WorldKind::live, .target = parse_target("name: X\noffers: [user_account]\n", "x.yaml")};
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::unsupported);
+  needy.needs = {Need::user_account};
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::pass);
+  needy.staging = Staging::disruptive;
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::skipped);
+}
+
+TEST(Run, DrawsOneArrowForWhatBothEndsNote) {
+  const auto note = [](const char* node, const char* peer, Direction direction) {
+    return TraceRecord{Time(1us), node, peer, "", {Layer::xmpp, direction, ConnectionId::none, "message", "<m/>"}};
+  };
+  const auto drawn = arrows({note("proxy", "partner-a", Direction::out), note("partner-a", "proxy", Direction::in),
+                             note("partner-a", "proxy", Direction::in)});
+  ASSERT_EQ(drawn.size(), 2U);
+  EXPECT_EQ(drawn[0].from, "proxy");
+  EXPECT_EQ(drawn[1].to, "partner-a");
+  EXPECT_THAT(column_order(drawn), testing::ElementsAre("partner-a", "proxy"));
+}
+
+TEST(Run, SeedsDependOnRunCaseAndAttempt) {
+  EXPECT_EQ(case_seed(1, "a.b", 1), case_seed(1, "a.b", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(2, "a.b", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(1, "a.c", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(1, "a.b", 2));
+}
+
+TEST(Lint, FindsEverySlip) {
+  const auto good = record([](Run&) {});
+  EXPECT_THAT(lint(std::vector{good}, Catalogue::embedded()), IsEmpty());
+  auto bad = good;
+  bad.id = "Bad Id";
+  bad.judges = {{must, {}}, {must, {"no.such"}}, {"NO-1", {}}};
+  bad.sim = bad.live = false;
+  const auto findings = lint(std::vector{good, good, bad}, Catalogue::embedded());
+  EXPECT_THAT(findings,
+              testing::UnorderedElementsAre(HasSubstr("twice"), HasSubstr("suite.slug"), HasSubstr("needs a defect"),
+                                            HasSubstr("declared twice"), HasSubstr("no such defect: no.such"),
+                                            HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
+}
+
+TEST(Target, NamesFileLineAndExpectation) {
+  const auto error = [](const char* yaml) -> std::string {
+    try {
+      (void)parse_target(yaml, "t.yaml");
+    } catch (const TargetError& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  EXPECT_THAT(error("name: x\noffers: [moon]\n"), HasSubstr("t.yaml:2: expected one of sip_side"));
+  EXPECT_THAT(error("nam: x\n"), HasSubstr("t.yaml:1: unknown key 'nam'"));
+  EXPECT_THAT(error("[]"), HasSubstr("expected a target"));
+  EXPECT_EQ(parse_target("name: x\nsettings: {c2s: {port: 5222}}\n", "t.yaml").settings.at("c2s.port"), "5222");
+}
+
+}  // namespace
+}  // namespace cutover::harness

@@ -1,0 +1,68 @@
+// Turns judgements into checks: the catalogue gives the level, the level gives the outcome.
+#include "harness/verdict.h"
+
+#include "harness/outcome.h"
+#include "harness/requirements.h"
+#include "protocol/base/check.h"
+
+namespace cutover::harness {
+
+namespace {
+thread_local Verdicts* current_verdicts = nullptr;
+
+std::string level_of(const char* requirement) {
+  const auto* found = Catalogue::current().find(requirement);
+  if (found == nullptr) throw HarnessFault(std::string("no such requirement in the catalogue: ") + requirement);
+  return std::string(found->level);
+}
+}  // namespace
+
+Verdicts::Verdicts(std::string case_id, bool strict, std::function<std::string()> wire)
+    : case_id_(std::move(case_id)), strict_(strict), wire_(std::move(wire)) {}
+
+reports::Check& Verdicts::add(const std::string& requirement, std::string level, const char* file, int line) {
+  const int count = ++judged_[requirement];
+  auto& check = checks_.emplace_back();
+  check.id = case_id_ + "#" + requirement + (count == 1 ? "" : "." + std::to_string(count));
+  check.requirement = requirement;
+  check.level = std::move(level);
+  check.file = file;
+  check.line = line;
+  return check;
+}
+
+void Verdicts::judge(const char* requirement, bool met, std::string expected, std::string actual, const char* file,
+                     int line) {
+  auto& check = add(requirement, level_of(requirement), file, line);
+  check.outcome = outcome_of(check.level, met, strict_);
+  check.expected = std::move(expected);
+  check.actual = std::move(actual);
+  if (met || !wire_) return;
+  if (const auto wire = wire_(); !wire.empty()) check.actual += "\nLast on the wire:\n" + wire;
+}
+
+void Verdicts::inconclusive(const char* requirement, std::string reason, const char* file, int line) {
+  auto& check = add(requirement, level_of(requirement), file, line);
+  check.outcome = reports::Outcome::inconclusive;
+  check.actual = std::move(reason);
+}
+
+void Verdicts::assertion_failed(std::string message, const char* file, int line) {
+  auto& check = add("assertion", "", file, line);
+  check.requirement.clear();
+  check.outcome = reports::Outcome::fail;
+  check.expected = "the case can go on here";
+  check.actual = std::move(message);
+  if (!wire_) return;
+  if (const auto wire = wire_(); !wire.empty()) check.actual += "\nLast on the wire:\n" + wire;
+}
+
+Verdicts& Verdicts::current() {
+  if (current_verdicts == nullptr) throw HarnessFault("CONFORMS outside a case");
+  return *current_verdicts;
+}
+
+Verdicts::Scope::Scope(Verdicts& verdicts) : outer_(current_verdicts) { current_verdicts = &verdicts; }
+Verdicts::Scope::~Scope() { current_verdicts = outer_; }
+
+}  // namespace cutover::harness

@@ -1,0 +1,18 @@
+// Makes simulated and live worlds.
+#include "harness/world_factory.h"
+
+#include "harness/sim_world.h"
+#include "harness/live/live_world.h"
+
+namespace cutover::harness {
+
+std::unique_ptr<World> make_world(WorldKind kind, Choice& choice, std::uint64_t seed, int block) {
+  if (kind == WorldKind::sim) {
+    SimOptions options;
+    options.seed = seed;
+    return std::make_unique<SimWorld>(choice, options);
+  }
+  return std::make_unique<LiveWorld>(LiveOptions{.block = block, .seed = seed});
+}
+
+}  // namespace cutover::harness

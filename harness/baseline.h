@@ -1,0 +1,40 @@
+// The baseline: failures that are known, each with a reason, so that a new one stands out and an old one cannot rot.
+#pragma once
+
+#include "reports/model.h"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cutover::harness {
+
+struct BaselineEntry {
+  std::string check;    ///< "case-id#requirement-id"
+  std::string reason;
+  std::string link;
+  std::string message;  ///< when not empty, the failure must contain it to be the known one
+  std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
+  int line = 0;
+};
+
+struct Baseline {
+  std::string file;
+  std::vector<BaselineEntry> entries;
+};
+
+/// What is wrong with a baseline file: "file:line: what was expected".
+struct BaselineError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A YAML list of maps with check, reason, link and optionally message and expires.
+[[nodiscard]] Baseline parse_baseline(std::string_view yaml, const std::string& file);
+[[nodiscard]] Baseline load_baseline(const std::string& path);
+
+/// Marks the checks that the baseline lists, and collects in run.stale_baseline the listed ones that were made and never red.
+/// `today` is "YYYY-MM-DD".
+void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run);
+
+}  // namespace cutover::harness

@@ -101,14 +101,18 @@ void PoolNode::drop_own_route(sip::Message& request) const {
 std::optional<Refusal> PoolNode::refusal_of(const sip::Message& request, ConnectionId source) const {
   const auto from = host_of(request.from());
   if (from_user(source) || from == settings_.routing->domain) return std::nullopt;
-  // Between the pools the first one has judged already: its Via stands below the gateway's no more.
-  const auto vias = request.all("Via");
-  const auto judged = std::ranges::any_of(settings_.routing->pools, [&](const auto& pool) {
-    return !vias.empty() && vias.front().find(pool.second.tls_name) != std::string::npos;
-  });
+  // Between the pools the first one has judged already.
+  const auto judged = std::ranges::any_of(
+      settings_.routing->pools, [&](const auto& pool) { return comes_from(pool.second.tls_name, request, source); });
   if (judged) return std::nullopt;
-  const bool legacy = !vias.empty() && vias.front().find(settings_.legacy_gateway_host) != std::string::npos;
+  const bool legacy = comes_from(settings_.legacy_gateway_host, request, source);
   return refusal_of_entry(*settings_.routing, user_of(request.to()), from, legacy);
+}
+
+/// Who sent it is what the certificate says. Without TLS (unit tests) the topmost Via has to do.
+bool PoolNode::comes_from(const std::string& host, const sip::Message& request, ConnectionId source) const {
+  if (settings_.identity) return endpoint_->peer_has_name(source, host);
+  return request.header_or_empty("Via").find(host) != std::string::npos;
 }
 
 void PoolNode::on_routed(sip::TransactionId transaction, sip::Message request, ConnectionId source) {

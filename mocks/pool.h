@@ -11,7 +11,7 @@ struct PoolSettings {
   std::string host;  ///< "pool.contoso.example", in Via and Record-Route
   std::shared_ptr<const tls::Identity> identity;
   std::shared_ptr<const Routing> routing;
-  std::string legacy_gateway_host;  ///< sent-by of the legacy gateway's Via, to tell the two gateways apart
+  std::string legacy_gateway_host;  ///< name in the legacy gateway's certificate (and its Via, where there is no TLS)
   std::uint16_t port = 5061;
 };
 
@@ -39,6 +39,7 @@ class PoolNode final : public Node, public sip::EndpointOwner {
   void drop_own_route(sip::Message&) const;
   [[nodiscard]] std::optional<Refusal> refusal_of(const sip::Message&, ConnectionId source) const;
   [[nodiscard]] bool from_user(ConnectionId) const;
+  [[nodiscard]] bool comes_from(const std::string& host, const sip::Message&, ConnectionId source) const;
   [[nodiscard]] std::string record_route() const;
 
   PoolSettings settings_;

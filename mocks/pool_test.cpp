@@ -2,6 +2,7 @@
 #include "mocks/pool.h"
 #include "mocks/sip_user.h"
 #include "protocol/sip/test_network.h"
+#include "protocol/tls/authority.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,9 +15,13 @@ using testing::HasSubstr;
 
 /// A gateway's SIP side that takes everything.
 struct Gateway final : sip::EndpointOwner {
-  Gateway(Context& context, const std::string& host) : endpoint(context, config(host), *this) { endpoint.open(); }
-  static sip::EndpointConfig config(const std::string& host) {
+  Gateway(Context& context, const std::string& host, std::shared_ptr<const tls::Identity> identity)
+      : endpoint(context, config(host, std::move(identity)), *this) {
+    endpoint.open();
+  }
+  static sip::EndpointConfig config(const std::string& host, std::shared_ptr<const tls::Identity> identity) {
     sip::EndpointConfig result;
+    result.identity = std::move(identity);
     result.sent_by = host;
     return result;
   }
@@ -47,14 +52,18 @@ struct Gateway final : sip::EndpointOwner {
 
 struct Pools : testing::Test {
   TestNetwork network;
+  std::unique_ptr<tls::Authority> authority = tls::make_paper_authority(1'700'000'000);
   std::shared_ptr<Routing> routing = make_routing();
-  Gateway legacy_gateway{network.host("10.0.0.4"), "ocs.a.example"};
-  Gateway gateway{network.host("10.0.0.5"), "fe.a.example"};
+  Gateway legacy_gateway{network.host("10.0.0.4"), "ocs.a.example", issue("ocs.a.example")};
+  Gateway gateway{network.host("10.0.0.5"), "fe.a.example", issue("fe.a.example")};
   PoolNode legacy{settings(Pool::legacy, "old.a.example")};
   PoolNode current{settings(Pool::current, "new.a.example")};
-  SipUser alice{{"alice", "a.example", nullptr, routing->pools.at(Pool::current)}};
-  SipUser bob{{"bob", "a.example", nullptr, routing->pools.at(Pool::legacy)}};
+  SipUser alice{{"alice", "a.example", issue("alice.users.a.example"), routing->pools.at(Pool::current)}};
+  SipUser bob{{"bob", "a.example", issue("bob.users.a.example"), routing->pools.at(Pool::legacy)}};
 
+  std::shared_ptr<const tls::Identity> issue(const std::string& name) const {
+    return authority->issue({{{tls::NameKind::dns, name}}, "", tls::Flaw::none, true});
+  }
   static std::shared_ptr<Routing> make_routing() {
     auto result = std::make_shared<Routing>();
     result->domain = "a.example";
@@ -68,6 +77,7 @@ struct Pools : testing::Test {
   PoolSettings settings(Pool which, const std::string& host) const {
     PoolSettings result;
     result.which = which;
+    result.identity = issue(host);
     result.host = host;
     result.routing = routing;
     result.legacy_gateway_host = "ocs.a.example";
@@ -184,6 +194,14 @@ TEST_F(Pools, LetAGatewayInByTheSameRule) {
   EXPECT_THAT(gateway.statuses, testing::UnorderedElementsAre(200, 403));
   EXPECT_EQ(alice.texts().size(), 2U);
   EXPECT_TRUE(bob.texts().empty());
+}
+
+TEST_F(Pools, BelieveTheCertificateAndNotTheVia) {
+  configure_partner();
+  Gateway liar(network.host("10.0.0.6"), "old.a.example", issue("evil.example"));
+  liar.send("sip:romeo@p.example", "sip:bob@a.example", "10.0.0.1");
+  network.run();
+  EXPECT_THAT(liar.statuses, ElementsAre(403));
 }
 
 TEST_F(Pools, FollowAUserWhoMoves) {

@@ -37,7 +37,8 @@ LegacyGateway::~LegacyGateway() = default;
 
 void LegacyGateway::start(Context& context) {
   context_ = &context;
-  resolver_ = std::make_unique<dns::Resolver>(context, dns::Resolver::Config{.name_server = settings_.name_server});
+  resolver_ = std::make_unique<dns::Resolver>(
+      context, dns::Resolver::Config{.name_server = settings_.name_server, .quirks = settings_.quirks});
   start_services();
 }
 

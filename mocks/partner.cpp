@@ -32,7 +32,8 @@ Partner::Partner(PartnerSettings settings) : settings_(std::move(settings)) {
 Partner::~Partner() = default;
 
 void Partner::start(Context& context) {
-  resolver_ = std::make_unique<dns::Resolver>(context, dns::Resolver::Config{.name_server = settings_.name_server});
+  resolver_ = std::make_unique<dns::Resolver>(
+      context, dns::Resolver::Config{.name_server = settings_.name_server, .quirks = settings_.quirks});
   xmpp::ServerConfig config;
   config.domains = {settings_.domain};
   config.identity = settings_.identity;

@@ -22,7 +22,8 @@ Proxy::~Proxy() {
 
 void Proxy::start(Context& context) {
   context_ = &context;
-  resolver_ = std::make_unique<dns::Resolver>(context, dns::Resolver::Config{.name_server = config_.name_server});
+  resolver_ = std::make_unique<dns::Resolver>(
+      context, dns::Resolver::Config{.name_server = config_.name_server, .quirks = config_.quirks});
   if (config_.admin_port != 0) {
     admin_ = std::make_unique<Admin>(
         context, AdminConfig{config_.admin_port, config_.admin_token},

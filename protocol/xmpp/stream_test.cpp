@@ -614,6 +614,90 @@ TEST(StreamEnd, TheEndTagIsAnswered) {
   EXPECT_TRUE(of<StreamClosed>(raw.events).at(0).clean);
 }
 
+/// What a receiving stream with the defect says to `octets` behind an open stream on which a.example is authorised.
+struct Probe {
+  std::string_view defect, octets;
+  std::string_view correct;  ///< what a correct stream says
+};
+
+TEST(StreamQuirks, DefectsOfTheReceivingRoleShow) {
+  const std::string_view message = "<message from='x@c.example' to='y@b.example'/>";
+  const Probe probes[] = {
+      {"xmpp.spoofed-from-delivered", message, "<invalid-from"},
+      {"xmpp.relays-for-peers", "<message from='x@a.example' to='y@z.example'/>", "<host-unknown"},
+      {"xmpp.unauthorised-target-delivered", "<message from='x@a.example' to='y@d.example'/>", "<host-unknown"},
+      {"xmpp.improper-addressing-ignored", "<message from='x@a.example'/>", "<improper-addressing"},
+      {"xmpp.client-namespace-accepted", "<message xmlns='jabber:client' from='x@a.example' to='y@b.example'/>",
+       "<invalid-namespace"},
+      {"xmpp.accepts-restricted-xml", "<!-- comment -->", "<restricted-xml"},
+      {"xmpp.wrong-stream-condition", message, "<invalid-from"},
+      {"xmpp.open-after-stream-error", message, "</stream:stream>"},
+      {"xmpp.no-end-tag-reply", "</stream:stream>", "</stream:stream>"},
+      {"xmpp.any-key-is-valid", "<db:verify from='a.example' to='b.example' id='1'>guess</db:verify>",
+       "type='invalid'"},
+      {"xmpp.verify-not-answered", "<db:verify from='a.example' to='b.example' id='1'>guess</db:verify>",
+       "type='invalid'"},
+      {"xmpp.unserved-verify-ends-stream", "<db:verify from='a.example' to='z.example' id='1'>k</db:verify>",
+       "<item-not-found"},
+      {"xmpp.unserved-result-ends-stream", "<db:result from='a.example' to='z.example'>k</db:result>",
+       "<item-not-found"},
+  };
+  const auto answer = [](const Probe& probe, bool defective) {
+    auto settings = receiver({.tls = optional});
+    settings.domains = {"b.example", "d.example"};
+    if (defective) settings.quirks = Quirks({std::string(probe.defect)});
+    Raw raw(std::move(settings));
+    (void)raw.open();
+    raw.authorise();
+    return raw.say(probe.octets);
+  };
+  for (const auto& probe : probes) {
+    EXPECT_TRUE(has(answer(probe, false), probe.correct)) << probe.defect;
+    EXPECT_FALSE(has(answer(probe, true), probe.correct)) << probe.defect;
+  }
+}
+
+TEST(StreamQuirks, DefectsOfAuthenticationShow) {
+  struct Row {
+    std::string_view defect;
+    bool of_initiator;
+    tls::Flaw flaw;            ///< of the other side's certificate
+    PeerPolicy policy;         ///< of the defective side
+    std::string_view correct;  ///< method without the defect
+    std::string_view defective;
+  };
+  const PeerPolicy sasl_only{.sasl = required};
+  for (const auto& row :
+       {Row{"xmpp.invalid-chain-accepted", false, tls::Flaw::expired, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.invalid-chain-accepted", false, tls::Flaw::unknown_root, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.wrong-certificate-name-accepted", false, tls::Flaw::wrong_name, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.external-without-certificate", false, tls::Flaw::no_certificate, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.peer-certificate-not-checked", true, tls::Flaw::expired, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.dialback-key-from-raw-digest",
+            true,
+            tls::Flaw::none,
+            {.sasl = not_supported},
+            "dialback tls",
+            "none"},
+        Row{"xmpp.dialback-key-with-pre-tls-id",
+            true,
+            tls::Flaw::none,
+            {.sasl = not_supported},
+            "dialback tls",
+            "none"},
+        Row{"xmpp.strangers-accepted", false, tls::Flaw::none, {.allowed = false}, "none", "sasl tls"}}) {
+    for (const bool defective : {false, true}) {
+      auto subject = row.of_initiator ? initiator(row.policy) : receiver(row.policy);
+      if (defective) subject.quirks = Quirks({std::string(row.defect)});
+      auto peer = row.of_initiator ? receiver({.tls = optional}) : initiator({.tls = optional});
+      peer.identity = identity(row.of_initiator ? "b.example" : "a.example", row.flaw);
+      Pair pair(row.of_initiator ? std::move(subject) : std::move(peer),
+                row.of_initiator ? std::move(peer) : std::move(subject));
+      EXPECT_EQ(pair.method(), defective ? row.defective : row.correct) << row.defect;
+    }
+  }
+}
+
 /// A subject with a defect is still driven to an end by a correct peer and by time.
 TEST(StreamQuirks, NoDefectHangsOrCrashesEitherRole) {
   for (const auto& row : quirk_table()) {

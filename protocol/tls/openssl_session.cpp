@@ -121,7 +121,7 @@ class OpensslSession final : public Session {
   std::string read() override {
     std::string plain;
     if (!established_ || !failure_.empty()) return plain;
-    std::array<char, 16384> buffer;
+    std::array<char, 4096> buffer{};
     std::size_t size = 0;
     ERR_clear_error();
     int result = 0;

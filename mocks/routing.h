@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/base/node.h"
+#include "protocol/base/quirks.h"
 
 #include <map>
 #include <optional>
@@ -27,6 +28,8 @@ struct Routing {
   std::optional<SipPeer> legacy_gateway;
   std::optional<SipPeer> gateway;    ///< the site's XMPP route; none until federation is enabled
   std::set<std::string> xmpp_users;  ///< users whom an external access policy lets use XMPP
+  bool edge_deployed = false;        ///< decides nothing by itself (SEED-5)
+  Quirks quirks;
 };
 
 /// Why a request goes nowhere, as a SIP status with a reason for people.

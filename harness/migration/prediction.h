@@ -3,6 +3,7 @@
 #pragma once
 
 #include "harness/topology.h"
+#include "mocks/routing.h"
 
 #include <map>
 #include <set>
@@ -10,7 +11,7 @@
 
 namespace cutover::harness {
 
-enum class Pool { legacy, current };
+using mocks::Pool;
 enum class Way { to_partner, from_partner };
 enum class Path { legacy, current, cut_off };
 

@@ -1,0 +1,110 @@
+// Deployment: a topology brought up in a world, and the six steps of the migration as operations on it.
+#pragma once
+
+#include "harness/migration/prediction.h"
+#include "harness/world.h"
+#include "mocks/name_server.h"
+#include "mocks/partner.h"
+#include "mocks/pool.h"
+#include "mocks/sip_user.h"
+#include "protocol/tls/authority.h"
+
+#include <span>
+
+namespace cutover::mocks {
+class LegacyGateway;
+}
+namespace cutover::reference {
+class Proxy;
+class Gateway;
+}  // namespace cutover::reference
+
+namespace cutover::harness {
+
+/// The six steps of the source document, in its order.
+enum class Step {
+  deploy_pool,
+  deploy_edge,
+  move_users,
+  create_policies_and_certificates,
+  enable_federation,
+  update_dns
+};
+[[nodiscard]] std::span<const Step> canonical_steps();
+[[nodiscard]] const char* name_of(Step);
+
+struct DeploymentOptions {
+  Topology topology = reference_topology();
+  bool paper_tls = false;  ///< names without encryption, for explorations and benchmarks
+  Quirks quirks;           ///< defects of the reference and the mocks
+};
+
+/// Owns nothing but knowledge: the nodes belong to the world. Its verbs pump the world and throw HarnessFault when a
+/// deployment does not come up; a subject's misbehaviour is never thrown.
+class Deployment {
+ public:
+  Deployment(World&, DeploymentOptions);
+  ~Deployment();
+  Deployment(const Deployment&) = delete;
+  Deployment& operator=(const Deployment&) = delete;
+
+  /// The legacy shape: name server, legacy gateway, legacy pool, every user registered there, every partner.
+  void bring_up();
+
+  // The steps, and each one's undo. A step that is done (undone) already has no effect.
+  void carry_out(Step);
+  void undo(Step);
+  void move_user(const std::string& user, Pool home);
+  void allow_partner(const std::string& domain);  ///< on the new side
+  void remove_partner(const std::string& domain);
+  void set_legacy_gateway(bool runs);
+  /// What the operations so far amount to; what predict() is asked about.
+  [[nodiscard]] const MigrationState& state() const { return state_; }
+
+  /// Ends what earlier states left behind: waits out the TTL of our SRV record and closes the S2S streams between
+  /// partners and both our gateways, so that the next exchange meets the present state only.
+  void settle();
+
+  [[nodiscard]] World& world() { return world_; }
+  [[nodiscard]] const Topology& topology() const { return options_.topology; }
+  [[nodiscard]] mocks::NameServer& name_server() { return *name_server_; }
+  [[nodiscard]] mocks::LegacyGateway& legacy_gateway() { return *legacy_gateway_; }
+  [[nodiscard]] mocks::Partner& partner(const std::string& domain);
+  [[nodiscard]] mocks::SipUser& user(const std::string& name);
+  [[nodiscard]] reference::Proxy& proxy();      ///< HarnessFault before the edge is deployed
+  [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
+  [[nodiscard]] tls::Authority& authority() { return *authority_; }
+  [[nodiscard]] Endpoint name_server_endpoint() const;
+  /// Node names in the order of a sequence diagram.
+  [[nodiscard]] std::vector<std::string> columns() const;
+
+ private:
+  void publish_zones();
+  void publish_our_srv();
+  void start_legacy_gateway();
+  void start_pool(Pool);
+  void start_partner(const PartnerSpec&, int index);
+  void start_user(const std::string&, int index);
+  void start_edge();
+  void start_gateway();
+  void stop_gateway();
+  void apply_to_proxy();
+  void await(const std::function<bool()>&, const std::string& what);
+  [[nodiscard]] std::shared_ptr<const tls::Identity> issue(const std::vector<std::string>& names);
+  [[nodiscard]] mocks::SipPeer peer(const std::string& host, int number, std::uint16_t port) const;
+
+  World& world_;
+  DeploymentOptions options_;
+  MigrationState state_;
+  std::unique_ptr<tls::Authority> authority_;
+  std::shared_ptr<mocks::Routing> routing_;
+  mocks::NameServer* name_server_ = nullptr;
+  mocks::LegacyGateway* legacy_gateway_ = nullptr;
+  std::map<Pool, mocks::PoolNode*> pools_;
+  std::map<std::string, mocks::Partner*> partners_;
+  std::map<std::string, mocks::SipUser*> users_;
+  reference::Proxy* proxy_ = nullptr;
+  reference::Gateway* gateway_ = nullptr;
+};
+
+}  // namespace cutover::harness

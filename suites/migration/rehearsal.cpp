@@ -1,0 +1,82 @@
+// The six steps in order, with a gate before the first and after each: SEED-1 and SEED-4 to SEED-9.
+#include "suites/support/migration.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+using testing::IsEmpty;
+
+/// The requirement that speaks of a step.
+const char* requirement_of(Step step) {
+  switch (step) {
+    case Step::deploy_pool:
+      return "SEED-4";
+    case Step::deploy_edge:
+      return "SEED-5";
+    case Step::move_users:
+      return "SEED-6";
+    case Step::create_policies_and_certificates:
+      return "SEED-7";
+    case Step::enable_federation:
+      return "SEED-8";
+    case Step::update_dns:
+      return "SEED-9";
+  }
+  return "";
+}
+
+void move_users_one_by_one(Deployment& deployment) {
+  for (const auto& user : deployment.topology().users) {
+    deployment.move_user(user, Pool::current);
+    CONFORMS("SEED-6", deviations(deployment, exchanges_of(deployment.topology(), user, {})), IsEmpty());
+  }
+}
+
+void rehearse(Run& run) {
+  const auto deployment = bring_up(run);
+  const auto all = all_exchanges(deployment->topology()).size();
+  CONFORMS("SEED-1", deviations(*deployment), IsEmpty());
+  CONFORMS("SEED-1", predicted_on(*deployment, Path::legacy), Eq(all));
+  for (const auto step : canonical_steps()) {
+    if (step == Step::move_users) move_users_one_by_one(*deployment);
+    deployment->carry_out(step);
+    CONFORMS(requirement_of(step), deviations(*deployment), IsEmpty());
+    const bool before_cutover = step < Step::enable_federation;
+    if (before_cutover) CONFORMS(requirement_of(step), predicted_on(*deployment, Path::legacy), Eq(all));
+  }
+  CONFORMS("SEED-9", predicted_on(*deployment, Path::current), Eq(all));
+}
+
+CUTOVER_CASE(rehearsal){
+    .id = "migration.rehearsal",
+    .title = "The six steps in order keep every user and partner reachable, through the expected path and no other",
+    .procedure =
+        "Bring up the legacy shape with three partners of three kinds. Then deploy the pool, deploy the edge, move the "
+        "users one by "
+        "one, create policies and certificates, enable federation, update DNS. Before the first step and after each: "
+        "messages and "
+        "presence both ways between every user and every partner, each with a marker that is looked for on every wire.",
+    .accepted =
+        "Each marker arrives exactly once, through the path that the rules name, or, between steps 5 and 6, its sender "
+        "is told.",
+    .likely_causes =
+        "A route that depends on something else than the partner list; a stale DNS answer; a policy that reaches no "
+        "user.",
+    .judges = {{"SEED-1", {"migration.srv-not-repointed", "migration.new-pool-takes-routes"}},
+               {"SEED-4", {"migration.new-pool-takes-routes"}},
+               {"SEED-5", {"migration.new-edge-takes-routes"}},
+               {"SEED-6", {"migration.moved-user-loses-legacy"}},
+               {"SEED-7", {"migration.policy-takes-routes"}},
+               {"SEED-8", {"migration.legacy-path-survives"}},
+               {"SEED-9", {"migration.srv-not-repointed"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 3h,
+    .body = rehearse};
+
+}  // namespace
+}  // namespace cutover::suites

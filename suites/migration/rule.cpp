@@ -1,0 +1,80 @@
+// The rule of the source document: a moved user keeps the legacy gateway while, and only while, the partner is not
+// configured on the new side.
+#include "suites/support/migration.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+using testing::IsEmpty;
+
+constexpr char partner_a[] = "fabrikam.example";
+constexpr char partner_b[] = "litware.example";
+
+std::unique_ptr<Deployment> with_moved_user(Run& run) {
+  auto deployment = bring_up(run);
+  deployment->carry_out(Step::deploy_pool);
+  deployment->carry_out(Step::deploy_edge);
+  deployment->move_user("alice", Pool::current);
+  return deployment;
+}
+
+void moved_user_keeps_legacy(Run& run) {
+  const auto deployment = with_moved_user(run);
+  CONFORMS("SEED-2", deviations(*deployment, exchanges_of(deployment->topology(), "alice", {})), IsEmpty());
+  CONFORMS("MIG-O02", deviations(*deployment), IsEmpty());
+  CONFORMS("SEED-2", predicted_on(*deployment, Path::legacy), Eq(all_exchanges(deployment->topology()).size()));
+}
+
+CUTOVER_CASE(keeps){
+    .id = "migration.moved-user-keeps-legacy",
+    .title = "A moved user goes on using the legacy gateway while the partner is not configured on the new side",
+    .procedure =
+        "Deploy pool and edge, move one user, configure no partner on the new side. Messages and presence both ways "
+        "with every partner.",
+    .accepted = "Everything crosses the legacy gateway exactly once, nothing the new proxy.",
+    .likely_causes =
+        "The new pool has a route of its own for the partner's domain, or refuses users that it did not know before.",
+    .judges = {{"SEED-2", {"migration.moved-user-loses-legacy"}}, {"MIG-O02", {"migration.moved-user-loses-legacy"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = moved_user_keeps_legacy};
+
+void configured_partner_stops_legacy(Run& run) {
+  const auto deployment = with_moved_user(run);
+  deployment->allow_partner(partner_a);
+  deployment->settle();
+  CONFORMS("SEED-3", deviations(*deployment, exchanges_of(deployment->topology(), "alice", partner_a)), IsEmpty());
+  CONFORMS("MIG-O03", deviations(*deployment, exchanges_of(deployment->topology(), {}, partner_a)), IsEmpty());
+  CONFORMS("SEED-3", predicted_cause(*deployment, "alice", partner_a, Way::from_partner),
+           Eq(Cause::partner_configured));
+  CONFORMS("SEED-3", deviations(*deployment, exchanges_of(deployment->topology(), {}, partner_b)), IsEmpty());
+  CONFORMS("MIG-O04", deviations(*deployment), IsEmpty());
+}
+
+CUTOVER_CASE(stops){
+    .id = "migration.configured-partner-stops-legacy",
+    .title = "Once a partner is configured on the new side, the legacy path stops for that partner and no other",
+    .procedure =
+        "As before, then allow one partner on the new side. Messages and presence both ways with that partner and with "
+        "the others.",
+    .accepted =
+        "With the configured partner every sender is told that its message was not delivered; with the others all goes "
+        "on.",
+    .likely_causes =
+        "The switch hangs on the user instead of the partner, or a leftover SIP federation route keeps the legacy path "
+        "alive.",
+    .judges = {{"SEED-3", {"migration.legacy-path-survives", "migration.one-partner-switches-all"}},
+               {"MIG-O03", {"migration.legacy-path-survives"}},
+               {"MIG-O04", {"migration.one-partner-switches-all"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = configured_partner_stops_legacy};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,30 @@
+// What the migration cases share: a deployment, and the judgement that the wire agrees with the prediction.
+#pragma once
+
+#include "harness/case.h"
+#include "harness/migration/exchange.h"
+#include "harness/run.h"
+
+namespace cutover::suites {
+
+/// The deployment of the run, in its legacy shape.
+[[nodiscard]] std::unique_ptr<harness::Deployment> bring_up(harness::Run&);
+
+/// Observes the exchanges and lists those that went otherwise than predicted: wrong path, both paths, not exactly one
+/// copy, or cut off without the sender of a message being told.
+[[nodiscard]] std::vector<std::string> deviations(harness::Deployment&, const std::vector<harness::Exchange>&);
+/// The same after settle(), for every user and partner.
+[[nodiscard]] std::vector<std::string> deviations(harness::Deployment&);
+
+/// The exchanges of one user, or of one partner; an empty name is every one.
+[[nodiscard]] std::vector<harness::Exchange> exchanges_of(const harness::Topology&, const std::string& user,
+                                                          const std::string& partner_domain);
+
+/// How many of the exchanges the rules let through on `path`: a case says what it expects, so that a prediction that
+/// went wrong with the deployment cannot agree with it unseen.
+[[nodiscard]] std::size_t predicted_on(harness::Deployment&, harness::Path path);
+/// The cause that the rules name for a message between the two; Cause::none where it is not cut off.
+[[nodiscard]] harness::Cause predicted_cause(harness::Deployment&, const std::string& user,
+                                             const std::string& partner_domain, harness::Way);
+
+}  // namespace cutover::suites

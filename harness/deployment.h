@@ -8,6 +8,7 @@
 #include "mocks/pool.h"
 #include "mocks/sip_user.h"
 #include "protocol/tls/authority.h"
+#include "reference/settings.h"
 
 #include <span>
 
@@ -88,7 +89,8 @@ class Deployment {
   void start_edge();
   void start_gateway();
   void stop_gateway();
-  void apply_to_proxy();
+  void apply_settings();
+  [[nodiscard]] reference::Settings settings() const;
   void await(const std::function<bool()>&, const std::string& what);
   [[nodiscard]] std::shared_ptr<const tls::Identity> issue(const std::vector<std::string>& names);
   [[nodiscard]] mocks::SipPeer peer(const std::string& host, int number, std::uint16_t port) const;
@@ -103,6 +105,7 @@ class Deployment {
   std::map<Pool, mocks::PoolNode*> pools_;
   std::map<std::string, mocks::Partner*> partners_;
   std::map<std::string, mocks::SipUser*> users_;
+  bool certificate_live_ = false;
   reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;
 };

@@ -1,0 +1,114 @@
+// RFC 7247 Table 2: the SIP status that refused a message becomes a stanza error for its sender.
+#include "suites/support/federated.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::Eq;
+
+/// One row of the table: what the text accepts, the first being its own word.
+struct Row {
+  int status;
+  const char* requirement;
+  std::vector<std::string> accepted;  ///< condition and type
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table{
+      {300, "RFC7247-7.2-300", {"redirect modify"}},
+      {302, "RFC7247-7.2-302", {"redirect modify"}},
+      {305, "RFC7247-7.2-305", {"redirect modify"}},
+      {380, "RFC7247-7.2-380", {"not-acceptable modify"}},
+      {400, "RFC7247-7.2-400", {"bad-request modify"}},
+      {402, "RFC7247-7.2-402", {"bad-request modify"}},
+      {403,
+       "RFC7247-7.2-403",
+       {"forbidden auth", "not-allowed cancel", "policy-violation modify", "policy-violation wait"}},
+      {404, "RFC7247-7.2-404", {"item-not-found cancel", "remote-server-not-found cancel"}},
+      {406, "RFC7247-7.2-406", {"not-acceptable modify"}},
+      {410, "RFC7247-7.2-410", {"gone cancel"}},
+      {413, "RFC7247-7.2-413", {"policy-violation modify", "policy-violation wait"}},
+      {415, "RFC7247-7.2-415", {"not-acceptable modify"}},
+      {416, "RFC7247-7.2-416", {"not-acceptable modify"}},
+      {420, "RFC7247-7.2-420", {"feature-not-implemented cancel", "feature-not-implemented modify"}},
+      {421, "RFC7247-7.2-421", {"not-acceptable modify"}},
+      {480, "RFC7247-7.2-480", {"recipient-unavailable wait"}},
+      {482, "RFC7247-7.2-482", {"not-acceptable modify"}},
+      {483, "RFC7247-7.2-483", {"not-acceptable modify"}},
+      {484, "RFC7247-7.2-484", {"item-not-found cancel"}},
+      {485, "RFC7247-7.2-485", {"item-not-found cancel"}},
+      {486, "RFC7247-7.2-486", {"recipient-unavailable wait"}},
+      {487, "RFC7247-7.2-487", {"recipient-unavailable wait"}},
+      {488, "RFC7247-7.2-488", {"not-acceptable modify"}},
+      {491, "RFC7247-7.2-491", {"unexpected-request wait", "unexpected-request modify"}},
+      {493, "RFC7247-7.2-493", {"bad-request modify"}},
+      {500, "RFC7247-7.2-500", {"internal-server-error cancel"}},
+      {501, "RFC7247-7.2-501", {"feature-not-implemented cancel", "feature-not-implemented modify"}},
+      {502, "RFC7247-7.2-502", {"remote-server-not-found cancel"}},
+      {504, "RFC7247-7.2-504", {"remote-server-timeout wait"}},
+      {505, "RFC7247-7.2-505", {"not-acceptable modify"}},
+      {513, "RFC7247-7.2-513", {"policy-violation modify", "policy-violation wait"}},
+      {600, "RFC7247-7.2-600", {"recipient-unavailable wait"}},
+      {603, "RFC7247-7.2-603", {"recipient-unavailable wait"}},
+      {604, "RFC7247-7.2-604", {"item-not-found cancel"}},
+      {606, "RFC7247-7.2-606", {"not-acceptable modify"}},
+  };
+  return table;
+}
+
+std::vector<Judges> judged() {
+  std::vector<Judges> judges;
+  for (const auto& row : rows()) {
+    const bool has_defect = row.status != 300 && row.status != 305 && row.status != 380;
+    judges.push_back({row.requirement, has_defect ? std::vector{fmt::format("gateway.wrong-condition-{}", row.status)}
+                                                  : std::vector<std::string>{}});
+  }
+  judges.push_back({"RFC6120-8.3.1-3", {"gateway.error-with-new-id"}});
+  judges.push_back({"RFC6120-8.3.1-4", {"gateway.error-without-type"}});
+  judges.push_back({"DEL-LOST", {"gateway.swallows-errors", "gateway.doubles-error"}});
+  return judges;
+}
+
+void refuse_with_each_status(Run& run) {
+  Federated f(run);
+  for (const auto& row : rows()) {
+    const auto id = fmt::format("status-{}", row.status);
+    f.alice.answer_messages_with(row.status);
+    f.partner.send(f.message(id, {}, id));
+    const auto error = f.error_for(id);
+    const auto seen =
+        error ? error->condition + " " + error->type : std::string("no error stanza with the id of the message");
+    CONFORMS(row.requirement, seen, testing::AnyOfArray(row.accepted));
+  }
+  f.alice.answer_messages_with(480);
+  f.partner.send(f.message("once", {}, "once"));
+  CONFORMS("RFC6120-8.3.1-3", f.error_for("once").has_value(), Eq(true));
+  const auto* stanza = f.error_stanza("once");
+  const auto* child = stanza == nullptr ? nullptr : stanza->child("error", "jabber:server");
+  CONFORMS("RFC6120-8.3.1-4", child == nullptr ? "" : child->attribute_or_empty("type"),
+           AnyOf("wait", "cancel", "modify", "auth"));
+  f.alice.answer_messages_with(200);
+  const bool marker = f.marker_reaches_alice();
+  const auto count =
+      std::ranges::count_if(f.romeo.errors, [](const auto& e) { return e.attribute_or_empty("id") == "once"; });
+  CONFORMS("DEL-LOST", marker ? count : -1, Eq(1));
+}
+
+CUTOVER_CASE(sip_statuses){
+    .id = "error.sip-status-to-stanza-error",
+    .title = "Each SIP status that refuses a message becomes the stanza error of the table, once, for its sender",
+    .procedure = "A partner's user sends messages; the SIP user answers each with another status of RFC 7247 Table 2.",
+    .accepted = "The condition and type of the table; where the text names a tolerated alternative, that too.",
+    .likely_causes = "A gateway that drops the failure, or maps by class instead of by status.",
+    .judges = judged(),
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = refuse_with_each_status};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,44 @@
+// RFC 6120 section 8.2.3: an iq to a SIP user is answered once; an answer is never answered.
+#include "suites/support/federated.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::Eq;
+
+std::size_t answers(const Federated& f, const std::string& id) {
+  const auto matches = [&](const xml::Element& stanza) { return stanza.attribute_or_empty("id") == id; };
+  return static_cast<std::size_t>(std::ranges::count_if(f.romeo.iqs, matches) +
+                                  std::ranges::count_if(f.romeo.errors, matches));
+}
+
+void iq(Run& run) {
+  Federated f(run);
+  f.partner.send(xmpp::make_iq(f.romeo_full, f.alice_jid, "get", "q1", xml::Element("query", "urn:example:unknown")));
+  const auto error = f.error_for("q1");
+  CONFORMS("RFC6120-8.2.3-iq", error ? error->condition : "silence",
+           AnyOf("service-unavailable", "feature-not-implemented"));
+  f.partner.send(xmpp::make_iq(f.romeo_full, f.alice_jid, "result", "r1"));
+  const bool marker = f.marker_reaches_alice();
+  CONFORMS("RFC6120-8.2.3-iq", marker ? answers(f, "q1") : 99, Eq(1u));
+  CONFORMS("RFC6120-8.2.3-iq2", marker ? answers(f, "r1") : 99, Eq(0u));
+}
+
+CUTOVER_CASE(iq_answers){
+    .id = "stanza.iq-answered-once",
+    .title = "An iq to a SIP user gets exactly one answer, an iq result none",
+    .procedure = "A partner's user sends an iq get of an unknown kind, then an iq result; then a marker.",
+    .accepted = "service-unavailable or feature-not-implemented for the first; nothing for the second.",
+    .likely_causes = "A gateway that knows message and presence only.",
+    .judges = {{"RFC6120-8.2.3-iq", {"gateway.iq-unanswered", "gateway.iq-answered-twice"}},
+               {"RFC6120-8.2.3-iq2", {"gateway.answers-iq-result"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = iq};
+
+}  // namespace
+}  // namespace cutover::suites

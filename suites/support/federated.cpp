@@ -1,0 +1,104 @@
+// The verbs of the stanza cases; each one pumps the world until its event came.
+#include "suites/support/federated.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cutover::suites {
+
+using namespace harness;
+
+namespace {
+
+constexpr Duration patience = 60s;
+constexpr char ns_server[] = "jabber:server";
+
+}  // namespace
+
+Federated::Federated(Run& run)
+    : deployment(run.world(), DeploymentOptions{.quirks = run.quirks()}),
+      alice((deployment.bring_up(), deployment.user("alice"))),
+      partner(deployment.partner("fabrikam.example")),
+      romeo(partner.user("romeo")) {
+  run.columns(deployment.columns());
+  for (const auto step : canonical_steps()) deployment.carry_out(step);
+  deployment.settle();
+}
+
+bool Federated::until(const std::function<bool()>& condition) {
+  return deployment.world().run_until(condition, patience);
+}
+
+xml::Element Federated::message(std::string_view body, std::string_view type, std::string_view id) const {
+  return xmpp::make_message(romeo_full, alice_jid, body, type, id);
+}
+
+std::optional<sip::Message> Federated::sip_request_for(xml::Element stanza, const std::string& method,
+                                                       const std::string& body) {
+  const auto matches = [&](const sip::Message& request) { return request.method == method && request.body == body; };
+  const auto before = alice.requests().size();
+  partner.send(std::move(stanza));
+  const auto found = [&] {
+    return std::find_if(alice.requests().begin() + static_cast<std::ptrdiff_t>(before), alice.requests().end(),
+                        matches);
+  };
+  if (!until([&] { return found() != alice.requests().end(); })) return std::nullopt;
+  return *found();
+}
+
+sip::Message Federated::pager(const std::string& body) const {
+  sip::Message request;
+  request.method = "MESSAGE";
+  request.request_uri = romeo_uri;
+  request.add_header("Content-Type", "text/plain;charset=UTF-8");
+  request.body = body;
+  return request;
+}
+
+std::optional<xml::Element> Federated::stanza_for(sip::Message request) {
+  const auto before = romeo.messages.size();
+  alice.send_raw(std::move(request));
+  if (!until([&] { return romeo.messages.size() > before; })) return std::nullopt;
+  return romeo.messages.back();
+}
+
+const xml::Element* Federated::error_stanza(const std::string& id) const {
+  const auto found =
+      std::ranges::find_if(romeo.errors, [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+  return found == romeo.errors.end() ? nullptr : &*found;
+}
+
+std::optional<xmpp::StanzaError> Federated::error_for(const std::string& id) {
+  if (!until([&] { return error_stanza(id) != nullptr; })) return std::nullopt;
+  return xmpp::error_of(*error_stanza(id));
+}
+
+mocks::SipOutcome Federated::outcome_of(const std::string& body) {
+  const auto find = [&] { return std::ranges::find(alice.outcomes(), body, &mocks::SipOutcome::body); };
+  if (!until([&] { return find() != alice.outcomes().end(); })) return {body, 0, "nothing came"};
+  return *find();
+}
+
+bool Federated::marker_reaches_alice() {
+  const auto text = fmt::format("marker {}", ++markers_);
+  partner.send(message(text, {}, text));
+  return until([&] { return std::ranges::count(alice.texts(), text, &mocks::SipText::body) == 1; });
+}
+
+bool Federated::marker_reaches_romeo() {
+  const auto text = fmt::format("marker {}", ++markers_);
+  alice.send_message(romeo_uri, text);
+  return until([&] {
+    return std::ranges::count_if(romeo.messages, [&](const auto& stanza) { return body_of(stanza) == text; }) == 1;
+  });
+}
+
+std::string child_text(const xml::Element& stanza, std::string_view name) {
+  const auto* child = stanza.child(name, ns_server);
+  return child == nullptr ? std::string() : child->text();
+}
+
+std::string body_of(const xml::Element& message) { return child_text(message, "body"); }
+
+}  // namespace cutover::suites

@@ -1,0 +1,56 @@
+// What the stanza cases share: the deployment after the cutover, one user of ours, one user of a partner, and words for
+// what each sends and saw.
+#pragma once
+
+#include "harness/case.h"
+#include "harness/deployment.h"
+#include "harness/run.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <optional>
+
+namespace cutover::suites {
+
+/// All six steps carried out, streams fresh.
+class Federated {
+ public:
+  explicit Federated(harness::Run&);
+
+  harness::Deployment deployment;
+  mocks::SipUser& alice;
+  mocks::Partner& partner;
+  mocks::PartnerUser& romeo;
+  const std::string alice_jid = "alice@contoso.example";
+  const std::string romeo_uri = "sip:romeo@fabrikam.example";
+  const std::string romeo_bare = "romeo@fabrikam.example";
+  const std::string romeo_full = "romeo@fabrikam.example/home";
+
+  /// Pumps until the condition holds, for at most a minute of world time. Returns whether it came to hold.
+  [[nodiscard]] bool until(const std::function<bool()>&);
+  /// A message stanza from romeo's full JID to alice; empty type: none.
+  [[nodiscard]] xml::Element message(std::string_view body, std::string_view type = {},
+                                     std::string_view id = "m1") const;
+  /// Sends and waits until alice has the request; nothing where it never came.
+  [[nodiscard]] std::optional<sip::Message> sip_request_for(xml::Element stanza, const std::string& method,
+                                                            const std::string& body);
+  /// alice sends a pager MESSAGE; the stanza that romeo gets, nothing where none came.
+  [[nodiscard]] std::optional<xml::Element> stanza_for(sip::Message request);
+  /// A MESSAGE of alice to romeo with that text.
+  [[nodiscard]] sip::Message pager(const std::string& body) const;
+  /// The error that romeo got for the stanza with that id; waits for it.
+  [[nodiscard]] std::optional<xmpp::StanzaError> error_for(const std::string& id);
+  [[nodiscard]] const xml::Element* error_stanza(const std::string& id) const;
+  /// The outcome of alice's request with that body; waits for it. Status 0: no answer.
+  [[nodiscard]] mocks::SipOutcome outcome_of(const std::string& body);
+  /// Proves that what was sent before has been handled: a marker message the same way, on a path that works.
+  [[nodiscard]] bool marker_reaches_alice();
+  [[nodiscard]] bool marker_reaches_romeo();
+
+ private:
+  int markers_ = 0;
+};
+
+[[nodiscard]] std::string body_of(const xml::Element& message);
+[[nodiscard]] std::string child_text(const xml::Element& stanza, std::string_view name);
+
+}  // namespace cutover::suites

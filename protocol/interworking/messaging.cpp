@@ -496,7 +496,7 @@ void Messaging::on_content(sip::TransactionId id, const sip::Message& request, C
     to.resource = session->resource;
   }
   const std::string stanza_id = deliver(text, conversation, session, request, from, to);
-  hold(id, request, stanza_id, session, !to.is_bare());
+  hold(id, request, stanza_id, session, to);
 }
 
 std::string Messaging::deliver(const Text& original, Conversation& conversation, Session* session,
@@ -521,13 +521,14 @@ std::string Messaging::deliver(const Text& original, Conversation& conversation,
 }
 
 void Messaging::hold(sip::TransactionId id, const sip::Message& request, const std::string& stanza_id, Session* session,
-                     bool full_jid) {
-  Held held{id,
-            request,
-            session == nullptr ? core_.token(8) : session->dialog.local_tag,
-            core_.now + core_.settings.message_hold,
-            full_jid,
-            {}};
+                     const Address& to) {
+  Held held;
+  held.id = id;
+  held.request = request;
+  held.tag = session == nullptr ? core_.token(8) : session->dialog.local_tag;
+  held.answer_at = core_.now + core_.settings.message_hold;
+  held.full_jid = !to.is_bare();
+  held.domain = lowered(to.domain);
   if (session != nullptr) held.session = session_key(session->dialog.call_id, session->dialog.local_tag);
   answered_[stanza_id] = held.session;
   answered_order_.push_back(stanza_id);
@@ -567,6 +568,8 @@ void Messaging::on_error(const xml::Element& stanza) {
     if (const auto late = answered_.find(id); late != answered_.end()) report_late_failure(late->second, id);
     return;
   }
+  const auto from = parse_jid(stanza.attribute_or_empty("from"));
+  if (!from || lowered(from->domain) != found->second.domain) return;  // another partner cannot fail it
   Held held = std::move(found->second);
   held_.erase(found);
   std::string address;

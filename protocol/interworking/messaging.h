@@ -76,6 +76,7 @@ class Messaging {
     Time answer_at{};
     bool full_jid = false;
     std::string session;
+    std::string domain;  ///< of the stanza's target: nobody else may fail it
   };
 
   Conversation& conversation(const Address& xmpp, const Address& sip);
@@ -109,7 +110,7 @@ class Messaging {
   std::string deliver(const Text& text, Conversation& conversation, Session* session, const sip::Message& request,
                       const Address& from, const Address& to);
   void hold(sip::TransactionId id, const sip::Message& request, const std::string& stanza_id, Session* session,
-            bool full_jid);
+            const Address& to);
   void answer(Held& held, const Status& status);
   void report_late_failure(const std::string& session, const std::string& stanza_id);
 

@@ -125,6 +125,26 @@ class PortProbe : public Node {
   bool accepted_ = false;
 };
 
+/// Wakes the world now and then: the end of a process is no event of the network.
+class Ticker : public Node {
+ public:
+  Ticker() = default;
+  ~Ticker() override {
+    if (context_ != nullptr) context_->forget(*this);
+  }
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+
+  void start(Context& context) override {
+    context_ = &context;
+    on_wake();
+  }
+  void on_wake() override { context_->wake_at(*this, context_->now() + 20ms); }
+
+ private:
+  Context* context_ = nullptr;
+};
+
 /// Between fork and exec: only what is safe there. Never returns.
 [[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, const char* output,
                          pid_t parent) {
@@ -249,6 +269,13 @@ bool Prosody::wait_until_ready(World& world, int probe_host, Duration limit) {
     if (!accepted) return false;
   }
   return true;
+}
+
+bool Prosody::wait_until_ended(World& world, int probe_host, Duration limit) {
+  auto& ticker = world.add("end of " + settings_.domain, probe_host, std::make_unique<Ticker>());
+  const bool ended = world.run_until([&] { return !running(); }, limit);
+  world.remove(ticker);
+  return ended;
 }
 
 bool Prosody::running() {

@@ -69,6 +69,9 @@ class Prosody {
   [[nodiscard]] bool running();
   /// Asks it to close its streams and end (SIGTERM); running() tells when it has.
   void terminate();
+  /// Waits until the process has ended; host number `probe_host` of the (live) world keeps the time. False when `limit`
+  /// came first.
+  [[nodiscard]] bool wait_until_ended(World& world, int probe_host, Duration limit);
   /// Ends it at once (SIGKILL to its process group). Idempotent.
   void kill();
   /// Its log so far at level debug, and what it wrote to its standard outputs: evidence for a report.

@@ -200,7 +200,7 @@ TEST(ProsodyProcess, SpeaksOnBothPortsAndAsksOurNameServer) {
   EXPECT_THAT(names.askers_, testing::ElementsAre(settings.address));
 
   prosody.terminate();
-  EXPECT_TRUE(world.run_until([&] { return !prosody.running(); }, 10s));
+  EXPECT_TRUE(prosody.wait_until_ended(world, 5, 10s));
   std::filesystem::remove_all(settings.folder);
 }
 

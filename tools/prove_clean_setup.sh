@@ -1,7 +1,8 @@
 #!/bin/sh
 # Proves that the package list is complete: in a fresh Debian 12 chroot, from a clean clone, ./test and ./run as root, then as an ordinary user.
 # tools/prove_clean_setup.sh FOLDER [COMMAND], as root, with debootstrap; FOLDER keeps the bare system for the next time. With
-# COMMAND that is tried instead of ./test and ./run.
+# COMMAND that is tried instead of ./test and ./run. CUTOVER_PROVE_AGAIN=1 keeps the chroot of the last time, packages and compiler cache
+# included, and clones anew.
 set -eu
 repository=$(cd "$(dirname "$0")/.." && pwd)
 [ $# -ge 1 ] || { echo "usage: tools/prove_clean_setup.sh FOLDER [COMMAND]" >&2; exit 4; }
@@ -26,8 +27,13 @@ if [ -z "${CUTOVER_PROVE_INSIDE:-}" ]; then
   exec unshare --mount --pid --fork --kill-child --propagation private "$0" "$folder" "$command"
 fi
 
-rm -rf "$root"
-cp -a "$folder/base" "$root"
+again=${CUTOVER_PROVE_AGAIN:-}
+if [ -z "$again" ]; then
+  rm -rf "$root"
+  cp -a "$folder/base" "$root"
+else
+  rm -rf "$root/srv/cutover" "$root/home/tester/cutover"
+fi
 cp "$folder/sources.list" "$root/etc/apt/sources.list"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 # A system that is thrown away need not survive a power cut: unpacking takes half the time.
@@ -49,8 +55,10 @@ inside() {
   tail -n 15 "$log" | sed 's/^/    /'
   [ $status -eq 0 ] || failed=1
 }
-chroot "$root" useradd --create-home --shell /bin/sh tester
-inside "ordinary user, packages missing (must end with 4)" tester "cp -a /srv/cutover /tmp/early && cd /tmp/early && { ./run; [ \$? -eq 4 ]; }" /home/tester
+if [ -z "$again" ]; then
+  chroot "$root" useradd --create-home --shell /bin/sh tester
+  inside "ordinary user, packages missing (must end with 4)" tester "cp -a /srv/cutover /tmp/early && cd /tmp/early && { ./run; [ \$? -eq 4 ]; }" /home/tester
+fi
 if [ -n "$command" ]; then
   inside "command as root" root "cd /srv/cutover && $command" /root
 else

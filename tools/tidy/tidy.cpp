@@ -32,7 +32,7 @@ const std::vector<Home> homes = {
     {"libxml/", {"protocol/xml/", "protocol/sip/", "protocol/interworking/", "reports/", "tools/"}},
     {"ldns/", {"protocol/dns/"}},
     {"osipparser2/", {"protocol/sip/"}},
-    {"unicode/", {"protocol/xmpp/"}},
+    {"unicode/", {"protocol/xmpp/", "protocol/tls/"}},
     {"openssl/", {"protocol/tls/", "mocks/scram", "protocol/xmpp/dialback", "harness/"}},
     {"boost/asio", {"harness/live", "harness/serve", "reference/admin"}},
     {"yaml-cpp/", {"harness/"}},
@@ -144,7 +144,7 @@ class Inspector {
       const Line line{static_cast<int>(i) + 1, raw_lines[i], code_lines[i]};
       length(path, line);
       if (!line.code.empty()) include(path, line);
-      banned_words(path, line);
+      if (included(line.raw).empty()) banned_words(path, line);
       unordered(path, line);
     }
   }

@@ -53,6 +53,7 @@ TEST(Tidy, NamesWhatToDoInstead) {
         "std::this_thread::sleep_for(1s);", "std::unordered_map<int, int> m;"}) {
     EXPECT_NE(findings_in("mocks/a.cpp", bad + "\n"), "") << bad;
   }
+  EXPECT_EQ(findings_in("protocol/tls/a.cpp", "#include <openssl/rand.h>\n"), "");
   EXPECT_EQ(findings_in("mocks/a.cpp", "std::unordered_map<int, int> m;  // tidy: never iterated\n"), "");
 }
 

@@ -336,7 +336,6 @@ void Deployment::start_legacy_gateway() {
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server_endpoint();
   settings.next_hop = destination(routing_->pools.at(Pool::legacy));
-  settings.message_hold = 0s;  // ours to choose: the product's behaviour is not documented
   settings.quirks = options_.quirks;
   legacy_gateway_ =
       &world_.add("legacy-gateway", legacy_gateway_host, std::make_unique<mocks::LegacyGateway>(std::move(settings)));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace cutover::harness {
 
@@ -46,6 +47,7 @@ class Probe {
 
   Observation run() {
     errors_before_ = partner_user_.errors.size();
+    presences_before_ = partner_user_.presences.size();
     start();
     (void)deployment_.world().run_until([this] { return copies() > 0 || told(); }, exchange_limit);
     seen_.sender_told = told();
@@ -114,11 +116,13 @@ class Probe {
   }
 
   bool refused_subscription() {
-    if (partner_user_.presences.empty()) return false;
-    const auto& last = partner_user_.presences.back();
-    if (last.attribute_or_empty("type") != "unsubscribed") return false;
-    seen_.told = "unsubscribed";
-    return true;
+    const auto jid = jid_of(deployment_, seen_.exchange.user);
+    const auto fresh = std::span(partner_user_.presences).subspan(presences_before_);
+    const bool refused = std::ranges::any_of(fresh, [&](const auto& presence) {
+      return presence.attribute_or_empty("type") == "unsubscribed" && presence.attribute_or_empty("from") == jid;
+    });
+    if (refused) seen_.told = "unsubscribed";
+    return refused;
   }
 
   bool user_subscription_failed() {
@@ -132,19 +136,26 @@ class Probe {
     return true;
   }
 
-  /// Ends the subscription that the exchange made, and waits for the end.
+  /// Ends the subscription that the exchange made, and waits for the end where there is one to end.
   void finish() {
     const auto& exchange = seen_.exchange;
-    if (exchange.kind == Kind::message || copies() == 0) return;
-    if (exchange.way == Way::to_partner) {
-      const auto watchers = user_.watchers().size();
-      partner_.send_presence(exchange.partner_user, jid_of(deployment_, exchange.user), "unsubscribe");
-      (void)deployment_.world().run_until([&] { return user_.watchers().size() < watchers; }, exchange_limit);
-    } else {
-      user_.unsubscribe(sip_uri_of(exchange));
-      (void)deployment_.world().run_until([&] { return user_.contact(sip_uri_of(exchange)).state == "terminated"; },
-                                          exchange_limit);
-    }
+    if (exchange.kind == Kind::message) return;
+    exchange.way == Way::to_partner ? end_partners_subscription() : end_users_subscription();
+  }
+
+  void end_partners_subscription() {
+    const auto watchers = user_.watchers().size();
+    partner_.send_presence(seen_.exchange.partner_user, jid_of(deployment_, seen_.exchange.user), "unsubscribe");
+    if (copies() == 0 || watchers == 0) return;
+    (void)deployment_.world().run_until([&] { return user_.watchers().size() < watchers; }, exchange_limit);
+  }
+
+  void end_users_subscription() {
+    const auto uri = sip_uri_of(seen_.exchange);
+    const auto& contact = user_.contact(uri);
+    if (contact.state == "terminated" || contact.subscribe_status < 200 || contact.subscribe_status >= 300) return;
+    user_.unsubscribe(uri);
+    (void)deployment_.world().run_until([&] { return contact.state == "terminated"; }, exchange_limit);
   }
 
   Deployment& deployment_;
@@ -152,7 +163,7 @@ class Probe {
   mocks::Partner& partner_;
   mocks::PartnerUser& partner_user_;
   Observation seen_;
-  std::size_t errors_before_ = 0;
+  std::size_t errors_before_ = 0, presences_before_ = 0;
 };
 
 /// Which gateways handled the marker, as their notes tell.

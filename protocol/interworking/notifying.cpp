@@ -87,7 +87,11 @@ void Notifying::on_subscribe(sip::TransactionId id, const sip::Message& request,
     on_fetch(name);
     return;
   }
-  if (consent == Consent::none || core_.quirk("gateway.repeats-subscribe")) {
+  const bool waits_alone =
+      std::ranges::count_if(watchers_, [&](const auto& entry) { return entry.second.pair == stored.pair; }) == 1;
+  const bool unanswered =
+      consent == Consent::pending && waits_alone;  // the question, or its answer, may have been lost
+  if (consent == Consent::none || unanswered || core_.quirk("gateway.repeats-subscribe")) {
     // RFC 8048 section 5.3.1: asked once, however many dialogs wait.
     consent = consent == Consent::none ? Consent::pending : consent;
     if (!core_.quirk("gateway.subscribe-lost")) ask(stored, "subscribe");

@@ -1,0 +1,140 @@
+// Progress, summary and coverage as text.
+#include "harness/cli/console.h"
+
+#include "harness/outcome.h"
+#include "harness/requirements.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <map>
+#include <ostream>
+#include <set>
+
+namespace cutover::harness::cli {
+
+using reports::Outcome;
+
+namespace {
+// Control octets of the wire must not reach the terminal.
+std::string printable(std::string_view text, const char* indent) {
+  std::string result = indent;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      result += "\n";
+      result += indent;
+    } else if (octet < 0x20 || octet == 0x7f) {
+      if (c != '\r') result += fmt::format("\\x{:02x}", octet);
+    } else {
+      result += c;
+    }
+  }
+  while (!result.empty() && (result.back() == ' ' || result.back() == '\n')) result.pop_back();
+  return result;
+}
+
+void print_case(std::ostream& out, const reports::CaseResult& result) {
+  fmt::print(out, "\n{} {} ({}): {}\n", reports::name_of(result.outcome), result.id, result.world, result.title);
+  if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
+  for (const auto& check : result.checks) {
+    if (!is_red(check)) continue;
+    fmt::print(out, "  {} {} {}  [{}:{}]\n", reports::name_of(check.outcome), check.level, check.id, check.file,
+               check.line);
+    for (const auto& requirement : result.requirements) {
+      if (requirement.id == check.requirement) {
+        fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement.source, requirement.text), "    "));
+      }
+    }
+    if (!check.expected.empty()) fmt::print(out, "    expected:\n{}\n", printable(check.expected, "      "));
+    fmt::print(out, "    but:\n{}\n", printable(check.actual, "      "));
+    if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
+  }
+  if (!result.log.empty()) fmt::print(out, "  last output of its worker:\n{}\n", printable(result.log, "    "));
+  fmt::print(out, "  reproduce: {}\n", result.reproduce);
+}
+}  // namespace
+
+void Progress::report(const reports::CaseResult& result, std::size_t done, std::size_t total) {
+  const bool red = is_red(result);
+  if (red) ++red_;
+  if (!terminal_) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.wall).count();
+    fmt::print(out_, "[{:>{}}/{}] {:<12} {} ({}) {} ms{}{}\n", done, std::to_string(total).size(), total,
+               reports::name_of(result.outcome), result.id, result.world, ms, result.reason.empty() ? "" : ": ",
+               result.reason.substr(0, result.reason.find('\n')));
+    out_.flush();
+    return;
+  }
+  constexpr std::size_t width = 30;
+  const auto full = total == 0 ? width : done * width / total;
+  fmt::print(out_, "\r\x1b[K[{}{}] {}/{}{} {}", std::string(full, '#'), std::string(width - full, '.'), done, total,
+             red_ == 0 ? std::string() : fmt::format(", {} red", red_), result.id.substr(0, 40));
+  out_.flush();
+  drawn_ = true;
+}
+
+void Progress::end() {
+  if (drawn_) fmt::print(out_, "\r\x1b[K");
+  drawn_ = false;
+}
+
+void print_summary(std::ostream& out, const reports::RunResult& run) {
+  for (const auto& result : run.cases) {
+    if (is_unexpected(result)) print_case(out, result);
+  }
+  fmt::print(out, "\n{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "suite", "cases", "checks", "passed", "failed",
+             "warned", "inconcl", "skipped", "broken");
+  for (const auto& suite : reports::count_by_suite(run)) {
+    fmt::print(out, "{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", suite.suite, suite.cases, suite.checks,
+               suite.passed, suite.failed, suite.warned, suite.inconclusive, suite.skipped + suite.unsupported,
+               suite.broken);
+  }
+  for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
+  fmt::print(out, "\n{}\n", run.verdict);
+}
+
+void print_coverage(std::ostream& out, const reports::RunResult& run) {
+  std::set<std::string, std::less<>> judged;
+  for (const auto& result : run.cases) {
+    for (const auto& check : result.checks) {
+      if (check.outcome != Outcome::inconclusive && !check.requirement.empty()) judged.insert(check.requirement);
+    }
+  }
+  struct Count {
+    std::size_t judged = 0, total = 0;
+  };
+  constexpr const char* columns[] = {"MUST", "SHOULD", "MAY", "TEXT", "PROFILE"};
+  std::map<std::string, std::map<std::string, Count>> documents;
+  std::map<std::string, Count> all;
+  for (const auto& requirement : Catalogue::current().all()) {
+    auto level = std::string(requirement.level.substr(0, requirement.level.find(' ')));
+    const bool hit = judged.contains(requirement.id);
+    for (auto* count : {&documents[document_of(requirement)][level], &all[level]}) {
+      ++count->total;
+      count->judged += hit ? 1 : 0;
+    }
+  }
+  const auto row = [&](const std::string& name, std::map<std::string, Count>& levels) {
+    fmt::print(out, "{:<36}", name.substr(0, 35));
+    for (const auto* level : columns) {
+      const auto& count = levels[level];
+      fmt::print(out, "{:>12}", count.total == 0 ? "" : fmt::format("{}/{}", count.judged, count.total));
+    }
+    fmt::print(out, "\n");
+  };
+  fmt::print(out, "{:<36}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "document (judged/known)", "MUST", "SHOULD", "MAY", "TEXT",
+             "PROFILE");
+  std::size_t untouched = 0;
+  for (auto& [name, levels] : documents) {
+    const bool any = std::ranges::any_of(levels, [](const auto& pair) { return pair.second.judged > 0; });
+    if (any) row(name, levels);
+    untouched += any ? 0 : 1;
+  }
+  row("all documents", all);
+  fmt::print(out, "{} requirements judged of {}; {} documents untouched\n", judged.size(),
+             Catalogue::current().all().size(), untouched);
+}
+
+}  // namespace cutover::harness::cli

@@ -1,0 +1,29 @@
+// What a person reads while a run goes on and after it.
+#pragma once
+
+#include "reports/model.h"
+
+#include <iosfwd>
+
+namespace cutover::harness::cli {
+
+/// A bar on a terminal, one plain line a case elsewhere.
+class Progress {
+ public:
+  Progress(std::ostream& out, bool terminal) : out_(out), terminal_(terminal) {}
+  void report(const reports::CaseResult& result, std::size_t done, std::size_t total);
+  void end();
+
+ private:
+  std::ostream& out_;
+  bool terminal_;
+  bool drawn_ = false;
+  std::size_t red_ = 0;
+};
+
+/// Counts per suite, then each red case with its unmet expectations, the wire beside them and its reproduction.
+void print_summary(std::ostream& out, const reports::RunResult& run);
+/// Executed requirements by document and level.
+void print_coverage(std::ostream& out, const reports::RunResult& run);
+
+}  // namespace cutover::harness::cli

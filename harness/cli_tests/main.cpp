@@ -1,0 +1,225 @@
+// Bad input and bad ends through the real program: exit codes and messages that a stranger can act on.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ended {
+  int code = -1;
+  std::string output;  ///< both streams
+};
+
+class Program {
+ public:
+  explicit Program(std::vector<std::string> arguments) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    arguments.insert(arguments.begin(), CUTOVER_PROGRAM);
+    std::vector<char*> pointers;
+    for (auto& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    const int error = ::posix_spawn(&pid_, CUTOVER_PROGRAM, &actions, nullptr, pointers.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    output_ = ends[0];
+    if (error != 0) throw std::runtime_error("cannot start " CUTOVER_PROGRAM);
+  }
+  ~Program() {
+    if (pid_ > 0) ::kill(pid_, SIGKILL);
+    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+    ::close(output_);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  bool read_until(const std::string& mark) {
+    while (text_.find(mark) == std::string::npos) {
+      if (!read_some()) return false;
+    }
+    return true;
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  Ended end() {
+    while (read_some()) {
+    }
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = 0;
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), text_};
+  }
+
+ private:
+  bool read_some() {
+    char buffer[4096];
+    pollfd one{output_, POLLIN, 0};
+    if (::poll(&one, 1, 60'000) <= 0) return false;
+    const auto size = ::read(output_, buffer, sizeof buffer);
+    if (size > 0) text_.append(buffer, static_cast<std::size_t>(size));
+    return size > 0;
+  }
+
+  pid_t pid_ = 0;
+  int output_ = -1;
+  std::string text_;
+};
+
+class CommandLine : public testing::Test {
+ protected:
+  CommandLine() {
+    std::string name = (std::filesystem::temp_directory_path() / "cutover-cli-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    folder_ = name;
+  }
+  ~CommandLine() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name)) << text;
+    return path(name);
+  }
+  static std::string content(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+  static Ended cutover(std::vector<std::string> arguments) { return Program(std::move(arguments)).end(); }
+  [[nodiscard]] Ended run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"run", "-o", path("out")});
+    return cutover(std::move(arguments));
+  }
+  [[nodiscard]] Ended sim(std::vector<std::string> arguments) const {
+    arguments.emplace_back("--world=sim");
+    return run(std::move(arguments));
+  }
+
+ private:
+  std::string folder_;
+};
+
+void expect(const Ended& ended, int code, const testing::Matcher<std::string>& output) {
+  EXPECT_EQ(ended.code, code) << ended.output;
+  EXPECT_THAT(ended.output, output);
+}
+
+TEST_F(CommandLine, WrongUsageIsFour) {
+  expect(cutover({}), 4, HasSubstr("subcommand"));
+  expect(cutover({"run", "--colour=red"}), 4, HasSubstr("--colour=red"));
+  expect(run({"selftest.pass", "--world=moon"}), 4, HasSubstr("--world"));
+  expect(sim({"selftest.pas"}), 4, HasSubstr("'selftest.pas' is no case, suite or glob"));
+  expect(sim({"no-such-suite.*"}), 4, HasSubstr("matches no case"));
+  expect(sim({"selftest.pass", "--exclude=selftest.pass"}), 4, HasSubstr("selection is empty"));
+  expect(sim({"selftest.pass", "--shard=3/2"}), 4, HasSubstr("i/n"));
+  expect(sim({"selftest.pass", "--replay=rubbish"}), 4, HasSubstr("--replay"));
+  expect(sim({"selftest.pass", "--defect=no.such"}), 4, HasSubstr("no such quirk: no.such"));
+  expect(cutover({"explain", "no.such"}), 4, HasSubstr("'no.such' is no case"));
+  expect(cutover({"coverage", "--from", path("absent.json")}), 4, HasSubstr("absent.json cannot be read"));
+  expect(cutover({"coverage", "--from", file("bad.json", "{")}), 4, HasSubstr("bad.json"));
+}
+
+TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {
+  const auto with = [&](const char* option, const std::string& text) {
+    return run({"selftest.pass", option, file("x.yaml", text)});
+  };
+  expect(with("--baseline", "- check: selftest.pass#SEED-2\n"), 4, HasSubstr("x.yaml:1: expected a key 'reason'"));
+  expect(with("--baseline", "- [\n"), 4, HasSubstr("x.yaml:2: expected YAML"));
+  expect(with("--baseline", "- {check: 'a.b#C', reason: r, link: l}\n"), 4, HasSubstr("there is no case 'a.b'"));
+  expect(with("--target", "name: x\noffers: [moon]\n"), 4, HasSubstr("x.yaml:2: expected one of sip_side"));
+  expect(run({"selftest.pass", "--target", path("absent.yaml")}), 4, HasSubstr("absent.yaml:0: cannot be read"));
+  expect(run({"selftest.pass", "--catalogue", path("absent")}), 4, HasSubstr("cannot be read"));
+}
+
+TEST_F(CommandLine, ExitCodesFollowTheVerdict) {
+  expect(sim({"selftest.pass"}), 0, HasSubstr("conforming"));
+  expect(sim({"selftest.pass", "selftest.fail"}), 1,
+         AllOf(HasSubstr("NOT CONFORMING"),
+               HasSubstr("reproduce: cutover run selftest.fail --world=sim --replay=seed:"), Not(HasSubstr("\x01"))));
+  expect(sim({"selftest.pass", "selftest.broken"}), 3, HasSubstr("thrown on purpose"));
+  expect(sim({"selftest.skip"}), 3, HasSubstr("nothing was judged"));
+  expect(sim({"selftest.skip", "--single"}), 77, HasSubstr("not on this machine"));
+  for (const auto* report : {"run.json", "junit.xml", "report.html", "results.jsonl"}) {
+    EXPECT_TRUE(std::filesystem::exists(path(std::string("out/") + report))) << report;
+  }
+}
+
+TEST_F(CommandLine, ABaselineExpectsAndGoesStale) {
+  const auto baseline = [&](const std::string& id, const std::string& more) {
+    return file("b.yaml", "- {check: '" + id + "#SEED-2', reason: known, link: 'https://x.example'" + more + "}\n");
+  };
+  const auto with = [&](const std::string& more) {
+    return sim({"selftest.pass", "selftest.fail", "--baseline", baseline("selftest.fail", more)});
+  };
+  expect(with(""), 0, HasSubstr("as the baseline says"));
+  expect(with(", message: other"), 1, HasSubstr("another failure"));
+  expect(with(", expires: 2001-01-01"), 1, HasSubstr("expired on 2001-01-01"));
+  expect(sim({"selftest.pass", "--baseline", baseline("selftest.pass", "")}), 2, HasSubstr("stale"));
+}
+
+TEST_F(CommandLine, ALostWorkerCostsOneCase) {
+  const auto ended =
+      sim({"selftest.crash", "selftest.killed", "selftest.hang", "selftest.pass", "--jobs=2", "--case-timeout=5"});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("killed by SIGSEGV"), HasSubstr("last words of the worker"),
+                                  HasSubstr("killed by SIGKILL"), HasSubstr("did not end within 5 s"),
+                                  HasSubstr("3 cases broken"), HasSubstr("1 check in 4 cases")));
+}
+
+TEST_F(CommandLine, AnInterruptedRunReportsWhatIsDone) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    Program program({"run", "selftest.pass", "selftest.hang", "-o", path("out"), "--world=sim", "--jobs=2"});
+    ASSERT_TRUE(program.read_until("selftest.pass"));
+    program.signal(number);
+    expect(program.end(), 3, AllOf(HasSubstr("the run is incomplete"), HasSubstr("after 1 of 2 cases")));
+    EXPECT_THAT(content(path("out/run.json")), HasSubstr("selftest.pass"));
+    EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("incomplete"));
+  }
+}
+
+TEST_F(CommandLine, AFullDiskIsTold) {
+  expect(sim({"selftest.pass", "--json=/dev/full"}), 3,
+         AllOf(HasSubstr("cannot write /dev/full: No space left on device"), HasSubstr("free space")));
+  expect(sim({"selftest.pass", "--html=/proc/nowhere/x.html"}), 3, HasSubstr("cannot write /proc/nowhere"));
+}
+
+TEST_F(CommandLine, ResultsComeInTheOrderOfTheSelection) {
+  std::vector<std::string> seen;
+  for (const auto* jobs : {"--jobs=1", "--jobs=4"}) {
+    EXPECT_EQ(sim({"selftest.pass", "selftest.fail", "--repeat=3", "--seed=5", jobs}).code, 1);
+    const auto text = content(path("out/junit.xml"));
+    std::string names;
+    for (auto at = text.find("<testcase "); at != std::string::npos; at = text.find("<testcase ", at + 1)) {
+      const auto name = text.find("name=\"", at) + 6;
+      names += text.substr(name, text.find('"', name) - name) + "\n";
+    }
+    seen.push_back(names);
+  }
+  EXPECT_EQ(seen[0], seen[1]);
+  EXPECT_FALSE(seen[0].empty());
+}
+
+TEST_F(CommandLine, HelpAndCompletionAreForStrangers) {
+  expect(cutover({"--help"}), 0, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:")));
+  expect(cutover({"completion", "bash"}), 0,
+         AllOf(HasSubstr("complete -o default"), HasSubstr("--shard"), HasSubstr("selftest")));
+  expect(cutover({"explain", "selftest.pass"}), 0, HasSubstr("SEED-2"));
+}
+
+}  // namespace

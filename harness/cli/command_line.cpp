@@ -331,6 +331,10 @@ class KillMatrix {
   [[nodiscard]] const std::vector<Job>& jobs() const { return jobs_; }
 
   [[nodiscard]] int print(std::ostream& out, const reports::RunResult& run) {
+    if (!run.complete) {  // the results that are there cannot be told apart by their places
+      fmt::print(out, "the matrix is incomplete: {}\n", run.incomplete_reason);
+      return exit_code::fault;
+    }
     for (std::size_t i = 0; i < run.cases.size(); ++i) {
       if (jobs_[i].quirks.empty()) {
         control(out, run.cases[i]);
@@ -340,7 +344,6 @@ class KillMatrix {
     }
     fmt::print(out, "{} of {} killed; {} survivors, {} controls not green\n", killed_, killed_ + survivors_, survivors_,
                not_green_);
-    if (!run.complete) return exit_code::fault;
     return survivors_ + not_green_ == 0 ? 0 : 1;
   }
 

@@ -69,7 +69,7 @@ int doctor() {
   try {
     const BlockLease lease;
     std::string taken;
-    for (const std::uint16_t port : {5269, 23456, 5061, 5098}) {
+    for (const auto port : std::initializer_list<std::uint16_t>{5269, 23456, 5061, 5098}) {
       if (const auto error = cannot_bind(lease.block(), port)) taken += (taken.empty() ? "" : "; ") + *error;
     }
     runs = print(taken.empty(), "loopback ports",

@@ -2,6 +2,7 @@
 #include "harness/verdict.h"
 
 #include "harness/outcome.h"
+#include "harness/registry/registry.h"
 #include "harness/requirements.h"
 #include "protocol/base/check.h"
 
@@ -26,7 +27,7 @@ reports::Check& Verdicts::add(const std::string& requirement, std::string level,
   check.id = case_id_ + "#" + requirement + (count == 1 ? "" : "." + std::to_string(count));
   check.requirement = requirement;
   check.level = std::move(level);
-  check.file = file;
+  check.file = source_path(file);
   check.line = line;
   return check;
 }

@@ -82,7 +82,7 @@ Registration::Registration(CaseRecord record) {
 }
 
 CaseRecord operator+(CaseAt at, CaseRecord record) {
-  record.file = at.file;
+  record.file = source_path(at.file);
   record.line = at.line;
   return record;
 }
@@ -95,6 +95,14 @@ const CaseRecord* find_case(std::string_view id) {
   const auto& cases = registered();
   const auto found = std::ranges::lower_bound(cases, id, {}, &CaseRecord::id);
   return found != cases.end() && found->id == id ? &*found : nullptr;
+}
+
+std::string source_path(std::string_view file) {
+  while (file.starts_with("../")) file.remove_prefix(3);
+  for (const std::string_view top : {"/suites/", "/harness/"}) {
+    if (const auto at = file.rfind(top); at != std::string_view::npos) file.remove_prefix(at + 1);
+  }
+  return std::string(file);
 }
 
 std::string suite_of(std::string_view id) { return std::string(id.substr(0, id.find('.'))); }

@@ -11,6 +11,8 @@ namespace cutover::harness {
 /// Cases whose suite is "selftest" prove the machinery; they are run by their full id and by nothing else.
 [[nodiscard]] bool is_hidden(const CaseRecord&);
 [[nodiscard]] const CaseRecord* find_case(std::string_view id);  ///< null: no such case
+/// A source file as seen from the top of the tree: compilers may give it relative to the build folder.
+[[nodiscard]] std::string source_path(std::string_view file);
 /// "message" of "message.partner-to-user".
 [[nodiscard]] std::string suite_of(std::string_view id);
 /// "partner-to-user" of "message.partner-to-user".

@@ -1,6 +1,8 @@
-// Two partners and a name server, timed: what a negotiation, a stanza, a schedule and an idle stream cost.
+// Two partners and a name server, then a whole deployment, timed: what a negotiation, a stanza, a schedule, an idle
+// stream and a way through proxy and gateway cost.
 #include "harness/live/bench.h"
 
+#include "harness/deployment.h"
 #include "harness/explore.h"
 #include "harness/live/live_world.h"
 #include "harness/sim_world.h"
@@ -238,6 +240,72 @@ double octets_per_idle_stream(TlsKind tls, const BenchOptions& options) {
   return static_cast<double>(held) / static_cast<double>(2 * (partners - 1));
 }
 
+/// The reference topology after all six steps, as its first partner's and its first user's messages meet it.
+class MigratedBench {
+ public:
+  MigratedBench(World& world, bool paper_tls)
+      : world_(world), deployment_(world, {.topology = reference_topology(), .paper_tls = paper_tls}) {
+    deployment_.bring_up();
+    for (const auto step : canonical_steps()) deployment_.carry_out(step);
+    const auto& topology = deployment_.topology();
+    const auto& spec = topology.partners.front();
+    partner_ = &deployment_.partner(spec.domain);
+    partner_user_ = spec.users.front();
+    user_ = &deployment_.user(topology.users.front());
+    our_jid_ = topology.users.front() + "@" + topology.domain;
+    their_uri_ = "sip:" + partner_user_ + "@" + spec.domain;
+  }
+  void to_us() {
+    const auto before = user_->texts().size();
+    partner_->send_message(partner_user_, our_jid_, "measured");
+    await([&] { return user_->texts().size() > before; }, "a message reaches our user");
+  }
+  void to_partner() {
+    const auto before = partner_->user(partner_user_).messages.size();
+    user_->send_message(their_uri_, "measured");
+    await([&] { return partner_->user(partner_user_).messages.size() > before; }, "a message reaches the partner");
+  }
+
+ private:
+  void await(const std::function<bool()>& condition, const char* what) {
+    if (!world_.run_until(condition, patience))
+      throw HarnessFault(fmt::format("bench: waited in vain until {}\n{}", what, world_.trace().text()));
+    world_.trace().clear();
+  }
+
+  World& world_;
+  Deployment deployment_;
+  mocks::Partner* partner_;
+  mocks::SipUser* user_;
+  std::string partner_user_, our_jid_, their_uri_;
+};
+
+/// Messages a CPU second through proxy, gateway and pool, one in flight.
+double translated_per_s(const Setting& setting, void (MigratedBench::*exchange)(), const BenchOptions& options) {
+  Seed choice(1);
+  const auto world = make_bench_world(setting.world, choice, options.block);
+  MigratedBench bench(*world, setting.tls == TlsKind::paper);
+  (bench.*exchange)();  // opens the streams
+  const Stopwatch watch;
+  std::size_t count = 0;
+  for (; watch.elapsed() < options.budget; count++) (bench.*exchange)();
+  return static_cast<double>(count) / watch.cpu_s();
+}
+
+/// Whole migrations a CPU second: the legacy shape brought up, six steps, one message each way.
+double migrations_per_s(TlsKind tls, const BenchOptions& options) {
+  const Stopwatch watch;
+  std::size_t count = 0;
+  for (; count == 0 || watch.elapsed() < options.budget; count++) {
+    Seed choice(count + 1);
+    SimWorld world(choice);
+    MigratedBench bench(world, tls == TlsKind::paper);
+    bench.to_us();
+    bench.to_partner();
+  }
+  return static_cast<double>(count) / watch.cpu_s();
+}
+
 /// Prints as it measures.
 class Table {
  public:
@@ -281,6 +349,23 @@ void measure_streams(Table& table, const BenchOptions& options) {
     }
 }
 
+void measure_deployment(Table& table, const BenchOptions& options) {
+  for (const auto world : {WorldKind::sim, WorldKind::live})
+    for (const auto tls : {TlsKind::real, TlsKind::paper}) {
+      const Setting setting{world, tls};
+      table.row("message, partner to SIP user, " + setting.name(), "a CPU second", "",
+                "through proxy, gateway and pool, one in flight",
+                [&] { return translated_per_s(setting, &MigratedBench::to_us, options); });
+      table.row("message, SIP user to partner, " + setting.name(), "a CPU second", "",
+                "through pool, gateway and proxy, one in flight",
+                [&] { return translated_per_s(setting, &MigratedBench::to_partner, options); });
+    }
+  for (const auto tls : {TlsKind::real, TlsKind::paper})
+    table.row("migration, " + Setting{WorldKind::sim, tls}.name(), "a CPU second",
+              tls == TlsKind::real ? "at least 20" : "", "deployment built, six steps, a message each way",
+              [&] { return migrations_per_s(tls, options); });
+}
+
 }  // namespace
 
 int run_bench(std::ostream& out, const BenchOptions& options) {
@@ -299,6 +384,7 @@ int run_bench(std::ostream& out, const BenchOptions& options) {
             [&] { return octets_per_idle_stream(TlsKind::paper, options); });
   table.row("memory, idle S2S stream, real TLS", "octets an end", "", "as before, with OpenSSL's state",
             [&] { return octets_per_idle_stream(TlsKind::real, options); });
+  measure_deployment(table, options);
   return table.failed() ? 3 : 0;
 }
 

@@ -22,9 +22,8 @@ namespace {
 
 bool is_date(const std::string& text) {
   constexpr std::string_view shape = "dddd-dd-dd";
-  return text.size() == shape.size() && std::ranges::equal(text, shape, [](char c, char s) {
-           return s == 'd' ? c >= '0' && c <= '9' : c == s;
-         });
+  return text.size() == shape.size() &&
+         std::ranges::equal(text, shape, [](char c, char s) { return s == 'd' ? c >= '0' && c <= '9' : c == s; });
 }
 
 BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
@@ -104,7 +103,8 @@ void apply_baseline(const Baseline& baseline, const std::string& today, reports:
         const bool known = entry.message.empty() || check.actual.find(entry.message) != std::string::npos;
         check.baseline = known && !expired ? BaselineState::expected : BaselineState::unlisted;
         check.baseline_reason = entry.reason + " (" + entry.link + ")";
-        if (expired) check.baseline_reason = "the baseline entry expired on " + entry.expires + ": " + check.baseline_reason;
+        if (expired)
+          check.baseline_reason = "the baseline entry expired on " + entry.expires + ": " + check.baseline_reason;
         if (!known) check.baseline_reason = "the baseline lists another failure: " + entry.message;
       }
     }

@@ -11,7 +11,7 @@
 namespace cutover::harness {
 
 struct BaselineEntry {
-  std::string check;    ///< "case-id#requirement-id"
+  std::string check;  ///< "case-id#requirement-id"
   std::string reason;
   std::string link;
   std::string message;  ///< when not empty, the failure must contain it to be the known one
@@ -33,8 +33,8 @@ struct BaselineError : std::runtime_error {
 [[nodiscard]] Baseline parse_baseline(std::string_view yaml, const std::string& file);
 [[nodiscard]] Baseline load_baseline(const std::string& path);
 
-/// Marks the checks that the baseline lists, and collects in run.stale_baseline the listed ones that were made and never red.
-/// `today` is "YYYY-MM-DD".
+/// Marks the checks that the baseline lists, and collects in run.stale_baseline the listed ones that were made and
+/// never red. `today` is "YYYY-MM-DD".
 void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run);
 
 }  // namespace cutover::harness

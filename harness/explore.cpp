@@ -12,8 +12,8 @@ namespace cutover::harness {
 
 namespace {
 
-/// A schedule frees all that it built. glibc would give the top of the heap back to the kernel each time and fault it in
-/// again for the next: a quarter of the time of a small schedule.
+/// A schedule frees all that it built. glibc would give the top of the heap back to the kernel each time and fault it
+/// in again for the next: a quarter of the time of a small schedule.
 void keep_the_heap() {
 #ifdef __GLIBC__
   constexpr int kept_max_octets = 64 * 1024 * 1024;

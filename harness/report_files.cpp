@@ -16,7 +16,8 @@ namespace {
 [[noreturn]] void fail(const std::string& path, int error) {
   std::string remedy = "choose another place with -o DIR";
   if (error == ENOSPC || error == EDQUOT) remedy = "free space there, or choose another disk with -o DIR";
-  if (error == EACCES || error == EPERM || error == EROFS) remedy = "make it writable, or choose another place with -o DIR";
+  if (error == EACCES || error == EPERM || error == EROFS)
+    remedy = "make it writable, or choose another place with -o DIR";
   throw ReportError("cannot write " + path + ": " + std::strerror(error) + "; " + remedy);
 }
 
@@ -54,7 +55,7 @@ void make_folder_of(const std::string& path) {
 
 void write_report(const std::string& path, std::string_view text) {
   make_folder_of(path);
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     File file(path, O_WRONLY);
     write_all(file.descriptor, text, path);

@@ -12,8 +12,8 @@ struct ReportError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Writes beside `path`, syncs, and renames. A path that is no regular file (a pipe, a device) is written directly. Makes
-/// missing folders.
+/// Writes beside `path`, syncs, and renames. A path that is no regular file (a pipe, a device) is written directly.
+/// Makes missing folders.
 void write_report(const std::string& path, std::string_view text);
 
 /// One line a result, written as it comes, so that nothing done is lost with the program.

@@ -36,16 +36,16 @@ struct Shard {
 struct Selection {
   std::vector<std::string> patterns;  ///< ids or globs ('*' and '?'); a suite alone means all of it; empty: every case
   std::vector<std::string> exclude;
-  std::optional<WorldKind> world;     ///< both when not set
-  bool target = false;                ///< cases that can run against a target, live
+  std::optional<WorldKind> world;  ///< both when not set
+  bool target = false;             ///< cases that can run against a target, live
   Shard shard;
   int repeat = 1;
 };
 
 /// '*' stands for any text, '?' for one character.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text);
-/// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects nothing
-/// (with the nearest ids), and for an empty selection. Hidden cases are selected by their full id alone.
+/// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects
+/// nothing (with the nearest ids), and for an empty selection. Hidden cases are selected by their full id alone.
 [[nodiscard]] std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& selection);
 /// The ids that a mistyped one may have meant, nearest first, three at most.
 [[nodiscard]] std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id);

@@ -275,20 +275,25 @@ class Signals {
   }
   ~Signals() {
     ::signal(SIGPIPE, pipe_);
-    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    // After an interruption they stay blocked: impatience, or timeout(1) with its second signal, must not cost the
+    // reports.
+    if (!taken_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   [[nodiscard]] int take() {
     signalfd_siginfo info{};
-    return ::read(descriptor_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+    if (::read(descriptor_.get(), &info, sizeof info) != sizeof info) return 0;
+    taken_ = true;
+    return static_cast<int>(info.ssi_signo);
   }
 
  private:
   sigset_t before_{};
   Descriptor descriptor_;
   void (*pipe_)(int) = nullptr;
+  bool taken_ = false;
 };
 
 class Pool {

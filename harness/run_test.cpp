@@ -15,7 +15,9 @@ using testing::IsEmpty;
 
 constexpr auto must = "SEED-2", should = "RFC6120-3.3-1";
 
-CaseRecord record(std::function<void(Run&)> body, std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
+using CaseRun = Run;  // inside a test, Run is a member of testing::Test
+
+CaseRecord record(std::function<void(CaseRun&)> body, std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
   return {.id = "demo.case",
           .title = "A case",
           .procedure = "Nothing.",
@@ -27,7 +29,7 @@ CaseRecord record(std::function<void(Run&)> body, std::vector<Judges> judges = {
 
 TEST(Run, JudgesByTheLevelOfTheCatalogue) {
   const auto result = execute_case(record(
-                                       [](Run&) {
+                                       [](CaseRun&) {
                                          CONFORMS(must, 1, Eq(1));
                                          CONFORMS(must, 1, Eq(2));
                                          CONFORMS(should, 1, Eq(2));
@@ -46,28 +48,28 @@ TEST(Run, JudgesByTheLevelOfTheCatalogue) {
 }
 
 TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
-  const auto reason = [](std::function<void(Run&)> body) {
+  const auto reason = [](std::function<void(CaseRun&)> body) {
     const auto result = execute_case(record(std::move(body)), {});
     EXPECT_EQ(result.outcome, Outcome::broken);
     return result.reason;
   };
-  EXPECT_THAT(reason([](Run&) {}), HasSubstr("judged nothing"));
-  EXPECT_THAT(reason([](Run&) { throw std::runtime_error("oh"); }), HasSubstr("oh"));
-  EXPECT_THAT(reason([](Run&) { CONFORMS("NO-SUCH", 1, Eq(1)); }), HasSubstr("no such requirement"));
-  EXPECT_THAT(reason([](Run&) { CONFORMS(should, 1, Eq(1)); }), HasSubstr("not declared"));
+  EXPECT_THAT(reason([](CaseRun&) {}), HasSubstr("judged nothing"));
+  EXPECT_THAT(reason([](CaseRun&) { throw std::runtime_error("oh"); }), HasSubstr("oh"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS("NO-SUCH", 1, Eq(1)); }), HasSubstr("no such requirement"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS(should, 1, Eq(1)); }), HasSubstr("not declared"));
   RunOptions options;
   options.quirks = {"no.such-defect"};
-  EXPECT_THAT(execute_case(record([](Run&) {}), options).reason, HasSubstr("no such quirk"));
+  EXPECT_THAT(execute_case(record([](CaseRun&) {}), options).reason, HasSubstr("no such quirk"));
 }
 
 TEST(Run, WhatWasNotJudgedIsInconclusive) {
-  const auto result = execute_case(record([](Run&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
+  const auto result = execute_case(record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
   EXPECT_EQ(result.outcome, Outcome::inconclusive);
   EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
 }
 
 TEST(Run, AFailedAssertionIsAFailedCheck) {
-  const auto result = execute_case(record([](Run&) {
+  const auto result = execute_case(record([](CaseRun&) {
                                      ASSERT_EQ(1, 2) << "partner is not there";
                                      CONFORMS(must, 1, Eq(1));
                                    }),
@@ -78,9 +80,9 @@ TEST(Run, AFailedAssertionIsAFailedCheck) {
 }
 
 TEST(Run, EndsEarlyButKeepsFailures) {
-  EXPECT_EQ(execute_case(record([](Run& run) { run.skip("no such thing"); }), {}).outcome, Outcome::skipped);
-  EXPECT_EQ(execute_case(record([](Run& run) { run.unsupported("not declared"); }), {}).outcome, Outcome::unsupported);
-  EXPECT_EQ(execute_case(record([](Run& run) {
+  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.skip("no such thing"); }), {}).outcome, Outcome::skipped);
+  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.unsupported("not declared"); }), {}).outcome, Outcome::unsupported);
+  EXPECT_EQ(execute_case(record([](CaseRun& run) {
                            CONFORMS(must, 1, Eq(2));
                            run.skip("late");
                          }),
@@ -91,7 +93,7 @@ TEST(Run, EndsEarlyButKeepsFailures) {
 
 TEST(Run, RunsInvariantsLastAndAlways) {
   std::string order;
-  const auto result = execute_case(record([&](Run& run) {
+  const auto result = execute_case(record([&](CaseRun& run) {
                                      run.at_end([&] { order += "a"; });
                                      run.at_end([&] { order += "b"; });
                                      CONFORMS(must, 1, Eq(1));
@@ -103,7 +105,7 @@ TEST(Run, RunsInvariantsLastAndAlways) {
 }
 
 TEST(Run, ATargetDecidesWhatIsUnsupported) {
-  auto needy = record([](Run&) { CONFORMS(must, 1, Eq(1)); });
+  auto needy = record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); });
   needy.needs = {Need::sip_side};
   RunOptions options{.world = WorldKind::live, .target = parse_target("name: X\noffers: [user_account]\n", "x.yaml")};
   EXPECT_EQ(execute_case(needy, options).outcome, Outcome::unsupported);
@@ -133,7 +135,7 @@ TEST(Run, SeedsDependOnRunCaseAndAttempt) {
 }
 
 TEST(Lint, FindsEverySlip) {
-  const auto good = record([](Run&) {});
+  const auto good = record([](CaseRun&) {});
   EXPECT_THAT(lint(std::vector{good}, Catalogue::embedded()), IsEmpty());
   auto bad = good;
   bad.id = "Bad Id";

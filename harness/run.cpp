@@ -6,6 +6,7 @@
 #include "harness/requirements.h"
 #include "harness/world_factory.h"
 #include "protocol/base/check.h"
+#include "protocol/tls/randomness.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest-spi.h>
@@ -25,6 +26,17 @@ namespace {
 struct EndedEarly {
   Outcome outcome;
   std::string reason;
+};
+
+// A simulated case draws the octets of TLS from its seed, too; a live one must not.
+class TlsRandomness {
+ public:
+  explicit TlsRandomness(const RunOptions& options) {
+    if (options.world == WorldKind::sim) tls::seed_tls_randomness(options.seed);
+  }
+  ~TlsRandomness() { tls::unseed_tls_randomness(); }
+  TlsRandomness(const TlsRandomness&) = delete;
+  TlsRandomness& operator=(const TlsRandomness&) = delete;
 };
 
 // Failed assertions of GoogleTest become checks of the case, wherever the body makes them.
@@ -228,6 +240,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   try {
     Run run(record, options);
     const Verdicts::Scope scope(run.verdicts());
+    const TlsRandomness randomness(options);
     try {
       run.run_body();
       run.finish(result);

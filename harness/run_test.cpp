@@ -17,7 +17,8 @@ constexpr auto must = "SEED-2", should = "RFC6120-3.3-1";
 
 using CaseRun = Run;  // inside a test, Run is a member of testing::Test
 
-CaseRecord record(std::function<void(CaseRun&)> body, std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
+CaseRecord record(std::function<void(CaseRun&)> body,
+                  std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
   return {.id = "demo.case",
           .title = "A case",
           .procedure = "Nothing.",
@@ -63,7 +64,8 @@ TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
 }
 
 TEST(Run, WhatWasNotJudgedIsInconclusive) {
-  const auto result = execute_case(record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
+  const auto result =
+      execute_case(record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
   EXPECT_EQ(result.outcome, Outcome::inconclusive);
   EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
 }
@@ -81,7 +83,8 @@ TEST(Run, AFailedAssertionIsAFailedCheck) {
 
 TEST(Run, EndsEarlyButKeepsFailures) {
   EXPECT_EQ(execute_case(record([](CaseRun& run) { run.skip("no such thing"); }), {}).outcome, Outcome::skipped);
-  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.unsupported("not declared"); }), {}).outcome, Outcome::unsupported);
+  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.unsupported("not declared"); }), {}).outcome,
+            Outcome::unsupported);
   EXPECT_EQ(execute_case(record([](CaseRun& run) {
                            CONFORMS(must, 1, Eq(2));
                            run.skip("late");

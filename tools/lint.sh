@@ -16,7 +16,7 @@ esac
 case ${1:-all} in all | changed) files=$(echo "$files" | grep -v '^fuzz/' || true) ;; esac
 [ -n "$files" ] || { echo "lint: nothing to look at"; exit 0; }
 if echo "$files" | xargs -P "$(nproc)" -n 1 clang-tidy -p build/lint --quiet 2>/dev/null; then
-  echo "lint: no warning in $(echo "$files" | wc -l) files"
+  echo "lint: no warning in $(echo "$files" | wc -w) files"
 else
   echo "lint: FAILED"
   exit 1

@@ -31,9 +31,9 @@ again=${CUTOVER_PROVE_AGAIN:-}
 if [ -z "$again" ]; then
   rm -rf "$root"
   cp -a "$folder/base" "$root"
-else
-  rm -rf "$root/srv/cutover" "$root/home/tester/cutover"
 fi
+mkdir -p "$root/srv/ccache"
+chmod 777 "$root/srv/ccache"
 cp "$folder/sources.list" "$root/etc/apt/sources.list"
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 # A system that is thrown away need not survive a power cut: unpacking takes half the time.
@@ -41,7 +41,13 @@ echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/tmp"
-git clone -q --no-local "$repository" "$root/srv/cutover"
+# fresh_clone OWNER: nothing of an earlier build, and whatever is not committed is not there.
+fresh_clone() {
+  rm -rf "$root/srv/cutover"
+  git clone -q --no-local "$repository" "$root/srv/cutover"
+  chroot "$root" chown -R "$1:" /srv/cutover
+}
+fresh_clone root
 
 # inside TITLE USER COMMAND: as a pipeline would, without a terminal or input.
 failed=0
@@ -49,7 +55,7 @@ inside() {
   title=$1 user=$2 log=$folder/$(echo "$1" | tr -c 'a-z0-9\n' '-').log
   start=$(date +%s)
   status=0
-  chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI=true \
+  chroot "$root" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 CI=true CCACHE_DIR=/srv/ccache CCACHE_UMASK=000 \
     setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$4" sh -c "$3" >"$log" 2>&1 </dev/null || status=$?
   echo "prove: $title: exit $status after $(($(date +%s) - start)) s"
   tail -n 15 "$log" | sed 's/^/    /'
@@ -65,13 +71,13 @@ else
   inside "test as root" root "cd /srv/cutover && ./test" /root
   inside "run as root" root "cd /srv/cutover && ./run" /root
 fi
-# Back to the clean clone, whatever root has built there.
-chroot "$root" sh -c 'mkdir /home/tester/cutover && cd /srv/cutover && tar c --exclude=./build . | tar x -C /home/tester/cutover && chown -R tester:tester /home/tester'
+# A clean clone again, at the same place, so that the compiler cache serves the second build.
+fresh_clone tester
 if [ -n "$command" ]; then
-  inside "command as an ordinary user" tester "cd ~/cutover && $command" /home/tester
+  inside "command as an ordinary user" tester "cd /srv/cutover && $command" /home/tester
 else
-  inside "test as an ordinary user" tester "cd ~/cutover && ./test" /home/tester
-  inside "run as an ordinary user" tester "cd ~/cutover && ./run" /home/tester
+  inside "test as an ordinary user" tester "cd /srv/cutover && ./test" /home/tester
+  inside "run as an ordinary user" tester "cd /srv/cutover && ./run" /home/tester
 fi
 services() { (cd "$1/etc" && find systemd/system rc?.d -name '*.service' -o -name '*.socket' -o -name 'S*' | sort); }
 services "$folder/base" >"$folder/services.before"

@@ -129,6 +129,24 @@ Endpoint Deployment::name_server_endpoint() const {
   return {world_.address_of(name_server_host), mocks::name_server_port};
 }
 
+std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
+  std::vector<std::pair<std::string, Endpoint>> all{{"name-server", name_server_endpoint()}};
+  const auto add = [&](const std::string& name, int host, std::uint16_t port) {
+    all.push_back({name, {world_.address_of(host), port}});
+  };
+  for (std::size_t i = 0; i < options_.topology.partners.size(); ++i) {
+    add(options_.topology.partners[i].domain, first_partner_host + static_cast<int>(i), 5269);
+  }
+  if (legacy_gateway_ != nullptr) add("legacy-gateway", legacy_gateway_host, 5269);
+  if (proxy_ != nullptr) {
+    add("proxy", proxy_host, 5269);
+    add("proxy (internal)", proxy_host, 23456);
+  }
+  if (gateway_ != nullptr) add("gateway", gateway_host, 5098);
+  for (const auto& [pool, node] : pools_) add(node_name_of(pool), host_of(pool), 5061);
+  return all;
+}
+
 std::vector<std::string> Deployment::columns() const {
   std::vector<std::string> names;
   for (const auto& partner : options_.topology.partners) names.push_back(short_name(partner.domain));

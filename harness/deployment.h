@@ -76,6 +76,8 @@ class Deployment {
   [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
   [[nodiscard]] tls::Authority& authority() { return *authority_; }
   [[nodiscard]] Endpoint name_server_endpoint() const;
+  /// Who listens where, by node name, as far as the deployment has come.
+  [[nodiscard]] std::vector<std::pair<std::string, Endpoint>> endpoints() const;
   /// Node names in the order of a sequence diagram.
   [[nodiscard]] std::vector<std::string> columns() const;
 

@@ -503,6 +503,13 @@ int bench_command(const std::string& only, int seconds) {
 }
 #endif
 
+#if __has_include("harness/live/serve.h")
+int serve_command(bool legacy) {
+  const BlockLease lease;
+  return serve(std::cout, {.block = lease.block(), .seed = random_seed(), .legacy = legacy});
+}
+#endif
+
 std::string own_program() {
   char path[4096];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
@@ -563,7 +570,8 @@ int parse_and_run(int argc, char** argv) {
 #endif
 #if __has_include("harness/live/serve.h")
   auto* serve_app = app.add_subcommand("serve", "Keeps the reference deployment up for a person to talk to");
-  serve_app->prefix_command();
+  bool serve_legacy = false;
+  serve_app->add_flag("--legacy", serve_legacy, "Before the migration: everybody behind the legacy gateway");
 #endif
   auto* completion = app.add_subcommand("completion", "Prints a completion script: source <(cutover completion bash)");
   completion->add_option("shell", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
@@ -583,7 +591,7 @@ int parse_and_run(int argc, char** argv) {
   if (bench->parsed()) return bench_command(only, seconds);
 #endif
 #if __has_include("harness/live/serve.h")
-  if (serve_app->parsed()) return serve(serve_app->remaining());
+  if (serve_app->parsed()) return serve_command(serve_legacy);
 #endif
   if (completion->parsed()) std::cout << completion_of(app, *run);
   return 0;

@@ -131,6 +131,7 @@ bool Translator::Impl::may_reach(const Address& xmpp, const Address& sip) {
 
 void Translator::Impl::on_message(const xml::Element& stanza, const Address& from, const Address& to) {
   if (stanza.attribute_or_empty("type") == "error" && !core.quirk("gateway.relays-error-as-text")) {
+    if (core.quirk("gateway.answers-error-with-error")) core.refuse(stanza, {"service-unavailable", "cancel"});
     messaging.on_error(stanza);
     return;
   }

@@ -93,7 +93,7 @@ void refuse_with_each_status(Run& run) {
   CONFORMS("RFC6120-8.3.1-4", child == nullptr ? "" : child->attribute_or_empty("type"),
            AnyOf("wait", "cancel", "modify", "auth"));
   f.alice.answer_messages_with(200);
-  const bool marker = f.marker_reaches_alice();
+  const bool marker = f.marker_reaches_alice() && f.marker_reaches_romeo();
   const auto count =
       std::ranges::count_if(f.romeo.errors, [](const auto& e) { return e.attribute_or_empty("id") == "once"; });
   CONFORMS("DEL-LOST", marker ? count : -1, Eq(1));

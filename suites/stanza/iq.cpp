@@ -23,7 +23,7 @@ void iq(Run& run) {
   CONFORMS("RFC6120-8.2.3-iq", error ? error->condition : "silence",
            AnyOf("service-unavailable", "feature-not-implemented"));
   f.partner.send(xmpp::make_iq(f.romeo_full, f.alice_jid, "result", "r1"));
-  const bool marker = f.marker_reaches_alice();
+  const bool marker = f.marker_reaches_alice() && f.marker_reaches_romeo();
   CONFORMS("RFC6120-8.2.3-iq", marker ? answers(f, "q1") : 99, Eq(1u));
   CONFORMS("RFC6120-8.2.3-iq2", marker ? answers(f, "r1") : 99, Eq(0u));
 }

@@ -68,8 +68,8 @@ std::vector<Judges> judged() {
     judges.push_back({row.requirement, has_defect ? std::vector{fmt::format("gateway.wrong-condition-{}", row.status)}
                                                   : std::vector<std::string>{}});
   }
-  judges.push_back({"RFC6120-8.3.1-3", {"gateway.error-with-new-id"}});
-  judges.push_back({"RFC6120-8.3.1-4", {"gateway.error-without-type"}});
+  judges.push_back({"RFC6120-8.3.1-gw3", {"gateway.error-with-new-id"}});
+  judges.push_back({"RFC6120-8.3.1-gw4", {"gateway.error-without-type"}});
   judges.push_back({"DEL-LOST", {"gateway.swallows-errors", "gateway.doubles-error"}});
   return judges;
 }
@@ -87,10 +87,10 @@ void refuse_with_each_status(Run& run) {
   }
   f.alice.answer_messages_with(480);
   f.partner.send(f.message("once", {}, "once"));
-  CONFORMS("RFC6120-8.3.1-3", f.error_for("once").has_value(), Eq(true));
+  CONFORMS("RFC6120-8.3.1-gw3", f.error_for("once").has_value(), Eq(true));
   const auto* stanza = f.error_stanza("once");
   const auto* child = stanza == nullptr ? nullptr : stanza->child("error", "jabber:server");
-  CONFORMS("RFC6120-8.3.1-4", child == nullptr ? "" : child->attribute_or_empty("type"),
+  CONFORMS("RFC6120-8.3.1-gw4", child == nullptr ? "" : child->attribute_or_empty("type"),
            AnyOf("wait", "cancel", "modify", "auth"));
   f.alice.answer_messages_with(200);
   const bool marker = f.marker_reaches_alice() && f.marker_reaches_romeo();

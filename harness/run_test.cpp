@@ -166,5 +166,10 @@ TEST(Target, NamesFileLineAndExpectation) {
   EXPECT_EQ(parse_target("name: x\nsettings: {c2s: {port: 5222}}\n", "t.yaml").settings.at("c2s.port"), "5222");
 }
 
+TEST(Verdict, WordsHoldNoAddresses) {
+  EXPECT_EQ(without_addresses("x is equal to 0x556fa4c6bed0 pointing to \"a\""), "x is equal to \"a\"");
+  EXPECT_EQ(without_addresses("a finger pointing to 0x10"), "a finger pointing to 0x10");
+}
+
 }  // namespace
 }  // namespace cutover::harness

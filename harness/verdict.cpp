@@ -66,4 +66,15 @@ Verdicts& Verdicts::current() {
 Verdicts::Scope::Scope(Verdicts& verdicts) : outer_(current_verdicts) { current_verdicts = &verdicts; }
 Verdicts::Scope::~Scope() { current_verdicts = outer_; }
 
+std::string without_addresses(std::string text) {
+  constexpr std::string_view mark = " pointing to ";
+  for (auto end = text.find(mark); end != std::string::npos; end = text.find(mark)) {
+    const auto start = text.rfind("0x", end);
+    const bool address = start != std::string::npos && text.find_first_not_of("0123456789abcdef", start + 2) == end;
+    if (!address) break;
+    text.erase(start, end + mark.size() - start);
+  }
+  return text;
+}
+
 }  // namespace cutover::harness

@@ -51,6 +51,9 @@ class Verdicts {
   std::map<std::string, int> judged_;  ///< how often each requirement was
 };
 
+/// GoogleMock prints a literal as "0x55d0c0ffee pointing to ...": the address says nothing and differs from run to run.
+[[nodiscard]] std::string without_addresses(std::string text);
+
 /// Explains `value` against `matcher` in words, as EXPECT_THAT does. Returns whether it matched.
 template <class T, class M>
 bool conforms(const char* requirement, const T& value, const M& matcher, const char* text, const char* file, int line) {
@@ -62,7 +65,8 @@ bool conforms(const char* requirement, const T& value, const M& matcher, const c
   typed.DescribeTo(&expected);
   actual << testing::PrintToString(value);
   if (!why.str().empty()) actual << ", " << why.str();
-  Verdicts::current().judge(requirement, met, expected.str(), actual.str(), file, line);
+  Verdicts::current().judge(requirement, met, without_addresses(expected.str()), without_addresses(actual.str()), file,
+                            line);
   return met;
 }
 

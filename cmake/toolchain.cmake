@@ -1,8 +1,11 @@
 # Compiler flags that hold for every target, ccache and the faster linker where present.
 find_program(CUTOVER_CCACHE ccache)
 if(CUTOVER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # pch_defines,time_macros: what ccache asks for before it will store a build with precompiled headers.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CUTOVER_CCACHE})
+  # pch_defines,time_macros: what ccache asks for before it will store a build with precompiled headers. Paths relative
+  # to the tree let a second checkout use what the first one compiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CUTOVER_CCACHE})
 endif()
 find_program(CUTOVER_LLD ld.lld)
 if(CUTOVER_LLD)

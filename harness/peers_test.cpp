@@ -42,6 +42,7 @@ TEST_F(PeersTest, a_name_server_answers_by_udp_and_by_tcp) {
   dns::DnsServer zones;
   zones.add_empty_zone("a.example");
   std::vector<std::string> many;
+  many.reserve(30);
   for (int i = 0; i < 30; ++i) many.push_back("0 0 5269 host-with-a-long-name-" + std::to_string(i) + ".a.example");
   zones.set("_xmpp-server._tcp.a.example", dns::Type::srv, 60, many);
   zones.set("gw.a.example", dns::Type::a, 60, {"127.0.0.5"});

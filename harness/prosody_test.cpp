@@ -53,7 +53,7 @@ TEST(ProsodyConfiguration, EscapesAccountFilesAsItsStorageDoes) {
 /// A program in Prosody's place: the process side is the same for every program.
 std::filesystem::path script(const ProsodySettings& settings, const std::string& body) {
   std::filesystem::create_directories(settings.folder);
-  const auto path = settings.folder / "program";
+  auto path = settings.folder / "program";
   std::ofstream(path) << "#!/bin/sh\n" << body;
   std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   return path;

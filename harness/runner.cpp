@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -23,6 +22,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <iostream>
 

@@ -135,7 +135,7 @@ struct SimWorld::Impl {
   void run(const Event& event);
   void arrive(std::size_t number);
   void arrive_at_listener(End& end, std::size_t number);
-  void deliver(End& end, std::size_t number, Segment segment);
+  void deliver(End& end, std::size_t number, const Segment& segment);
   void stall(End& end, std::size_t number);
   void datagram(const Event& event);
   void closed(std::size_t number, std::string_view reason);
@@ -411,7 +411,7 @@ void SimWorld::Impl::arrive(std::size_t number) {
   if (parted(end.host, from.host)) return stall(end, number);
   auto segment = std::move(end.lane.front());
   end.lane.pop_front();
-  deliver(end, number, std::move(segment));
+  deliver(end, number, segment);
 }
 
 void SimWorld::Impl::stall(End& end, std::size_t number) {
@@ -440,7 +440,7 @@ void SimWorld::Impl::arrive_at_listener(End& end, std::size_t number) {
   end.owner->on_accepted(static_cast<ConnectionId>(number), end.local.port, end.remote);
 }
 
-void SimWorld::Impl::deliver(End& end, std::size_t number, Segment segment) {
+void SimWorld::Impl::deliver(End& end, std::size_t number, const Segment& segment) {
   const auto id = static_cast<ConnectionId>(number);
   switch (segment.kind) {
     case SegmentKind::syn:

@@ -1,8 +1,8 @@
 // Makes simulated and live worlds.
 #include "harness/world_factory.h"
 
-#include "harness/sim_world.h"
 #include "harness/live/live_world.h"
+#include "harness/sim_world.h"
 
 namespace cutover::harness {
 

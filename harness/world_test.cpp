@@ -28,35 +28,35 @@ class Recorder final : public Node {
     if (listen_port != 0) c.listen(*this, listen_port);
   }
   void on_accepted(ConnectionId id, std::uint16_t port, const Endpoint&) override {
-    events.push_back("accepted");
+    events.emplace_back("accepted");
     accepted = id;
     accepted_port = port;
     if (on_accept) on_accept(id);
   }
-  void on_connected(ConnectionId) override { events.push_back("connected"); }
+  void on_connected(ConnectionId) override { events.emplace_back("connected"); }
   void on_connect_failed(ConnectionId, std::string_view reason) override {
-    events.push_back("failed");
+    events.emplace_back("failed");
     why = reason;
   }
   void on_received(ConnectionId id, std::string_view bytes) override {
     received[id] += bytes;
-    if (events.empty() || events.back() != "received") events.push_back("received");
+    if (events.empty() || events.back() != "received") events.emplace_back("received");
     if (echo) context->send(id, bytes);
   }
   void on_eof(ConnectionId id) override {
-    events.push_back("eof");
+    events.emplace_back("eof");
     if (answer_eof) context->shutdown(id);
   }
   void on_closed(ConnectionId, std::string_view reason) override {
-    events.push_back("closed");
+    events.emplace_back("closed");
     why = reason;
   }
   void on_datagram(std::uint16_t port, const Endpoint& from, std::string_view bytes) override {
-    events.push_back("datagram " + std::string(bytes));
+    events.emplace_back("datagram " + std::string(bytes));
     if (echo) context->send_to(port, from, bytes);
   }
   void on_wake() override {
-    events.push_back("wake");
+    events.emplace_back("wake");
     if (on_woken) on_woken();
   }
   bool saw(std::string_view event) const { return std::ranges::find(events, event) != events.end(); }

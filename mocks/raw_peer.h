@@ -149,7 +149,7 @@ class RawPeer final : public Node {
 
  private:
   struct DirectTls {
-    const tls::Identity* identity;
+    const tls::Identity* identity = nullptr;
     tls::SessionOptions options;
   };
   RawConnection* find(ConnectionId id);

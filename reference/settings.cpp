@@ -3,6 +3,8 @@
 
 #include "protocol/xmpp/jid.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -149,7 +151,7 @@ std::vector<Problem> validate(const Settings& settings) {
   }
   for (const auto& [user, policy] : settings.policies.grants) {
     if (!settings.policies.user_scoped.contains(policy)) {
-      problems.push_back({true, "policy \"" + policy + "\" of " + user + " does not exist"});
+      problems.push_back({true, fmt::format("policy \"{}\" of {} does not exist", policy, user)});
     }
   }
   if (settings.enable_xmpp_federation != settings.site_federation_route) {

@@ -14,7 +14,6 @@ namespace cutover::reports {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 constexpr const char* browser = "/usr/bin/chromium";
 

@@ -440,6 +440,7 @@ int gtest_command(std::vector<std::string> arguments) {
   }
   std::vector<char*> pointers;
   arguments.insert(arguments.begin(), "cutover gtest");
+  pointers.reserve(arguments.size() + 1);
   for (auto& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
   pointers.push_back(nullptr);

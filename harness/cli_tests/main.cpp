@@ -2,10 +2,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <filesystem>
 #include <fstream>
@@ -29,6 +29,7 @@ class Program {
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
     arguments.insert(arguments.begin(), CUTOVER_PROGRAM);
     std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
     for (auto& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     posix_spawn_file_actions_t actions;
@@ -81,7 +82,7 @@ class Program {
 };
 
 class CommandLine : public testing::Test {
- protected:
+ public:
   CommandLine() {
     std::string name = (std::filesystem::temp_directory_path() / "cutover-cli-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
@@ -91,6 +92,10 @@ class CommandLine : public testing::Test {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+ protected:
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
   [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
     std::ofstream(path(name)) << text;

@@ -207,7 +207,7 @@ struct Resolver::Impl {
     }
     if (!answer.records.empty()) {
       for (const auto& record : answer.records) lookup.ttl_s = std::min(lookup.ttl_s, record.ttl_s);
-      return finish_and_cache(it, std::move(answer), lookup.ttl_s);
+      return finish_and_cache(it, answer, lookup.ttl_s);
     }
     // A CNAME that leads out of this answer: the next query asks for its target. An SOA says that the target was
     // looked for too (RFC 2308 section 2.2).
@@ -217,7 +217,7 @@ struct Resolver::Impl {
       ask(key, lookup);
       return set_wake();
     }
-    finish_and_cache(it, std::move(answer), negative);
+    finish_and_cache(it, answer, negative);
   }
 
   static std::vector<Record> records_at(const Message& message, const std::string& name, Type type) {
@@ -237,7 +237,7 @@ struct Resolver::Impl {
     return true;
   }
 
-  void finish_and_cache(Position it, Answer answer, std::optional<std::uint32_t> ttl_s) {
+  void finish_and_cache(Position it, const Answer& answer, std::optional<std::uint32_t> ttl_s) {
     const bool negative = answer.records.empty();
     if (ttl_s && !quirks().has("dns.never-caches")) {
       Duration ttl = std::chrono::seconds(*ttl_s);
@@ -247,11 +247,11 @@ struct Resolver::Impl {
       // TTL 0: for this answer alone (RFC 1035 section 3.2.1).
       if (expires > context.now()) cache.insert_or_assign(it->first, Cached{answer, expires});
     }
-    finish(it, std::move(answer));
+    finish(it, answer);
   }
 
   /// Touches nothing after the callbacks: one of them may have destroyed the resolver.
-  void finish(Position it, Answer answer) {
+  void finish(Position it, const Answer& answer) {
     drop_connection(it->second);
     const auto callbacks = std::move(it->second.callbacks);
     lookups.erase(it);
@@ -429,8 +429,7 @@ struct Resolver::Impl {
     const auto before = targets.size();
     for (const auto slot : {2 * host, 2 * host + 1})
       targets.insert(targets.end(), search.found[slot].begin(), search.found[slot].end());
-    if (quirks().has("dns.first-address-only") && targets.size() > before + 1)
-      targets.erase(targets.begin() + before + 1, targets.end());
+    if (quirks().has("dns.first-address-only") && targets.size() > before + 1) targets.resize(before + 1);
   }
 };
 

@@ -61,7 +61,7 @@ class Network final : public Context {
     ++datagrams;
     if (const auto reply = server.answer(now_, bytes, client, Transport::udp)) datagram(*reply);
   }
-  void datagram(std::string bytes, Endpoint from = name_server) {
+  void datagram(std::string bytes, const Endpoint& from = name_server) {
     auto& actor = *bound_;
     post(actor, [&actor, bytes = std::move(bytes), from] { actor.on_datagram(40000, from, bytes); });
   }
@@ -194,6 +194,7 @@ TEST_F(ResolverTest, caches_absence_for_the_minimum_of_the_soa) {
 
 TEST_F(ResolverTest, asks_by_tcp_after_a_truncated_answer) {
   std::vector<std::string> many;
+  many.reserve(60);
   for (int i = 0; i < 60; ++i) many.push_back("127.0.1." + std::to_string(i));
   network.server.set("many.a.example", Type::a, 60, many);
   EXPECT_THAT(ask("many.a.example").records, SizeIs(60));

@@ -195,6 +195,7 @@ void DnsServer::set_records(std::string_view name, Type type, std::vector<Record
 void DnsServer::set(std::string_view name, Type type, std::uint32_t ttl_s, const std::vector<std::string>& data,
                     std::string_view view) {
   std::vector<Record> records;
+  records.reserve(data.size());
   for (const auto& each : data) records.push_back({.name = {}, .type = type, .ttl_s = ttl_s, .data = each});
   set_records(name, type, std::move(records), view);
 }

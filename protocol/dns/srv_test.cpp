@@ -51,9 +51,9 @@ TEST(SrvOrder, first_place_is_proportional_to_weight) {
   const auto random = generator(42);
   for (int i = 0; i < 10000; ++i) ++first[order(candidates, random)[0]];
   // Expectations by the running sum over 101 numbers: 11, 30, 60 of them. Bounds are six standard deviations.
-  EXPECT_NEAR(first['a'], 10000 * 11 / 101, 190);
-  EXPECT_NEAR(first['b'], 10000 * 30 / 101, 280);
-  EXPECT_NEAR(first['c'], 10000 * 60 / 101, 300);
+  EXPECT_NEAR(first['a'], 10000.0 * 11 / 101, 190);
+  EXPECT_NEAR(first['b'], 10000.0 * 30 / 101, 280);
+  EXPECT_NEAR(first['c'], 10000.0 * 60 / 101, 300);
 }
 
 TEST(SrvOrder, weight_zero_is_rare_beside_a_weight_and_fair_among_zeros) {

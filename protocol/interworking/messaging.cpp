@@ -94,7 +94,7 @@ void Messaging::on_message(const xml::Element& stanza, const Address& from, cons
     core_.refuse(stanza, {"service-unavailable", "cancel"});  // RFC 7702 is another mapping; lync-facts 4.3
     return;
   }
-  if (type != "" && type != "normal" && type != "chat" && type != "headline" &&
+  if (!type.empty() && type != "normal" && type != "chat" && type != "headline" &&
       core_.quirk("gateway.refuses-unknown-type")) {
     core_.refuse(stanza, {"bad-request", "modify"});  // RFC 6121 section 5.2.2: an unknown type counts as normal
     return;
@@ -505,7 +505,7 @@ std::string Messaging::deliver(const Text& original, Conversation& conversation,
   if (session != nullptr) text.thread = session->thread;
   degrade(core_, text);
   const std::string via = request.header_or_empty("Via");
-  const std::string id = core_.stanza_id(header_parameter(via, "branch") + "." + core_.token(4));
+  std::string id = core_.stanza_id(header_parameter(via, "branch") + "." + core_.token(4));
   // RFC 7572 section 5: no type in pager mode; RFC 7573 section 4: chat in a session.
   const bool chat =
       session != nullptr ? !core_.quirk("gateway.session-without-chat-type") : core_.quirk("gateway.pager-type-chat");

@@ -384,7 +384,7 @@ struct Endpoint::Impl {
       const auto transaction = known->second;
       auto out = servers.at(transaction).machine.receive(request, context.now());
       const bool to_user = out.to_user;
-      finish_server_step(transaction, std::move(out));
+      finish_server_step(transaction, out);
       if (to_user) owner.on_request(TransactionId::none, request, id);
       return;
     }
@@ -419,7 +419,7 @@ struct Endpoint::Impl {
     if (config.quirks.has("sip.response-without-record-route")) response.remove_header("Record-Route");
   }
 
-  void finish_server_step(TransactionId transaction, ServerOutput out) {
+  void finish_server_step(TransactionId transaction, const ServerOutput& out) {
     const auto found = servers.find(transaction);
     if (found == servers.end()) return;
     const auto connection = found->second.connection;

@@ -42,8 +42,8 @@ using Maker = std::unique_ptr<Authority> (*)(std::time_t);
 
 class EveryTls : public testing::TestWithParam<Maker> {
  protected:
-  Pair make_pair(const CertificateRequest& client, const CertificateRequest& server, SessionOptions at_server = {},
-                 SessionOptions at_client = {}) {
+  Pair make_pair(const CertificateRequest& client, const CertificateRequest& server,
+                 const SessionOptions& at_server = {}, SessionOptions at_client = {}) {
     if (at_client.server_name.empty()) at_client.server_name = domain;
     Pair pair{authority_->issue(client)->session(Role::client, at_client),
               authority_->issue(server)->session(Role::server, at_server),
@@ -272,7 +272,7 @@ TEST(IdentityFromPem, WorksWithWhatAnAuthorityWroteAndSaysWhatIsWrong) {
   EXPECT_TRUE(authenticates(*pair.server->peer_certificate(), domain));
   EXPECT_TRUE(authenticates(*pair.client->peer_certificate(), domain));
 
-  const auto complaint = [](PemFiles bad) -> std::string {
+  const auto complaint = [](const PemFiles& bad) -> std::string {
     try {
       (void)identity_from_pem(bad);
     } catch (const std::invalid_argument& error) {

@@ -20,7 +20,7 @@ std::string describe(const Item& item) {
   struct Describe {
     std::string operator()(const StreamHeader& it) const {
       std::string text = "header " + write(it.tag) + " " + it.content_ns;
-      for (const auto& [prefix, ns] : it.prefixes) text += " " + prefix + "=" + ns;
+      for (const auto& [prefix, ns] : it.prefixes) text.append(" ").append(prefix).append("=").append(ns);
       return text;
     }
     std::string operator()(const Element& it) const { return write(it, "jabber:server"); }

@@ -57,8 +57,8 @@ TEST(SaslExternal, AllowsOnlyTheOwnDomain) {
 TEST(Policy, FollowsTheNegotiationMatrix) {
   using enum Negotiation;
   struct Row {
-    Negotiation tls, sasl;
-    bool dialback;
+    Negotiation tls = required, sasl = required;
+    bool dialback = false;
     Methods methods;  // SASL over TLS, TLS dialback, TCP dialback
   };
   const Row rows[] = {

@@ -121,7 +121,7 @@ struct Server::Impl {
   // --- Dialling ---
 
   /// Finds the targets of a remote domain and calls `then` with the dial filled in; never after this object's end.
-  void resolve(const std::string& remote, std::function<void(std::vector<dns::Target>)> then) {
+  void resolve(const std::string& remote, const std::function<void(std::vector<dns::Target>)>& then) {
     const std::weak_ptr<int> alive = alive_;
     const auto fqdn = policy(remote).proxy_fqdn;
     if (!fqdn.empty()) {

@@ -226,7 +226,7 @@ tls::Authority& authority() {
   return *instance;
 }
 
-ServerConfig server_for(const std::string& domain, PeerPolicy policy = {}) {
+ServerConfig server_for(const std::string& domain, const PeerPolicy& policy = {}) {
   ServerConfig out;
   out.domains = {domain};
   out.identity = authority().issue({.names = {{tls::NameKind::dns, domain}}});

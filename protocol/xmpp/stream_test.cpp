@@ -37,7 +37,7 @@ std::uint64_t next_random(std::uint64_t bound) {
   return (state >> 16U) % bound;
 }
 
-StreamConfig config(StreamRole role, PeerPolicy policy = {}) {
+StreamConfig config(StreamRole role, const PeerPolicy& policy = {}) {
   StreamConfig out;
   out.role = role;
   const bool initiating = role == StreamRole::initiating;
@@ -51,8 +51,8 @@ StreamConfig config(StreamRole role, PeerPolicy policy = {}) {
   out.random = next_random;
   return out;
 }
-StreamConfig initiator(PeerPolicy policy = {}) { return config(StreamRole::initiating, std::move(policy)); }
-StreamConfig receiver(PeerPolicy policy = {}) { return config(StreamRole::receiving, std::move(policy)); }
+StreamConfig initiator(const PeerPolicy& policy = {}) { return config(StreamRole::initiating, policy); }
+StreamConfig receiver(const PeerPolicy& policy = {}) { return config(StreamRole::receiving, policy); }
 
 template <class E>
 std::vector<E> of(const std::vector<StreamEvent>& events) {
@@ -76,7 +76,10 @@ struct Pair {
 
   void drive() {
     for (bool moved = true; moved;) {
-      moved = carry(a, b, a_eof) | carry(b, a, b_eof) | take(a, a_events) | take(b, b_events);
+      moved = carry(a, b, a_eof);
+      moved = carry(b, a, b_eof) || moved;
+      moved = take(a, a_events) || moved;
+      moved = take(b, b_events) || moved;
     }
   }
   bool carry(Stream& from, Stream& to, bool& eof) {
@@ -691,8 +694,8 @@ TEST(StreamQuirks, DefectsOfAuthenticationShow) {
       if (defective) subject.quirks = Quirks({std::string(row.defect)});
       auto peer = row.of_initiator ? receiver({.tls = optional}) : initiator({.tls = optional});
       peer.identity = identity(row.of_initiator ? "b.example" : "a.example", row.flaw);
-      Pair pair(row.of_initiator ? std::move(subject) : std::move(peer),
-                row.of_initiator ? std::move(peer) : std::move(subject));
+      if (!row.of_initiator) std::swap(subject, peer);
+      Pair pair(std::move(subject), std::move(peer));
       EXPECT_EQ(pair.method(), defective ? row.defective : row.correct) << row.defect;
     }
   }

@@ -3,8 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <ranges>
-
 namespace cutover::suites {
 namespace {
 
@@ -18,7 +16,7 @@ void roll_back_after_each_step(Run& run) {
   const auto steps = canonical_steps();
   for (std::size_t count = 1; count <= steps.size(); count++) {
     for (const auto step : steps.first(count)) deployment->carry_out(step);
-    for (const auto step : steps.first(count) | std::views::reverse) deployment->undo(step);
+    for (std::size_t undone = count; undone-- > 0;) deployment->undo(steps[undone]);
     CONFORMS("MIG-R02", deployment->state() == baseline, Eq(true));
     CONFORMS("MIG-R02", deviations(*deployment), IsEmpty());
     CONFORMS("MIG-R02", predicted_on(*deployment, Path::legacy), Eq(all_exchanges(deployment->topology()).size()));

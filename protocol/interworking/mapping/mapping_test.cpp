@@ -16,7 +16,6 @@ namespace cutover::interworking {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 std::string to_sip(std::string_view jid) {
   const auto address = parse_jid(jid);

@@ -1,6 +1,7 @@
 // Nodes, addresses, zones and certificates of a deployment, and what each step of the migration changes.
 #include "harness/deployment.h"
 
+#include "harness/prosody_partner.h"
 #include "mocks/legacy_gateway.h"
 #include "protocol/base/check.h"
 #include "reference/gateway.h"
@@ -17,7 +18,7 @@ namespace {
 
 // Host numbers in the world's block.
 constexpr int name_server_host = 2, legacy_gateway_host = 10, proxy_host = 20, gateway_host = 21, legacy_pool_host = 30,
-              current_pool_host = 31, first_partner_host = 40, first_user_host = 60;
+              current_pool_host = 31, first_partner_host = 40, first_user_host = 60, first_client_host = 80;
 constexpr Duration patience = 60s, link_patience = 10s;
 
 constexpr std::array steps{Step::deploy_pool,       Step::deploy_edge,
@@ -149,7 +150,10 @@ std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
 
 std::vector<std::string> Deployment::columns() const {
   std::vector<std::string> names;
-  for (const auto& partner : options_.topology.partners) names.push_back(short_name(partner.domain));
+  for (const auto& partner : options_.topology.partners) {
+    if (partner.server == PartnerServer::prosody) names.insert(names.end(), partner.users.begin(), partner.users.end());
+    names.push_back(short_name(partner.domain));
+  }
   for (const auto* name : {"name-server", "legacy-gateway", "proxy", "gateway", "legacy-pool", "new-pool"})
     names.emplace_back(name);
   for (const auto& user : options_.topology.users) names.push_back(user);
@@ -165,6 +169,8 @@ void Deployment::bring_up() {
   for (const auto& partner : options_.topology.partners) start_partner(partner, index++);
   index = 0;
   for (const auto& name : options_.topology.users) start_user(name, index++);
+  index = 0;
+  for (const auto& partner : options_.topology.partners) start_clients(partner, index++);
   await([this] { return std::ranges::all_of(users_, [](const auto& entry) { return entry.second->registered(); }); },
         "a user could not register with the legacy pool");
 }
@@ -205,6 +211,7 @@ void Deployment::start_pool(Pool pool) {
 }
 
 void Deployment::start_partner(const PartnerSpec& spec, int index) {
+  if (spec.server == PartnerServer::prosody) return start_prosody(spec, index);
   mocks::PartnerSettings settings;
   settings.domain = spec.domain;
   settings.users = spec.users;
@@ -215,6 +222,30 @@ void Deployment::start_partner(const PartnerSpec& spec, int index) {
   settings.name_server = name_server_endpoint();
   partners_[spec.domain] = &world_.add(short_name(spec.domain), first_partner_host + index,
                                        std::make_unique<mocks::Partner>(std::move(settings)));
+}
+
+void Deployment::start_prosody(const PartnerSpec& spec, int index) {
+  if (world_.kind() != WorldKind::live) throw HarnessFault("a real server runs in a live world only");
+  ProsodySettings settings;
+  settings.domain = spec.domain;
+  settings.address = world_.address_of(first_partner_host + index);
+  settings.name_server = name_server_endpoint();
+  settings.mode = prosody_mode_of(spec.kind);
+  settings.certificate = authority_->issue_pem({.names = {{tls::NameKind::dns, spec.domain}}});
+  for (const auto& user : spec.users) settings.accounts.push_back({user, "secret of " + user});
+  real_partners_[spec.domain] = &world_.add(short_name(spec.domain), first_partner_host + index,
+                                            std::make_unique<ProsodyPartner>(std::move(settings)));
+}
+
+/// Signs the users of a real server in; mocks have theirs inside.
+void Deployment::start_clients(const PartnerSpec& spec, int index) {
+  if (spec.server == PartnerServer::mock) return;
+  auto& partner = real_partner(spec.domain);
+  const int host = first_client_host + index;
+  partner.server().wait_until_ready(world_, host);
+  const auto anchors = spec.kind == PartnerKind::plaintext_dialback ? nullptr : issue({"client.invalid"});
+  for (const auto& user : spec.users) world_.add(user, host, partner.make_client(user, anchors));
+  await([&] { return partner.signed_in(); }, "a user could not sign in at " + spec.domain);
 }
 
 void Deployment::start_user(const std::string& name, int index) {
@@ -229,6 +260,17 @@ void Deployment::start_user(const std::string& name, int index) {
 mocks::Partner& Deployment::partner(const std::string& domain) {
   const auto found = partners_.find(domain);
   if (found == partners_.end()) throw HarnessFault("no partner " + domain);
+  return *found->second;
+}
+
+mocks::PartnerDomain& Deployment::partner_domain(const std::string& domain) {
+  const auto real = real_partners_.find(domain);
+  return real != real_partners_.end() ? static_cast<mocks::PartnerDomain&>(*real->second) : partner(domain);
+}
+
+ProsodyPartner& Deployment::real_partner(const std::string& domain) {
+  const auto found = real_partners_.find(domain);
+  if (found == real_partners_.end()) throw HarnessFault("no real server for " + domain);
   return *found->second;
 }
 
@@ -427,19 +469,20 @@ void Deployment::apply_settings() {
 
 void Deployment::settle() {
   const auto& ours = options_.topology.domain;
-  for (const auto& [domain, partner] : partners_) {
-    partner->server().close_streams_with(ours);
-    legacy_gateway_->server().close_streams_with(domain);
-    if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(domain);
-    partner->resolver().flush_cache();
+  for (const auto& spec : options_.topology.partners) {
+    partner_domain(spec.domain).let_go_of(ours);
+    legacy_gateway_->server().close_streams_with(spec.domain);
+    if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
   }
   const auto quiet = [this] {
-    const bool partners =
-        std::ranges::all_of(partners_, [](const auto& entry) { return entry.second->server().streams().empty(); });
+    const bool partners = std::ranges::all_of(options_.topology.partners,
+                                              [&](const auto& spec) { return partner_domain(spec.domain).quiet(); });
     const bool edge = proxy_ == nullptr || !proxy_->serving() || proxy_->server()->streams().empty();
     return partners && edge && legacy_gateway_->server().streams().empty();
   };
   await(quiet, "a stream did not close");
+  // A real server's cache is emptied by time alone; the second whole second is for the rounding.
+  if (!real_partners_.empty()) world_.run_for(prosody_cache_ttl + 1s);
 }
 
 }  // namespace cutover::harness

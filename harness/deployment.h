@@ -21,6 +21,7 @@ class Gateway;
 }  // namespace cutover::reference
 
 namespace cutover::harness {
+class ProsodyPartner;
 
 /// The six steps of the source document, in its order.
 enum class Step {
@@ -49,7 +50,8 @@ class Deployment {
   Deployment(const Deployment&) = delete;
   Deployment& operator=(const Deployment&) = delete;
 
-  /// The legacy shape: name server, legacy gateway, legacy pool, every user registered there, every partner.
+  /// The legacy shape: name server, legacy gateway, legacy pool, every user registered there, every partner. Throws
+  /// ProsodyFailed where a partner's Prosody does not come up.
   void bring_up();
 
   // The steps, and each one's undo. A step that is done (undone) already has no effect.
@@ -70,7 +72,9 @@ class Deployment {
   [[nodiscard]] const Topology& topology() const { return options_.topology; }
   [[nodiscard]] mocks::NameServer& name_server() { return *name_server_; }
   [[nodiscard]] mocks::LegacyGateway& legacy_gateway() { return *legacy_gateway_; }
-  [[nodiscard]] mocks::Partner& partner(const std::string& domain);
+  [[nodiscard]] mocks::Partner& partner(const std::string& domain);  ///< HarnessFault where it is a real server
+  [[nodiscard]] mocks::PartnerDomain& partner_domain(const std::string& domain);
+  [[nodiscard]] ProsodyPartner& real_partner(const std::string& domain);  ///< HarnessFault where it is a mock
   [[nodiscard]] mocks::SipUser& user(const std::string& name);
   [[nodiscard]] reference::Proxy& proxy();      ///< HarnessFault before the edge is deployed
   [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
@@ -87,6 +91,8 @@ class Deployment {
   void start_legacy_gateway();
   void start_pool(Pool);
   void start_partner(const PartnerSpec&, int index);
+  void start_prosody(const PartnerSpec&, int index);
+  void start_clients(const PartnerSpec&, int index);
   void start_user(const std::string&, int index);
   void start_edge();
   void start_gateway();
@@ -106,6 +112,7 @@ class Deployment {
   mocks::LegacyGateway* legacy_gateway_ = nullptr;
   std::map<Pool, mocks::PoolNode*> pools_;
   std::map<std::string, mocks::Partner*> partners_;
+  std::map<std::string, ProsodyPartner*> real_partners_;
   std::map<std::string, mocks::SipUser*> users_;
   bool certificate_live_ = false;
   reference::Proxy* proxy_ = nullptr;

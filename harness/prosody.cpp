@@ -1,8 +1,6 @@
 // Writes Prosody's configuration and data, and owns its process.
 #include "harness/prosody.h"
 
-#include "protocol/base/check.h"
-
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -145,6 +143,27 @@ class Ticker : public Node {
   Context* context_ = nullptr;
 };
 
+constexpr std::string_view folder_prefix = "cutover-prosody-";
+
+/// A folder of this process; those of processes that could not remove theirs any more are removed.
+fs::path fresh_folder() {
+  static int count = 0;
+  const auto base = fs::temp_directory_path();
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(base, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(folder_prefix)) continue;
+    const int owner = std::atoi(name.c_str() + folder_prefix.size());
+    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+  }
+  return base / fmt::format("{}{}-{}", folder_prefix, getpid(), ++count);
+}
+
+std::string last_line(std::string_view text) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return text.empty() ? "it wrote nothing" : std::string(text.substr(text.rfind('\n') + 1));
+}
+
 /// Between fork and exec: only what is safe there. Never returns.
 [[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, const char* output,
                          pid_t parent) {
@@ -224,9 +243,9 @@ std::string prosody_configuration(const ProsodySettings& settings) {
       "unbound = {{ resolvconf = false; hoststxt = false; forward = {{ {} }}; options = {{\n"
       "  [\"do-not-query-localhost:\"] = \"no\"; [\"local-zone:\"] = \"test. transparent\"; [\"module-config:\"] = "
       "\"iterator\";\n"
-      "  [\"outgoing-interface:\"] = {}; [\"cache-max-ttl:\"] = \"1\"; [\"cache-max-negative-ttl:\"] = \"1\" }} }}\n",
+      "  [\"outgoing-interface:\"] = {}; [\"cache-max-ttl:\"] = \"{}\"; [\"cache-max-negative-ttl:\"] = \"{}\" }} }}\n",
       lua_string(fmt::format("{}@{}", settings.name_server.address, settings.name_server.port)),
-      lua_string(settings.address));
+      lua_string(settings.address), prosody_cache_ttl / 1s, prosody_cache_ttl / 1s);
   text += fmt::format("log = {{ {{ levels = {{ min = \"debug\" }}, to = \"file\", filename = {} }} }}\n",
                       lua_string((folder / "prosody.log").string()));
   return text + fmt::format("VirtualHost {}\n  {}", lua_string(settings.domain), ssl_section(folder));
@@ -238,7 +257,8 @@ Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
     if (!program) throw HarnessFault(*prosody_unavailable());
     settings_.program = *program;
   }
-  settings_.folder = fs::absolute(settings_.folder);
+  own_folder_ = settings_.folder.empty();
+  settings_.folder = own_folder_ ? fresh_folder() : fs::absolute(settings_.folder);
   const auto& folder = settings_.folder;
   std::error_code error;
   fs::create_directories(folder / "certificates", error);
@@ -256,9 +276,13 @@ Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
   process_ = spawn(settings_.program, folder / "prosody.cfg.lua", folder);
 }
 
-Prosody::~Prosody() { kill(); }
+Prosody::~Prosody() {
+  kill();
+  std::error_code ignored;
+  if (own_folder_) fs::remove_all(settings_.folder, ignored);
+}
 
-bool Prosody::wait_until_ready(World& world, int probe_host, Duration limit) {
+void Prosody::wait_until_ready(World& world, int probe_host, Duration limit) {
   const Time end = world.now() + limit;
   for (const std::uint16_t port : {s2s_port, c2s_port}) {
     auto& probe = world.add(fmt::format("probe of {}", settings_.domain), probe_host,
@@ -266,9 +290,10 @@ bool Prosody::wait_until_ready(World& world, int probe_host, Duration limit) {
     const bool settled = world.run_until([&] { return probe.accepted() || !running(); }, end - world.now());
     const bool accepted = settled && probe.accepted();
     world.remove(probe);
-    if (!accepted) return false;
+    if (accepted) continue;
+    const auto* how = running() ? "does not listen" : "ended instead of listening";
+    throw ProsodyFailed(fmt::format("Prosody at {} {}: {}", settings_.address, how, last_line(log())), log());
   }
-  return true;
 }
 
 bool Prosody::wait_until_ended(World& world, int probe_host, Duration limit) {

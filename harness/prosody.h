@@ -3,6 +3,7 @@
 #pragma once
 
 #include "harness/world.h"
+#include "protocol/base/check.h"
 #include "protocol/tls/authority.h"
 
 #include <filesystem>
@@ -11,6 +12,15 @@
 #include <vector>
 
 namespace cutover::harness {
+
+/// How long it keeps what it looked up, whatever the TTL of the record; counted in whole seconds.
+inline constexpr Duration prosody_cache_ttl = 1s;
+
+/// Prosody is here and does not come up; `log` is what it wrote.
+struct ProsodyFailed : HarnessFault {
+  ProsodyFailed(const std::string& what, std::string log_) : HarnessFault(what), log(std::move(log_)) {}
+  std::string log;
+};
 
 /// How Prosody authenticates itself and its peers on S2S streams.
 enum class ProsodyMode {
@@ -33,7 +43,8 @@ struct ProsodySettings {
   ProsodyMode mode = ProsodyMode::external_and_dialback;
   tls::PemFiles certificate;  ///< for the domain; `root` is the only root that it trusts
   std::vector<ProsodyAccount> accounts;
-  std::filesystem::path folder;   ///< private to this server; created; settings, data and log go there
+  /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server.
+  std::filesystem::path folder;
   std::filesystem::path program;  ///< empty: what prosody_program() finds
 };
 
@@ -62,9 +73,9 @@ class Prosody {
   Prosody(const Prosody&) = delete;
   Prosody& operator=(const Prosody&) = delete;
 
-  /// Waits until both ports accept, by connecting from host number `probe_host` of the (live) world. False when the
-  /// process ended or `limit` came first; then log() says why.
-  [[nodiscard]] bool wait_until_ready(World&, int probe_host, Duration limit);
+  /// Waits until both ports accept, by connecting from host number `probe_host` of the (live) world. Throws
+  /// ProsodyFailed when the process ended or `limit` came first.
+  void wait_until_ready(World&, int probe_host, Duration limit = 20s);
   /// Whether the process still runs.
   [[nodiscard]] bool running();
   /// Asks it to close its streams and end (SIGTERM); running() tells when it has.
@@ -80,6 +91,7 @@ class Prosody {
 
  private:
   ProsodySettings settings_;
+  bool own_folder_ = false;
   int process_ = -1;
 };
 

@@ -258,6 +258,9 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       if (red) result.outcome = Outcome::fail;
     }
     result.checks = run.verdicts().checks();
+    if (is_red(result)) {
+      for (const auto& text : run.evidence_) result.log += text();
+    }
     if (run.shown_) {
       result.trace = arrows(*run.shown_);
     } else if (run.world_) {

@@ -60,6 +60,9 @@ class Run {
   void show(const Trace& trace);
   /// The decisions that lead here again; the command that reproduces the case replays them.
   void reproduce_with(std::string replay) { replay_ = std::move(replay); }
+  /// What a red result shows besides the trace, such as the log of a real server; asked for after the body, so it must
+  /// not refer to what the body owns.
+  void evidence(std::function<std::string()> text) { evidence_.push_back(std::move(text)); }
   /// Called after the body, in reverse order, whatever came of it, with CONFORMS still possible: invariants.
   void at_end(std::function<void()> call) { at_end_.push_back(std::move(call)); }
 
@@ -80,6 +83,7 @@ class Run {
   std::optional<std::vector<TraceRecord>> shown_;
   std::string replay_;
   std::vector<std::function<void()>> at_end_;
+  std::vector<std::function<std::string()>> evidence_;
 };
 
 /// Runs one case in this process. Never throws for what the case does: HarnessFault, other exceptions, a case that

@@ -88,8 +88,17 @@ class TopologyReader {
 
   [[nodiscard]] PartnerSpec partner(const YAML::Node& node) const {
     if (!node.IsMap()) fail(node, "expected a mapping with domain, kind and users");
-    check_keys(node, {"domain", "kind", "users"});
-    return {text(node, "domain"), kind(node), names(node, "users")};
+    check_keys(node, {"domain", "kind", "users", "server"});
+    return {text(node, "domain"), kind(node), names(node, "users"), server(node)};
+  }
+
+  [[nodiscard]] PartnerServer server(const YAML::Node& node) const {
+    if (!node["server"]) return PartnerServer::mock;
+    const auto word = text(node, "server");
+    for (const auto server : {PartnerServer::mock, PartnerServer::prosody}) {
+      if (word == name_of(server)) return server;
+    }
+    fail(node["server"], fmt::format("unknown server '{}', expected mock or prosody", word));
   }
 
   [[nodiscard]] PartnerKind kind(const YAML::Node& node) const {
@@ -125,6 +134,8 @@ const char* name_of(PartnerKind kind) {
   }
   return "?";
 }
+
+const char* name_of(PartnerServer server) { return server == PartnerServer::mock ? "mock" : "prosody"; }
 
 Topology parse_topology(std::string_view yaml, const std::string& source) { return TopologyReader(source).read(yaml); }
 

@@ -13,10 +13,15 @@ namespace cutover::harness {
 enum class PartnerKind { sasl_external, dialback_over_tls, plaintext_dialback };
 [[nodiscard]] const char* name_of(PartnerKind);
 
+/// Who serves a partner's domain.
+enum class PartnerServer { mock, prosody };
+[[nodiscard]] const char* name_of(PartnerServer);
+
 struct PartnerSpec {
   std::string domain;
   PartnerKind kind = PartnerKind::sasl_external;
   std::vector<std::string> users;
+  PartnerServer server = PartnerServer::mock;
   bool operator==(const PartnerSpec&) const = default;
 };
 

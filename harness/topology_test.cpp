@@ -29,6 +29,9 @@ TEST(Topology, MistakesAreToldWithFileAndLine) {
   EXPECT_THAT(error_of("domain: a.example\nusers: [x, x]\n"), HasSubstr("t.yaml:2: user 'x' is listed twice"));
   EXPECT_THAT(error_of("domain: a\nusers: [x]\npartners:\n  - {domain: b, kind: carrier-pigeon, users: [y]}\n"),
               HasSubstr("t.yaml:4: unknown kind 'carrier-pigeon'"));
+  EXPECT_THAT(
+      error_of("domain: a\nusers: [x]\npartners:\n  - {domain: b, kind: sasl-external, users: [y], server: x}\n"),
+      HasSubstr("t.yaml:4: unknown server 'x', expected mock or prosody"));
   EXPECT_THAT(error_of("domain: a\nusers: [x]\npartners:\n  - {domain: a, kind: sasl-external, users: [y]}\n"),
               HasSubstr("domain 'a' is used twice"));
   EXPECT_THAT(error_of("domain: a\nsrv-ttl-seconds: soon\nusers: [x]\n"), HasSubstr("t.yaml:2: expected a number"));

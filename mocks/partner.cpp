@@ -25,6 +25,12 @@ std::string localpart_of(const std::string& jid) {
 
 }  // namespace
 
+void PartnerUser::record(const xml::Element& stanza) {
+  if (stanza.attribute_or_empty("type") == "error") return errors.push_back(stanza);
+  auto& kind = stanza.name() == "message" ? messages : stanza.name() == "presence" ? presences : iqs;
+  kind.push_back(stanza);
+}
+
 Partner::Partner(PartnerSettings settings) : settings_(std::move(settings)) {
   for (const auto& name : settings_.users) users_[name].presence.resource = resource;
 }
@@ -79,6 +85,11 @@ void Partner::set_presence(std::string_view localpart, interworking::Presence pr
   for (const auto& subscriber : self.subscribers) tell_presence(std::string(localpart), subscriber);
 }
 
+void Partner::let_go_of(std::string_view domain) {
+  server_->close_streams_with(domain);
+  resolver_->flush_cache();
+}
+
 void Partner::tell_presence(const std::string& localpart, const std::string& to) {
   auto stanza = xmpp::make_presence(full_jid(localpart), to);
   interworking::put_presence(stanza, user(localpart).presence);
@@ -98,21 +109,13 @@ void Partner::on_stanza(const xml::Element& stanza, std::string_view) {
     return;
   }
   auto& self = found->second;
-  if (stanza.attribute_or_empty("type") == "error") {
-    self.errors.push_back(stanza);
-  } else if (stanza.name() == "message") {
-    on_message(self, stanza);
-  } else if (stanza.name() == "presence") {
-    on_presence(self, localpart, stanza);
-  } else {
-    on_iq(self, stanza);
-  }
+  self.record(stanza);
+  if (stanza.attribute_or_empty("type") == "error") return;
+  if (stanza.name() == "presence") on_presence(self, localpart, stanza);
+  if (stanza.name() == "iq") on_iq(stanza);
 }
 
-void Partner::on_message(PartnerUser& self, const xml::Element& stanza) { self.messages.push_back(stanza); }
-
 void Partner::on_presence(PartnerUser& self, const std::string& localpart, const xml::Element& stanza) {
-  self.presences.push_back(stanza);
   const auto type = stanza.attribute_or_empty("type");
   const auto from = bare_of(stanza.attribute_or_empty("from"));
   const bool subscribed = std::ranges::count(self.subscribers, from) != 0;
@@ -130,8 +133,7 @@ void Partner::on_presence(PartnerUser& self, const std::string& localpart, const
   }
 }
 
-void Partner::on_iq(PartnerUser& self, const xml::Element& stanza) {
-  self.iqs.push_back(stanza);
+void Partner::on_iq(const xml::Element& stanza) {
   if (stanza.attribute_or_empty("type") != "get" && stanza.attribute_or_empty("type") != "set") return;
   if (stanza.child("ping", ping_ns) != nullptr) return send(xmpp::make_result(stanza));
   if (stanza.child("query", disco_info_ns) != nullptr) {

@@ -272,6 +272,7 @@ void XmppClient::on_stanza(const xml::Element& stanza) {
     send_presence(bare(stanza.attribute_or_empty("from")), "subscribed");
   }
   inbox_.push_back(stanza);
+  if (config_.on_stanza) config_.on_stanza(stanza);
 }
 
 /// Roster results and pushes, and pings: what any client does without its user.

@@ -30,6 +30,8 @@ class XmppClient final : public Node {
     bool accept_subscriptions = true;  ///< answer "subscribe" with "subscribed"
     bool send_presence = true;         ///< initial presence after the roster
     bool sign_in_at_start = true;
+    /// Called for every stanza that lands in the inbox; may be empty.
+    std::function<void(const xml::Element&)> on_stanza;
   };
   enum class State { offline, connecting, negotiating, authenticating, binding, online, failed };
 

@@ -57,7 +57,7 @@ std::string failure(const CaseResult& result) {
   const std::string type = harness ? "harness" : first->id;
   const std::string message = harness ? result.reason : fmt::format("expected {}", first->expected);
   if (!result.reason.empty()) body += result.reason + "\n";
-  if (!result.log.empty()) body += "output of the worker:\n" + excerpt(result.log) + "\n";
+  if (!result.log.empty()) body += "log:\n" + excerpt(result.log) + "\n";
   body += "reproduce: " + result.reproduce + "\n";
   return fmt::format("      <failure{}{}>{}</failure>\n", attribute("type", type),
                      attribute("message", excerpt(message)), xml_escape(body));

@@ -70,7 +70,7 @@ struct CaseResult {
   std::chrono::nanoseconds wall{};  ///< real time it took
   std::chrono::system_clock::time_point started;
   int attempt = 1;  ///< with --repeat
-  std::string log;  ///< output of the worker, where it crashed or was killed
+  std::string log;  ///< of a real server, or output of a worker that crashed or was killed
 };
 
 struct RunResult {

@@ -35,6 +35,16 @@ std::string printable(std::string_view text, const char* indent) {
   return result;
 }
 
+/// The end of a log that is in the reports whole.
+std::string_view end_of(std::string_view log) {
+  constexpr int lines_max = 30;
+  while (log.ends_with('\n')) log.remove_suffix(1);
+  auto start = log.size();
+  for (int line = 0; line < lines_max && start != std::string_view::npos && start > 0; ++line)
+    start = log.rfind('\n', start - 1);
+  return start == std::string_view::npos || start == 0 ? log : log.substr(start + 1);
+}
+
 void print_case(std::ostream& out, const reports::CaseResult& result) {
   fmt::print(out, "\n{} {} ({}): {}\n", reports::name_of(result.outcome), result.id, result.world, result.title);
   if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
@@ -51,7 +61,7 @@ void print_case(std::ostream& out, const reports::CaseResult& result) {
     fmt::print(out, "    but:\n{}\n", printable(check.actual, "      "));
     if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
   }
-  if (!result.log.empty()) fmt::print(out, "  last output of its worker:\n{}\n", printable(result.log, "    "));
+  if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));
   fmt::print(out, "  reproduce: {}\n", result.reproduce);
 }
 }  // namespace

@@ -39,7 +39,7 @@ class Probe {
   Probe(Deployment& deployment, const Exchange& exchange, std::string marker)
       : deployment_(deployment),
         user_(deployment.user(exchange.user)),
-        partner_(deployment.partner(exchange.partner_domain)),
+        partner_(deployment.partner_domain(exchange.partner_domain)),
         partner_user_(partner_.user(exchange.partner_user)) {
     seen_.exchange = exchange;
     seen_.marker = std::move(marker);
@@ -160,7 +160,7 @@ class Probe {
 
   Deployment& deployment_;
   mocks::SipUser& user_;
-  mocks::Partner& partner_;
+  mocks::PartnerDomain& partner_;
   mocks::PartnerUser& partner_user_;
   Observation seen_;
   std::size_t errors_before_ = 0, presences_before_ = 0;

@@ -185,5 +185,21 @@ TEST_F(GatewaysTest, a_removed_partner_is_cut_off_and_a_certificate_waits_for_a_
   EXPECT_FALSE(proxy->serving());
 }
 
+TEST_F(GatewaysTest, a_service_that_stops_closes_its_streams_and_says_why) {
+  start_new();
+  exchange();
+  proxy->stop_service();
+  EXPECT_FALSE(proxy->serving());
+  ASSERT_TRUE(until([&] { return proxy->stopped(); }));
+  EXPECT_TRUE(until([&] { return partner->server().streams().empty(); }));
+  const auto told = [](const TraceRecord& record) {
+    return record.node == "partner" && record.note.direction == Direction::in &&
+           record.note.summary.find("system-shutdown") != std::string::npos;
+  };
+  EXPECT_TRUE(std::ranges::any_of(world.trace().records(), told));
+  proxy->start_service();
+  EXPECT_TRUE(proxy->serving());
+}
+
 }  // namespace
 }  // namespace cutover::harness

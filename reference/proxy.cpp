@@ -65,17 +65,31 @@ void Proxy::start_service() {
 }
 
 void Proxy::stop_service() {
-  if (!server_) return;
+  restart_wanted_ = false;
+  if (!serving()) return;
+  stopping_ = true;
   context_->stop_listening(config_.internal_port);
+  server_->drain("system-shutdown");
+  if (server_->drained()) end_service();
+}
+
+void Proxy::on_drained() {
+  if (stopping_) context_->wake_at(*this, context_->now());  // the server is still on the stack
+}
+
+void Proxy::end_service() {
+  stopping_ = false;
   for (auto& [connection, link] : std::exchange(links_, {})) context_->abort(connection);
   server_.reset();
   live_certificate_.reset();
   context_->cancel_wake(*this);
+  if (std::exchange(restart_wanted_, false)) start_service();
 }
 
 void Proxy::restart_service() {
   stop_service();
-  start_service();
+  restart_wanted_ = stopping_;
+  if (!stopping_) start_service();
 }
 
 void Proxy::assign_certificate(std::shared_ptr<const tls::Identity> certificate) {
@@ -86,6 +100,10 @@ void Proxy::apply(Settings settings) {
   const Settings before = std::exchange(config_.settings, std::move(settings));
   if (context_ == nullptr) return;
   if (!config_.settings.enable_xmpp_federation) stop_service();
+  if (stopping_) {
+    restart_wanted_ = config_.settings.enable_xmpp_federation;
+    return;
+  }
   if (!server_) {
     start_service();
     return;
@@ -170,6 +188,7 @@ void Proxy::on_closed(ConnectionId connection, std::string_view reason) {
 }
 
 void Proxy::on_wake() {
+  if (stopping_ && server_->drained()) return end_service();
   std::vector<ConnectionId> due;
   for (const auto& [connection, link] : links_) {
     if (link->deadline() && *link->deadline() <= context_->now()) due.push_back(connection);
@@ -181,6 +200,7 @@ void Proxy::on_wake() {
 }
 
 void Proxy::tidy() {
+  if (stopping_ && server_->drained()) return;  // on_drained() asked for the wake-up
   std::optional<Time> first;
   for (const auto& [connection, link] : links_) {
     const auto deadline = link->deadline();

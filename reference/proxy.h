@@ -48,19 +48,23 @@ class Proxy final : public Node, public xmpp::ServerOwner {
   void assign_certificate(std::shared_ptr<const tls::Identity> certificate);
   /// Stops and starts the service: every stream and link ends, the assigned certificate becomes the live one.
   void restart_service();
+  /// Closes every stream with system-shutdown (RFC 6120 section 4.9.3.20), then the links; stopped() tells when it is
+  /// done. Stanzas that partners sent before they answered are still handed on.
   void stop_service();
   /// Starts to listen if flag and certificate allow it. Throws ListenError.
   void start_service();
 
-  [[nodiscard]] bool serving() const { return server_ != nullptr; }
+  [[nodiscard]] bool serving() const { return server_ != nullptr && !stopping_; }
+  [[nodiscard]] bool stopped() const { return server_ == nullptr; }
   [[nodiscard]] bool gateway_connected() const;
-  /// Null while the service does not run.
+  /// Null while the service is stopped.
   [[nodiscard]] xmpp::Server* server() { return server_.get(); }
   [[nodiscard]] dns::Resolver& resolver() { return *resolver_; }
   [[nodiscard]] const Settings& settings() const { return config_.settings; }
 
   void on_stanza(const xml::Element& stanza, std::string_view sender_domain) override;
   void on_undeliverable(const xml::Element& stanza, std::string_view condition) override;
+  void on_drained() override;
   void on_accepted(ConnectionId connection, std::uint16_t port, const Endpoint& peer) override;
   void on_received(ConnectionId connection, std::string_view bytes) override;
   void on_eof(ConnectionId connection) override;
@@ -69,6 +73,7 @@ class Proxy final : public Node, public xmpp::ServerOwner {
 
  private:
   [[nodiscard]] xmpp::ServerConfig server_config() const;
+  void end_service();
   void from_gateway(const xml::Element& stanza);
   void to_gateway(const xml::Element& stanza);
   void refuse(const xml::Element& stanza, std::string_view condition);
@@ -79,6 +84,7 @@ class Proxy final : public Node, public xmpp::ServerOwner {
   Context* context_ = nullptr;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<xmpp::Server> server_;
+  bool stopping_ = false, restart_wanted_ = false;
   std::shared_ptr<const tls::Identity> live_certificate_;
   std::map<ConnectionId, std::unique_ptr<TrustedLink>> links_;
   std::unique_ptr<Admin> admin_;

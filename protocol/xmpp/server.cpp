@@ -404,6 +404,7 @@ struct Server::Impl {
   /// Deletes what ended, when nothing on the call stack can refer to it.
   void collect() {
     std::erase_if(connections_, [](const auto& entry) { return entry.second->gone && !entry.second->pumping; });
+    if (drained() && !std::exchange(drain_told_, true)) owner_.on_drained();
   }
 
   // --- Verification (receiving role of dialback) ---
@@ -499,6 +500,7 @@ struct Server::Impl {
 
   void drain(std::string_view condition) {
     draining_ = true;
+    drain_told_ = false;
     drain_condition_ = condition;
     if (!quirk("xmpp.drain-keeps-listening")) stop_listening();
     for (const auto id : ids()) {
@@ -594,6 +596,7 @@ struct Server::Impl {
   std::uint64_t last_verification_ = 0;
   std::optional<Time> wake_;
   bool listening_ = false, draining_ = false;
+  bool drain_told_ = false;
   std::string drain_condition_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  ///< watched by look-ups that outlive this object
 };

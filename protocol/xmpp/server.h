@@ -51,6 +51,8 @@ class ServerOwner {
   virtual void on_stanza(const xml::Element&, std::string_view sender_domain) = 0;
   /// A stanza that was given to send() will not be delivered; `condition` is a stanza error condition for its sender.
   virtual void on_undeliverable(const xml::Element&, std::string_view condition) = 0;
+  /// Server::drain() has come to its end. The server must outlive this call.
+  virtual void on_drained() {}
 };
 
 class Server final : public Actor {

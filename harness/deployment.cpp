@@ -107,7 +107,12 @@ Deployment::Deployment(World& world, DeploymentOptions options)
   routing_->domain = options_.topology.domain;
   routing_->quirks = options_.quirks;
   for (const auto& user : options_.topology.users) routing_->homes[user] = state_.homes[user] = Pool::legacy;
-  for (const auto& partner : options_.topology.partners) routing_->legacy_partners.insert(partner.domain);
+  for (auto& partner : options_.topology.partners) {
+    routing_->legacy_partners.insert(partner.domain);
+    if (partner.kind != PartnerKind::plaintext_dialback) tls_partners_.push_back(short_name(partner.domain));
+    if (partner.kind == PartnerKind::dialback_over_tls && options_.quirks.has("migration.tls-partner-in-clear"))
+      partner.kind = PartnerKind::plaintext_dialback;
+  }
 }
 
 Deployment::~Deployment() = default;
@@ -334,6 +339,8 @@ void Deployment::undo(Step step) {
     case Step::deploy_edge:
       if (!std::exchange(state_.edge_deployed, false)) break;
       routing_->edge_deployed = false;
+      proxy_->stop_service();
+      (void)world_.run_until([this] { return proxy_->stopped(); }, link_patience);
       world_.remove(*std::exchange(proxy_, nullptr));
       certificate_live_ = false;
       break;
@@ -461,10 +468,39 @@ void Deployment::apply_settings() {
     proxy_->restart_service();  // a certificate takes effect with the service's restart (lync-facts 1.5)
   }
   proxy_->apply(settings());
-  if (gateway_ == nullptr) return;
-  gateway_->apply(settings());
-  // Where the subject does not link up although it could, its cases say so.
-  (void)world_.run_until([this] { return gateway_->linked() == proxy_->serving(); }, link_patience);
+  if (gateway_ != nullptr) gateway_->apply(settings());
+  // Where the subject does not stop, or not link up although it could, its cases say so.
+  const auto agreed = [this] {
+    const bool up = proxy_->serving();
+    if (gateway_ == nullptr) return up || proxy_->stopped();
+    return (up || proxy_->stopped()) && gateway_->linked() == up && proxy_->gateway_connected() == up;
+  };
+  (void)world_.run_until(agreed, link_patience);
+}
+
+bool Deployment::close() {
+  for (const auto& [domain, partner] : partners_) partner->server().drain();
+  legacy_gateway_->drain();
+  if (proxy_ != nullptr) proxy_->stop_service();
+  const auto closed = [this] {
+    const bool partners =
+        std::ranges::all_of(partners_, [](const auto& entry) { return entry.second->server().drained(); });
+    return partners && legacy_gateway_->drained() && (proxy_ == nullptr || proxy_->stopped());
+  };
+  return world_.run_until(closed, patience);
+}
+
+std::vector<std::string> Deployment::secured_nodes() const {
+  std::vector<std::string> nodes{"gateway", node_name_of(Pool::legacy), node_name_of(Pool::current)};
+  nodes.insert(nodes.end(), options_.topology.users.begin(), options_.topology.users.end());
+  nodes.insert(nodes.end(), tls_partners_.begin(), tls_partners_.end());
+  return nodes;
+}
+
+std::vector<std::string> Deployment::stream_nodes() const {
+  std::vector<std::string> nodes{"legacy-gateway", "proxy"};
+  for (const auto& [domain, partner] : partners_) nodes.push_back(short_name(domain));
+  return nodes;
 }
 
 void Deployment::settle() {

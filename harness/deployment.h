@@ -68,6 +68,14 @@ class Deployment {
   /// partners and both our gateways, so that the next exchange meets the present state only.
   void settle();
 
+  /// The end: every S2S server of ours and of the mock partners closes its streams. False when one did not come to an
+  /// end within a minute of world time.
+  [[nodiscard]] bool close();
+  /// Nodes on whose connections nothing may go in clear: the SIP side, and partners of a kind that requires TLS.
+  [[nodiscard]] std::vector<std::string> secured_nodes() const;
+  /// Nodes with S2S streams, real servers apart.
+  [[nodiscard]] std::vector<std::string> stream_nodes() const;
+
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] const Topology& topology() const { return options_.topology; }
   [[nodiscard]] mocks::NameServer& name_server() { return *name_server_; }
@@ -106,6 +114,7 @@ class Deployment {
   World& world_;
   DeploymentOptions options_;
   MigrationState state_;
+  std::vector<std::string> tls_partners_;  ///< node names of partners whose kind requires TLS
   std::unique_ptr<tls::Authority> authority_;
   std::shared_ptr<mocks::Routing> routing_;
   mocks::NameServer* name_server_ = nullptr;

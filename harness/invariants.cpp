@@ -69,6 +69,22 @@ bool carries(const TraceRecord& record, std::string_view marker) {
   return record.note.detail.find(marker) != std::string::npos || record.note.summary.find(marker) != std::string::npos;
 }
 
+/// What makes a message the same message; empty for what may rightly come again, such as presence.
+std::string identity_of(const Note& note) {
+  const auto& octets = note.detail;
+  if (note.layer == Layer::xmpp) {
+    const auto tag = std::string_view(octets).substr(0, octets.find('>'));
+    return tag.starts_with("<message") && tag.find(" id=") != std::string_view::npos ? octets : std::string();
+  }
+  if (note.layer != Layer::sip || !octets.starts_with("MESSAGE ")) return {};
+  std::string identity;
+  for (const std::string_view name : {"\nCall-ID:", "\nCSeq:"}) {
+    const auto at = octets.find(name);
+    if (at != std::string::npos) identity += octets.substr(at, octets.find('\r', at) - at);
+  }
+  return identity;
+}
+
 bool is_payload(const Note& note) {
   if (note.layer == Layer::sip) return true;
   if (note.layer != Layer::xmpp) return false;
@@ -131,6 +147,42 @@ std::vector<std::string> check_no_stanza_in_clear(const Trace& trace, const std:
     if (record.note.layer == Layer::tls && summary.find("established") != std::string::npos) secured.insert(key);
     if (is_payload(record.note) && !secured.contains(key))
       violations.push_back(fmt::format("{}: '{}' in clear on {}", record.node, summary, record.connection));
+  }
+  return violations;
+}
+
+std::vector<std::string> check_nothing_twice(const Trace& trace) {
+  std::vector<std::string> violations;
+  std::set<std::pair<std::string, std::string>> came;
+  for (const auto& record : trace.records()) {
+    if (record.note.direction != Direction::in) continue;
+    const auto identity = identity_of(record.note);
+    if (identity.empty() || came.insert({record.node, identity}).second) continue;
+    violations.push_back(fmt::format("{}: '{}' came again by {}", record.node, record.note.summary, record.connection));
+  }
+  return violations;
+}
+
+std::vector<std::string> check_streams_ended(const Trace& trace, const std::vector<std::string>& nodes) {
+  struct Ends {
+    std::string connection;
+    bool sent = false, received = false;
+  };
+  std::map<std::pair<std::string, ConnectionId>, Ends> streams;
+  for (const auto& record : trace.records()) {
+    const auto& note = record.note;
+    if (note.layer != Layer::xmpp || std::ranges::find(nodes, record.node) == nodes.end()) continue;
+    const auto key = std::pair(record.node, note.connection);
+    if (!record.connection.ends_with(":5269")) continue;  // the trusted link is no S2S stream
+    streams[key].connection = record.connection;
+    if (note.summary != "end of stream") continue;
+    (note.direction == Direction::out ? streams[key].sent : streams[key].received) = true;
+  }
+  std::vector<std::string> violations;
+  for (const auto& [key, ends] : streams) {
+    if (!ends.sent) violations.push_back(fmt::format("{} sent no </stream:stream> on {}", key.first, ends.connection));
+    if (!ends.received)
+      violations.push_back(fmt::format("{} received no </stream:stream> on {}", key.first, ends.connection));
   }
   return violations;
 }

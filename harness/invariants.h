@@ -51,6 +51,14 @@ struct DeliveryRules {
 [[nodiscard]] std::vector<std::string> check_no_stanza_in_clear(const Trace& trace,
                                                                 const std::vector<std::string>& nodes);
 
+/// No message came to a node twice: the same message stanza, octet for octet and with an id, or the same SIP MESSAGE
+/// request (Call-ID and CSeq).
+[[nodiscard]] std::vector<std::string> check_nothing_twice(const Trace& trace);
+
+/// Every XMPP connection of `nodes` on which a stream began has seen the end tags of both entities (RFC 6120 section
+/// 4.4).
+[[nodiscard]] std::vector<std::string> check_streams_ended(const Trace& trace, const std::vector<std::string>& nodes);
+
 /// Every node has let go of all its connections.
 [[nodiscard]] std::vector<std::string> check_all_closed(const World& world, const std::vector<const Node*>& nodes);
 

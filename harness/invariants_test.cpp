@@ -54,6 +54,38 @@ TEST(Invariants, PathOfAMarkerIsWhereItWasNoted) {
   EXPECT_THAT(check_path(trace, "m1", path), testing::SizeIs(2));
 }
 
+TEST(Invariants, AMessageComesToANodeOnce) {
+  const std::string message = "<message id='1' to='b'><body>m</body></message>", presence = "<presence to='b'/>";
+  const std::string sip = "MESSAGE sip:b SIP/2.0\r\nCall-ID: c\r\nCSeq: 1 MESSAGE\r\n\r\nm";
+  Trace trace;
+  trace.append(record("partner", Direction::out, message));
+  trace.append(record("proxy", Direction::in, message));
+  trace.append(record("gateway", Direction::in, message));
+  trace.append(record("gateway", Direction::in, presence));
+  trace.append(record("gateway", Direction::in, presence));
+  trace.append(record("pool", Direction::in, sip, Layer::sip));
+  trace.append(
+      record("pool", Direction::in, "MESSAGE sip:b SIP/2.0\r\nCall-ID: c\r\nCSeq: 2 MESSAGE\r\n\r\nm", Layer::sip));
+  EXPECT_THAT(check_nothing_twice(trace), IsEmpty());
+  trace.append(record("gateway", Direction::in, message));
+  trace.append(record("pool", Direction::in, sip, Layer::sip));
+  EXPECT_THAT(check_nothing_twice(trace), ElementsAre(HasSubstr("gateway: "), HasSubstr("pool: ")));
+}
+
+TEST(Invariants, StreamsEndWithTheTagsOfBoth) {
+  auto sent = record("proxy", Direction::out, "</stream:stream>");
+  auto received = record("proxy", Direction::in, "</stream:stream>");
+  sent.note.summary = received.note.summary = "end of stream";
+  Trace trace;
+  trace.append(record("proxy", Direction::in, "<stream:stream>"));
+  EXPECT_THAT(check_streams_ended(trace, {"partner"}), IsEmpty());
+  EXPECT_THAT(check_streams_ended(trace, {"proxy"}), ElementsAre(HasSubstr("sent no"), HasSubstr("received no")));
+  trace.append(received);
+  EXPECT_THAT(check_streams_ended(trace, {"proxy"}), ElementsAre(HasSubstr("sent no")));
+  trace.append(sent);
+  EXPECT_THAT(check_streams_ended(trace, {"proxy"}), IsEmpty());
+}
+
 TEST(Invariants, OnlyNegotiationGoesInClear) {
   Trace trace;
   trace.append(record("proxy", Direction::in, "<stream:stream>"));

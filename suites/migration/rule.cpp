@@ -14,7 +14,7 @@ using testing::IsEmpty;
 constexpr char partner_a[] = "fabrikam.example";
 constexpr char partner_b[] = "litware.example";
 
-std::unique_ptr<Deployment> with_moved_user(Run& run) {
+std::shared_ptr<Deployment> with_moved_user(Run& run) {
   auto deployment = bring_up(run);
   deployment->carry_out(Step::deploy_pool);
   deployment->carry_out(Step::deploy_edge);

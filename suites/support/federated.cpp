@@ -1,6 +1,8 @@
 // The verbs of the stanza cases; each one pumps the world until its event came.
 #include "suites/support/federated.h"
 
+#include "suites/support/invariants.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,13 +19,15 @@ constexpr char ns_server[] = "jabber:server";
 }  // namespace
 
 Federated::Federated(Run& run)
-    : deployment(run.world(), DeploymentOptions{.quirks = run.quirks()}),
+    : shared_deployment(std::make_shared<Deployment>(run.world(), DeploymentOptions{.quirks = run.quirks()})),
+      deployment(*shared_deployment),
       alice((deployment.bring_up(), deployment.user("alice"))),
       partner(deployment.partner("fabrikam.example")),
       romeo(partner.user("romeo")) {
   run.columns(deployment.columns());
   for (const auto step : canonical_steps()) deployment.carry_out(step);
   deployment.settle();
+  hold_invariants(run, shared_deployment);
 }
 
 bool Federated::until(const std::function<bool()>& condition) {

@@ -16,7 +16,8 @@ class Federated {
  public:
   explicit Federated(harness::Run&);
 
-  harness::Deployment deployment;
+  const std::shared_ptr<harness::Deployment> shared_deployment;
+  harness::Deployment& deployment;
   mocks::SipUser& alice;
   mocks::Partner& partner;
   mocks::PartnerUser& romeo;

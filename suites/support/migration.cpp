@@ -1,6 +1,8 @@
 // Prediction against wire.
 #include "suites/support/migration.h"
 
+#include "suites/support/invariants.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,10 +28,11 @@ std::string deviation_of(const Observation& seen, const Prediction& expected) {
 
 }  // namespace
 
-std::unique_ptr<Deployment> bring_up(Run& run) {
-  auto deployment = std::make_unique<Deployment>(run.world(), DeploymentOptions{.quirks = run.quirks()});
+std::shared_ptr<Deployment> bring_up(Run& run) {
+  auto deployment = std::make_shared<Deployment>(run.world(), DeploymentOptions{.quirks = run.quirks()});
   run.columns(deployment->columns());
   deployment->bring_up();
+  hold_invariants(run, deployment);
   return deployment;
 }
 

@@ -8,7 +8,7 @@
 namespace cutover::suites {
 
 /// The deployment of the run, in its legacy shape.
-[[nodiscard]] std::unique_ptr<harness::Deployment> bring_up(harness::Run&);
+[[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&);
 
 /// Observes the exchanges and lists those that went otherwise than predicted: wrong path, both paths, not exactly one
 /// copy, or cut off without the sender of a message being told.

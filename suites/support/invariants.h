@@ -1,0 +1,12 @@
+// What holds in every run that brings a deployment up, whatever the case is about: INV-1 to INV-3 of the catalogue.
+#pragma once
+
+#include "harness/deployment.h"
+#include "harness/run.h"
+
+namespace cutover::suites {
+
+/// Has the invariants judged after the body, declared by the record or not. The deployment lives until then.
+void hold_invariants(harness::Run&, std::shared_ptr<harness::Deployment>);
+
+}  // namespace cutover::suites

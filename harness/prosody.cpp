@@ -216,7 +216,8 @@ std::optional<fs::path> prosody_program() {
 
 std::optional<std::string> prosody_unavailable() {
   if (prosody_program()) return std::nullopt;
-  return "no Prosody here: tools/fetch_prosody.sh unpacks Debian's into build/prosody";
+  return "no Prosody here: tools/fetch_prosody.sh [FOLDER] unpacks Debian's into build/prosody, or for a build tree "
+         "elsewhere into TREE/prosody";
 }
 
 fs::path prosody_account_file(const std::string& domain, const std::string& user) {

@@ -1,129 +1,17 @@
 // Bad input and bad ends through the real program: exit codes and messages that a stranger can act on.
-#include <fcntl.h>
-#include <gmock/gmock.h>
+#include "harness/cli_tests/program.h"
+
 #include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <csignal>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+namespace cutover::cli_tests {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Ended {
-  int code = -1;
-  std::string output;  ///< both streams
-};
-
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    arguments.insert(arguments.begin(), CUTOVER_PROGRAM);
-    std::vector<char*> pointers;
-    pointers.reserve(arguments.size() + 1);
-    for (auto& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-    const int error = ::posix_spawn(&pid_, CUTOVER_PROGRAM, &actions, nullptr, pointers.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    output_ = ends[0];
-    if (error != 0) throw std::runtime_error("cannot start " CUTOVER_PROGRAM);
-  }
-  ~Program() {
-    if (pid_ > 0) ::kill(pid_, SIGKILL);
-    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
-    ::close(output_);
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  bool read_until(const std::string& mark) {
-    while (text_.find(mark) == std::string::npos) {
-      if (!read_some()) return false;
-    }
-    return true;
-  }
-  void signal(int number) const { ::kill(pid_, number); }
-  Ended end() {
-    while (read_some()) {
-    }
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = 0;
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), text_};
-  }
-
- private:
-  bool read_some() {
-    char buffer[4096];
-    pollfd one{output_, POLLIN, 0};
-    if (::poll(&one, 1, 60'000) <= 0) return false;
-    const auto size = ::read(output_, buffer, sizeof buffer);
-    if (size > 0) text_.append(buffer, static_cast<std::size_t>(size));
-    return size > 0;
-  }
-
-  pid_t pid_ = 0;
-  int output_ = -1;
-  std::string text_;
-};
-
-class CommandLine : public testing::Test {
- public:
-  CommandLine() {
-    std::string name = (std::filesystem::temp_directory_path() / "cutover-cli-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-  }
-  ~CommandLine() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  CommandLine(const CommandLine&) = delete;
-  CommandLine& operator=(const CommandLine&) = delete;
-
- protected:
-  [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name)) << text;
-    return path(name);
-  }
-  static std::string content(const std::string& path) {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-  static Ended cutover(std::vector<std::string> arguments) { return Program(std::move(arguments)).end(); }
-  [[nodiscard]] Ended run(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"run", "-o", path("out")});
-    return cutover(std::move(arguments));
-  }
-  [[nodiscard]] Ended sim(std::vector<std::string> arguments) const {
-    arguments.emplace_back("--world=sim");
-    return run(std::move(arguments));
-  }
-
- private:
-  std::string folder_;
-};
-
-void expect(const Ended& ended, int code, const testing::Matcher<std::string>& output) {
-  EXPECT_EQ(ended.code, code) << ended.output;
-  EXPECT_THAT(ended.output, output);
-}
 
 TEST_F(CommandLine, WrongUsageIsFour) {
   expect(cutover({}), 4, HasSubstr("subcommand"));
@@ -238,3 +126,4 @@ TEST_F(CommandLine, HelpAndCompletionAreForStrangers) {
 }
 
 }  // namespace
+}  // namespace cutover::cli_tests

@@ -1,0 +1,114 @@
+// A real server beside the program: where it is missing or does not start, and that it never outlives anybody.
+#include "harness/cli_tests/program.h"
+
+#include <poll.h>
+#include <csignal>
+#include <cstdlib>
+
+#include <filesystem>
+#include <fstream>
+
+namespace cutover::cli_tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* case_id = "interop.prosody-by-external";
+
+class ServerProcess : public CommandLine {
+ protected:
+  // Prosody's folder goes below ours, and tells our processes from those of every other test.
+  ServerProcess() {
+    fs::create_directory(path("tmp"));
+    ::setenv("TMPDIR", path("tmp").c_str(), 1);
+  }
+  ~ServerProcess() override { ::unsetenv("TMPDIR"); }
+
+  /// The program in a folder of its own, so that it finds only the Prosody beside it.
+  [[nodiscard]] std::string copied_program() const {
+    fs::copy_file(CUTOVER_PROGRAM, path("cutover"), fs::copy_options::overwrite_existing);
+    return path("cutover");
+  }
+  void put_prosody(const std::string& script) const {
+    fs::create_directories(path("prosody/bin"));
+    std::ofstream(path("prosody/bin/prosody")) << "#!/bin/sh\n" << script;
+    fs::permissions(path("prosody/bin/prosody"), fs::perms::owner_all);
+  }
+  static bool built_with_prosody() {
+    for (fs::path folder = CUTOVER_PROGRAM; folder.has_relative_path(); folder = folder.parent_path())
+      if (fs::exists(folder.parent_path() / "prosody/bin/prosody")) return true;
+    return fs::exists("/usr/bin/prosody");
+  }
+
+  /// The processes that were started with a file of ours as argument.
+  [[nodiscard]] std::vector<pid_t> servers() const {
+    std::vector<pid_t> found;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      const int pid = std::atoi(entry.path().filename().c_str());
+      if (pid > 0 && content(entry.path() / "cmdline").find(path("tmp")) != std::string::npos) found.push_back(pid);
+    }
+    return found;
+  }
+  /// Looks again and again, for 30 s at most.
+  static bool comes_true(const std::function<bool()>& condition) {
+    for (int i = 0; i < 1500 && !condition(); ++i) ::poll(nullptr, 0, 20);
+    return condition();
+  }
+  static pid_t parent_of(pid_t pid) {
+    const auto status = content("/proc/" + std::to_string(pid) + "/status");
+    const auto at = status.find("\nPPid:");
+    return at == std::string::npos ? 0 : std::atoi(status.c_str() + at + 6);
+  }
+};
+
+TEST_F(ServerProcess, IsSkippedWithTheReasonWhereItIsMissing) {
+  if (fs::exists("/usr/bin/prosody")) GTEST_SKIP() << "Prosody is installed here";
+  Program program({"run", case_id, "--world=live", "--single"}, copied_program());
+  expect(program.end(), 77, HasSubstr("no Prosody here: tools/fetch_prosody.sh [FOLDER] unpacks"));
+}
+
+TEST_F(ServerProcess, IsSkippedWithTheReasonWhereItDoesNotStart) {
+  put_prosody("echo 'module lxp not found'; exit 1\n");
+  Program program({"run", case_id, "--world=live", "--single"}, copied_program());
+  expect(program.end(), 77, AllOf(HasSubstr("ended instead of listening"), HasSubstr("module lxp not found")));
+  EXPECT_TRUE(fs::is_empty(path("tmp"))) << "its folder is removed";
+}
+
+TEST_F(ServerProcess, DiesWithTheRunner) {
+  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
+  Program program({"run", case_id, "--world=live", "-o", path("out")});
+  ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
+  program.signal(SIGKILL);
+  EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+}
+
+TEST_F(ServerProcess, DiesWithItsWorkerAtTheCostOfOneCase) {
+  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
+  Program program({"run", case_id, "selftest.pass", "--world=live", "--jobs=2", "-o", path("out")});
+  ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
+  const auto worker = parent_of(servers().front());
+  ASSERT_GT(worker, 1);
+  ASSERT_NE(worker, program.pid());
+  ::kill(worker, SIGKILL);
+  expect(program.end(), 3, AllOf(HasSubstr("killed by SIGKILL"), HasSubstr("1 case broken")));
+  EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+}
+
+TEST_F(ServerProcess, LeavesNoProcessAndNoFileAfterAnInterruptedRun) {
+  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Program program({"run", case_id, "--world=live", "-o", path("out")});
+    ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
+    program.signal(signal);
+    expect(program.end(), 3, HasSubstr("the run is incomplete"));
+    EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+  }
+  // What a killed worker could not remove, the next run does.
+  expect(run({case_id, "--world=live"}), 0, HasSubstr("conforming"));
+  EXPECT_TRUE(fs::is_empty(path("tmp")));
+}
+
+}  // namespace
+}  // namespace cutover::cli_tests

@@ -1,24 +1,11 @@
 // Deployment: a topology brought up in a world, and the six steps of the migration as operations on it.
 #pragma once
 
-#include "harness/migration/prediction.h"
+#include "harness/plan.h"
 #include "harness/world.h"
 #include "mocks/name_server.h"
-#include "mocks/partner.h"
-#include "mocks/pool.h"
-#include "mocks/sip_user.h"
-#include "protocol/tls/authority.h"
-#include "reference/settings.h"
 
 #include <span>
-
-namespace cutover::mocks {
-class LegacyGateway;
-}
-namespace cutover::reference {
-class Proxy;
-class Gateway;
-}  // namespace cutover::reference
 
 namespace cutover::harness {
 class ProsodyPartner;
@@ -39,6 +26,8 @@ struct DeploymentOptions {
   Topology topology = reference_topology();
   bool paper_tls = false;  ///< names without encryption, for explorations and benchmarks
   Quirks quirks;           ///< defects of the reference and the mocks
+  AdminPlan admin;
+  std::unique_ptr<tls::Authority> authority;  ///< null: a new one
 };
 
 /// Owns nothing but knowledge: the nodes belong to the world. Its verbs pump the world and throw HarnessFault when a
@@ -94,28 +83,30 @@ class Deployment {
   [[nodiscard]] std::vector<std::string> columns() const;
 
  private:
-  void publish_zones();
-  void publish_our_srv();
+  template <class N>
+  N& add(const std::string& name, std::unique_ptr<N> node) {
+    return world_.add(name, hosts_.at(name), std::move(node));
+  }
+  void publish_routes();
   void start_legacy_gateway();
   void start_pool(Pool);
-  void start_partner(const PartnerSpec&, int index);
-  void start_prosody(const PartnerSpec&, int index);
+  void start_partner(const PartnerSpec&);
+  void start_prosody(const PartnerSpec&);
   void start_clients(const PartnerSpec&, int index);
-  void start_user(const std::string&, int index);
+  void start_user(const std::string&);
   void start_edge();
   void start_gateway();
   void stop_gateway();
   void apply_settings();
-  [[nodiscard]] reference::Settings settings() const;
   void await(const std::function<bool()>&, const std::string& what);
-  [[nodiscard]] std::shared_ptr<const tls::Identity> issue(const std::vector<std::string>& names);
-  [[nodiscard]] mocks::SipPeer peer(const std::string& host, int number, std::uint16_t port) const;
 
   World& world_;
   DeploymentOptions options_;
   MigrationState state_;
   std::vector<std::string> tls_partners_;  ///< node names of partners whose kind requires TLS
   std::unique_ptr<tls::Authority> authority_;
+  std::unique_ptr<Plan> plan_;
+  std::map<std::string, int> hosts_;  ///< by node name
   std::shared_ptr<mocks::Routing> routing_;
   mocks::NameServer* name_server_ = nullptr;
   mocks::LegacyGateway* legacy_gateway_ = nullptr;

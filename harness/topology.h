@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,14 +26,39 @@ struct PartnerSpec {
   bool operator==(const PartnerSpec&) const = default;
 };
 
+/// Where a node is served when it is not left to the world: an IPv4 literal (empty: the world's choice) and ports by
+/// service name.
+struct Place {
+  std::string address;
+  std::map<std::string, std::uint16_t> ports;
+  bool operator==(const Place&) const = default;
+};
+
 /// A deployment on paper. Every user starts on the legacy pool, every partner on the legacy gateway.
 struct Topology {
   std::string domain;              ///< our SIP and XMPP domain
   std::vector<std::string> users;  ///< in the order in which they are moved
   std::vector<PartnerSpec> partners;
-  std::uint32_t srv_ttl_s = 300;  ///< of our _xmpp-server record
+  std::uint32_t srv_ttl_s = 300;        ///< of our _xmpp-server record
+  std::map<std::string, Place> places;  ///< by node name; only `cutover serve` looks at it
   bool operator==(const Topology&) const = default;
 };
+
+/// Each node has an address of its own, by its host number in the block of a world.
+inline constexpr std::size_t partners_max = 20, users_max = 100;
+
+/// One node of a topology: its name in traces and on the command line, its host number, and where it listens by
+/// default. The name of a partner is the first label of its domain, or the whole domain where that is ambiguous.
+struct NodeSpec {
+  std::string name;
+  int host = 0;
+  std::vector<std::pair<std::string, std::uint16_t>> services;  ///< name and standard port
+};
+/// Name server, legacy gateway, proxy, gateway, both pools, then partners and users in their order.
+[[nodiscard]] std::vector<NodeSpec> nodes_of(const Topology&);
+[[nodiscard]] std::string node_name_of(const Topology&, const PartnerSpec&);
+/// The port of a service of a node: of its place, or the standard one. Throws std::invalid_argument for what is none.
+[[nodiscard]] std::uint16_t port_of(const Topology&, std::string_view node, std::string_view service);
 
 /// What is wrong with a topology file: "file:line: what was expected".
 struct TopologyError : std::runtime_error {
@@ -44,6 +70,8 @@ struct TopologyError : std::runtime_error {
 [[nodiscard]] Topology parse_topology(std::string_view yaml, const std::string& source);
 /// Reads a file. Throws TopologyError with the path when it cannot be read.
 [[nodiscard]] Topology load_topology(const std::string& path);
+/// Moves one node: "proxy=192.0.2.7" or "proxy.admin=8090". Throws TopologyError with what was expected.
+void set_place(Topology&, const std::string& assignment);
 /// The embedded deployment: three users, three partners of the three kinds.
 [[nodiscard]] Topology reference_topology();
 

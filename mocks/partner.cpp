@@ -46,6 +46,7 @@ void Partner::start(Context& context) {
   config.policy = [policy = settings_.policy](std::string_view) { return policy; };
   config.dialback_secret = settings_.dialback_secret;
   config.send_version = settings_.send_version;
+  config.port = settings_.port;
   config.quirks = settings_.quirks;
   server_ = std::make_unique<xmpp::Server>(context, std::move(config), *resolver_, *this);
   server_->open();

@@ -17,6 +17,7 @@ struct PartnerSettings {
   bool send_version = true;                       ///< false: XMPP 0.9, as Google Talk
   std::string dialback_secret;
   Endpoint name_server;
+  std::uint16_t port = 5269;
   Quirks quirks;
 };
 

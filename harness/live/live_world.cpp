@@ -478,6 +478,8 @@ Trace& LiveWorld::trace() { return impl_->trace; }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);
+  const auto& given = impl_->options.addresses;
+  if (const auto address = given.find(host); address != given.end()) return address->second;
   const int block = impl_->options.block;
   return fmt::format("127.{}.{}.{}", 1 + block / 256, block % 256,
                      host);  // never 127.0.0.0/16, where people have servers
@@ -488,7 +490,8 @@ void LiveWorld::add_node(std::string name, int host, std::unique_ptr<Node> node)
   for (const auto& machine : impl_->machines) {
     if (machine.node == nullptr) continue;
     if (machine.host->name() == name) throw HarnessFault("two nodes of one name: " + name);
-    if (machine.host->address() == address) throw HarnessFault("two nodes at one address: " + address);
+    const bool ours = !impl_->options.addresses.contains(host);  // one machine may have to lend its address to several
+    if (ours && machine.host->address() == address) throw HarnessFault("two nodes at one address: " + address);
   }
   Generator seeds(impl_->options.seed ^ (static_cast<std::uint64_t>(host) << 48));
   const auto seed = seeds.below(std::numeric_limits<std::uint64_t>::max());

@@ -3,13 +3,17 @@
 
 #include "harness/world.h"
 
+#include <map>
+
 namespace cutover::harness {
 
 struct LiveOptions {
   /// Which 127.a.b.0/24 is ours (0..63999). Two worlds that live at the same time, in whatever process, need two
   /// blocks; then the real ports serve in all of them, and without root all are above 1023.
   int block = 0;
-  std::uint64_t seed = 1;   ///< of Context::random
+  std::uint64_t seed = 1;  ///< of Context::random
+  /// Addresses of hosts that are not in the block: a server elsewhere must be reached from them and reach them.
+  std::map<int, std::string> addresses;
   double time_scale = 1.0;  ///< multiplies the limit of every run_until, for slow machines
 };
 

@@ -32,7 +32,7 @@ void write_all(int descriptor, std::string_view text, const std::string& path) {
 
 struct File {
   int descriptor;
-  File(const std::string& path, int flags) : descriptor(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+  File(const std::string& path, int flags, unsigned mode) : descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
     if (descriptor < 0) fail(path, errno);
   }
   ~File() {
@@ -53,18 +53,18 @@ void make_folder_of(const std::string& path) {
 }
 }  // namespace
 
-void write_report(const std::string& path, std::string_view text) {
+void write_report(const std::string& path, std::string_view text, unsigned mode) {
   make_folder_of(path);
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-    File file(path, O_WRONLY);
+    File file(path, O_WRONLY, mode);
     write_all(file.descriptor, text, path);
     file.close(path);
     return;
   }
   const auto temporary = path + ".part-" + std::to_string(::getpid());
   try {
-    File file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    File file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
     write_all(file.descriptor, text, path);
     if (::fsync(file.descriptor) != 0) fail(path, errno);
     file.close(path);

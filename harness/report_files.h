@@ -13,8 +13,8 @@ struct ReportError : std::runtime_error {
 };
 
 /// Writes beside `path`, syncs, and renames. A path that is no regular file (a pipe, a device) is written directly.
-/// Makes missing folders.
-void write_report(const std::string& path, std::string_view text);
+/// Makes missing folders. `mode` is that of a new file.
+void write_report(const std::string& path, std::string_view text, unsigned mode = 0644);
 
 /// One line a result, written as it comes, so that nothing done is lost with the program.
 class ResultLog {

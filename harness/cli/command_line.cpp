@@ -4,6 +4,9 @@
 #include "harness/baseline.h"
 #include "harness/choice.h"
 #include "harness/cli/console.h"
+#include "harness/live/bench.h"
+#include "harness/live/credentials.h"
+#include "harness/live/serve.h"
 #include "harness/outcome.h"
 #include "harness/reachability.h"
 #include "harness/registry/registry.h"
@@ -17,13 +20,6 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/junit.h"
-
-#if __has_include("harness/live/bench.h")
-#include "harness/live/bench.h"
-#endif
-#if __has_include("harness/live/serve.h")
-#include "harness/live/serve.h"
-#endif
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -527,25 +523,74 @@ Exit codes: 0 conforming, 1 unexpected failure, 2 only stale baseline entries,
 3 harness fault or incomplete run, 4 wrong usage or empty selection.
 )";
 
-#if __has_include("harness/live/bench.h")
 int bench_command(const std::string& only, int seconds) {
   const BlockLease lease;
   return run_bench(std::cout, {.budget = std::chrono::seconds(seconds), .only = only, .block = lease.block()});
 }
-#endif
+struct ServeArguments {
+  std::vector<std::string> nodes, places;
+  std::string topology, network = "127.200.0", credentials = "out/serve", token_file;
+  bool legacy = false, no_admin = false;
+};
 
-#if __has_include("harness/live/serve.h")
-int serve_command(bool legacy) {
-  const BlockLease lease;
-  return serve(std::cout, {.block = lease.block(), .seed = random_seed(), .legacy = legacy});
+int serve_command(const ServeArguments& arguments) {
+  ServeOptions options;
+  options.topology = arguments.topology.empty() ? reference_topology() : load_topology(arguments.topology);
+  for (const auto& place : arguments.places) {
+    try {
+      set_place(options.topology, place);
+    } catch (const TopologyError& error) {
+      throw UsageError(std::string("--place: ") + error.what());
+    }
+  }
+  options.nodes = arguments.nodes;
+  options.block = block_of(arguments.network);
+  options.seed = random_seed();
+  options.legacy = arguments.legacy;
+  options.credentials = arguments.credentials;
+  options.admin = !arguments.no_admin;
+  options.token_file = arguments.token_file;
+  return serve(std::cout, STDIN_FILENO, options);
 }
-#endif
 
 std::string own_program() {
   char path[4096];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   if (size <= 0) throw HarnessFault("/proc/self/exe cannot be read");
   return {path, static_cast<std::size_t>(size)};
+}
+
+constexpr const char* serve_examples = R"(
+Examples:
+  cutover serve                                 the whole deployment, after the migration
+  cutover serve --legacy                        before it: type `step` to carry out one step after the other
+  cutover serve name-server partners            in one terminal, and in others:
+  cutover serve proxy gateway
+  cutover serve new-pool users
+  cutover serve proxy --place proxy=192.0.2.7 --place proxy.admin=9000 --admin-token-file=token
+
+Nodes of several processes find each other by the topology, --network and --place, which must be the same everywhere,
+and trust each other by the authority in --credentials, where root.pem and a certificate for every domain (hand.pem,
+hand.key) are for your own tools. The admin interface is HTTP with JSON; without a token it is on loopback only.
+)";
+
+CLI::App* add_serve(CLI::App& app, ServeArguments& arguments) {
+  auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
+  serve->add_option("nodes", arguments.nodes,
+                    "Nodes to start, by name, or pools, partners, users; the whole deployment without any");
+  serve->add_option("--topology", arguments.topology, "YAML file of domains, users, partners and places");
+  serve->add_flag("--legacy", arguments.legacy, "Before the migration: everybody behind the legacy gateway");
+  serve->add_option("--network", arguments.network, "First three numbers of the loopback addresses")
+      ->capture_default_str();
+  serve->add_option("--place", arguments.places, "NODE=ADDRESS or NODE.SERVICE=PORT: moves one node")
+      ->allow_extra_args(false);
+  serve->add_option("--credentials", arguments.credentials, "Folder of the authority; made by the first process")
+      ->capture_default_str();
+  serve->add_option("--admin-token-file", arguments.token_file,
+                    "File with the token that the admin interface asks for");
+  serve->add_flag("--no-admin", arguments.no_admin, "Without the admin interface of proxy and gateway");
+  serve->footer(serve_examples);
+  return serve;
 }
 
 std::string completion_of(const CLI::App& app, const CLI::App& run) {
@@ -592,18 +637,13 @@ int parse_and_run(int argc, char** argv) {
   add_running(*selftest, arguments);
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks");
   (void)app.add_subcommand("gtest", "Runs the cases as GoogleTest tests: cutover gtest --gtest_filter='message.*'");
-#if __has_include("harness/live/bench.h")
   auto* bench = app.add_subcommand("bench", "Measures negotiations, stanzas and schedules a second on this machine");
   std::string only;
   int seconds = 2;
   bench->add_option("--only", only, "Only measurements whose name contains this");
   bench->add_option("--seconds", seconds, "Real time of each measurement")->check(CLI::Range(1, 3600));
-#endif
-#if __has_include("harness/live/serve.h")
-  auto* serve_app = app.add_subcommand("serve", "Keeps the reference deployment up for a person to talk to");
-  bool serve_legacy = false;
-  serve_app->add_flag("--legacy", serve_legacy, "Before the migration: everybody behind the legacy gateway");
-#endif
+  ServeArguments serving;
+  auto* serve_app = add_serve(app, serving);
   auto* completion = app.add_subcommand("completion", "Prints a completion script: source <(cutover completion bash)");
   completion->add_option("shell", shell, "bash")->required()->check(CLI::IsMember({"bash"}));
 
@@ -618,12 +658,8 @@ int parse_and_run(int argc, char** argv) {
   if (coverage->parsed()) return coverage_command(arguments, file);
   if (selftest->parsed()) return selftest_command(arguments);
   if (check->parsed()) return doctor();
-#if __has_include("harness/live/bench.h")
   if (bench->parsed()) return bench_command(only, seconds);
-#endif
-#if __has_include("harness/live/serve.h")
-  if (serve_app->parsed()) return serve_command(serve_legacy);
-#endif
+  if (serve_app->parsed()) return serve_command(serving);
   if (completion->parsed()) std::cout << completion_of(app, *run);
   return 0;
 }
@@ -663,6 +699,10 @@ int run_command_line(int argc, char** argv) {
   } catch (const BaselineError& error) {
     return said(error, exit_code::usage);
   } catch (const TargetError& error) {
+    return said(error, exit_code::usage);
+  } catch (const TopologyError& error) {
+    return said(error, exit_code::usage);
+  } catch (const CredentialsError& error) {
     return said(error, exit_code::usage);
   } catch (const std::exception& error) {
     return said(error, exit_code::fault);

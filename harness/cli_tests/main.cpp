@@ -112,13 +112,6 @@ TEST_F(CommandLine, ResultsComeInTheOrderOfTheSelection) {
   EXPECT_FALSE(seen[0].empty());
 }
 
-TEST_F(CommandLine, ServeStaysUpUntilItIsEnded) {
-  Program program({"serve"});
-  ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
-  program.signal(SIGTERM);
-  expect(program.end(), 0, AllOf(HasSubstr(":23456"), HasSubstr("gateway"), HasSubstr("ended")));
-}
-
 TEST_F(CommandLine, HelpAndCompletionAreForStrangers) {
   expect(cutover({"--help"}), 0, AllOf(HasSubstr("Examples:"), HasSubstr("Exit codes:")));
   expect(cutover({"completion", "bash"}), 0,

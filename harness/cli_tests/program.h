@@ -1,7 +1,8 @@
-// Runs the real program, collects what it says and how it ends.
+// The real program as a test sees it: arguments, input, both output streams, signals, the exit code.
 #pragma once
 
 #include <gmock/gmock.h>
+#include <sys/types.h>
 
 #include <string>
 #include <vector>
@@ -9,32 +10,39 @@
 namespace cutover::cli_tests {
 
 struct Ended {
-  int code = -1;
+  int code = -1;       ///< 1000 and the number of the signal that killed it
   std::string output;  ///< both streams
 };
 
+/// One running `cutover`. Killed when it is destroyed.
 class Program {
  public:
-  explicit Program(std::vector<std::string> arguments, const std::string& program = CUTOVER_PROGRAM);
+  /// `folder`: where it runs; empty: here.
+  explicit Program(std::vector<std::string> arguments, const std::string& program = CUTOVER_PROGRAM,
+                   const std::string& folder = {});
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// False where it ended, or said nothing for a minute, before the mark came.
+  /// Reads output until `mark` was in it; false at its end, or when nothing came for a minute.
   bool read_until(const std::string& mark);
+  void type(const std::string& text) const;
   void signal(int number) const;
-  [[nodiscard]] int pid() const { return pid_; }
+  /// Nobody reads its output any more.
+  void stop_reading();
   Ended end();
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] const std::string& output() const { return text_; }
 
  private:
   bool read_some();
 
-  int pid_ = 0;
-  int output_ = -1;
+  pid_t pid_ = 0;
+  int input_ = -1, output_ = -1;
   std::string text_;
 };
 
-/// A folder of its own for each test.
+/// A folder of its own, and short words for runs that report there.
 class CommandLine : public testing::Test {
  protected:
   CommandLine();
@@ -43,8 +51,10 @@ class CommandLine : public testing::Test {
   [[nodiscard]] std::string file(const std::string& name, const std::string& text) const;
   static std::string content(const std::string& path);
   static Ended cutover(std::vector<std::string> arguments) { return Program(std::move(arguments)).end(); }
+  /// `cutover run` with its reports in the folder.
   [[nodiscard]] Ended run(std::vector<std::string> arguments) const;
   [[nodiscard]] Ended sim(std::vector<std::string> arguments) const;
+  [[nodiscard]] const std::string& folder() const { return folder_; }
 
  private:
   std::string folder_;

@@ -138,7 +138,7 @@ struct LiveWorld::Impl {
     std::unique_ptr<Node> node;  // null once removed
   };
 
-  explicit Impl(LiveOptions options_) : options(options_) {
+  explicit Impl(LiveOptions options_) : options(std::move(options_)) {
     CUTOVER_CHECK(options.block >= 0 && options.block < blocks);
   }
   Time now() const { return Time{1us} + std::chrono::duration_cast<Duration>(Steady::now() - epoch); }
@@ -463,7 +463,7 @@ LiveWorld::Impl::Machine& LiveWorld::Impl::named(const std::string& name) {
   return *found;
 }
 
-LiveWorld::LiveWorld(LiveOptions options) : impl_(std::make_unique<Impl>(options)) {}
+LiveWorld::LiveWorld(LiveOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 LiveWorld::~LiveWorld() {
   for (auto machine = impl_->machines.rbegin(); machine != impl_->machines.rend(); ++machine) {

@@ -57,6 +57,10 @@ class Authority {
 };
 
 [[nodiscard]] std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock);
+/// A new root and intermediate with their keys, as PEM text: for processes that must trust each other.
+[[nodiscard]] std::string new_authority_pem(std::time_t wall_clock);
+/// The authority of such a text. Throws std::invalid_argument with what was expected.
+[[nodiscard]] std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock);
 /// Unencrypted stand-in that carries the same names and flaws; for exploration and benchmarks.
 [[nodiscard]] std::unique_ptr<Authority> make_paper_authority(std::time_t wall_clock);
 /// An identity from PEM text of somebody else (a target). Without a root the system's trust store is used; without

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <stdexcept>
@@ -105,9 +106,16 @@ std::string certificate_pem(X509* certificate) {
   return to_pem([&](BIO* bio) { return PEM_write_bio_X509(bio, certificate); });
 }
 
+std::string key_pem(EVP_PKEY* key) {
+  return to_pem([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
+}
+
 class OpensslAuthority final : public Authority {
  public:
   explicit OpensslAuthority(std::time_t wall_clock) : wall_clock_(wall_clock) {}
+  /// `first_serial`: two processes with one root must not give out the same numbers (RFC 5280 section 4.1.2.2).
+  OpensslAuthority(std::time_t wall_clock, Issuer root, Issuer below_root, long first_serial)
+      : wall_clock_(wall_clock), serial_(first_serial), root_(std::move(root)), below_root_(std::move(below_root)) {}
 
   std::shared_ptr<const Identity> issue(const CertificateRequest& request) override {
     return make_openssl_identity(credentials(request));
@@ -119,9 +127,15 @@ class OpensslAuthority final : public Authority {
     if (!made.leaf) return files;
     files.certificate_chain = certificate_pem(made.leaf.get());
     for (const auto& each : made.chain) files.certificate_chain += certificate_pem(each.get());
-    files.private_key = to_pem(
-        [&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, made.key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+    files.private_key = key_pem(made.key.get());
     return files;
+  }
+
+  std::string to_pem() {
+    std::string text;
+    for (const Issuer* issuer : {&root(), &below_root()})
+      text += certificate_pem(issuer->certificate.get()) + key_pem(issuer->key.get());
+    return text;
   }
 
  private:
@@ -227,13 +241,21 @@ std::vector<Certificate> read_certificates(const std::string& pem) {
   return all;
 }
 
-Key read_key(const std::string& pem) {
+// The private keys in PEM text, in its order.
+std::vector<Key> read_keys(const std::string& pem) {
+  std::vector<Key> all;
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // Without a callback OpenSSL would ask at the terminal for the password of an encrypted key.
   const auto no_password = [](char*, int, int, void*) { return -1; };
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
+  while (EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr))
+    all.push_back({key, EVP_PKEY_free});
   ERR_clear_error();
-  return {key, EVP_PKEY_free};
+  return all;
+}
+
+Key read_key(const std::string& pem) {
+  const auto keys = read_keys(pem);
+  return keys.empty() ? nullptr : keys.front();
 }
 
 void read_own(Credentials& credentials, const PemFiles& files) {
@@ -261,6 +283,28 @@ void read_own(Credentials& credentials, const PemFiles& files) {
 
 std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock) {
   return std::make_unique<OpensslAuthority>(wall_clock);
+}
+
+std::string new_authority_pem(std::time_t wall_clock) { return OpensslAuthority(wall_clock).to_pem(); }
+
+std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock) {
+  const auto certificates = read_certificates(pem);
+  const auto keys = read_keys(pem);
+  if (certificates.size() != 2 || keys.size() != 2) {
+    throw std::invalid_argument(
+        "expected PEM text of an authority: the certificate and the key of a root, then those of an intermediate");
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (X509_check_private_key(certificates[i].get(), keys[i].get()) == 1) continue;
+    ERR_clear_error();
+    throw std::invalid_argument("expected each certificate of the authority with its own key");
+  }
+  unsigned char random[4] = {};
+  CUTOVER_CHECK(RAND_bytes(random, sizeof random) == 1);
+  long serial = 0;
+  for (const unsigned char octet : random) serial = serial << 8 | octet;
+  return std::make_unique<OpensslAuthority>(wall_clock, Issuer{certificates[0], keys[0]},
+                                            Issuer{certificates[1], keys[1]}, serial << 16);
 }
 
 std::shared_ptr<const Identity> identity_from_pem(const PemFiles& files) {

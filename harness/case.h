@@ -15,7 +15,17 @@ class Run;
 enum class Staging { safe, disruptive, bench_only };
 
 /// What the subject must have for the case to make sense; a target declares it.
-enum class Need { sip_side, new_deployment, legacy_gateway, admin, user_account };
+enum class Need {
+  sip_side,
+  new_deployment,
+  legacy_gateway,
+  admin,
+  user_account,        ///< an account whose messages the harness sends and reads
+  sasl_external,       ///< streams over TLS with SASL EXTERNAL
+  dialback,            ///< streams over TLS with dialback
+  plaintext_dialback,  ///< streams without TLS, with dialback
+  partner_list         ///< domains that are not listed are refused
+};
 
 /// A requirement that the case judges and the named defects each of which must turn that check red (`cutover
 /// selftest`).

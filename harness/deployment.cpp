@@ -78,6 +78,13 @@ void Deployment::publish_routes() {
   routing_->configured_partners.merge(kept);
 }
 
+int Deployment::partner_host(const std::string& domain) const {
+  const auto& partners = options_.topology.partners;
+  const auto found = std::ranges::find(partners, domain, &PartnerSpec::domain);
+  if (found == partners.end()) throw HarnessFault("no partner " + domain);
+  return hosts_.at(node_name_of(options_.topology, *found));
+}
+
 Endpoint Deployment::name_server_endpoint() const { return plan_->name_server(); }
 
 std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
@@ -132,6 +139,7 @@ void Deployment::start_pool(Pool pool) {
 }
 
 void Deployment::start_partner(const PartnerSpec& spec) {
+  if (spec.server == PartnerServer::by_hand) return;
   if (spec.server == PartnerServer::prosody) return start_prosody(spec);
   partners_[spec.domain] =
       &add(node_name_of(options_.topology, spec), std::make_unique<mocks::Partner>(plan_->partner(spec)));
@@ -152,7 +160,7 @@ void Deployment::start_prosody(const PartnerSpec& spec) {
 
 /// Signs the users of a real server in; mocks have theirs inside.
 void Deployment::start_clients(const PartnerSpec& spec, int index) {
-  if (spec.server == PartnerServer::mock) return;
+  if (spec.server != PartnerServer::prosody) return;
   auto& partner = real_partner(spec.domain);
   const int host = first_client_host + index;
   partner.server().wait_until_ready(world_, host);
@@ -219,7 +227,10 @@ void Deployment::carry_out(Step step) {
       apply_settings();
       break;
     case Step::enable_federation:
-      if (!std::exchange(state_.federation_enabled, true)) start_gateway();
+      if (!std::exchange(state_.federation_enabled, true)) {
+        apply_settings();  // the proxy listens before the gateway dials
+        start_gateway();
+      }
       for (const auto& partner : options_.topology.partners) allow_partner(partner.domain);
       break;
     case Step::update_dns:
@@ -363,13 +374,14 @@ std::vector<std::string> Deployment::stream_nodes() const {
 void Deployment::settle() {
   const auto& ours = options_.topology.domain;
   for (const auto& spec : options_.topology.partners) {
-    partner_domain(spec.domain).let_go_of(ours);
+    if (spec.server != PartnerServer::by_hand) partner_domain(spec.domain).let_go_of(ours);
     legacy_gateway_->server().close_streams_with(spec.domain);
     if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
   }
   const auto quiet = [this] {
-    const bool partners = std::ranges::all_of(options_.topology.partners,
-                                              [&](const auto& spec) { return partner_domain(spec.domain).quiet(); });
+    const bool partners = std::ranges::all_of(options_.topology.partners, [&](const auto& spec) {
+      return spec.server == PartnerServer::by_hand || partner_domain(spec.domain).quiet();
+    });
     const bool edge = proxy_ == nullptr || !proxy_->serving() || proxy_->server()->streams().empty();
     return partners && edge && legacy_gateway_->server().streams().empty();
   };

@@ -77,6 +77,8 @@ class Deployment {
   [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
   [[nodiscard]] tls::Authority& authority() { return *authority_; }
   [[nodiscard]] Endpoint name_server_endpoint() const;
+  /// The host number of a partner's server in the world's block; HarnessFault for a domain that is no partner.
+  [[nodiscard]] int partner_host(const std::string& domain) const;
   /// Who listens where, by node name, as far as the deployment has come.
   [[nodiscard]] std::vector<std::pair<std::string, Endpoint>> endpoints() const;
   /// Node names in the order of a sequence diagram.

@@ -9,7 +9,7 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr Duration gateway_reconnect = 1s;
+constexpr Duration gateway_reconnect = 200ms;
 constexpr char access_policy[] = "XMPP";
 
 /// What a partner of each kind offers and takes; the legacy gateway and the new side are configured to match.

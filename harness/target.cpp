@@ -15,7 +15,9 @@
 namespace cutover::harness {
 
 namespace {
-constexpr std::array needs{Need::sip_side, Need::new_deployment, Need::legacy_gateway, Need::admin, Need::user_account};
+constexpr std::array needs{Need::sip_side, Need::new_deployment,     Need::legacy_gateway,
+                           Need::admin,    Need::user_account,       Need::sasl_external,
+                           Need::dialback, Need::plaintext_dialback, Need::partner_list};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
                            ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
@@ -255,6 +257,14 @@ const char* name_of(Need need) {
       return "admin";
     case Need::user_account:
       return "user_account";
+    case Need::sasl_external:
+      return "sasl_external";
+    case Need::dialback:
+      return "dialback";
+    case Need::plaintext_dialback:
+      return "plaintext_dialback";
+    case Need::partner_list:
+      return "partner_list";
   }
   return "?";
 }

@@ -277,7 +277,17 @@ const char* name_of(PartnerKind kind) {
   return "?";
 }
 
-const char* name_of(PartnerServer server) { return server == PartnerServer::mock ? "mock" : "prosody"; }
+const char* name_of(PartnerServer server) {
+  switch (server) {
+    case PartnerServer::mock:
+      return "mock";
+    case PartnerServer::prosody:
+      return "prosody";
+    case PartnerServer::by_hand:
+      return "by-hand";
+  }
+  return "?";
+}
 
 Topology parse_topology(std::string_view yaml, const std::string& source) { return TopologyReader(source).read(yaml); }
 

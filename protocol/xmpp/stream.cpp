@@ -96,8 +96,10 @@ bool declares(const xml::StreamHeader& header, std::string_view ns) {
 }
 
 /// A defect: drops comments, processing instructions and document types instead of refusing them.
-void strip_restricted(std::string& in) {
-  constexpr std::pair<std::string_view, std::string_view> forms[] = {{"<!--", "-->"}, {"<!DOCTYPE", ">"}, {"<?", "?>"}};
+/// Returns what may become such a form once more octets come; it is taken out of `in`.
+std::string strip_restricted(std::string& in) {
+  constexpr std::pair<std::string_view, std::string_view> forms[] = {
+      {"<!--", "-->"}, {"<!DOCTYPE", "]>"}, {"<?", "?>"}};
   for (const auto& [open, close] : forms) {
     for (auto at = in.find(open); at != std::string::npos; at = in.find(open, at)) {
       const auto end = in.find(close, at);
@@ -109,6 +111,15 @@ void strip_restricted(std::string& in) {
       }
     }
   }
+  auto begun = in.find("<!");
+  for (auto at = in.find("<?"); at != std::string::npos && at < begun; at = in.find("<?", at + 1)) {
+    if (in.compare(at, 5, "<?xml") != 0) begun = at;
+  }
+  if (begun == std::string::npos && in.ends_with('<')) begun = in.size() - 1;
+  if (begun == std::string::npos) return {};
+  auto held = in.substr(begun);
+  in.erase(begun);
+  return held;
 }
 
 }  // namespace
@@ -275,7 +286,11 @@ bool Stream::may_send(const DomainPair& pair) const {
 void Stream::parse() {
   // Asked once more behind every item: one tag can be two items ("<stream:stream/>").
   for (bool again = !rest().empty(); again && state_ != StreamState::closed && state_ != StreamState::tls;) {
-    if (quirk("xmpp.accepts-restricted-xml")) strip_restricted(in_);
+    if (quirk("xmpp.accepts-restricted-xml")) {
+      in_ = std::exchange(held_, {}) + in_.substr(at_);
+      at_ = 0;
+      held_ = strip_restricted(in_);
+    }
     std::size_t used = 0;
     auto item = reader_->feed(rest(), used);
     raw_ += rest().substr(0, used);
@@ -332,6 +347,7 @@ void Stream::on_header(const xml::StreamHeader& header) {
   const auto version = header.tag.attribute("version");
   const auto parsed = parse_version(version.value_or("0.9"));
   peer_has_version_ = parsed && parsed->first >= 1 && config_.send_version;
+  peer_version_ = version.value_or("");
   peer_declares_dialback_ = declares(header, ns::dialback);
   if (initiating()) {
     if (const auto fault = judge_header_form(header); !fault.empty()) return fail(fault);
@@ -396,7 +412,7 @@ void Stream::on_initial_header(const xml::StreamHeader& header) {
   push(HeadersExchanged{local_, remote_, id_});
   if (peer_has_version_ || trusted()) {
     const auto features = feature_list();
-    put_noted("stream:features", features);
+    if (!quirk("xmpp.no-features")) put_noted("stream:features", features);
   }
   state_ = StreamState::open;
   if (trusted()) negotiated(AuthenticationMethod::sasl_external);
@@ -611,6 +627,7 @@ std::string Stream::feature_list() {
   if (!trusted() && !tls_required && methods_.dialback(secured()) && !quirk("xmpp.dialback-not-advertised")) {
     out += std::string("<dialback xmlns='") + ns::dialback_feature + "'><errors/></dialback>";
   }
+  if (quirk("xmpp.features-in-content-namespace")) out += "<limits/>";
   return out + "</stream:features>";
 }
 
@@ -619,6 +636,7 @@ void Stream::on_starttls(const xml::Element& element) {
                        sasl_ == Sasl::none && authorised_.empty();
   // Octets in the same segment behind <starttls/> cannot be TLS: the peer has not seen <proceed/> yet.
   const bool smuggled = !rest().empty() && !quirk("xmpp.plaintext-after-starttls-kept");
+  if (quirk("xmpp.starttls-not-answered")) return;
   if (element.name() == "starttls" && offered && !smuggled) {
     put_noted("proceed", std::string("<proceed xmlns='") + ns::tls + "'/>");
     return start_tls();
@@ -632,11 +650,13 @@ void Stream::on_starttls(const xml::Element& element) {
 
 void Stream::on_auth(const xml::Element& element) {
   if (sasl_ == Sasl::done) return fail("unsupported-stanza-type", "already authenticated");
+  if (element.name() == "abort" && quirk("xmpp.abort-ignored")) return;
   if (element.name() == "abort") return sasl_failure("aborted");
   if (element.name() == "response" && sasl_ == Sasl::challenged) return judge_authzid(element.text());
   if (element.name() != "auth") return sasl_failure("malformed-request");
   sasl_ = Sasl::none;  // RFC 6120 section 6.4.2: a second <auth/> starts over
-  if (element.attribute_or_empty("mechanism") != "EXTERNAL") return sasl_failure("invalid-mechanism");
+  const bool external = element.attribute_or_empty("mechanism") == "EXTERNAL";
+  if (!external && !quirk("xmpp.any-mechanism-accepted")) return sasl_failure("invalid-mechanism");
   if (!secured() && !offers_external()) return sasl_failure("encryption-required");
   if (element.text().empty() && element.content().empty()) {
     sasl_ = Sasl::challenged;
@@ -668,7 +688,8 @@ void Stream::judge_authzid(std::string_view text) {
 void Stream::sasl_failure(std::string_view condition) {
   sasl_ = Sasl::none;
   put_noted("failure " + std::string(condition),
-            std::string("<failure xmlns='") + ns::sasl + "'><" + std::string(condition) + "/></failure>");
+            std::string("<failure xmlns='") + ns::sasl + "'>" +
+                (quirk("xmpp.failure-without-condition") ? "" : "<" + std::string(condition) + "/>") + "</failure>");
   if (++sasl_failures_ >= sasl_tries_max && !quirk("xmpp.sasl-tries-unlimited")) {
     return fail("policy-violation", "too many SASL failures");
   }
@@ -887,7 +908,18 @@ bool Stream::certificate_authenticates(std::string_view domain) const {
   const auto certificate = tls_->peer_certificate();
   if (!certificate) return quirk("xmpp.external-without-certificate");
   if (!certificate->chain_valid && !quirk("xmpp.invalid-chain-accepted")) return false;
-  return tls::covers(*certificate, domain) || quirk("xmpp.wrong-certificate-name-accepted");
+  auto names = *certificate;
+  const auto ignore = [&](std::string_view defect, std::vector<std::string>& kind) {
+    if (!quirk(defect)) return;
+    kind.clear();
+    names.common_name.clear();
+  };
+  ignore("xmpp.dns-names-ignored", names.dns_names);
+  ignore("xmpp.srv-names-ignored", names.srv_names);
+  ignore("xmpp.xmpp-addrs-ignored", names.xmpp_addrs);
+  if (!initiating() && certificate->eku_present && !certificate->eku_client && quirk("xmpp.client-eku-demanded"))
+    return false;
+  return tls::covers(names, domain) || quirk("xmpp.wrong-certificate-name-accepted");
 }
 
 // --- Writing and ending -------------------------------------------------------------------------------------------
@@ -899,6 +931,7 @@ void Stream::restart() {
     bounds.element_octets = bounds.header_octets = 1U << 30U;
     bounds.depth = bounds.attributes = bounds.children = 1U << 20U;
   }
+  if (quirk("xmpp.small-stanzas-only")) bounds.element_octets = 8000;
   reader_.emplace(bounds);
   raw_.clear();
   header_sent_ = header_seen_ = false;
@@ -919,10 +952,12 @@ std::string Stream::new_id() {
 }
 
 void Stream::put_header() {
-  std::string out =
-      std::string("<?xml version='1.0'?><stream:stream xmlns='") + ns::server + "' xmlns:stream='" + ns::streams + "'";
-  // XEP-0220 section 2.4.1: classic dialback is announced by its namespace.
   const bool receiving = !initiating();
+  if (receiving && quirk("xmpp.header-not-answered")) return;
+  const auto* content_ns = receiving && quirk("xmpp.response-in-client-namespace") ? ns::client : ns::server;
+  std::string out =
+      std::string("<?xml version='1.0'?><stream:stream xmlns='") + content_ns + "' xmlns:stream='" + ns::streams + "'";
+  // XEP-0220 section 2.4.1: classic dialback is announced by its namespace.
   if (!trusted()) out += std::string(" xmlns:db='") + ns::dialback + "'";
   auto from = local_;
   if (receiving && from.empty() && !config_.domains.empty()) from = config_.domains.front();
@@ -935,7 +970,9 @@ void Stream::put_header() {
   }
   // RFC 6120 section 4.7.5: the lower of both versions; a peer without version gets none.
   const bool old_peer = receiving && header_seen_ && !peer_has_version_;
-  if (config_.send_version && (!old_peer || quirk("xmpp.ignores-version") || trusted())) out += " version='1.0'";
+  const bool copied = receiving && quirk("xmpp.response-version-copied");
+  if (config_.send_version && (!old_peer || quirk("xmpp.ignores-version") || trusted()))
+    out += attribute("version", copied ? peer_version_ : "1.0");
   if (!quirk("xmpp.header-without-lang")) out += " xml:lang='en'";
   header_sent_ = true;
   put_noted("stream header " + from + " > " + remote_, out + ">");
@@ -973,7 +1010,8 @@ void Stream::begin_closing(std::string_view condition, std::string_view text) {
   // RFC 6120 section 4.9.1.2: an error about the header still comes behind a header of ours.
   if (!header_sent_ && !quirk("xmpp.no-header-before-error")) put_header();
   if (!condition.empty()) {
-    put_noted("stream:error " + std::string(condition), stream_error(condition, text));
+    put_noted("stream:error " + std::string(condition),
+              quirk("xmpp.stream-error-without-condition") ? "<stream:error/>" : stream_error(condition, text));
     if (quirk("xmpp.open-after-stream-error")) return;
   }
   put_noted("end of stream", end_tag);

@@ -278,6 +278,7 @@ class Stream {
   std::string local_, remote_, id_;
   std::string first_from_, first_to_, first_id_;  ///< of the first header that had them: a restart may not change them
   bool header_sent_ = false, header_seen_ = false, peer_end_seen_ = false, end_sent_ = false, deaf_ = false;
+  std::string peer_version_;
   bool peer_has_version_ = false, peer_declares_dialback_ = false, peer_dialback_errors_ = false;
   bool handshake_done_ = false, failed_ = false, in_doubt_ = false, negotiated_ = false;
   Sasl sasl_ = Sasl::none;
@@ -289,6 +290,7 @@ class Stream {
   std::optional<xml::Reader> reader_;
   std::string in_, raw_, out_;  ///< plaintext not parsed; octets of the item under way; octets for the network
   std::size_t at_ = 0;          ///< how much of in_ was parsed
+  std::string held_;            ///< by xmpp.accepts-restricted-xml
   std::deque<StreamEvent> events_;
   std::optional<Time> establishment_deadline_, idle_deadline_, keep_alive_due_, silence_deadline_, close_deadline_;
 };

@@ -1,0 +1,99 @@
+// The end of a stream: the closing handshake of RFC 6120 section 4.4, seen from a peer that begins it and one that does
+// not.
+#include "suites/support/negotiation.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+
+constexpr auto external = PartnerKind::sasl_external;
+
+void peer_closes(Run& run) {
+  Negotiation n(run);
+  auto stream = n.established(external);
+  if (!stream) return;
+  stream->send(n.message(external, "before the end"));
+  stream->send("</stream:stream>");
+  const auto ending = stream->await_ending();
+  CONFORMS("RFC6120-4.4-5", ending.end_tag, Eq(true));
+  (void)n.until([&] { return stream->wire().tls()->peer_closed() || stream->wire().closed(); });
+  CONFORMS("RFC6120-4.4-6", stream->wire().tls()->peer_closed(), Eq(true));
+  CONFORMS("RFC6120-4.4-3", n.until([&] { return n.subject().received("before the end") == 1; }), Eq(true));
+}
+
+CUTOVER_CASE(answered){
+    .id = "stream.closed-by-the-peer",
+    .title = "A closing tag is answered with a closing tag and close_notify, and what came before it is delivered",
+    .procedure = "On an established stream send a message and </stream:stream> in a row; read on until the end.",
+    .accepted = "</stream:stream>, close_notify, the end of the connection; the message arrives.",
+    .likely_causes = "A server that drops the connection when its peer says goodbye.",
+    .judges = {{"RFC6120-4.4-5", {"xmpp.no-end-tag-reply"}},
+               {"RFC6120-4.4-6", {"xmpp.no-close-notify"}},
+               {"RFC6120-4.4-3", {"gateway.proxy-drops-inbound"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .body = peer_closes};
+
+void subject_closes(Run& run) {
+  Negotiation n(run);
+  auto stream = n.established(external);
+  if (!stream) return;
+  // Long enough for every idle limit that is in use; virtual time.
+  const auto begun = [&] {
+    return std::ranges::any_of(stream->wire().items(),
+                               [](const auto& item) { return std::holds_alternative<xml::StreamEnd>(item); });
+  };
+  const bool closing = n.subject().world().run_until(begun, 2h);
+  CONFORMS("RFC6120-4.6.3-1", closing, Eq(true));
+  if (!closing) return;
+  stream->send(n.message(external, "still listening"));
+  const bool heard = n.until([&] { return n.subject().received("still listening") == 1 || stream->wire().closed(); });
+  CONFORMS("RFC6120-4.4-3", heard && n.subject().received("still listening") == 1, Eq(true));
+  CONFORMS("RFC6120-4.4-4", n.subject().world().run_until([&] { return stream->wire().eof(); }, 10min), Eq(true));
+}
+
+CUTOVER_CASE(listens){
+    .id = "stream.closed-by-the-subject",
+    .title = "A server that closed its side still takes what comes, and gives up on a peer that never answers",
+    .procedure =
+        "Leave a stream idle until the subject closes it; then send a message instead of a closing tag, and nothing "
+        "more.",
+    .accepted = "The message is delivered; the connection ends although the closing tag is never answered.",
+    .likely_causes = "A server that stops reading once it has sent </stream:stream>, as a draining gateway does.",
+    .judges = {{"RFC6120-4.6.3-1", {}},
+               {"RFC6120-4.4-3", {"xmpp.deaf-while-closing"}},
+               {"RFC6120-4.4-4", {"xmpp.no-close-timeout"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .live = false,
+    .budget = 4h,
+    .body = subject_closes};
+
+void slow_peers(Run& run) {
+  Negotiation n(run);
+  auto silent = n.connect(external);
+  auto half = n.connect(external);
+  if (!half.open()) return;
+  const auto given_up = [&] {
+    return (silent.wire().eof() || silent.wire().closed()) && (half.wire().eof() || half.wire().closed());
+  };
+  CONFORMS("SEC-SLOW-1", n.subject().world().run_until(given_up, 1h), Eq(true));
+  CONFORMS("SEC-SLOW-2", n.marker_arrives(), Eq(true));
+}
+
+CUTOVER_CASE(slow){
+    .id = "security.slow-negotiation",
+    .title = "A peer that does not finish its negotiation is given up, whatever stage it stopped at",
+    .procedure = "One connection that never says a word, one that stops after the features; wait, in virtual time.",
+    .accepted = "Both connections end within the hour; others are served as before.",
+    .likely_causes = "No time limit for the establishment of a stream.",
+    .judges = {{"SEC-SLOW-1", {"xmpp.no-establishment-timeout"}}, {"SEC-SLOW-2", {"gateway.proxy-drops-inbound"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .live = false,
+    .budget = 4h,
+    .body = slow_peers};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -3,13 +3,13 @@
 
 #include "harness/outcome.h"
 #include "harness/registry/registry.h"
+#include "harness/text_file.h"
 
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -58,7 +58,12 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   const auto hash = entry.check.find('#');
   if (hash == std::string::npos) fail(file, item.Mark(), "expected case-id#requirement-id for 'check'");
   const auto id = entry.check.substr(0, hash);
-  if (find_case(id) == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
+  const auto* record = find_case(id);
+  if (record == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
+  const auto requirement = entry.check.substr(hash + 1);
+  const auto judged = [&](const Judges& judges) { return judges.requirement == requirement; };
+  if (requirement != "assertion" && std::ranges::none_of(record->judges, judged))
+    fail(file, item.Mark(), "the case " + id + " judges no '" + requirement + "' (`cutover explain " + id + "`)");
   return entry;
 }
 }  // namespace
@@ -83,11 +88,11 @@ Baseline parse_baseline(std::string_view yaml, const std::string& file) {
 }
 
 Baseline load_baseline(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || !text) throw BaselineError(path + ":0: cannot be read");
-  return parse_baseline(text.str(), path);
+  try {
+    return parse_baseline(read_text_file(path), path);
+  } catch (const std::system_error& error) {
+    throw BaselineError(path + ":0: cannot be read: " + error.code().message());
+  }
 }
 
 void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run) {

@@ -1,6 +1,8 @@
 // Reads the catalogue from YAML with an error for every slip, and finds requirements by id.
 #include "harness/requirements.h"
 
+#include "harness/text_file.h"
+
 #include "harness/requirements_table.h"
 
 #include <yaml-cpp/yaml.h>
@@ -9,9 +11,8 @@
 #include <array>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -69,11 +70,11 @@ TestText read_test(const YAML::Node& item, const std::string& file) {
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || !text) throw CatalogueError(path.string() + ":0: cannot be read");
-  return std::move(text).str();
+  try {
+    return read_text_file(path.string());
+  } catch (const std::system_error& error) {
+    throw CatalogueError(path.string() + ":0: cannot be read: " + error.code().message());
+  }
 }
 
 }  // namespace
@@ -178,8 +179,9 @@ void Catalogue::use(Catalogue catalogue) { chosen() = std::move(catalogue); }
 
 std::string document_of(const Requirement& requirement) {
   constexpr std::string_view section = "§";
-  const auto end = std::min({requirement.source.find(section), requirement.source.find(" ("),
-                             requirement.source.find(','), requirement.source.find(';')});
+  const auto end =
+      std::min({requirement.source.find(section), requirement.source.find(" section "), requirement.source.find(" ("),
+                requirement.source.find(','), requirement.source.find(';')});
   auto document = std::string(requirement.source.substr(0, end));
   while (!document.empty() && document.back() == ' ') document.pop_back();
   return document;

@@ -121,16 +121,6 @@ std::vector<reports::RequirementText> texts_of(const CaseRecord& record) {
   return texts;
 }
 
-std::string reproduction(const CaseRecord& record, const RunOptions& options, const std::string& replay) {
-  auto text = "cutover run " + record.id;
-  text += options.target ? " --target=" + options.target->file
-                         : std::string(" --world=") + (options.world == WorldKind::sim ? "sim" : "live");
-  text += " --replay=" + (replay.empty() ? "seed:" + std::to_string(options.seed) : replay);
-  if (options.strict) text += " --strict";
-  for (const auto& quirk : options.quirks) text += " --defect=" + quirk;
-  return text;
-}
-
 // What the target's file already rules out; nullopt: the case can run.
 std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& options) {
   if (options.world == WorldKind::sim && !record.sim) return EndedEarly{Outcome::skipped, "does not run simulated"};
@@ -225,6 +215,23 @@ void Run::finish(CaseResult& result) {
   result.outcome = aggregate(verdicts_.checks());
 }
 
+std::string reproduction(const CaseRecord& record, const RunOptions& options, const std::string& replay) {
+  auto text = "cutover run " + record.id;
+  text += options.target ? " --target=" + options.target->file
+                         : std::string(" --world=") + (options.world == WorldKind::sim ? "sim" : "live");
+  text += " --replay=" + (replay.empty() ? "seed:" + std::to_string(options.seed) : replay);
+  if (!options.topology_file.empty()) text += " --topology=" + options.topology_file;
+  if (options.strict) text += " --strict";
+  for (const auto& quirk : options.quirks) text += " --defect=" + quirk;
+  return text;
+}
+
+Topology Run::topology() const {
+  auto topology = options_.topology.value_or(reference_topology());
+  topology.places.clear();  // places are of `cutover serve`
+  return topology;
+}
+
 CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   CaseResult result;
   result.id = record.id;
@@ -255,6 +262,9 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       result.reason = early.reason;
     } catch (const HarnessFault& fault) {
       result.reason = fault.what();
+    } catch (const ListenError& error) {
+      result.reason = std::string(error.what()) +
+                      "; something else listens there: end it (`cutover doctor` tells more), or run with --world=sim";
     } catch (const std::exception& error) {
       result.reason = std::string("exception: ") + error.what();
     }

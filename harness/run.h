@@ -4,6 +4,7 @@
 #include "harness/case.h"
 #include "harness/choice.h"
 #include "harness/target.h"
+#include "harness/topology.h"
 #include "harness/world.h"
 #include "protocol/base/quirks.h"
 
@@ -20,6 +21,8 @@ struct RunOptions {
   std::set<std::string, std::less<>> quirks;  ///< defects of the deployment, on in `cutover selftest` only
   int block = 1;                              ///< see make_world()
   std::optional<Target> target;
+  std::optional<Topology> topology;  ///< nothing: the reference topology
+  std::string topology_file;         ///< where it was read from
   int attempt = 1;
 };
 
@@ -37,6 +40,8 @@ class Run {
   [[nodiscard]] bool strict() const { return options_.strict; }
   /// Null when the embedded deployment is judged.
   [[nodiscard]] const Target* target() const { return options_.target ? &*options_.target : nullptr; }
+  /// Of the deployment, in the addresses of this world.
+  [[nodiscard]] Topology topology() const;
   /// To be given to every node of the deployment; empty in a normal run.
   [[nodiscard]] const Quirks& quirks() const { return quirks_; }
 
@@ -90,6 +95,9 @@ class Run {
 /// judges nothing or something undeclared are `broken`; a failed ASSERT_ or EXPECT_ is a failed check without a
 /// requirement.
 [[nodiscard]] reports::CaseResult execute_case(const CaseRecord& record, const RunOptions& options);
+
+/// The command that runs the case again and comes to the same result; `replay` empty: from its seed.
+[[nodiscard]] std::string reproduction(const CaseRecord& record, const RunOptions& options, const std::string& replay);
 
 /// The seed of one case of a run: one case alone with --seed gives what it gave in the whole run.
 [[nodiscard]] std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt);

@@ -90,6 +90,7 @@ std::string job_line(const Job& job, const RunnerOptions& options, int block) {
                                       {"strict", options.strict},
                                       {"block", block},
                                       {"target", options.target_file},
+                                      {"topology", options.topology_file},
                                       {"catalogue", options.catalogue}}) +
          "\n";
 }
@@ -127,10 +128,9 @@ CaseResult lost(const Job& job, const RunnerOptions& options, std::string reason
   result.seed = run.seed;
   result.attempt = job.attempt;
   result.log = std::move(log);
-  result.reproduce =
-      "cutover run " + result.id +
-      (options.target_file.empty() ? " --world=" + result.world : " --target=" + options.target_file) +
-      (options.replay.empty() ? fmt::format(" --replay=seed:{}", run.seed) : " --replay=" + options.replay);
+  if (!options.target_file.empty()) run.target = Target{.file = options.target_file};
+  run.topology_file = options.topology_file;
+  result.reproduce = reproduction(*job.record, run, options.replay);
   return result;
 }
 
@@ -400,15 +400,27 @@ struct Order {
   RunOptions options;
 };
 
-Order read_order(const std::string& line, std::string& catalogue, std::optional<Target>& target) {
+// Files that were read for earlier orders.
+struct Loaded {
+  std::string catalogue, topology_file;
+  std::optional<Target> target;
+  std::optional<Topology> topology;
+};
+
+Order read_order(const std::string& line, Loaded& loaded) {
   const auto value = json::parse(line);
   const auto& order = value.as_object();
   const auto text = [&](const char* key) { return std::string(order.at(key).as_string()); };
   Order result;
   result.record = find_case(text("id"));
   if (result.record == nullptr) throw HarnessFault("the worker knows no case " + text("id"));
-  if (text("catalogue") != catalogue) Catalogue::use(Catalogue::load(catalogue = text("catalogue")));
+  if (text("catalogue") != loaded.catalogue) Catalogue::use(Catalogue::load(loaded.catalogue = text("catalogue")));
+  auto& target = loaded.target;
   if (const auto file = text("target"); !file.empty() && (!target || target->file != file)) target = load_target(file);
+  if (const auto file = text("topology"); file != loaded.topology_file) {
+    loaded.topology = load_topology(file);
+    loaded.topology_file = file;
+  }
   Job job{result.record,
           text("world") == "sim" ? WorldKind::sim : WorldKind::live,
           order.at("attempt").to_number<int>(),
@@ -421,6 +433,8 @@ Order read_order(const std::string& line, std::string& catalogue, std::optional<
   result.options = run_options_of(job, shared);
   result.options.block = order.at("block").to_number<int>();
   if (!text("target").empty()) result.options.target = target;
+  result.options.topology = loaded.topology;
+  result.options.topology_file = loaded.topology_file;
   return result;
 }
 
@@ -452,8 +466,8 @@ int run_worker() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no worker outlives its runner
   ::fcntl(job_descriptor, F_SETFD, FD_CLOEXEC);
   ::fcntl(result_descriptor, F_SETFD, FD_CLOEXEC);
-  std::string catalogue, buffer;
-  std::optional<Target> target;
+  std::string buffer;
+  Loaded loaded;
   char chunk[4096];
   for (;;) {
     const auto size = ::read(job_descriptor, chunk, sizeof chunk);
@@ -463,7 +477,7 @@ int run_worker() {
     for (auto end = buffer.find('\n'); end != std::string::npos; end = buffer.find('\n')) {
       const auto line = buffer.substr(0, end);
       buffer.erase(0, end + 1);
-      const auto order = read_order(line, catalogue, target);
+      const auto order = read_order(line, loaded);
       auto answer = reports::case_to_json(execute_case(*order.record, order.options)) + "\n";
       std::cout.flush();
       for (std::string_view rest = answer; !rest.empty();) {

@@ -49,6 +49,12 @@ std::vector<const CaseRecord*> chosen_cases(std::span<const CaseRecord> cases, c
       used[i] = true;
       take = true;
     }
+    if (take && selection.topology && !record.any_topology) {
+      if (std::ranges::find(selection.patterns, record.id) != selection.patterns.end())
+        throw UsageError(record.id +
+                         " speaks of users and partners of the reference topology; run it without --topology");
+      continue;
+    }
     const auto excluded = [&](const std::string& pattern) { return matches(pattern, record); };
     if (take && std::ranges::none_of(selection.exclude, excluded)) chosen.push_back(&record);
   }
@@ -108,24 +114,34 @@ std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& sele
       for (int attempt = 1; attempt <= selection.repeat; ++attempt) jobs.push_back({record, world, attempt, {}});
     }
   }
-  if (jobs.empty()) throw UsageError("the selection is empty: no case is left after --exclude, --world and --shard");
+  if (jobs.empty()) {
+    throw UsageError(std::string("the selection is empty: no case is left after --exclude, --world, ") +
+                     (selection.topology ? "--topology " : "") + "and --shard");
+  }
   return jobs;
 }
 
-std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id) {
+std::vector<std::string> nearest(const std::vector<std::string>& words, std::string_view typed) {
   std::vector<std::pair<std::size_t, std::string>> ranked;
-  for (const auto& record : cases) {
-    if (is_hidden(record)) continue;
-    const bool inside = record.id.find(id) != std::string::npos;
-    ranked.emplace_back(inside ? 0 : edit_distance(id, record.id), record.id);
+  for (const auto& word : words) {
+    const bool inside = word.find(typed) != std::string::npos;
+    ranked.emplace_back(inside ? 0 : edit_distance(typed, word), word);
   }
   std::ranges::sort(ranked);
   std::vector<std::string> result;
-  for (const auto& [distance, name] : ranked) {
-    if (result.size() == 3 || distance > std::max<std::size_t>(4, id.size() / 2)) break;
-    result.push_back(name);
+  for (const auto& [distance, word] : ranked) {
+    if (result.size() == 3 || distance > std::clamp<std::size_t>(typed.size() / 2, 2, 12)) break;
+    result.push_back(word);
   }
   return result;
+}
+
+std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id) {
+  std::vector<std::string> ids;
+  for (const auto& record : cases) {
+    if (!is_hidden(record)) ids.push_back(record.id);
+  }
+  return nearest(ids, id);
 }
 
 }  // namespace cutover::harness

@@ -38,6 +38,7 @@ struct Selection {
   std::vector<std::string> exclude;
   std::optional<WorldKind> world;  ///< both when not set
   bool target = false;             ///< cases that can run against a target, live
+  bool topology = false;           ///< cases that can run with any topology
   Shard shard;
   int repeat = 1;
 };
@@ -47,7 +48,9 @@ struct Selection {
 /// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects
 /// nothing (with the nearest ids), and for an empty selection. Hidden cases are selected by their full id alone.
 [[nodiscard]] std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& selection);
-/// The ids that a mistyped one may have meant, nearest first, three at most.
+/// The words that a mistyped one may have meant, nearest first, three at most.
+[[nodiscard]] std::vector<std::string> nearest(const std::vector<std::string>& words, std::string_view typed);
+/// The same of the ids of cases.
 [[nodiscard]] std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id);
 
 }  // namespace cutover::harness

@@ -1,6 +1,8 @@
 // Reads a target file and what it names; every mistake is told with its line.
 #include "harness/target.h"
 
+#include "harness/text_file.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
@@ -9,8 +11,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -22,12 +23,12 @@ constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench
 constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
                            ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
 
-std::optional<std::string> content_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in || !text) return std::nullopt;
-  return text.str();
+std::optional<std::string> content_of(const std::string& path) {
+  try {
+    return read_text_file(path);
+  } catch (const std::system_error&) {
+    return std::nullopt;
+  }
 }
 
 /// One reader for one file, so that every error can name it.

@@ -1,6 +1,7 @@
 // Topologies from YAML, with the place of every mistake.
 #include "harness/topology.h"
 
+#include "harness/text_file.h"
 #include "protocol/xmpp/jid.h"
 
 #include <arpa/inet.h>
@@ -9,10 +10,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <set>
-#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -292,11 +292,11 @@ const char* name_of(PartnerServer server) {
 Topology parse_topology(std::string_view yaml, const std::string& source) { return TopologyReader(source).read(yaml); }
 
 Topology load_topology(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) throw TopologyError(path + ":0: cannot be read; give the path of a topology file");
-  return parse_topology(text.str(), path);
+  try {
+    return parse_topology(read_text_file(path), path);
+  } catch (const std::system_error& error) {
+    throw TopologyError(path + ":0: cannot be read: " + error.code().message());
+  }
 }
 
 std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {

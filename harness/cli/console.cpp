@@ -45,7 +45,13 @@ std::string_view end_of(std::string_view log) {
   return start == std::string_view::npos || start == 0 ? log : log.substr(start + 1);
 }
 
-void print_case(std::ostream& out, const reports::CaseResult& result) {
+/// The reproduction as it can be pasted: with the program as it was called.
+std::string pasteable(const std::string& reproduce, const std::string& program) {
+  constexpr std::string_view name = "cutover ";
+  return program.empty() || !reproduce.starts_with(name) ? reproduce : program + " " + reproduce.substr(name.size());
+}
+
+void print_case(std::ostream& out, const reports::CaseResult& result, const std::string& program) {
   fmt::print(out, "\n{} {} ({}): {}\n", reports::name_of(result.outcome), result.id, result.world, result.title);
   if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
   for (const auto& check : result.checks) {
@@ -62,7 +68,7 @@ void print_case(std::ostream& out, const reports::CaseResult& result) {
     if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
   }
   if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));
-  fmt::print(out, "  reproduce: {}\n", result.reproduce);
+  fmt::print(out, "  reproduce: {}\n", pasteable(result.reproduce, program));
 }
 }  // namespace
 
@@ -92,7 +98,7 @@ void Progress::end() {
 
 void print_summary(std::ostream& out, const reports::RunResult& run) {
   for (const auto& result : run.cases) {
-    if (is_unexpected(result)) print_case(out, result);
+    if (is_unexpected(result)) print_case(out, result, run.command.empty() ? "" : run.command.front());
   }
   fmt::print(out, "\n{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "suite", "cases", "checks", "passed", "failed",
              "warned", "inconcl", "skipped", "broken");
@@ -105,13 +111,32 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
   fmt::print(out, "\n{}\n", run.verdict);
 }
 
-void print_coverage(std::ostream& out, const reports::RunResult& run) {
-  std::set<std::string, std::less<>> judged;
+namespace {
+/// The checks that were really made, by requirement: the cases that made them.
+std::map<std::string, std::set<std::string>, std::less<>> judged_in(const reports::RunResult& run) {
+  std::map<std::string, std::set<std::string>, std::less<>> judged;
   for (const auto& result : run.cases) {
     for (const auto& check : result.checks) {
-      if (check.outcome != Outcome::inconclusive && !check.requirement.empty()) judged.insert(check.requirement);
+      if (check.outcome != Outcome::inconclusive && !check.requirement.empty())
+        judged[check.requirement].insert(result.id);
     }
   }
+  return judged;
+}
+}  // namespace
+
+void print_judged(std::ostream& out, const reports::RunResult& run) {
+  const auto judged = judged_in(run);
+  for (const auto& [id, cases] : judged) {
+    const auto* requirement = Catalogue::current().find(id);
+    fmt::print(out, "{:<10} {}  {}\n           by {}\n", requirement == nullptr ? "?" : requirement->level, id,
+               requirement == nullptr ? "not in the catalogue" : requirement->source, fmt::join(cases, ", "));
+  }
+  fmt::print(out, "{} requirements judged of {}\n", judged.size(), Catalogue::current().all().size());
+}
+
+void print_coverage(std::ostream& out, const reports::RunResult& run) {
+  const auto judged = judged_in(run);
   struct Count {
     std::size_t judged = 0, total = 0;
   };
@@ -143,7 +168,7 @@ void print_coverage(std::ostream& out, const reports::RunResult& run) {
     untouched += any ? 0 : 1;
   }
   row("all documents", all);
-  fmt::print(out, "{} requirements judged of {}; {} documents untouched\n", judged.size(),
+  fmt::print(out, "{} requirements judged of {}; {} documents untouched; --list names what is judged\n", judged.size(),
              Catalogue::current().all().size(), untouched);
 }
 

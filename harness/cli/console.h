@@ -23,6 +23,8 @@ class Progress {
 
 /// Counts per suite, then each red case with its unmet expectations, the wire beside them and its reproduction.
 void print_summary(std::ostream& out, const reports::RunResult& run);
+/// Each judged requirement with its level and the cases that judged it.
+void print_judged(std::ostream& out, const reports::RunResult& run);
 /// Executed requirements by document and level.
 void print_coverage(std::ostream& out, const reports::RunResult& run);
 

@@ -1,5 +1,5 @@
 // What this machine lacks: each finding with what it is for and the remedy.
-#include "harness/cli/command_line.h"
+#include "harness/cli/subcommands.h"
 #include "harness/requirements.h"
 #include "harness/runner.h"
 #include "harness/topology.h"

@@ -2,6 +2,7 @@
 #include "harness/live/credentials.h"
 
 #include "harness/report_files.h"
+#include "harness/text_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,8 +12,7 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -49,16 +49,14 @@ void write_private(const std::string& path, const std::string& text) {
 }
 
 std::string authority_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in && std::filesystem::exists(path)) fail(path, "cannot be read");
-  if (!in) {
-    auto made = tls::new_authority_pem(std::time(nullptr));
-    write_private(path, made);
-    return made;
+  try {
+    return read_text_file(path);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::no_such_file_or_directory) fail(path, "cannot be read: " + error.code().message());
   }
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  auto made = tls::new_authority_pem(std::time(nullptr));
+  write_private(path, made);
+  return made;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "harness/live/credentials.h"
 #include "harness/live/live_world.h"
 #include "harness/selection.h"
+#include "harness/text_file.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -14,10 +15,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <fstream>
 #include <optional>
 #include <ostream>
 #include <set>
+#include <sstream>
+#include <system_error>
 
 namespace cutover::harness {
 
@@ -67,9 +69,14 @@ std::map<int, std::string> addresses_of(const Topology& topology) {
 
 std::string token_of(const std::string& file) {
   if (file.empty()) return "";
-  std::ifstream in(file);
-  std::string token;
-  if (!in || !(in >> token)) throw UsageError(file + ":1: expected the token of the admin interface, one word");
+  std::string text, token;
+  try {
+    text = read_text_file(file);
+  } catch (const std::system_error& error) {
+    throw UsageError(file + ":0: cannot be read: " + error.code().message());
+  }
+  if (!(std::istringstream(text) >> token))
+    throw UsageError(file + ":1: expected the token of the admin interface, one word");
   return token;
 }
 

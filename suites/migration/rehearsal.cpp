@@ -79,6 +79,7 @@ CUTOVER_CASE(rehearsal){
                {"INV-2", {"xmpp.duplicates-stanzas"}},
                {"INV-3", {"xmpp.no-end-tag-reply", "xmpp.drain-resets-connections"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 3h,
     .body = rehearse};

@@ -32,6 +32,7 @@ CUTOVER_CASE(full_rollback){
     .likely_causes = "A leftover: the SRV record, the allowed partner, the route, or a user who was not moved back.",
     .judges = {{"MIG-R02", {"migration.undo-forgets-dns", "migration.undo-forgets-routes"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 6h,
     .body = roll_back_after_each_step};
@@ -52,6 +53,7 @@ CUTOVER_CASE(partner_removed){
     .likely_causes = "A route on the new side that outlives the partner.",
     .judges = {{"MIG-R01", {"migration.undo-forgets-routes"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = remove_partner};

@@ -1,0 +1,70 @@
+// From arguments to selections and options.
+#include "harness/cli/arguments.h"
+
+#include "harness/choice.h"
+#include "harness/requirements.h"
+#include "harness/topology.h"
+#include "protocol/base/check.h"
+#include "protocol/base/quirks.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace cutover::harness::cli {
+
+std::uint64_t random_seed() {
+  std::uint32_t seed = 0;  // 32 bits: short enough to be typed
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    throw HarnessFault("the system gave no random seed; use --seed");
+  return seed;
+}
+
+Selection selection_of(const RunArguments& arguments) {
+  Selection selection;
+  selection.patterns = arguments.patterns;
+  selection.exclude = arguments.exclude;
+  if (arguments.world == "sim") selection.world = WorldKind::sim;
+  if (arguments.world == "live") selection.world = WorldKind::live;
+  selection.target = !arguments.target.empty();
+  selection.topology = !arguments.topology.empty();
+  selection.shard = parse_shard(arguments.shard);
+  selection.repeat = arguments.repeat;
+  return selection;
+}
+
+RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t seed) {
+  RunnerOptions options;
+  options.seed = seed;
+  options.replay = arguments.replay;
+  options.strict = arguments.strict;
+  options.jobs = arguments.jobs > 0 ? arguments.jobs : static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  options.target_file = arguments.target;
+  options.topology_file = arguments.topology;
+  options.catalogue = arguments.catalogue;
+  options.case_timeout_s = arguments.timeout_s;
+  options.quirks = {arguments.defects.begin(), arguments.defects.end()};
+  return options;
+}
+
+void check_arguments(const RunArguments& arguments) {
+  if (!arguments.replay.empty()) {
+    try {
+      (void)make_choice(arguments.replay);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(std::string("--replay: ") + error.what());
+    }
+  }
+  try {
+    (void)Quirks({arguments.defects.begin(), arguments.defects.end()});
+  } catch (const HarnessFault& fault) {
+    throw UsageError(std::string("--defect: ") + fault.what());
+  }
+  if (!arguments.topology.empty() && !arguments.target.empty())
+    throw UsageError("--topology is of the embedded deployment; a target has its own: give one of the two");
+  if (!arguments.topology.empty()) (void)load_topology(arguments.topology);
+  if (!arguments.catalogue.empty()) Catalogue::use(Catalogue::load(arguments.catalogue));
+}
+
+}  // namespace cutover::harness::cli

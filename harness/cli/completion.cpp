@@ -1,0 +1,70 @@
+// The script asks the program for the ids of the cases, so that it never knows old ones.
+#include "harness/cli/completion.h"
+
+#include "harness/topology.h"
+
+#include <CLI/CLI.hpp>
+
+namespace cutover::harness::cli {
+
+namespace {
+
+std::string options_of(const CLI::App& command) {
+  std::string words;
+  for (const auto* option : command.get_options()) {
+    if (option->get_group().empty()) continue;  // hidden
+    for (const auto& name : option->get_lnames()) words += "--" + name + " ";
+  }
+  return words;
+}
+
+std::string nodes() {
+  std::string words = "pools partners users";
+  for (const auto& node : nodes_of(reference_topology())) words += " " + node.name;
+  return words;
+}
+
+}  // namespace
+
+std::string bash_completion(const CLI::App& app) {
+  std::string commands, options;
+  for (const auto* command : app.get_subcommands([](const auto*) { return true; })) {
+    commands += command->get_name() + " ";
+    options += "    " + command->get_name() + ") options='" + options_of(*command) + "' ;;\n";
+  }
+  // Bash takes '=' for a word of its own: "--world=s" arrives as three.
+  return R"(_cutover() {
+  local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} option= options= words=
+  if [ "$current" = "=" ]; then option=$before current=
+  elif [ "$before" = "=" ]; then option=${COMP_WORDS[COMP_CWORD-2]}
+  elif [ "$before" = "--world" ] || [ "$before" = "--exclude" ]; then option=$before
+  fi
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W ')" +
+         commands + R"(--help --version' -- "$current"))
+    return
+  fi
+  case $option in
+    --world) COMPREPLY=($(compgen -W 'sim live both' -- "$current")); return ;;
+    --exclude) ;;
+    --*) return ;;
+  esac
+  case ${COMP_WORDS[1]} in
+)" + options +
+         R"(  esac
+  case ${COMP_WORDS[1]} in
+    run|list|explain|coverage|selftest) words=$("${COMP_WORDS[0]}" list 2>/dev/null | awk '$1 ~ /[.]/ {print $1}') ;;
+    serve) words=')" +
+         nodes() + R"(' ;;
+    completion) words=bash ;;
+  esac
+  case $current in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
+    *) COMPREPLY=($(compgen -W "$words" -- "$current")) ;;
+  esac
+}
+complete -o default -F _cutover cutover
+)";
+}
+
+}  // namespace cutover::harness::cli

@@ -1,0 +1,257 @@
+// `run`, `report` and `coverage`: results as they come, a summary, and report files whatever else fails.
+#include "harness/baseline.h"
+#include "harness/choice.h"
+#include "harness/cli/console.h"
+#include "harness/cli/subcommands.h"
+#include "harness/outcome.h"
+#include "harness/reachability.h"
+#include "harness/registry/registry.h"
+#include "harness/report_files.h"
+#include "harness/requirements.h"
+#include "harness/text_file.h"
+#include "harness/world_factory.h"
+#include "reports/html.h"
+#include "reports/json.h"
+#include "reports/junit.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <iostream>
+#include <system_error>
+
+namespace cutover::harness::cli {
+
+using reports::Outcome;
+
+namespace {
+
+std::string today() {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[11];
+  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", &utc));
+}
+
+struct Reports {
+  std::string json, junit, html;
+};
+
+Reports places(const RunArguments& arguments) {
+  const auto place = [&](const std::string& given, const char* name) {
+    return given.empty() ? arguments.directory + "/" + name : given;
+  };
+  return {place(arguments.json, "run.json"), place(arguments.junit, "junit.xml"), place(arguments.html, "report.html")};
+}
+
+// Writes all that can be written; false, with a message for each, when one could not be.
+bool write_reports(const reports::RunResult& run, const Reports& where) {
+  std::string written;
+  bool good = true;
+  const auto write = [&](const std::string& path, auto make) {
+    try {
+      write_report(path, make(run));
+      written += "  " + path + "\n";
+    } catch (const std::exception& error) {
+      fmt::print(std::cerr, "cutover: {}\n", error.what());
+      good = false;
+    }
+  };
+  write(where.html, reports::to_html);
+  write(where.junit, reports::to_junit);
+  write(where.json, reports::to_json);
+  if (!written.empty()) fmt::print("reports:\n{}", written);
+  return good;
+}
+
+// False, with a message, when what was printed did not reach its place. A reader that went away had what it wanted.
+bool printed() {
+  std::cout.flush();
+  struct stat status {};
+  const bool pipe = ::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+  if (std::cout || pipe) return true;
+  std::cerr << "cutover: the summary could not be printed (is the disk full?); the reports hold it\n";
+  return false;
+}
+
+// Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
+std::optional<std::string> target_down(const std::optional<Target>& target) {
+  if (!target) return std::nullopt;
+  const BlockLease lease;
+  Undisturbed choice;
+  const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
+  return subject_down(*world, *target);
+}
+
+// A run against a subject that is down has no results, and one in which it went down has none to be trusted.
+void mark_down(reports::RunResult& run, const std::string& words, const std::string& reason) {
+  run.complete = false;
+  run.incomplete_reason = words + ": " + reason;
+}
+
+int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std::uint64_t seed) {
+  auto options = runner_options_of(arguments, seed);
+  options.jobs = 1;
+  auto run = run_jobs(jobs, options, {});
+  if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
+  run.verdict = verdict_of(run);
+  print_summary(std::cout, run);
+  const auto skipped = [](const auto& result) {
+    return result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported;
+  };
+  if (!run.cases.empty() && std::ranges::all_of(run.cases, skipped)) {
+    fmt::print("skipped: {}\n", run.cases.front().reason);
+    return exit_code::skipped;
+  }
+  return exit_code_of(run);
+}
+
+// Each result on disk as it comes. A full disk costs the log, never the run.
+class Recorder {
+ public:
+  explicit Recorder(const std::string& directory) {
+    guarded([&] { log_.emplace(directory + "/results.jsonl"); });
+  }
+  void append(const reports::CaseResult& result) {
+    if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
+  }
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+ private:
+  void guarded(const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const ReportError& error) {
+      error_ = error.what();
+      log_.reset();
+    }
+  }
+  std::optional<ResultLog> log_;
+  std::string error_;
+};
+
+std::string read_results(const std::string& file) {
+  try {
+    return read_text_file(file);
+  } catch (const std::system_error& error) {
+    throw UsageError(file + " cannot be read: " + error.code().message() +
+                     "; expected the run.json or results.jsonl of a run");
+  }
+}
+
+// One case a line, as the run wrote it; the last line may have been cut off.
+reports::RunResult from_lines(const std::string& text, const std::string& file) {
+  reports::RunResult run;
+  run.complete = false;
+  run.incomplete_reason = "made from the results that were written before the run ended";
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    ++number;
+    if (end == std::string::npos) break;
+    try {
+      run.cases.push_back(reports::case_from_json(text.substr(at, end - at)));
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("{}:{}: {}", file, number, error.what()));
+    }
+    at = end + 1;
+  }
+  if (run.cases.empty()) throw UsageError(file + ":1: expected the result of a case; nothing was finished");
+  std::ranges::stable_sort(run.cases, {}, [](const auto& result) { return std::tie(result.id, result.world); });
+  run.started = std::ranges::min(run.cases, {}, &reports::CaseResult::started).started;
+  run.tool_version = version;
+  return run;
+}
+
+reports::RunResult run_of(const std::string& file) {
+  const auto text = read_results(file);
+  if (file.ends_with(".jsonl")) return from_lines(text, file);
+  try {
+    return reports::from_json(text);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(file + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
+  check_arguments(arguments);
+  const auto jobs = select(all_cases(), selection_of(arguments));
+  std::optional<Target> target;
+  if (!arguments.target.empty()) target = load_target(arguments.target);
+  auto name = target ? target->name : std::string("embedded reference");
+  if (!arguments.topology.empty()) name += " (" + arguments.topology + ")";
+  std::optional<Baseline> baseline;
+  if (!arguments.baseline.empty()) baseline = load_baseline(arguments.baseline);
+  const auto seed = arguments.seed ? *arguments.seed : random_seed();
+  if (arguments.single) return run_single(arguments, jobs, seed);
+
+  const auto options = runner_options_of(arguments, seed);
+  fmt::print("cutover {}: {} {} against {}, {}, --seed={}\n", version, jobs.size(),
+             jobs.size() == 1 ? "run of a case" : "runs of cases", name,
+             options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
+  std::cout.flush();
+  Recorder recorder(arguments.directory);
+  Progress progress(std::cout, ::isatty(STDOUT_FILENO) != 0);
+  const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
+    progress.report(result, done, total);
+    recorder.append(result);
+  };
+  reports::RunResult run;
+  if (const auto reason = target_down(target)) {
+    run = run_jobs({}, options, on_result);
+    mark_down(run, "subject down", *reason);
+  } else {
+    run = run_jobs(jobs, options, on_result);
+    const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
+    if (const auto later = red && run.complete ? target_down(target) : std::nullopt)
+      mark_down(run, "subject down since some time of the run", *later);
+  }
+  progress.end();
+  run.tool_version = version;
+  run.target = name;
+  run.command = command;
+  if (baseline) apply_baseline(*baseline, today(), run);
+  run.exit_code = exit_code_of(run);
+  run.verdict = verdict_of(run);
+  print_summary(std::cout, run);
+  if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
+  const bool written = write_reports(run, places(arguments));
+  return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;
+}
+
+int report_command(const RunArguments& arguments, const std::string& file, const std::vector<std::string>& command) {
+  auto run = run_of(file);
+  if (run.command.empty()) run.command = command;
+  if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
+  run.exit_code = exit_code_of(run);
+  run.verdict = verdict_of(run);
+  print_summary(std::cout, run);
+  const bool written = write_reports(run, places(arguments));
+  return printed() && written ? run.exit_code : exit_code::fault;
+}
+
+int coverage_command(const RunArguments& arguments, const std::string& file, bool by_requirement) {
+  check_arguments(arguments);
+  const auto print = [&](const reports::RunResult& run) {
+    by_requirement ? print_judged(std::cout, run) : print_coverage(std::cout, run);
+  };
+  if (!file.empty()) {
+    print(run_of(file));
+    return 0;
+  }
+  const auto jobs = select(all_cases(), selection_of(arguments));
+  const auto run = run_jobs(jobs, runner_options_of(arguments, arguments.seed.value_or(1)), {});
+  print(run);
+  if (run.complete) return 0;
+  fmt::print(std::cerr, "cutover: incomplete: {}\n", run.incomplete_reason);
+  return exit_code::fault;
+}
+
+}  // namespace cutover::harness::cli

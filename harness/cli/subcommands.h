@@ -1,0 +1,28 @@
+// The subcommands behind the command line; each returns the exit code of the program.
+#pragma once
+
+#include "harness/cli/arguments.h"
+
+namespace cutover::harness::cli {
+
+/// Runs the cases, prints and writes what came of them. `command` is the command line, for the reports.
+[[nodiscard]] int run_command(const RunArguments&, const std::vector<std::string>& command);
+/// Writes the reports of a run that ended early from its results.jsonl, or those of a run.json anew.
+[[nodiscard]] int report_command(const RunArguments&, const std::string& file, const std::vector<std::string>& command);
+/// Counts what a run.json or results.jsonl judged; what the cases judge that are run now where `file` is empty.
+[[nodiscard]] int coverage_command(const RunArguments&, const std::string& file, bool by_requirement);
+
+enum class ListForm { text, json, ctest };
+/// `program` is the path of this program, for ctest.
+[[nodiscard]] int list_command(const RunArguments&, ListForm, const std::string& program);
+[[nodiscard]] int explain_command(const std::string& id);
+
+/// Plants each named defect and expects the check that names it to turn red.
+[[nodiscard]] int selftest_command(RunArguments);
+/// Runs the cases as GoogleTest tests.
+[[nodiscard]] int gtest_command(std::vector<std::string> arguments);
+
+/// What this machine has and lacks for a full run. Returns 0, or 3 when a run on loopback cannot work.
+[[nodiscard]] int doctor();
+
+}  // namespace cutover::harness::cli

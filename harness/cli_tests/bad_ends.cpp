@@ -1,0 +1,195 @@
+// Runs that end badly: what is done is told and on disk whatever comes between - no disk, no reader, no port, no
+// runner.
+#include "harness/cli_tests/program.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+namespace cutover::cli_tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// Becomes root of namespaces of its own, so that a test can do what would disturb everybody else. False where the
+/// system does not allow it.
+bool own_namespaces(int which) {
+  const auto user = ::getuid();
+  const auto group = ::getgid();
+  const auto write = [](const char* path, const std::string& text) { std::ofstream(path) << text; };
+  if (::unshare(CLONE_NEWUSER | which) != 0) return false;
+  write("/proc/self/setgroups", "deny");
+  write("/proc/self/uid_map", fmt::format("0 {} 1", user));
+  write("/proc/self/gid_map", fmt::format("0 {} 1", group));
+  return ::getuid() == 0;
+}
+
+bool bring_loopback_up() {
+  const int descriptor = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq request{};
+  std::string("lo").copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_flags = IFF_UP;
+  const bool good = ::ioctl(descriptor, SIOCSIFFLAGS, &request) == 0;
+  ::close(descriptor);
+  return good;
+}
+
+/// A listener on every address, as a server of this machine would be; it stays open in the program that is started.
+bool occupy(std::uint16_t port) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  return ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+         ::listen(descriptor, 1) == 0;
+}
+
+class BadEnd : public CommandLine {
+ protected:
+  static constexpr int not_possible = 99;
+  /// Runs the program in a process that `prepare` has changed; its output goes to a file. `not_possible` where prepare
+  /// says no.
+  [[nodiscard]] Ended after(const std::function<bool()>& prepare, std::vector<std::string> arguments) const {
+    const auto output = path("output");
+    arguments.insert(arguments.begin(), CUTOVER_PROGRAM);
+    std::vector<char*> pointers;
+    for (auto& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const auto child = ::fork();
+    if (child == 0) {
+      const int descriptor = ::open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+      ::dup2(descriptor, 1);
+      ::dup2(descriptor, 2);
+      if (!prepare()) ::_exit(not_possible);
+      ::execv(CUTOVER_PROGRAM, pointers.data());
+      ::_exit(not_possible);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status), content(output)};
+  }
+  /// Looks again and again, for 30 s at most.
+  static bool comes_true(const std::function<bool()>& condition) {
+    for (int i = 0; i < 1500 && !condition(); ++i) ::poll(nullptr, 0, 20);
+    return condition();
+  }
+  static std::vector<pid_t> children_of(pid_t parent) {
+    std::vector<pid_t> found;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      const int pid = std::atoi(entry.path().filename().c_str());
+      if (pid > 0 && content(entry.path() / "status").find(fmt::format("PPid:\t{}\n", parent)) != std::string::npos)
+        found.push_back(pid);
+    }
+    return found;
+  }
+};
+
+TEST_F(BadEnd, APortInUseIsTheHarnessesFault) {
+  const auto prepare = [] { return own_namespaces(CLONE_NEWNET) && bring_loopback_up() && occupy(5269); };
+  const auto ended = after(prepare, {"run", "message.bodies", "--world=live", "-o", path("out")});
+  if (ended.code == not_possible) GTEST_SKIP() << "no user namespaces here";
+  expect(ended, 3,
+         AllOf(HasSubstr("broken"), HasSubstr("cannot listen on 127."), HasSubstr(":5269: Address already in use"),
+               HasSubstr("--world=sim"), HasSubstr("NO VERDICT: the harness is at fault"),
+               Not(HasSubstr("NOT CONFORMING"))));
+  expect(after(prepare, {"doctor"}), 3, AllOf(HasSubstr("port 5269"), HasSubstr("MISSING")));
+}
+
+TEST_F(BadEnd, AFullDiskCostsOneReportAndNoResult) {
+  expect(sim({"selftest.pass", "--json=/dev/full"}), 3,
+         AllOf(HasSubstr("1 check in 1 case"), HasSubstr("cannot write /dev/full: No space left on device"),
+               HasSubstr("free space"), HasSubstr("out/junit.xml"), HasSubstr("out/report.html")));
+  EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
+}
+
+TEST_F(BadEnd, ADiskThatFillsUpIsToldAndTheResultsArePrinted) {
+  fs::create_directory(path("small"));
+  const auto prepare = [&] {
+    return own_namespaces(CLONE_NEWNS) && ::mount("none", path("small").c_str(), "tmpfs", 0, "size=8k") == 0;
+  };
+  const auto ended = after(prepare, {"run", "selftest.pass", "--world=sim", "-o", path("small")});
+  if (ended.code == not_possible) GTEST_SKIP() << "no user namespaces here";
+  expect(ended, 3,
+         AllOf(HasSubstr("conforming: 1 check in 1 case"), HasSubstr("report.html: No space left on device"),
+               HasSubstr("choose another disk")));
+}
+
+TEST_F(BadEnd, AFolderThatCannotBeMadeIsTold) {
+  expect(cutover({"run", "selftest.pass", "--world=sim", "-o", file("plain", "x") + "/out"}), 3,
+         AllOf(HasSubstr("conforming: 1 check in 1 case"), HasSubstr("Not a directory"), HasSubstr("-o DIR")));
+}
+
+TEST_F(BadEnd, OutputThatCannotBeWrittenIsAFault) {
+  const auto full = [&] {
+    const int descriptor = ::open("/dev/full", O_WRONLY);
+    return ::dup2(descriptor, 1) == 1;
+  };
+  expect(after(full, {"run", "selftest.pass", "--world=sim", "-o", path("out")}), 3,
+         HasSubstr("the summary could not be printed"));
+  EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
+}
+
+TEST_F(BadEnd, AReaderThatGoesAwayCostsNoReport) {
+  Program program({"run", "selftest.pass", "message", "--world=sim", "-o", path("out")});
+  ASSERT_TRUE(program.read_until("cutover 0"));
+  program.stop_reading();
+  EXPECT_EQ(program.end().code, 0);
+  EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
+  EXPECT_THAT(content(path("out/run.json")), HasSubstr("conforming"));
+}
+
+TEST_F(BadEnd, AKilledRunnerLeavesItsResultsAndNoProcess) {
+  Program program(
+      {"run", "selftest.pass", "selftest.fail", "selftest.hang", "--world=sim", "--jobs=2", "-o", path("out")});
+  const auto lines = [&] {
+    const auto text = content(path("out/results.jsonl"));
+    return std::ranges::count(text, '\n');
+  };
+  ASSERT_TRUE(comes_true([&] { return lines() == 2; }));
+  const auto workers = children_of(program.pid());
+  EXPECT_EQ(workers.size(), 2U);
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.end().code, 1000 + SIGKILL);
+  EXPECT_TRUE(comes_true([&] {
+    return std::ranges::none_of(workers, [](pid_t pid) {
+      const auto status = content(fmt::format("/proc/{}/status", pid));
+      return !status.empty() && status.find("State:\tZ") == std::string::npos;
+    });
+  }));
+  expect(cutover({"report", path("out/results.jsonl"), "-o", path("later")}), 3,
+         AllOf(HasSubstr("selftest.fail"), HasSubstr("the run is incomplete"), HasSubstr("later/report.html")));
+  EXPECT_THAT(content(path("later/junit.xml")), AllOf(HasSubstr("name=\"pass\""), HasSubstr("incomplete")));
+}
+
+TEST_F(BadEnd, ReportReadsWhatARunLeft) {
+  EXPECT_EQ(sim({"selftest.pass"}).code, 0);
+  expect(cutover({"report", path("out/run.json"), "-o", path("again")}), 0, HasSubstr("conforming"));
+  EXPECT_THAT(content(path("again/junit.xml")), HasSubstr("name=\"pass\""));
+  // The program was killed in the middle of a line.
+  const auto line = content(path("out/results.jsonl"));
+  expect(cutover({"report", file("cut.jsonl", line + line.substr(0, 40)), "-o", path("cut")}), 3,
+         HasSubstr("1 check in 1 case"));
+  expect(cutover({"report", file("bad.jsonl", line + "{}\n")}), 4, HasSubstr("bad.jsonl:2: "));
+  expect(cutover({"report", file("empty.jsonl", "")}), 4, HasSubstr("nothing was finished"));
+  expect(cutover({"report", path("absent.json")}), 4, HasSubstr("cannot be read"));
+}
+
+}  // namespace
+}  // namespace cutover::cli_tests

@@ -1,0 +1,175 @@
+// The options of `run`, each once through the program, and what the other subcommands tell.
+#include "harness/cli_tests/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+namespace cutover::cli_tests {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsSupersetOf;
+using testing::Not;
+
+class Running : public CommandLine {
+ protected:
+  /// Ids of the cases that were run, in the order of the report, with repetitions.
+  [[nodiscard]] std::vector<std::string> reported() const {
+    std::vector<std::string> ids;
+    const auto text = content(path("out/results.jsonl"));
+    constexpr std::string_view key = R"({"id":")";
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+      EXPECT_EQ(text.compare(at, key.size(), key), 0);
+      ids.push_back(text.substr(at + key.size(), text.find('"', at + key.size()) - at - key.size()));
+    }
+    return ids;
+  }
+  static std::vector<std::string> listed(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "list");
+    std::vector<std::string> ids;
+    std::istringstream lines(cutover(std::move(arguments)).output);
+    for (std::string line; std::getline(lines, line);) {
+      std::string word;
+      std::istringstream(line) >> word;
+      if (line.starts_with("  ")) ids.push_back(word);
+    }
+    return ids;
+  }
+  /// The arguments of the command after `mark`.
+  static std::vector<std::string> command_after(const std::string& text, const std::string& mark) {
+    const auto at = text.find(mark) + mark.size();
+    std::istringstream words(text.substr(at, text.find('\n', at) - at));
+    std::vector<std::string> arguments;
+    for (std::string word; words >> word;) arguments.push_back(word);
+    return arguments;
+  }
+};
+
+TEST_F(Running, ShardsAreDisjointAndTogetherWhole) {
+  const auto all = listed({});
+  ASSERT_GT(all.size(), 10U);
+  std::vector<std::string> together;
+  for (int i = 1; i <= 3; ++i) {
+    const auto part = listed({fmt::format("--shard={}/3", i)});
+    EXPECT_GE(part.size() + 1, all.size() / 3);
+    together.insert(together.end(), part.begin(), part.end());
+  }
+  std::ranges::sort(together);
+  EXPECT_EQ(together, all);
+}
+
+TEST_F(Running, RepeatExcludeAndGlobChooseTheRuns) {
+  EXPECT_EQ(sim({"message.b*", "message.partner-to-user", "--exclude=*to-user", "--repeat=3", "--jobs=1"}).code, 0);
+  EXPECT_THAT(reported(), ElementsAre("message.bodies", "message.bodies", "message.bodies"));
+}
+
+TEST_F(Running, TheSeedDecidesTheTrace) {
+  const auto trace_with = [&](const char* seed) {
+    EXPECT_EQ(sim({"message.bodies", seed}).code, 0);
+    const auto text = content(path("out/run.json"));
+    const auto at = text.find("\"trace\"");
+    return text.substr(at, text.find("\"streams\"", at) - at);
+  };
+  const auto first = trace_with("--seed=5");
+  EXPECT_GT(first.size(), 1000U);
+  EXPECT_EQ(first, trace_with("--seed=5"));
+  EXPECT_NE(first, trace_with("--seed=6"));
+}
+
+TEST_F(Running, TheReproductionReproduces) {
+  const auto first = sim({"message.partner-to-user", "--defect=gateway.loses-subject"});
+  expect(first, 1, AllOf(HasSubstr("RFC7572-4-T1-subject"), HasSubstr("Last on the wire")));
+  auto arguments = command_after(first.output, "reproduce: ");
+  ASSERT_GT(arguments.size(), 3U);
+  EXPECT_EQ(arguments[0], CUTOVER_PROGRAM);
+  EXPECT_THAT(arguments, IsSupersetOf({"--world=sim", "--defect=gateway.loses-subject"}));
+  arguments.erase(arguments.begin());
+  arguments.insert(arguments.end(), {"-o", path("again")});
+  expect(cutover(arguments), 1, HasSubstr("RFC7572-4-T1-subject"));
+  // A case that cannot tell any more how it was run is reproduced as well.
+  expect(sim({"selftest.crash", "--strict", "--defect=gateway.loses-subject"}), 3,
+         HasSubstr("--strict --defect=gateway.loses-subject\n"));
+}
+
+TEST_F(Running, ABadReplayIsRefusedAndAGoodOneIsRun) {
+  expect(sim({"message.bodies", "--replay=seed:17"}), 0, HasSubstr("conforming"));
+  EXPECT_THAT(content(path("out/run.json")), HasSubstr("--replay=seed:17"));
+  expect(sim({"message.bodies", "--replay=seed:x"}), 4, HasSubstr("--replay"));
+}
+
+TEST_F(Running, AnotherTopologyIsRehearsed) {
+  const auto topology =
+      file("t.yaml",
+           "domain: here.example\nusers: [ann, ben]\npartners:\n  - {domain: there.example, kind: dialback-over-tls, "
+           "users: [tom]}\n");
+  expect(sim({"migration.rehearsal", "--topology", topology}), 0, HasSubstr("embedded reference (" + topology + ")"));
+  EXPECT_THAT(content(path("out/run.json")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
+  EXPECT_THAT(listed({"--topology", topology}), IsSupersetOf({"migration.rehearsal", "rollback.after-each-step"}));
+  expect(sim({"message.bodies", "--topology", topology}), 4,
+         HasSubstr("speaks of users and partners of the reference"));
+  expect(sim({"message", "--topology", topology}), 4, HasSubstr("selection is empty"));
+  expect(sim({"migration.rehearsal", "--topology", file("bad.yaml", "domain: a.example\nusers: [x]\n")}), 4,
+         HasSubstr("bad.yaml:1: expected a list with at least one entry for 'partners'"));
+  expect(sim({"migration.rehearsal", "--topology", topology, "--target", topology}), 4, HasSubstr("one of the two"));
+}
+
+TEST_F(Running, TheWorstOfSeveralDecidesTheExitCode) {
+  const auto baseline = file("b.yaml", "- {check: 'selftest.pass#SEED-2', reason: r, link: l}\n");
+  expect(sim({"selftest.pass", "selftest.fail", "selftest.broken", "--baseline", baseline}), 3, HasSubstr("stale"));
+  expect(sim({"selftest.pass", "selftest.fail", "--baseline", baseline}), 1, HasSubstr("stale"));
+  expect(sim({"selftest.pass", "--baseline", baseline}), 2, HasSubstr("conforming, but the baseline is stale"));
+  expect(sim({"selftest.pass", "--baseline", file("empty.yaml", "")}), 0, HasSubstr("conforming"));
+  expect(sim({"selftest.pass", "--baseline", path("")}), 4, HasSubstr("cannot be read: Is a directory"));
+  expect(sim({"selftest.broken", "no.such", "--baseline", baseline}), 4, HasSubstr("no.such"));
+  expect(sim({"selftest.fail", "--baseline", file("u.yaml", "- {check: 'selftest.pass#NO-1', reason: r, link: l}\n")}),
+         4, HasSubstr("u.yaml:1: the case selftest.pass judges no 'NO-1'"));
+}
+
+TEST_F(Running, PlainLinesInAPipe) {
+  const auto ended = sim({"selftest.pass", "selftest.fail", "--jobs=1"});
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("[1/2] fail         selftest.fail (sim)"),
+                                  HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(Running, HelpIsForStrangers) {
+  expect(cutover({}), 4, AllOf(HasSubstr("Usage: cutover"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
+  expect(cutover({"run", "--help"}), 0,
+         AllOf(HasSubstr("Selection:"), HasSubstr("Reports:"), HasSubstr("Exit codes:"), HasSubstr("results.jsonl")));
+  expect(cutover({"rnu"}), 4, AllOf(HasSubstr("rnu"), HasSubstr("did you mean run?"), HasSubstr("cutover --help")));
+  expect(cutover({"run", "--sed=3"}), 4, AllOf(HasSubstr("did you mean --seed?"), HasSubstr("cutover run --help")));
+  expect(cutover({"list"}), 0,
+         AllOf(HasSubstr("message ("), HasSubstr("  message.bodies"), Not(HasSubstr("selftest."))));
+  expect(cutover({"explain", "message.bodies"}), 0,
+         AllOf(HasSubstr("What is done"), HasSubstr("What is judged"), HasSubstr("RFC 3428"), HasSubstr("dies of")));
+  expect(cutover({"explain", "SEED-2"}), 0, AllOf(HasSubstr("MUST SEED-2"), HasSubstr("judged by migration.")));
+  expect(cutover({"explain", "mesage.bodies"}), 4, HasSubstr("did you mean message.bodies"));
+}
+
+TEST_F(Running, CoverageCountsWhatARunJudged) {
+  EXPECT_EQ(sim({"message.bodies"}).code, 0);
+  expect(cutover({"coverage", "--from", path("out/run.json")}), 0,
+         AllOf(HasSubstr("RFC 3428"), HasSubstr("requirements judged of"), Not(HasSubstr("RFC 6121 "))));
+  expect(cutover({"coverage", "--list", "--from", path("out/results.jsonl")}), 0,
+         AllOf(HasSubstr("RFC7572-7-5"), HasSubstr("by message.bodies")));
+}
+
+TEST_F(Running, BashCompletes) {
+  const auto script = file("try", fmt::format(R"(source <({} completion bash)
+try() {{ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); _cutover; echo "<${{COMPREPLY[*]}}>"; }}
+try {} ru
+try cutover run --world = s
+try cutover run --top
+try {} explain message.b
+try cutover serve name
+)",
+                                              CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM));
+  expect(Program({script}, "/bin/bash").end(), 0, "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n");
+}
+
+}  // namespace
+}  // namespace cutover::cli_tests

@@ -183,6 +183,8 @@ std::string document_of(const Requirement& requirement) {
       std::min({requirement.source.find(section), requirement.source.find(" section "), requirement.source.find(" ("),
                 requirement.source.find(','), requirement.source.find(';')});
   auto document = std::string(requirement.source.substr(0, end));
+  constexpr std::string_view file = ".md ";  // "facts.md 1.2": what follows is a section
+  if (const auto at = document.find(file); at != std::string::npos) document.resize(at + file.size());
   while (!document.empty() && document.back() == ' ') document.pop_back();
   return document;
 }

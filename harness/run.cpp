@@ -91,7 +91,8 @@ std::string excerpt(const std::vector<TraceRecord>& records) {
     text += fmt::format("{:10.3f} ms  {} {} -> {}: {}\n", static_cast<double>(entry.time_ns) / 1e6, entry.layer,
                         entry.from, entry.to, entry.summary);
     if (!entry.detail.empty() && entry.detail != entry.summary) {
-      text += "    " + entry.detail.substr(0, detail_max_octets);
+      text += "    ";
+      for (const char c : entry.detail.substr(0, detail_max_octets)) text += c == '\n' ? "\n    " : std::string(1, c);
       text += entry.detail.size() > detail_max_octets ? fmt::format(" ... ({} octets)\n", entry.detail.size()) : "\n";
     }
   }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <csignal>
 #include <iostream>
 
@@ -83,6 +84,14 @@ void add_selection(CLI::App& command, RunArguments& arguments) {
       ->group(group);
 }
 
+/// What is wrong with a seed; empty when it is one. (Left alone, the conversion takes -1 for the largest number.)
+std::string is_seed(const std::string& text) {
+  std::uint64_t value = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  return read.ec == std::errc() && read.ptr == end ? "" : "expected a number from 0 to 2^64 - 1, not " + text;
+}
+
 void add_running(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Execution";
   command.add_option("-j,--jobs", arguments.jobs, "Worker processes; one a processor without it")
@@ -90,6 +99,7 @@ void add_running(CLI::App& command, RunArguments& arguments) {
       ->type_name("N")
       ->group(group);
   command.add_option("--seed", arguments.seed, "Decides all that is left to chance; random and printed without it")
+      ->check(is_seed)
       ->type_name("N")
       ->group(group);
   command.add_option("--case-timeout", arguments.timeout_s, "Real time after which a case is killed")

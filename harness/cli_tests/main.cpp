@@ -21,6 +21,10 @@ TEST_F(CommandLine, WrongUsageIsFour) {
   expect(sim({"selftest.pass", "--exclude=selftest.pass"}), 4, HasSubstr("selection is empty"));
   expect(sim({"selftest.pass", "--shard=3/2"}), 4, HasSubstr("i/n"));
   expect(sim({"selftest.pass", "--replay=rubbish"}), 4, HasSubstr("--replay"));
+  expect(sim({"selftest.pass", "--replay=seed:99999999999999999999999"}), 4, HasSubstr("--replay"));
+  expect(sim({"selftest.pass", "--seed=-1"}), 4, HasSubstr("expected a number from 0"));
+  expect(sim({"selftest.pass", "--seed=99999999999999999999999"}), 4, HasSubstr("expected a number from 0"));
+  expect(sim({""}), 4, HasSubstr("'' is no case"));
   expect(sim({"selftest.pass", "--defect=no.such"}), 4, HasSubstr("no such quirk: no.such"));
   expect(cutover({"explain", "no.such"}), 4, HasSubstr("'no.such' is no case"));
   expect(cutover({"coverage", "--from", path("absent.json")}), 4, HasSubstr("absent.json cannot be read"));

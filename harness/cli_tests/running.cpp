@@ -158,6 +158,14 @@ TEST_F(Running, CoverageCountsWhatARunJudged) {
          AllOf(HasSubstr("RFC7572-7-5"), HasSubstr("by message.bodies")));
 }
 
+TEST_F(Running, DoctorSaysWhatIsThereAndWhatIsNot) {
+  const auto ended = cutover({"doctor"});
+  EXPECT_THAT(ended.code, testing::AnyOf(0, 3));
+  EXPECT_THAT(ended.output, AllOf(HasSubstr("loopback range"), HasSubstr("user namespaces"), HasSubstr("open files"),
+                                  HasSubstr("prosody"), HasSubstr("browser")));
+  EXPECT_EQ(ended.code == 3, ended.output.find("MISSING") != std::string::npos);
+}
+
 TEST_F(Running, BashCompletes) {
   const auto script = file("try", fmt::format(R"(source <({} completion bash)
 try() {{ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); _cutover; echo "<${{COMPREPLY[*]}}>"; }}

@@ -24,6 +24,7 @@ enum class Need {
   sasl_external,       ///< streams over TLS with SASL EXTERNAL
   dialback,            ///< streams over TLS with dialback
   plaintext_dialback,  ///< streams without TLS, with dialback
+  direct_tls,          ///< knows _xmpps-server records
   partner_list         ///< domains that are not listed are refused
 };
 

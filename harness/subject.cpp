@@ -60,7 +60,7 @@ class EmbeddedSubject final : public Subject {
   tls::Authority& authority() override { return deployment_.authority(); }
   std::string peer_domain(PartnerKind kind) const override { return domain_of(kind); }
   int peer_host(PartnerKind kind) const override { return deployment_.partner_host(domain_of(kind)); }
-  int free_host() const override { return 100; }
+  int free_host() const override { return 200; }
 
   void send_message(const std::string& to, const std::string& body) override {
     deployment_.user(user_name).send_message("sip:" + to, body);

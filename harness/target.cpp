@@ -16,9 +16,9 @@
 namespace cutover::harness {
 
 namespace {
-constexpr std::array needs{Need::sip_side, Need::new_deployment,     Need::legacy_gateway,
-                           Need::admin,    Need::user_account,       Need::sasl_external,
-                           Need::dialback, Need::plaintext_dialback, Need::partner_list};
+constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
+                           Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
+                           Need::direct_tls,   Need::partner_list};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
                            ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
@@ -264,6 +264,8 @@ const char* name_of(Need need) {
       return "dialback";
     case Need::plaintext_dialback:
       return "plaintext_dialback";
+    case Need::direct_tls:
+      return "direct_tls";
     case Need::partner_list:
       return "partner_list";
   }

@@ -124,6 +124,8 @@ bool Proxy::gateway_connected() const {
 // Stanzas.
 
 void Proxy::on_stanza(const xml::Element& stanza, std::string_view) {
+  const auto to = xmpp::Jid::parse(stanza.attribute_or_empty("to"));
+  if (config_.quirks.has("xmpp.relays-for-peers") && to && !serves(to->domain())) return server_->send(stanza);
   if (!config_.quirks.has("gateway.proxy-drops-inbound")) to_gateway(stanza);
 }
 
@@ -145,11 +147,14 @@ void Proxy::refuse(const xml::Element& stanza, std::string_view condition) {
   if (auto error = xmpp::make_error(stanza, condition); error && server_) server_->send(std::move(*error));
 }
 
+bool Proxy::serves(std::string_view domain) const {
+  return std::any_of(config_.domains.begin(), config_.domains.end(),
+                     [&](const std::string& ours) { return xmpp::prepare_domain(ours) == domain; });
+}
+
 void Proxy::from_gateway(const xml::Element& stanza) {
   const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
-  const bool ours = from && std::any_of(config_.domains.begin(), config_.domains.end(), [&](const std::string& domain) {
-                      return xmpp::prepare_domain(domain) == from->domain();
-                    });
+  const bool ours = from && serves(from->domain());
   if (ours && server_ && !config_.quirks.has("gateway.proxy-drops-outbound")) server_->send(stanza);
 }
 

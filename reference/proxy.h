@@ -74,6 +74,7 @@ class Proxy final : public Node, public xmpp::ServerOwner {
  private:
   [[nodiscard]] xmpp::ServerConfig server_config() const;
   void end_service();
+  [[nodiscard]] bool serves(std::string_view domain) const;
   void from_gateway(const xml::Element& stanza);
   void to_gateway(const xml::Element& stanza);
   void refuse(const xml::Element& stanza, std::string_view condition);

@@ -217,7 +217,9 @@ void Stream::authorise(const DomainPair& pair, Time now) {
   const auto& id = quirk("xmpp.dialback-key-with-pre-tls-id") ? first_id_ : id_;
   const auto key = dialback_key(config_.dialback_secret, pair.target, pair.sender, id, config_.quirks);
   put_noted("db:result " + pair.sender + " > " + pair.target,
-            dialback_element("result", pair.sender, pair.target, {}, {}, key));
+            quirk("xmpp.dialback-result-addresses-swapped")
+                ? dialback_element("result", pair.target, pair.sender, {}, {}, key)
+                : dialback_element("result", pair.sender, pair.target, {}, {}, key));
 }
 
 void Stream::verify(const DomainPair& pair, std::string_view id, std::string_view key, Time now) {
@@ -395,6 +397,7 @@ void Stream::on_initial_header(const xml::StreamHeader& header) {
   if (const auto fault = judge_header_form(header); !fault.empty()) return fail(fault);
   if (const auto fault = judge_initial_header(header.tag); !fault.empty()) return fail(fault);
   if (remote_.empty() && sasl_ == Sasl::done) remote_ = first_from_;
+  if (sasl_ == Sasl::done && quirk("xmpp.restart-with-other-from-accepted")) authorised_.insert({remote_, local_});
   first_to_ = local_;
   if (!remote_.empty()) first_from_ = remote_;
   // COMPAT(legacy): peers of RFC 3920's time send no from. What they may do is judged at their db:result.
@@ -481,7 +484,7 @@ void Stream::on_features(const xml::Element& features) {
   if (trusted()) return negotiated(AuthenticationMethod::sasl_external);
   const bool wanted = policy_.tls != Negotiation::not_supported && config_.identity;
   const auto* starttls = features.child("starttls", ns::tls);
-  if (!secured() && starttls && wanted) {
+  if (!secured() && starttls && wanted && !quirk("xmpp.never-starts-tls")) {
     state_ = StreamState::proceed;
     return put_noted("starttls", std::string("<starttls xmlns='") + ns::tls + "'/>");
   }
@@ -498,6 +501,7 @@ void Stream::on_features(const xml::Element& features) {
 
 void Stream::choose_method(const xml::Element* mechanisms, bool dialback_offered) {
   if (config_.purpose == StreamPurpose::verification) return negotiated(AuthenticationMethod::none);
+  if (sasl_ == Sasl::done && quirk("xmpp.waits-behind-empty-features")) return;
   if (sasl_ == Sasl::done) return negotiated(AuthenticationMethod::sasl_external);
   bool external = false;
   if (mechanisms) {
@@ -511,7 +515,8 @@ void Stream::choose_method(const xml::Element* mechanisms, bool dialback_offered
   if (external && peer_proved && methods_.sasl_over_tls && sasl_failures_ == 0) {
     state_ = StreamState::sasl;
     return put_noted("auth EXTERNAL", std::string("<auth xmlns='") + ns::sasl + "' mechanism='EXTERNAL'>" +
-                                          encode_authzid(local_) + "</auth>");
+                                          encode_authzid(quirk("xmpp.authzid-is-a-user") ? "user@" + local_ : local_) +
+                                          "</auth>");
   }
   const bool permitted = methods_.dialback(secured()) || (!secured() && quirk("xmpp.goes-on-without-tls"));
   if (permitted && dialback_offered) return negotiated(AuthenticationMethod::none);
@@ -547,6 +552,7 @@ void Stream::on_sasl_answer(const xml::Element& element) {
   }
   if (!element.is("failure", ns::sasl)) return fail("unsupported-stanza-type", "the outcome of SASL was expected");
   ++sasl_failures_;
+  if (quirk("xmpp.sends-despite-failure")) return negotiated(AuthenticationMethod::sasl_external);
   // XEP-0178 section 3: what remains is dialback, on this stream while the peer leaves it open.
   if (methods_.dialback(secured()) && peer_declares_dialback_) return negotiated(AuthenticationMethod::none);
   fail("not-authorized", "the peer refused EXTERNAL");
@@ -572,6 +578,7 @@ void Stream::on_result_answer(const xml::Element& result) {
   if (!asked && !quirk("xmpp.unsolicited-result-authorises")) return;
   touch();
   const auto type = result.attribute_or_empty("type");
+  if (type == "valid" && quirk("xmpp.valid-result-ignored")) return;
   if (type == "valid") {
     authorised_.insert(pair);
     if (method_ == AuthenticationMethod::none) method_ = AuthenticationMethod::dialback;
@@ -760,7 +767,7 @@ void Stream::answer_result(const DomainPair& pair, Verdict verdict, std::string_
     authorised_.erase(pair);  // a later invalid result withdraws what an earlier one gave
   }
   const std::string_view type = valid ? "valid" : "invalid";
-  if (valid || !quirk("xmpp.invalid-result-not-sent")) {
+  if (!quirk(valid ? "xmpp.valid-result-not-sent" : "xmpp.invalid-result-not-sent")) {
     put_noted("db:result " + std::string(type) + " " + pair.target + " > " + pair.sender,
               dialback_element("result", pair.target, pair.sender, {}, type, {}));
   }
@@ -900,7 +907,7 @@ void Stream::on_secured() {
       return fail("not-authorized", "the link needs a certificate that is trusted here");
     }
   }
-  if (initiating()) put_header();
+  if (initiating() && (trusted() || !quirk("xmpp.no-restart-after-tls"))) put_header();
 }
 
 bool Stream::certificate_authenticates(std::string_view domain) const {
@@ -954,7 +961,9 @@ std::string Stream::new_id() {
 void Stream::put_header() {
   const bool receiving = !initiating();
   if (receiving && quirk("xmpp.header-not-answered")) return;
-  const auto* content_ns = receiving && quirk("xmpp.response-in-client-namespace") ? ns::client : ns::server;
+  const bool as_client =
+      !trusted() && quirk(receiving ? "xmpp.response-in-client-namespace" : "xmpp.initiates-in-client-namespace");
+  const auto* content_ns = as_client ? ns::client : ns::server;
   std::string out =
       std::string("<?xml version='1.0'?><stream:stream xmlns='") + content_ns + "' xmlns:stream='" + ns::streams + "'";
   // XEP-0220 section 2.4.1: classic dialback is announced by its namespace.
@@ -963,7 +972,7 @@ void Stream::put_header() {
   if (receiving && from.empty() && !config_.domains.empty()) from = config_.domains.front();
   if (!from.empty() && !quirk(receiving ? "xmpp.response-without-from" : "xmpp.header-without-from"))
     out += attribute("from", from);
-  if (!remote_.empty() && !quirk("xmpp.header-without-to")) out += attribute("to", remote_);
+  if (!remote_.empty() && (trusted() || !quirk("xmpp.header-without-to"))) out += attribute("to", remote_);
   if (receiving) {
     id_ = new_id();
     if (!quirk("xmpp.stream-id-missing")) out += attribute("id", id_);
@@ -971,8 +980,10 @@ void Stream::put_header() {
   // RFC 6120 section 4.7.5: the lower of both versions; a peer without version gets none.
   const bool old_peer = receiving && header_seen_ && !peer_has_version_;
   const bool copied = receiving && quirk("xmpp.response-version-copied");
+  const bool low = !receiving && quirk("xmpp.initial-version-low");
+  if (!receiving && quirk("xmpp.initial-header-with-id")) out += attribute("id", "initial");
   if (config_.send_version && (!old_peer || quirk("xmpp.ignores-version") || trusted()))
-    out += attribute("version", copied ? peer_version_ : "1.0");
+    out += attribute("version", copied ? peer_version_ : low ? "0.9" : "1.0");
   if (!quirk("xmpp.header-without-lang")) out += " xml:lang='en'";
   header_sent_ = true;
   put_noted("stream header " + from + " > " + remote_, out + ">");

@@ -76,7 +76,7 @@ bool PeerStream::await_header() {
   auto header = wire_->next_header();
   if (!header) return false;
   peer_header_ = std::move(*header);
-  return true;
+  return peer_header_.tag.is("stream", ns::streams);  // the reader takes the root of any document for a header
 }
 
 std::optional<xml::Element> PeerStream::await_element() {

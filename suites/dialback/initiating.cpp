@@ -1,0 +1,105 @@
+// Dialback as the initiating server does it: a key first, stanzas only once it came back valid.
+#include "suites/support/negotiation.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+using testing::Ne;
+
+constexpr auto kind = PartnerKind::dialback_over_tls;
+
+/// A stream of the subject up to its db:result; the element that came instead where it was another.
+std::optional<PeerStream> up_to_key(Negotiation& n, const std::string& body, std::optional<xml::Element>& first) {
+  auto stream = n.called(kind, body);
+  if (!stream || !n.lead_to_tls(*stream, *n.certificate(kind), dialback_offered)) return std::nullopt;
+  first = stream->await_element();
+  return stream;
+}
+
+std::string answer_text(Negotiation& n, std::string_view type) {
+  return fmt::format("<db:result from='{}' to='{}' type='{}'", n.domain(kind), n.subject().domain(), type);
+}
+
+void valid_key(Run& run) {
+  Negotiation n(run);
+  std::optional<xml::Element> first;
+  auto stream = up_to_key(n, "after the key", first);
+  if (!stream) return;
+  CONFORMS("XEP0220-2.1.1-3", first ? first->name() : "nothing", Eq("result"));
+  if (!first) return;
+  // What is sent in spite of it goes out with the key; a marker the other way gives it its time.
+  CONFORMS("XEP0220-2.1.1-3", n.marker_arrives() && !stream->wire().has_received("<message"), Eq(true));
+  CONFORMS("XEP0220-2.1.1-1", first->attribute_or_empty("from") + " > " + first->attribute_or_empty("to"),
+           Eq(n.subject().domain() + " > " + n.domain(kind)));
+  CONFORMS("XEP0220-2.1.1-1", first->text(), Ne(""));
+  stream->send(answer_text(n, "valid") + "/>");
+  const auto message = stream->await_element("message", xmpp::ns::server);
+  CONFORMS("XEP0220-2.1.1-10", message.has_value(), Eq(true));
+}
+
+CUTOVER_CASE(key_first){
+    .id = "dialback.key-before-stanzas",
+    .title = "The initiating server sends its key, waits for valid, and then what it has to say",
+    .procedure = "Let the user write; lead the stream into TLS with dialback as the only feature; answer valid.",
+    .accepted = "The key in db:result from the user's domain to ours; the message only behind the answer.",
+    .likely_causes = "Stanzas that are sent at once, in the hope of the best.",
+    .judges = {{"XEP0220-2.1.1-3", {"xmpp.stanzas-before-dialback-result"}},
+               {"XEP0220-2.1.1-1", {"xmpp.dialback-result-addresses-swapped"}},
+               {"XEP0220-2.1.1-10", {"xmpp.valid-result-ignored"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = valid_key};
+
+void refused_key(Run& run) {
+  Negotiation n(run);
+  std::optional<xml::Element> first;
+  auto stream = up_to_key(n, "never to be sent", first);
+  if (!stream || !first) return;
+  stream->send(answer_text(n, "invalid") + "/></stream:stream>");
+  const bool told = n.until([&] { return !n.subject().told("never to be sent").empty(); });
+  CONFORMS("XEP0220-2.1.1-7", told && !stream->wire().has_received("never to be sent"), Eq(true));
+}
+
+CUTOVER_CASE(called_invalid){
+    .id = "dialback.own-key-called-invalid",
+    .title = "A key that comes back invalid returns the queued stanzas to their senders",
+    .procedure = "Answer the subject's key with invalid and the end of the stream.",
+    .accepted = "The user is told (internal-server-error or remote-server-timeout); the message is never sent.",
+    .likely_causes = "A queue that is dropped with its stream.",
+    .judges = {{"XEP0220-2.1.1-7", {"xmpp.undeliverable-silent"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = refused_key};
+
+void failed_verification(Run& run) {
+  Negotiation n(run);
+  std::optional<xml::Element> first;
+  auto stream = up_to_key(n, "not verified", first);
+  if (!stream || !first) return;
+  stream->send(answer_text(n, "error") +
+               "><error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+               "</db:result>");
+  const bool told = n.until([&] { return !n.subject().told("not verified").empty(); });
+  CONFORMS("XEP0220-2.1.1-8", told, Eq(true));
+  const bool ended = std::ranges::any_of(stream->wire().items(), [](const auto& item) {
+    const auto* element = std::get_if<xml::Element>(&item);
+    return element != nullptr && element->is("error", xmpp::ns::streams);
+  });
+  CONFORMS("XEP0220-2.5-8", ended || stream->wire().eof(), Eq(false));
+}
+
+CUTOVER_CASE(not_verified){.id = "dialback.own-key-not-verified",
+                           .title = "A dialback error returns the queued stanzas and leaves the stream open",
+                           .procedure = "Answer the subject's key with a db:result of type error.",
+                           .accepted = "The user is told; no stream error.",
+                           .likely_causes = "Every dialback error taken for the end of the stream.",
+                           .judges = {{"XEP0220-2.1.1-8", {"xmpp.undeliverable-silent"}},
+                                      {"XEP0220-2.5-8", {"xmpp.dialback-error-ends-stream"}}},
+                           .needs = {Need::dialback, Need::user_account},
+                           .body = failed_verification};
+
+}  // namespace
+}  // namespace cutover::suites

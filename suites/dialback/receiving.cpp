@@ -1,0 +1,238 @@
+// Dialback as the receiving server does it: whom it asks about a key, and what follows from each answer.
+#include "suites/support/negotiation.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::Eq;
+
+constexpr auto kind = PartnerKind::dialback_over_tls;
+
+std::optional<PeerStream> inside_tls(Negotiation& n, xml::Element* features = nullptr) {
+  return n.secured(kind, *n.certificate(kind), features);
+}
+
+std::string type_of(const std::optional<xml::Element>& answer) {
+  return answer ? answer->attribute("type").value_or("no type") : "no answer";
+}
+
+void verified(Run& run) {
+  Negotiation n(run);
+  xml::Element features;
+  auto stream = inside_tls(n, &features);
+  if (!stream) return;
+  CONFORMS("XEP0220-2.4.2-1", features.child("dialback", xmpp::ns::dialback_feature) != nullptr, Eq(true));
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "the-key"));
+  const auto request = n.answer_verify(kind, "valid");
+  CONFORMS("XEP0220-2.2.1-1", request.has_value(), Eq(true));
+  if (!request) return;
+  CONFORMS("XEP0220-2.1.2-1", request->attribute_or_empty("id"), Eq(stream->id()));
+  CONFORMS("XEP0220-2.1.2-1", request->attribute_or_empty("from") + " > " + request->attribute_or_empty("to"),
+           Eq(n.subject().domain() + " > " + n.domain(kind)));
+  CONFORMS("XEP0220-2.1.2-1", request->text(), Eq("the-key"));
+  const auto answer = stream->await_element("result", xmpp::ns::dialback);
+  CONFORMS("XEP0220-2.2.1-4", type_of(answer), Eq("valid"));
+  stream->send(n.message(kind, "verified by dialback"));
+  CONFORMS("XEP0220-2.3-1", n.until([&] { return n.subject().received("verified by dialback") == 1; }), Eq(true));
+}
+
+CUTOVER_CASE(valid){
+    .id = "dialback.verified",
+    .title =
+        "A key is sent to the authoritative server with the id of the stream; valid lets the pair's stanzas through",
+    .procedure = "Send db:result inside TLS, answer the db:verify that comes to the domain's server, send a message.",
+    .accepted = "Any further attribute; a verify over a stream that is open already.",
+    .likely_causes = "The id of the stream before TLS; addresses that are not swapped.",
+    .judges = {{"XEP0220-2.4.2-1", {"xmpp.dialback-not-advertised"}},
+               {"XEP0220-2.2.1-1", {"xmpp.dialback-without-verifying"}},
+               {"XEP0220-2.1.2-1", {"xmpp.verify-with-wrong-id"}},
+               {"XEP0220-2.2.1-4", {"xmpp.valid-result-not-sent"}},
+               {"XEP0220-2.3-1", {"gateway.proxy-drops-inbound"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = verified};
+
+void invalid(Run& run) {
+  Negotiation n(run);
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "a-forged-key"));
+  if (!n.answer_verify(kind, "invalid")) return;
+  const auto answer = stream->await_element("result", xmpp::ns::dialback);
+  CONFORMS("XEP0220-2.2.1-4", type_of(answer), AnyOf(Eq("invalid"), Eq("error")));
+  // A server that sends the error `forbidden` instead may leave the stream open (XEP-0220 section 2.5).
+  if (type_of(answer) != "error") CONFORMS("XEP0220-2.2.1-6", stream->await_ending().ended(), Eq(true));
+  if (!stream->wire().closed()) stream->send(n.message(kind, "forged"));
+  CONFORMS("XEP0220-2.2.1-5", n.marker_arrives() ? n.subject().received("forged") : 1U, Eq(0U));
+}
+
+CUTOVER_CASE(forged){
+    .id = "dialback.forged-key",
+    .title = "A key that the authoritative server calls invalid is reported, lets nothing through and ends the stream",
+    .procedure = "Send db:result, answer the db:verify with invalid, send a message behind; then a marker.",
+    .accepted = "db:result of type invalid and the end of the stream, or of type error; the message never arrives.",
+    .likely_causes = "A pair that counts as verified once an answer came, whatever it says.",
+    .judges = {{"XEP0220-2.2.1-4", {"xmpp.invalid-result-not-sent"}},
+               {"XEP0220-2.2.1-6", {"xmpp.open-after-invalid-result"}},
+               {"XEP0220-2.2.1-5", {"xmpp.invalid-result-authorises"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = invalid};
+
+void unserved(Run& run) {
+  Negotiation n(run);
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  stream->send(db_result(n.domain(kind), "nobody.invalid", "key"));
+  const auto answer = stream->await_element();
+  CONFORMS("XEP0220-2.2.1-3", answer ? answer->name() : "no answer", Eq("result"));
+  CONFORMS("XEP0220-2.5-1",
+           answer && answer->child("error", xmpp::ns::server) != nullptr &&
+               answer->child("error", xmpp::ns::server)->first_child() != nullptr &&
+               answer->child("error", xmpp::ns::server)->first_child()->ns() == xmpp::ns::stanza_errors,
+           Eq(true));
+}
+
+CUTOVER_CASE(not_served){
+    .id = "dialback.unserved-target",
+    .title = "A db:result for a domain that is not served is answered with a dialback error, and the stream stays open",
+    .procedure = "Send db:result to nobody.invalid inside TLS.",
+    .accepted = "db:result of type error with a stanza error condition.",
+    .likely_causes = "The stream error host-unknown of the days before dialback errors.",
+    .judges = {{"XEP0220-2.2.1-3", {"xmpp.unserved-result-ends-stream"}},
+               {"XEP0220-2.5-1", {"xmpp.unserved-result-ends-stream"}}},
+    .needs = {Need::dialback},
+    .body = unserved};
+
+void unsolicited(Run& run) {
+  Negotiation n(run);
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  // The advisory of 2012-08-21: an answer that nobody asked for must not open the door.
+  for (const char* name : {"result", "verify"}) {
+    stream->send(fmt::format("<db:{} from='{}' to='{}' id='{}' type='valid'/>", name, n.domain(kind),
+                             n.subject().domain(), stream->id()));
+  }
+  stream->send(n.message(kind, "unsolicited"));
+  const bool marker = n.marker_arrives();
+  CONFORMS("XEP0220-3.1-1", marker ? n.subject().received("unsolicited") : 1U, Eq(0U));
+  CONFORMS("SEC-DIALBACK-1", marker ? n.subject().received("unsolicited") : 1U, Eq(0U));
+}
+
+CUTOVER_CASE(not_asked){
+    .id = "security.unsolicited-dialback",
+    .title = "Dialback answers that nobody asked for authorise nothing",
+    .procedure =
+        "Inside TLS send db:result and db:verify of type valid, then a message; then a marker on another stream.",
+    .accepted = "Anything but the message's arrival.",
+    .likely_causes = "CVE-2012-3525 and its relatives.",
+    .judges = {{"XEP0220-3.1-1", {"xmpp.unsolicited-answer-authorises"}},
+               {"SEC-DIALBACK-1", {"xmpp.unsolicited-answer-authorises"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = unsolicited};
+
+/// The next verify stream to the domain, led up to the request.
+std::optional<std::pair<PeerStream, xml::Element>> asked(Negotiation& n) {
+  auto verify = n.accepted(kind);
+  if (!verify || !n.lead_to_tls(*verify, *n.certificate(kind), dialback_offered)) return std::nullopt;
+  auto request = verify->await_element("verify", xmpp::ns::dialback);
+  if (!request) return std::nullopt;
+  return std::pair(*verify, *request);
+}
+
+void mismatched(Run& run) {
+  Negotiation n(run);
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "key"));
+  auto verify = asked(n);
+  if (!verify) return;
+  verify->first.send(fmt::format("<db:verify from='{}' to='{}' id='another-stream' type='valid'/>", n.domain(kind),
+                                 n.subject().domain()));
+  stream->send(n.message(kind, "mismatched"));
+  const bool marker = n.marker_arrives();
+  CONFORMS("XEP0220-2.1.2-4", marker ? n.subject().received("mismatched") : 1U, Eq(0U));
+}
+
+CUTOVER_CASE(other_id){
+    .id = "dialback.answer-for-another-stream",
+    .title = "An answer counts only for the stream whose id it names",
+    .procedure = "Answer the db:verify with valid and another id; send a message on the stream; then a marker.",
+    .accepted = "Silence, a dialback error, the end of the stream; the message does not arrive.",
+    .likely_causes = "Answers that are matched by the connection or the domains alone.",
+    .judges = {{"XEP0220-2.1.2-4", {"xmpp.verify-answer-not-matched"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = mismatched};
+
+void unreachable(Run& run) {
+  Negotiation n(run);
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "key"));
+  auto verify = asked(n);
+  if (!verify) return;
+  verify->first.wire().abort();
+  const auto answer = stream->await_element("result", xmpp::ns::dialback);
+  CONFORMS("XEP0220-2.1.2-6", type_of(answer), Eq("error"));
+}
+
+CUTOVER_CASE(broken_off){
+    .id = "dialback.verification-breaks-off",
+    .title = "Where the authoritative server breaks off, the initiating server is told so by a dialback error",
+    .procedure = "Send db:result; reset the connection on which db:verify came.",
+    .accepted = "db:result of type error, at once or after further tries.",
+    .likely_causes = "A verification that nobody waits for any more; the initiator hangs.",
+    .judges = {{"XEP0220-2.1.2-6", {"xmpp.verification-failure-silent"}}},
+    .needs = {Need::dialback},
+    .body = unreachable};
+
+void authority_by_dns(Run& run) {
+  Negotiation n(run);
+  // The authoritative server is elsewhere: the address from which the stream comes proves nothing.
+  const auto elsewhere = n.subject().free_host();
+  auto& authority = n.subject().world().add("authority", elsewhere, std::make_unique<mocks::RawPeer>());
+  n.subject().names().set("_xmpp-server._tcp." + n.domain(kind), dns::Type::srv, 60,
+                          {"0 0 5269 elsewhere." + n.domain(kind)});
+  n.subject().names().set("elsewhere." + n.domain(kind), dns::Type::a, 60, {n.subject().world().address_of(elsewhere)});
+  auto stream = inside_tls(n);
+  if (!stream) return;
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "key"));
+  const bool there = n.until([&] { return authority.accepted_count() > 0 || n.peer(kind).accepted_count() > 0; });
+  CONFORMS("XEP0220-2.1.2-2", there && authority.accepted_count() > 0, Eq(true));
+}
+
+CUTOVER_CASE(by_dns){.id = "dialback.authority-by-dns",
+                     .title = "The authoritative server is the one that DNS names, not the peer that sent the key",
+                     .procedure = "Let the zone name another host; send db:result; see which of the two is asked.",
+                     .accepted = "A connection to the host that the SRV record names.",
+                     .likely_causes = "The peer's address used again.",
+                     .judges = {{"XEP0220-2.1.2-2", {"xmpp.verifies-at-peer-address"}}},
+                     .needs = {Need::dialback},
+                     .body = authority_by_dns};
+
+void against_policy(Run& run) {
+  Negotiation n(run);
+  constexpr auto external = PartnerKind::sasl_external;
+  auto stream = n.secured(external, *n.certificate(external, tls::Flaw::wrong_name));
+  if (!stream) return;
+  stream->send(db_result(n.domain(external), n.subject().domain(), "key"));
+  const auto verify = n.accepted(external);
+  CONFORMS("SEC-DIALBACK-8", verify.has_value(), Eq(false));
+}
+
+CUTOVER_CASE(switched_off){
+    .id = "dialback.switched-off",
+    .title = "Where dialback is switched off for a partner, db:result authorises nothing and nobody is asked",
+    .procedure = "As a partner that must use EXTERNAL, with a certificate of another name: send db:result.",
+    .accepted = "A dialback error, the end of the stream; no connection to the authoritative server.",
+    .likely_causes = "A policy that hides the feature and still answers the element.",
+    .judges = {{"SEC-DIALBACK-8", {"xmpp.dialback-against-policy"}}},
+    .needs = {Need::sasl_external, Need::partner_list},
+    .live = false,
+    .body = against_policy};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,144 @@
+// STARTTLS as the receiving server does it: what it offers before, how it answers, and what it forgets afterwards.
+#include "suites/support/negotiation.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::ElementsAre;
+using testing::Eq;
+
+constexpr auto external = PartnerKind::sasl_external;
+
+std::vector<std::string> names_of_children(const xml::Element& element) {
+  std::vector<std::string> names;
+  for (const auto* child : element.children()) names.push_back(child->name());
+  return names;
+}
+
+void offered(Run& run) {
+  Negotiation n(run);
+  auto stream = n.connect(external);
+  const auto features = stream.open();
+  if (!features) return;
+  const auto* starttls = features->child("starttls", xmpp::ns::tls);
+  CONFORMS("RFC6120-5.4.1-2", starttls != nullptr, Eq(true));
+  CONFORMS("RFC6120-5.4.1-3", starttls != nullptr && starttls->child("required", xmpp::ns::tls) != nullptr, Eq(true));
+  CONFORMS("RFC6120-5.3.1-2", names_of_children(*features), ElementsAre("starttls"));
+  CONFORMS("RFC6120-6.3.4-1", offers_mechanism(*features, "EXTERNAL"), Eq(false));
+  if (starttls == nullptr) return;
+  const auto identity = n.certificate(external);
+  const bool secured = stream.start_tls(*identity);
+  CONFORMS("RFC6120-5.4.2.1-1", secured, Eq(true));
+  if (!secured) return;
+  const auto inside = stream.open();
+  if (!inside) return;
+  CONFORMS("RFC6120-5.4.3.3-5", inside->child("starttls", xmpp::ns::tls) == nullptr, Eq(true));
+  CONFORMS("RFC6120-6.3.4-2", offers_mechanism(*inside, "EXTERNAL"), Eq(true));
+}
+
+CUTOVER_CASE(starttls_offered){
+    .id = "tls.starttls",
+    .title =
+        "Mandatory STARTTLS is offered alone and as required, answered with proceed, and not offered again inside TLS",
+    .procedure = "Read the features in clear, send <starttls/>, do the handshake, read the features inside.",
+    .accepted = "Any TLS version that BCP 195 allows; other features inside.",
+    .likely_causes =
+        "Features that are written once for both sides of the handshake; a policy that only recommends TLS.",
+    .judges = {{"RFC6120-5.4.1-2", {"xmpp.starttls-not-offered"}},
+               {"RFC6120-5.4.1-3", {"xmpp.starttls-without-required"}},
+               {"RFC6120-5.3.1-2", {"xmpp.external-offered-in-clear"}},
+               {"RFC6120-6.3.4-1", {"xmpp.external-offered-in-clear"}},
+               {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered"}},
+               {"RFC6120-5.4.3.3-5", {"xmpp.starttls-offered-inside-tls"}},
+               {"RFC6120-6.3.4-2", {"xmpp.dns-names-ignored"}}},
+    .needs = {Need::sasl_external},
+    .body = offered};
+
+/// The class of CVE-2011-0411: whether the subject answers, inside TLS, a header that came in clear behind <starttls/>.
+bool answers_injected_header(Negotiation& n) {
+  auto stream = n.connect(external);
+  if (!stream.open()) return false;
+  stream.send(std::string("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>") + stream.header().text());
+  const auto answer = stream.await_element();
+  if (!answer || !answer->is("proceed", xmpp::ns::tls)) return false;
+  auto& wire = stream.wire();
+  wire.start_tls(*n.certificate(external), tls::Role::client, {.server_name = stream.header().to});
+  (void)n.until([&] { return wire.secured() || wire.closed() || !wire.tls_failure().empty(); });
+  const bool answered = n.marker_arrives() && wire.secured() && wire.has_item();
+  wire.abort();
+  return answered;
+}
+
+void pipelined(Run& run) {
+  Negotiation n(run);
+  CONFORMS("SEC-TLS-INJECT-1", answers_injected_header(n), Eq(false));
+}
+
+CUTOVER_CASE(injection){
+    .id = "security.starttls-injection",
+    .title = "A stream header in the same segment as <starttls/> is not answered as if it had come through TLS",
+    .procedure =
+        "Send <starttls/> and a whole stream header in one write, do the handshake, and say nothing; a marker on "
+        "another "
+        "stream shows that the subject has had its turn.",
+    .accepted = "A refusal, a failed handshake, or silence until a header comes inside TLS.",
+    .likely_causes = "A buffer that survives the switch to TLS.",
+    .judges = {{"SEC-TLS-INJECT-1", {"xmpp.plaintext-after-starttls-kept"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .sim = false,  // a simulated network cuts the segment that this is about
+    .body = pipelined};
+
+void never_secured(Run& run) {
+  Negotiation n(run);
+  auto stream = n.connect(external);
+  if (!stream.open()) return;
+  stream.send(n.message(external, "in clear"));
+  const auto ending = stream.await_ending();
+  CONFORMS("RFC6120-4.9.3.12-1",
+           n.subject().received("in clear") == 0 && n.marker_arrives() && n.subject().received("in clear") == 0,
+           Eq(true));
+  CONFORMS("SEC-TLS-STRIP-2", ending.ended(), Eq(true));
+}
+
+CUTOVER_CASE(stripped){
+    .id = "security.no-service-in-clear",
+    .title = "Where TLS is required, a stanza in clear is not delivered and ends the stream",
+    .procedure = "Send a message without <starttls/> and without authentication; then a marker on a good stream.",
+    .accepted = "Any stream error, and the end of the stream; the message never arrives.",
+    .likely_causes = "The state of the stream is not asked for when a stanza comes.",
+    .judges = {{"RFC6120-4.9.3.12-1", {"xmpp.unauthenticated-stanza-delivered"}},
+               {"SEC-TLS-STRIP-2", {"xmpp.unauthenticated-stanza-delivered"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .body = never_secured};
+
+/// What the subject does on a stream of its own towards a peer that offers no STARTTLS.
+void stripped_features(Run& run) {
+  Negotiation n(run);
+  auto stream = n.called(external, "secret");
+  if (!stream || !stream->answer_header(external_offered)) return;
+  // It may try STARTTLS all the same (RFC 7590 section 3.1), which such a peer refuses.
+  auto next = stream->await_element();
+  if (next && next->is("starttls", xmpp::ns::tls)) {
+    stream->send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>");
+    next = stream->await_element();
+  }
+  const bool went_on =
+      next && (next->is("auth", xmpp::ns::sasl) || xmpp::is_stanza(*next) || next->ns() == xmpp::ns::dialback);
+  CONFORMS("SEC-TLS-STRIP-1", went_on, Eq(false));
+}
+
+CUTOVER_CASE(strip){
+    .id = "security.starttls-stripped",
+    .title = "Where TLS is required, a peer without STARTTLS gets no authentication and no stanza in clear",
+    .procedure = "Let the user write; answer the subject's stream with features that lack STARTTLS.",
+    .accepted = "An end of the stream, or <starttls/> all the same; never <auth/>, dialback or a stanza in clear.",
+    .likely_causes = "Opportunistic TLS, which a man in the middle turns off.",
+    .judges = {{"SEC-TLS-STRIP-1", {"xmpp.goes-on-without-tls"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .body = stripped_features};
+
+}  // namespace
+}  // namespace cutover::suites

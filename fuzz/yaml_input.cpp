@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     default:
       read_or_explain<CatalogueError>(text, [&] {
-        for (const auto& requirement : Catalogue::parse(text, file).all()) {
+        const auto catalogue = Catalogue::parse(text, file);
+        for (const auto& requirement : catalogue.all()) {
           if (requirement.id.empty() || requirement.level.empty()) std::abort();
         }
       });

@@ -151,7 +151,7 @@ AdminAnswer route(const AdminSubject& subject, std::string_view method, std::str
     return change_partner(subject, method, std::string(path.substr(partners.size())), body);
   if (path.starts_with(policies))
     return change_policy(subject, method, std::string(path.substr(policies.size())), body);
-  return failure(404, "no such resource");
+  return failure(404, "no such resource; expected /health, /settings, /partners, /policies, /streams or /routes");
 }
 
 }  // namespace

@@ -2,9 +2,17 @@
 # Runs every fuzz target with its corpus: tools/fuzz.sh SECONDS [TARGET...], seconds for each. Ends red on a finding, and says how to repeat it.
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || { echo "usage: tools/fuzz.sh SECONDS [TARGET...]" >&2; exit 4; }
+case ${1:-} in
+'' | *[!0-9]*)
+  echo "usage: tools/fuzz.sh SECONDS [TARGET...], of: $(ls fuzz/*.cpp | sed 's|fuzz/\(.*\)\.cpp|\1|' | tr '\n' ' ')" >&2
+  exit 4
+  ;;
+esac
 seconds=$1
 shift
+for target in "$@"; do
+  [ -f "fuzz/$target.cpp" ] || { echo "fuzz: no target '$target'; expected one of: $(ls fuzz/*.cpp | sed 's|fuzz/\(.*\)\.cpp|\1|' | tr '\n' ' ')" >&2; exit 4; }
+done
 tools/setup.sh build develop
 . tools/build.sh
 build fuzz fuzz_targets
@@ -26,7 +34,7 @@ for target in "$@"; do
   else
     status=1
     tail -n 40 "$log"
-    echo "fuzz: $target: FINDING; repeat with build/fuzz/fuzz/fuzz_$target $findings/$target-..."
+    echo "fuzz: $target: FINDING; repeat with build/fuzz/fuzz/fuzz_$target $(ls -t "$findings/$target-"* 2>/dev/null | head -n 1)"
   fi
 done
 exit $status

@@ -60,28 +60,24 @@ trust each other by the authority in --credentials. There, root.pem and a certif
 hand.key) are for your own tools. The admin interface is HTTP with JSON; without a token it is on loopback only.
 )";
 
+template <class Value>
+CLI::Option* option(CLI::App& command, const char* group, const char* name, Value& value, const char* type,
+                    const char* text) {
+  return command.add_option(name, value, text)->type_name(type)->group(group);
+}
+
 void add_selection(CLI::App& command, RunArguments& arguments) {
   command.add_option("cases", arguments.patterns, "Ids, suites or globs; every case without any")->type_name("");
   const auto* group = "Selection";
-  command.add_option("--exclude", arguments.exclude, "Ids, suites or globs to leave out")
-      ->allow_extra_args(false)
-      ->type_name("CASES")
-      ->group(group);
-  command.add_option("--world", arguments.world, "sim, live or both; both without it")
-      ->check(CLI::IsMember({"sim", "live", "both"}))
-      ->type_name("WORLD")
-      ->group(group);
-  command.add_option("--shard", arguments.shard, "Part i of n, for n machines that share a run")
-      ->type_name("i/n")
-      ->group(group);
-  command
-      .add_option("--topology", arguments.topology,
-                  "YAML file of users and partners; the cases that work with any topology")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_option("--catalogue", arguments.catalogue, "Folder of requirements instead of the built-in ones")
-      ->type_name("FOLDER")
-      ->group(group);
+  option(command, group, "--exclude", arguments.exclude, "CASES", "Ids, suites or globs to leave out")
+      ->allow_extra_args(false);
+  option(command, group, "--world", arguments.world, "WORLD", "sim, live or both; both without it")
+      ->check(CLI::IsMember({"sim", "live", "both"}));
+  option(command, group, "--shard", arguments.shard, "i/n", "Part i of n, for n machines that share a run");
+  option(command, group, "--topology", arguments.topology, "FILE",
+         "YAML file of users and partners; the cases that work with any topology");
+  option(command, group, "--catalogue", arguments.catalogue, "FOLDER",
+         "Folder of requirements instead of the built-in ones");
 }
 
 /// What is wrong with a seed; empty when it is one. (Left alone, the conversion takes -1 for the largest number.)
@@ -94,52 +90,37 @@ std::string is_seed(const std::string& text) {
 
 void add_running(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Execution";
-  command.add_option("-j,--jobs", arguments.jobs, "Worker processes; one a processor without it")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--seed", arguments.seed, "Decides all that is left to chance; random and printed without it")
-      ->check(is_seed)
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--case-timeout", arguments.timeout_s, "Real time after which a case is killed")
-      ->check(CLI::Range(1, 86400))
-      ->type_name("SECONDS")
-      ->group(group);
+  option(command, group, "-j,--jobs", arguments.jobs, "N", "Worker processes; one a processor without it")
+      ->check(CLI::Range(1, 256));
+  option(command, group, "--seed", arguments.seed, "N", "Decides all that is left to chance; random without it")
+      ->check(is_seed);
+  option(command, group, "--case-timeout", arguments.timeout_s, "SECONDS", "Real time after which a case is killed")
+      ->check(CLI::Range(1, 86400));
   command.add_flag("--strict", arguments.strict, "An unmet SHOULD fails, too")->group(group);
 }
 
 void add_judging(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Execution";
-  command.add_option("--target", arguments.target, "YAML file of a deployment to judge instead of the embedded one")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_option("--replay", arguments.replay, "Decisions of an earlier run, as its report prints them")
-      ->type_name("TEXT")
-      ->group(group);
-  command.add_option("--repeat", arguments.repeat, "Runs of every case, each with its own seed")
-      ->check(CLI::Range(1, 100000))
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--defect", arguments.defects, "Plants a named defect in the embedded deployment (see `explain`)")
-      ->allow_extra_args(false)
-      ->type_name("NAME")
-      ->group(group);
+  option(command, group, "--target", arguments.target, "FILE",
+         "YAML file of a deployment to judge instead of the embedded one");
+  option(command, group, "--replay", arguments.replay, "TEXT",
+         "Decisions of an earlier run, as its report prints them");
+  option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
+      ->check(CLI::Range(1, 100000));
+  option(command, group, "--defect", arguments.defects, "NAME",
+         "Plants a named defect in the embedded deployment (see `explain`)")
+      ->allow_extra_args(false);
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");
 }
 
 void add_reports(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Reports";
-  command.add_option("--baseline", arguments.baseline, "YAML file of known failures")->type_name("FILE")->group(group);
-  command.add_option("-o,--output", arguments.directory, "Where the reports go; out without it")
-      ->type_name("FOLDER")
-      ->group(group);
-  for (auto& [option, place, what] : {std::tuple("--junit", &arguments.junit, "JUnit, for CI systems"),
-                                      std::tuple("--json", &arguments.json, "JSON, for programs"),
-                                      std::tuple("--html", &arguments.html, "HTML, one file for people")}) {
-    command.add_option(option, *place, what)->type_name("FILE")->group(group);
-  }
+  option(command, group, "--baseline", arguments.baseline, "FILE", "YAML file of known failures");
+  option(command, group, "-o,--output", arguments.directory, "FOLDER", "Where the reports go; out without it");
+  option(command, group, "--junit", arguments.junit, "FILE", "JUnit, for CI systems");
+  option(command, group, "--json", arguments.json, "FILE", "JSON, for programs");
+  option(command, group, "--html", arguments.html, "FILE", "HTML, one file for people");
 }
 
 struct ServeArguments {
@@ -153,18 +134,17 @@ void add_serving(CLI::App& serve, ServeArguments& arguments) {
       .add_option("nodes", arguments.nodes,
                   "Nodes to start, by name, or pools, partners, users; the whole deployment without any")
       ->type_name("");
-  serve.add_option("--topology", arguments.topology, "YAML file of domains, users, partners and places")
-      ->type_name("FILE");
+  const auto* group = "Options";
+  option(serve, group, "--topology", arguments.topology, "FILE", "YAML file of domains, users, partners and places");
   serve.add_flag("--legacy", arguments.legacy, "Before the migration: everybody behind the legacy gateway");
-  serve.add_option("--network", arguments.network, "First three numbers of the addresses; 127.200.0 without it")
-      ->type_name("127.x.y");
-  serve.add_option("--place", arguments.places, "Moves a node: NODE=ADDRESS or NODE.SERVICE=PORT")
-      ->allow_extra_args(false)
-      ->type_name("PLACE");
-  serve.add_option("--credentials", arguments.credentials, "Where the authority is; out/serve without it")
-      ->type_name("FOLDER");
-  serve.add_option("--admin-token-file", arguments.token_file, "The token that the admin interface asks for")
-      ->type_name("FILE");
+  option(serve, group, "--network", arguments.network, "127.x.y",
+         "First three numbers of the addresses; 127.200.0 without it");
+  option(serve, group, "--place", arguments.places, "PLACE", "Moves a node: NODE=ADDRESS or NODE.SERVICE=PORT")
+      ->allow_extra_args(false);
+  option(serve, group, "--credentials", arguments.credentials, "FOLDER",
+         "Where the authority is; out/serve without it");
+  option(serve, group, "--admin-token-file", arguments.token_file, "FILE",
+         "The token that the admin interface asks for");
   serve.add_flag("--no-admin", arguments.no_admin, "Without the admin interface of proxy and gateway");
   serve.footer(serve_notes);
 }

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 
 namespace cutover::dns {
 
@@ -45,6 +46,16 @@ std::optional<std::string> text_of(const ldns_rdf& rdf) {
   return std::string(text.get());
 }
 
+/// COMPAT(ldns 1.8): it refuses a CERT (RFC 4398) whose algorithm is a number, and loses memory over it.
+bool is_cert_of_numbered_algorithm(const Record& record) {
+  constexpr auto cert = static_cast<Type>(37);
+  if (record.type != cert) return false;
+  std::istringstream words(record.data);
+  std::string type, key_tag, algorithm;
+  words >> type >> key_tag >> algorithm;
+  return algorithm.find_first_not_of("0123456789") == std::string::npos;
+}
+
 RecordPointer record_to_ldns(const Record& record) {
   auto owner = name_to_ldns(record.name);
   if (!owner || record.data.find('\0') != std::string::npos || record.data.find('\n') != std::string::npos)
@@ -52,6 +63,7 @@ RecordPointer record_to_ldns(const Record& record) {
   // The owner is set apart, because text of a name may hold what the tokenizer of a whole record trips over.
   const auto line = fmt::format("owner. {} IN {} {}", record.ttl_s, to_string(record.type), record.data);
   if (record.type == Type::srv && !srv_numbers_fit(record.data)) return nullptr;
+  if (is_cert_of_numbered_algorithm(record)) return nullptr;
   ldns_rr* rr = nullptr;
   const NamePointer root(ldns_dname_new_frm_str("."));  // names in the data are complete without a final dot
   if (ldns_rr_new_frm_str(&rr, line.c_str(), 0, root.get(), nullptr) != LDNS_STATUS_OK) return nullptr;
@@ -59,6 +71,19 @@ RecordPointer record_to_ldns(const Record& record) {
   ldns_rdf_deep_free(ldns_rr_owner(rr));
   ldns_rr_set_owner(rr, owner.release());
   return result;
+}
+
+/// ldns reads some texts (an NSEC3 with a short hash) into what it writes as octets that nobody can read.
+bool survives_the_wire(const ldns_rr& rr) {
+  std::uint8_t* raw = nullptr;
+  std::size_t size = 0, read = 0;
+  const auto written = ldns_rr2wire(&raw, &rr, LDNS_SECTION_ANSWER, &size);
+  const std::unique_ptr<std::uint8_t, FreeText> wire(raw);
+  if (written != LDNS_STATUS_OK) return false;
+  ldns_rr* again = nullptr;
+  if (ldns_wire2rr(&again, raw, size, &read, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK) return false;
+  const RecordPointer same(again);
+  return read == size && ldns_rr_compare(&rr, again) == 0;
 }
 
 std::optional<std::vector<Record>> records_of(const ldns_rr_list* list) {
@@ -190,7 +215,7 @@ std::string serialise(const Message& message) {
 
 std::optional<Record> normalised(const Record& record) {
   const auto rr = record_to_ldns(record);
-  return rr ? record_of(*rr) : std::nullopt;
+  return rr && survives_the_wire(*rr) ? record_of(*rr) : std::nullopt;
 }
 
 std::string normalised_name(std::string_view name) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <ostream>
 #include <set>
+#include <utility>
 
 namespace cutover::harness::cli {
 
@@ -96,10 +97,26 @@ void Progress::end() {
   drawn_ = false;
 }
 
+namespace {
+/// What is not met and fails nobody: a line each.
+void print_warnings(std::ostream& out, const reports::RunResult& run) {
+  bool any = false;
+  for (const auto& result : run.cases) {
+    for (const auto& check : result.checks) {
+      if (check.outcome != Outcome::warn) continue;
+      if (!std::exchange(any, true)) fmt::print(out, "\nwarnings (--strict: failures):\n");
+      fmt::print(out, "  {} ({}) {}: {}\n", check.id, result.world, check.level,
+                 printable(check.actual.substr(0, check.actual.find('\n')), ""));
+    }
+  }
+}
+}  // namespace
+
 void print_summary(std::ostream& out, const reports::RunResult& run) {
   for (const auto& result : run.cases) {
     if (is_unexpected(result)) print_case(out, result, run.command.empty() ? "" : run.command.front());
   }
+  print_warnings(out, run);
   fmt::print(out, "\n{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "suite", "cases", "checks", "passed", "failed",
              "warned", "inconcl", "skipped", "broken");
   for (const auto& suite : reports::count_by_suite(run)) {

@@ -55,6 +55,7 @@ void list_as_json(std::ostream& out, const std::vector<const CaseRecord*>& recor
                                 {"level", level_of(*record, Catalogue::current())},
                                 {"staging", name_of(record->staging)},
                                 {"interop", record->interop},
+                                {"any_topology", record->any_topology},
                                 {"needs", needs},
                                 {"judges", judges},
                                 {"file", record->file},

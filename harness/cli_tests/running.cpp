@@ -158,6 +158,28 @@ TEST_F(Running, CoverageCountsWhatARunJudged) {
          AllOf(HasSubstr("RFC7572-7-5"), HasSubstr("by message.bodies")));
 }
 
+TEST_F(Running, AnUnmetShouldWarnsAndFailsWhenStrict) {
+  const std::vector<std::string> arguments{"stream.without-version", "--defect=xmpp.ignores-version"};
+  expect(
+      sim(arguments), 0,
+      AllOf(HasSubstr("1 case with warnings"), HasSubstr("stream.without-version#RFC6120-4.7.5-5 (sim) SHOULD NOT: ")));
+  auto strict = arguments;
+  strict.emplace_back("--strict");
+  expect(sim(strict), 1, AllOf(HasSubstr("NOT CONFORMING"), HasSubstr("--strict --defect=xmpp.ignores-version")));
+}
+
+TEST_F(Running, CtestGetsEveryCaseInEveryWorld) {
+  const auto script = cutover({"list", "--ctest"});
+  EXPECT_EQ(script.code, 0);
+  for (const auto* world : {"sim", "live"}) {
+    EXPECT_THAT(script.output,
+                HasSubstr(fmt::format("set_tests_properties([==[message.bodies/{0}]==] PROPERTIES LABELS "
+                                      "\"case;message;{0};MUST\" SKIP_RETURN_CODE 77",
+                                      world)));
+  }
+  EXPECT_THAT(script.output, AllOf(HasSubstr("case;interop;live;MUST;interop"), Not(HasSubstr("selftest.pass"))));
+}
+
 TEST_F(Running, DoctorSaysWhatIsThereAndWhatIsNot) {
   const auto ended = cutover({"doctor"});
   EXPECT_THAT(ended.code, testing::AnyOf(0, 3));

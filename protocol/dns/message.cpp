@@ -83,7 +83,7 @@ bool survives_the_wire(const ldns_rr& rr) {
   ldns_rr* again = nullptr;
   if (ldns_wire2rr(&again, raw, size, &read, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK) return false;
   const RecordPointer same(again);
-  return read == size && ldns_rr_compare(&rr, again) == 0;
+  return read == size && ldns_rr_compare(&rr, again) == 0 && record_of(*again).has_value();
 }
 
 std::optional<std::vector<Record>> records_of(const ldns_rr_list* list) {

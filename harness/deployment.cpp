@@ -127,8 +127,11 @@ void Deployment::bring_up() {
   set_legacy_gateway(true);
   for (const auto& partner : options_.topology.partners) start_partner(partner);
   for (const auto& name : options_.topology.users) start_user(name);
-  int index = 0;
-  for (const auto& partner : options_.topology.partners) start_clients(partner, index++);
+  int host = first_client_host;
+  for (const auto& partner : options_.topology.partners) {
+    start_clients(partner, host);
+    host += static_cast<int>(partner.users.size());
+  }
   await([this] { return std::ranges::all_of(users_, [](const auto& entry) { return entry.second->registered(); }); },
         "a user could not register with the legacy pool");
 }
@@ -159,16 +162,12 @@ void Deployment::start_prosody(const PartnerSpec& spec) {
 }
 
 /// Signs the users of a real server in; mocks have theirs inside.
-void Deployment::start_clients(const PartnerSpec& spec, int index) {
+void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
   if (spec.server != PartnerServer::prosody) return;
-  auto& partner = real_partner(spec.domain);
-  const int host = first_client_host + index;
-  partner.server().wait_until_ready(world_, host);
   const auto anchors = spec.kind == PartnerKind::plaintext_dialback
                            ? nullptr
                            : authority_->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
-  for (const auto& user : spec.users) world_.add(user, host, partner.make_client(user, anchors));
-  await([&] { return partner.signed_in(); }, "a user could not sign in at " + spec.domain);
+  real_partner(spec.domain).sign_users_in(world_, first_host, anchors);
 }
 
 void Deployment::start_user(const std::string& name) {

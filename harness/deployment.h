@@ -94,7 +94,7 @@ class Deployment {
   void start_pool(Pool);
   void start_partner(const PartnerSpec&);
   void start_prosody(const PartnerSpec&);
-  void start_clients(const PartnerSpec&, int index);
+  void start_clients(const PartnerSpec&, int first_host);
   void start_user(const std::string&);
   void start_edge();
   void start_gateway();

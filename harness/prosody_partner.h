@@ -1,10 +1,9 @@
-// A partner whose domain a real Prosody serves, and whose users sit at clients of ours.
+// A domain that a real Prosody serves, with its users at clients of ours.
 #pragma once
 
 #include "harness/prosody.h"
 #include "harness/topology.h"
-#include "mocks/partner.h"
-#include "mocks/xmpp_client.h"
+#include "mocks/client_users.h"
 
 namespace cutover::harness {
 
@@ -12,38 +11,19 @@ namespace cutover::harness {
 [[nodiscard]] ProsodyMode prosody_mode_of(PartnerKind);
 
 /// Stands at Prosody's address in the world and owns its process. Its users' clients are nodes of their own.
-class ProsodyPartner final : public Node, public mocks::PartnerDomain {
+class ProsodyPartner final : public Node, public mocks::ClientUsers {
  public:
   /// Starts the process. Throws HarnessFault when that fails.
-  explicit ProsodyPartner(ProsodySettings);
+  explicit ProsodyPartner(ProsodySettings settings) : prosody_(std::move(settings)) {}
   void start(Context&) override {}
 
   [[nodiscard]] Prosody& server() { return prosody_; }
-  /// The client of the account `localpart`; `identity` holds the trust anchors. To be added to the world once the
-  /// server is ready.
-  [[nodiscard]] std::unique_ptr<mocks::XmppClient> make_client(const std::string& localpart,
-                                                               std::shared_ptr<const tls::Identity> identity);
-  /// Every client is online.
-  [[nodiscard]] bool signed_in() const;
-
-  [[nodiscard]] mocks::PartnerUser& user(std::string_view localpart) override { return seat(localpart).seen; }
-  std::string send_message(std::string_view localpart, std::string_view to, std::string_view body) override;
-  void send_presence(std::string_view localpart, std::string_view to, std::string_view type) override;
-  void set_presence(std::string_view localpart, interworking::Presence) override;
-  /// Nothing can be told to it: its streams end when the other side ends them, its look-ups with their TTL
-  /// (prosody_cache_ttl).
-  void let_go_of(std::string_view) override {}
-  [[nodiscard]] bool quiet() const override { return true; }
+  /// Waits until it is up and signs every account in, from hosts `first_host`, first_host + 1 ... of the world.
+  /// `identity` holds the trust anchors; null: in clear. Throws ProsodyFailed.
+  void sign_users_in(World&, int first_host, const std::shared_ptr<const tls::Identity>& identity);
 
  private:
-  struct Seat {
-    mocks::XmppClient* client = nullptr;
-    mocks::PartnerUser seen;
-  };
-  [[nodiscard]] Seat& seat(std::string_view localpart);
-
   Prosody prosody_;
-  std::map<std::string, Seat, std::less<>> seats_;
 };
 
 }  // namespace cutover::harness

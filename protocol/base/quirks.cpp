@@ -10,6 +10,7 @@ namespace cutover {
 
 namespace {
 constexpr QuirkDescription table[] = {
+#include "protocol/base/quirks_account.inc"
 #include "protocol/base/quirks_dns.inc"
 #include "protocol/base/quirks_gateway.inc"
 #include "protocol/base/quirks_migration.inc"

@@ -1,0 +1,168 @@
+// Messages between a user of the judged server and a user of a peer: RFC 6120 sections 10.1 and 10.5, RFC 6121 sections
+// 5 and 8.5.
+#include "suites/support/accounts.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::ElementsAreArray;
+using testing::Eq;
+using testing::Ne;
+
+constexpr char ns_server[] = "jabber:server", ns_odd[] = "urn:example:odd";
+const std::vector<Need> needs{Need::user_account};
+
+std::string text_of(const xml::Element& stanza, const char* name) {
+  const auto* child = stanza.child(name, ns_server);
+  return child == nullptr ? std::string("none") : child->text();
+}
+
+std::vector<std::string> bodies(const std::vector<xml::Element>& messages, const std::string& start) {
+  std::vector<std::string> found;
+  for (const auto& message : messages) {
+    auto body = text_of(message, "body");
+    if (body.starts_with(start)) found.push_back(std::move(body));
+  }
+  return found;
+}
+
+/// The only message with that body; an empty element where it came never, or twice.
+xml::Element only(const std::vector<xml::Element>& messages, const std::string& body) {
+  const auto matches = [&](const auto& message) { return text_of(message, "body") == body; };
+  const auto found = std::ranges::find_if(messages, matches);
+  if (std::ranges::count_if(messages, matches) != 1) return xml::Element("nothing", "");
+  return *found;
+}
+
+void both_ways(Run& run) {
+  Accounts a(run);
+  a.peer().send(xmpp::make_message(a.romeo_full, a.juliet_full, "to the full JID", "chat", "m1"));
+  auto rich = xmpp::make_message(a.romeo_full, a.juliet_bare, "to the bare JID", "chat", "m2");
+  rich.add(xml::Element("thread", ns_server)).add_text("e0ffe42b28561960c6b12b944a092794b9683a38");
+  xml::Element payload("odd", ns_odd);
+  payload.set_attribute("kind", "<&'\">");
+  payload.add(xml::Element("inner", ns_odd)).add_text("\xc3\xa9 & \xf0\x9f\x98\x80");
+  rich.add(payload);
+  a.peer().send(std::move(rich));
+  const bool there = a.markers_pass() && a.markers_pass();  // a second copy of the first would have come by now
+  CONFORMS("RFC6120-10.5.4-1", only(a.juliet().messages, "to the full JID").attribute_or_empty("to"),
+           Eq(a.juliet_full));
+  const auto bare = only(a.juliet().messages, "to the bare JID");
+  CONFORMS("RFC6121-8.5.2.1.1-4", bare.attribute_or_empty("to"), Eq(a.juliet_bare));
+  CONFORMS("RFC6121-5.2.5-1", text_of(bare, "thread"), Eq("e0ffe42b28561960c6b12b944a092794b9683a38"));
+  const auto* odd = bare.child("odd", ns_odd);
+  CONFORMS_THAT("RFC6120-8.4-2", odd != nullptr && *odd == payload, "the unknown payload as it was sent",
+                odd == nullptr ? "no payload" : "another payload");
+  const auto from = only(a.romeo().messages, "marker 1").attribute_or_empty("from");
+  CONFORMS("RFC6120-10.5.4-1", there ? from : "nothing came back", Eq(a.juliet_full));
+}
+
+CUTOVER_CASE(messages_both_ways){
+    .id = "account.messages-both-ways",
+    .title = "A message reaches the resource or the account that it names, as it was sent, and an answer comes back",
+    .procedure =
+        "A peer's user sends a message to the full JID and one with thread and unknown payload to the bare JID of the "
+        "subject's user, who answers.",
+    .accepted = "Each arrives once, its `to`, thread and payload unchanged; the answer comes from the full JID.",
+    .likely_causes = "A server that writes stanzas anew instead of passing them on.",
+    .judges = {{"RFC6120-10.5.4-1", {"account.full-jid-messages-lost", "xmpp.duplicates-stanzas"}},
+               {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
+               {"RFC6121-5.2.5-1", {"account.thread-lost"}},
+               {"RFC6120-8.4-2", {"account.payloads-lost"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = both_ways};
+
+void order(Run& run) {
+  constexpr int count = 20;
+  Accounts a(run);
+  std::vector<std::string> sent;
+  for (int i = 0; i < count; ++i) sent.push_back(fmt::format("number {}", i));
+  // The first ones in each direction wait for the stream, the later ones find it open.
+  for (const auto& text : sent) a.subject().send_message(a.account, a.romeo_full, text);
+  for (const auto& text : sent) a.peer().send_message("romeo", a.juliet_full, text);
+  (void)a.markers_pass();
+  CONFORMS("RFC6120-10.1-1", bodies(a.juliet().messages, "number"), ElementsAreArray(sent));
+  CONFORMS("RFC6120-10.1-2", bodies(a.romeo().messages, "number"), ElementsAreArray(sent));
+}
+
+CUTOVER_CASE(messages_order){
+    .id = "account.messages-in-order",
+    .title = "Messages of one sender arrive in the order in which they were sent, those that waited for a stream too",
+    .procedure =
+        "Each side sends 20 messages before a stream is there; all are compared when a later marker has passed.",
+    .accepted = "All of them, once, in order.",
+    .likely_causes = "A queue in front of a new stream that is overtaken by what is sent directly.",
+    .judges = {{"RFC6120-10.1-1", {"account.messages-reordered"}}, {"RFC6120-10.1-2", {"xmpp.reorders-queue"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = order};
+
+void not_for_delivery(Run& run) {
+  Accounts a(run);
+  if (!a.connected("RFC6121-8.5.2.1.1-1")) return;
+  a.peer().send(xmpp::make_message(a.romeo_full, a.juliet_bare, "to a room", "groupchat", "g1"));
+  auto error = xmpp::make_message(a.romeo_full, a.juliet_bare, {}, "error", "e1");
+  error.add(xmpp::make_error_element("service-unavailable"));
+  a.peer().send(error);
+  error.set_attribute("id", "e2");
+  error.set_attribute("to", "nobody@" + a.domain);
+  a.peer().send(error);
+  CONFORMS("RFC6121-8.5.2.1.1-1", kind_of(a.answer("g1")), Eq("error/service-unavailable"));
+  const bool passed = a.markers_pass();
+  CONFORMS("RFC6121-8.5.2.1.1-1", bodies(a.juliet().messages, "to a room").size(), Eq(0U));
+  const auto delivered = std::ranges::count_if(
+      a.juliet().errors, [](const auto& stanza) { return stanza.attribute_or_empty("id") == "e1"; });
+  CONFORMS("RFC6121-8.5.2.1.1-2", passed ? delivered : 99, Eq(0));
+  CONFORMS("RFC6120-8.3.1-5", passed ? a.answers("e1").size() + a.answers("e2").size() : 99U, Eq(0U));
+}
+
+CUTOVER_CASE(messages_not_for_delivery){
+    .id = "account.messages-not-for-delivery",
+    .title = "Groupchat messages to an account bounce, error messages to one end there and are never answered",
+    .procedure =
+        "A peer's user sends a groupchat message and an error message to the bare JID, and an error message to an "
+        "account that does not exist; then markers both ways.",
+    .accepted = "service-unavailable for the first; nothing for the others, and nothing at the user.",
+    .likely_causes = "Delivery that does not look at the type; bounces that answer bounces.",
+    .judges = {{"RFC6121-8.5.2.1.1-1", {"account.groupchat-delivered"}},
+               {"RFC6121-8.5.2.1.1-2", {"account.bare-errors-delivered"}},
+               {"RFC6120-8.3.1-5", {"xmpp.errors-answered-with-errors"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = not_for_delivery};
+
+void unroutable(Run& run) {
+  Accounts a(run);
+  if (!a.connected("RFC6120-10.4.3-1")) return;
+  const auto id = a.subject().send_message(a.account, "ghost@absent.example", "is anybody there?");
+  const auto returned = [&] {
+    return std::ranges::find_if(a.juliet().errors,
+                                [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+  };
+  const bool told = a.until([&] { return returned() != a.juliet().errors.end(); });
+  CONFORMS("RFC6120-10.4.3-1", told, Eq(true));
+  CONFORMS("RFC6120-10.4.3-2", told ? kind_of(*returned()) : "nothing", Eq("error/remote-server-not-found"));
+}
+
+CUTOVER_CASE(messages_unroutable){
+    .id = "account.message-to-absent-domain",
+    .title = "The sender of a message to a domain that does not exist is told remote-server-not-found",
+    .procedure = "The subject's user sends a message to a domain that the name server does not know.",
+    .accepted = "An error with remote-server-not-found and the id of the message.",
+    .likely_causes = "A queue for a stream that never comes, dropped in silence.",
+    .judges = {{"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
+               {"RFC6120-10.4.3-2", {"xmpp.undeliverable-wrong-condition"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = unroutable};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,197 @@
+// Requests to the judged server, its user and nobody: RFC 6120 sections 8.2.3 and 8.3, RFC 6121 section 8.5.
+#include "suites/support/accounts.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::Eq;
+using testing::IsEmpty;
+
+constexpr char ns_server[] = "jabber:server", ns_ping[] = "urn:xmpp:ping", ns_unknown[] = "urn:example:unknown";
+constexpr char ns_info[] = "http://jabber.org/protocol/disco#info",
+               ns_items[] = "http://jabber.org/protocol/disco#items";
+const std::vector<Need> needs{Need::user_account};
+
+xml::Element ping() { return {"ping", ns_ping}; }
+
+void to_server(Run& run) {
+  Accounts a(run);
+  if (!a.connected("RFC6120-8.2.3-3")) return;
+  CONFORMS("XEP0199-4.3-1", kind_of(a.ask(a.domain, "ping", ping())), AnyOf("result", "error/service-unavailable"));
+  CONFORMS("RFC6120-8.4-1", kind_of(a.ask(a.domain, "unknown", {"query", ns_unknown})),
+           Eq("error/service-unavailable"));
+  const auto info = a.ask(a.domain, "info", {"query", ns_info});
+  const auto* query = info.child("query", ns_info);
+  const bool complete = query != nullptr && query->child("identity", ns_info) != nullptr &&
+                        std::ranges::any_of(query->children(), [](const auto* feature) {
+                          return feature->attribute_or_empty("var") == ns_info;
+                        });
+  CONFORMS_THAT("XEP0030-3.1-1", complete || kind_of(info).starts_with("error/"),
+                "identity and the feature disco#info, or an error", kind_of(info));
+  const auto items = kind_of(a.ask(a.domain, "items", {"query", ns_items}));
+  CONFORMS("RFC6120-8.2.3-3", items, AnyOf("result", testing::StartsWith("error/")));
+
+  a.peer().send(xmpp::make_iq(a.romeo_full, a.domain, "result", "stray-result"));
+  auto error = xmpp::make_iq(a.romeo_full, a.domain, "error", "stray-error");
+  error.add(xmpp::make_error_element("service-unavailable"));
+  a.peer().send(std::move(error));
+  a.peer().send(xmpp::make_iq(a.romeo_full, a.domain, "frob", "odd-type", ping()));
+  CONFORMS("RFC6120-8.2.3-2", kind_of(a.answer("odd-type")), Eq("error/bad-request"));
+  const bool passed = a.markers_pass();
+  for (const auto* id : {"ping", "unknown", "info", "items"})
+    CONFORMS("RFC6120-8.2.3-3", passed ? a.answers(id).size() : 99U, Eq(1U));
+  CONFORMS("RFC6120-8.2.3-4", passed ? a.answers("stray-result").size() + a.answers("stray-error").size() : 99U,
+           Eq(0U));
+}
+
+CUTOVER_CASE(requests_to_server){
+    .id = "account.requests-to-server",
+    .title = "The server answers each request to itself exactly once, and never an answer",
+    .procedure =
+        "A peer's user sends ping, an unknown query, disco#info and disco#items to the domain, a result and an error "
+        "that nobody asked for, and an iq of a type that does not exist; then markers both ways.",
+    .accepted =
+        "Ping: result or service-unavailable. Unknown: service-unavailable. disco#info: identity and feature, or an "
+        "error. Unknown type: bad-request. Nothing for answers.",
+    .likely_causes = "Modules that answer beside each other, or none that feels responsible.",
+    .judges = {{"XEP0199-4.3-1", {"account.iq-unanswered"}},
+               {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
+               {"XEP0030-3.1-1", {"account.iq-unanswered"}},
+               {"RFC6120-8.2.3-2", {"account.odd-iq-ignored"}},
+               {"RFC6120-8.2.3-3", {"account.iq-answered-twice", "account.iq-unanswered"}},
+               {"RFC6120-8.2.3-4", {"account.iq-answers-answered"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = to_server};
+
+/// What is wrong with a stanza that refuses the one that romeo sent with that id.
+std::vector<std::string> faults_of(const xml::Element& error) {
+  std::vector<std::string> faults;
+  if (error.attribute_or_empty("type") != "error") faults.emplace_back("not of type error");
+  const auto* child = error.child("error", ns_server);
+  if (child == nullptr) faults.emplace_back("no error element");
+  return faults;
+}
+
+/// Messages and presence that romeo gets from an address until markers have passed, by kind; since the last call.
+std::vector<std::string> from_nobody(Accounts& a, const std::string& nobody) {
+  const bool passed = a.markers_pass();
+  std::vector<std::string> kinds;
+  for (auto* list : {&a.romeo().messages, &a.romeo().presences, &a.romeo().errors}) {
+    for (const auto& stanza : *list) {
+      if (!stanza.attribute_or_empty("from").starts_with(nobody) || stanza.name() == "iq") continue;
+      const auto kind = kind_of(stanza);
+      kinds.push_back(kind.starts_with("error/") ? stanza.name() + "/" + kind : kind);
+    }
+    std::erase_if(*list, [&](const auto& stanza) { return stanza.attribute_or_empty("from").starts_with(nobody); });
+  }
+  if (!passed) kinds.emplace_back("no marker passed");
+  return kinds;
+}
+
+void to_nobody(Run& run) {
+  Accounts a(run);
+  if (!a.connected("RFC6120-10.5.3.1-1")) return;
+  const auto nobody = "nobody@" + a.domain;
+  const auto error = a.ask(nobody, "n1", {"query", ns_unknown});
+  CONFORMS("RFC6120-10.5.3.1-1", kind_of(error), Eq("error/service-unavailable"));
+  CONFORMS("RFC6120-8.3.3.7-1", kind_of(error), testing::Ne("error/item-not-found"));
+  CONFORMS("RFC6120-8.3.1-1", error.attribute_or_empty("type"), Eq("error"));
+  CONFORMS("RFC6120-8.3.1-3", faults_of(error), IsEmpty());
+  CONFORMS("RFC6120-8.1.3-1", error.attribute_or_empty("id"), Eq("n1"));
+  CONFORMS("RFC6120-8.3.1-2", error.attribute_or_empty("from") + " > " + error.attribute_or_empty("to"),
+           Eq(nobody + " > " + a.romeo_full));
+  const auto* child = error.child("error", ns_server);
+  CONFORMS("RFC6120-8.3.2-1", child == nullptr ? "no error element" : child->attribute_or_empty("type"),
+           AnyOf("auth", "cancel", "continue", "modify", "wait"));
+  // A request that the server would answer for an account, too.
+  CONFORMS("RFC6121-8.5.1-1", kind_of(a.ask(nobody, "n2", ping())), Eq("error/service-unavailable"));
+
+  a.peer().send(xmpp::make_message(a.romeo_full, nobody, "is anybody there?", "chat", "n3"));
+  const auto bounces = from_nobody(a, nobody);
+  CONFORMS("RFC6120-10.5.3.1-2", bounces, AnyOf(IsEmpty(), ElementsAre("message/error/service-unavailable")));
+  for (const auto* type : {"", "unavailable", "subscribe", "subscribed", "unsubscribe", "unsubscribed"})
+    a.peer().send(xmpp::make_presence(type[0] == '\0' ? a.romeo_full : a.romeo_bare, nobody, type, "n4"));
+  CONFORMS("RFC6121-8.5.1-2", from_nobody(a, nobody), IsEmpty());
+  a.peer().send(xmpp::make_presence(a.romeo_bare, nobody, "probe", "n5"));
+  CONFORMS("RFC6121-8.5.1-3", from_nobody(a, nobody), AnyOf(IsEmpty(), ElementsAre("presence/unsubscribed")));
+}
+
+CUTOVER_CASE(requests_to_nobody){
+    .id = "account.unknown-account",
+    .title = "A request to an account that does not exist is refused in form, a message at most, presence never",
+    .procedure =
+        "A peer's user sends a query, a ping, a message, presence of every kind and a probe to an account that does "
+        "not exist; "
+        "then markers both ways.",
+    .accepted =
+        "iq: one error with service-unavailable, the same id and swapped addresses. Message: the same or nothing. "
+        "Probe: unsubscribed or nothing. Presence: nothing.",
+    .likely_causes = "One reaction for every kind of stanza; errors that tell which accounts exist.",
+    .judges = {{"RFC6120-10.5.3.1-1", {"account.unknown-account-silent", "account.unknown-account-revealed"}},
+               {"RFC6121-8.5.1-1", {"account.unknown-account-silent"}},
+               {"RFC6120-8.3.3.7-1", {"account.unknown-account-revealed"}},
+               {"RFC6120-8.3.1-1", {"account.unknown-account-silent"}},
+               {"RFC6120-8.3.1-3", {"account.error-without-child"}},
+               {"RFC6120-8.1.3-1", {"account.error-without-id"}},
+               {"RFC6120-8.3.1-2", {"account.error-from-domain"}},
+               {"RFC6120-8.3.2-1", {"account.error-of-odd-type"}},
+               {"RFC6120-10.5.3.1-2", {"account.unknown-account-revealed"}},
+               {"RFC6121-8.5.1-2", {"account.unknown-account-presence-answered"}},
+               {"RFC6121-8.5.1-3", {"account.unknown-account-presence-answered"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = to_nobody};
+
+void to_user(Run& run) {
+  Accounts a(run);
+  if (!a.connected("RFC6121-8.5.2.1.3-1")) return;
+  const auto bare = kind_of(a.ask(a.juliet_bare, "bare", {"query", ns_unknown}));
+  CONFORMS("RFC6121-8.5.2.1.3-1", bare, testing::StartsWith("error/"));
+  const auto other = a.juliet_bare + "/no-such-resource";
+  const auto absent = a.ask(other, "absent", {"query", ns_unknown});
+  CONFORMS("RFC6121-8.5.3.2.3-1", kind_of(absent) + " from " + absent.attribute_or_empty("from"),
+           Eq("error/service-unavailable from " + other));
+  const auto pinged = a.ask(other, "ping", ping());
+  CONFORMS("XEP0199-7-1", kind_of(pinged) + " from " + pinged.attribute_or_empty("from"),
+           Eq("error/service-unavailable from " + other));
+  // juliet asks romeo: the answer must find her resource.
+  a.subject().send(a.account, xmpp::make_iq({}, a.romeo_full, "get", "hers", ping()));
+  const auto came = [&] {
+    return std::ranges::any_of(a.juliet().iqs, [](const auto& iq) {
+      return iq.attribute_or_empty("id") == "hers" && iq.attribute_or_empty("type") == "result";
+    });
+  };
+  CONFORMS("RFC6121-8.5.3.1-2", a.until(came), Eq(true));
+  const bool passed = a.markers_pass();
+  const auto leaked =
+      std::ranges::count_if(a.juliet().iqs, [](const auto& iq) { return iq.attribute_or_empty("id") == "bare"; });
+  CONFORMS("RFC6121-8.5.2.1.3-1", passed ? leaked : 99, Eq(0));
+}
+
+CUTOVER_CASE(requests_to_user){
+    .id = "account.requests-to-user",
+    .title =
+        "The server answers for an account, refuses for a resource that is not there, and hands answers to the asker",
+    .procedure =
+        "A peer's user sends a query to the bare JID, and a query and a ping to a resource that is not there; the "
+        "subject's user pings the peer's.",
+    .accepted = "An error by the server that the user never sees; service-unavailable from that full JID; the result.",
+    .likely_causes = "Requests handed to whatever client is online.",
+    .judges = {{"RFC6121-8.5.2.1.3-1", {"account.bare-iq-delivered", "account.iq-unanswered"}},
+               {"RFC6121-8.5.3.2.3-1", {"account.iq-unanswered"}},
+               {"XEP0199-7-1", {"account.iq-unanswered"}},
+               {"RFC6121-8.5.3.1-2", {"account.iq-answers-lost"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = to_user};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,65 @@
+// What the account cases share: the judged server with one user of its own, and a peer server of ours with another.
+#pragma once
+
+#include "harness/case.h"
+#include "harness/run.h"
+#include "harness/target.h"
+#include "mocks/name_server.h"
+#include "mocks/partner.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <optional>
+
+namespace cutover::suites {
+
+/// The subject is the target's server where the run has a target, else the mock server with accounts, whose defects the
+/// run plants. Nobody is subscribed to anybody.
+class Accounts {
+ public:
+  /// Brings both up and signs the user in. A subject that does not come up is HarnessFault, never a failed check.
+  explicit Accounts(harness::Run&);
+
+  std::string domain;   ///< of the subject
+  std::string account;  ///< localpart of its user, called juliet below
+  std::string juliet_bare, juliet_full;
+  std::string romeo_bare, romeo_full;
+
+  [[nodiscard]] mocks::PartnerDomain& subject() { return *subject_; }
+  [[nodiscard]] mocks::Partner& peer() { return *peer_; }
+  [[nodiscard]] mocks::PartnerUser& juliet() { return subject_->user(account); }
+  [[nodiscard]] mocks::PartnerUser& romeo() { return peer_->user("romeo"); }
+
+  /// Pumps until the condition holds. Returns whether it came to hold.
+  [[nodiscard]] bool until(const std::function<bool()>&);
+  /// Proves that what was sent before has been handled, and what that caused has arrived: a message to juliet, then one
+  /// back.
+  [[nodiscard]] bool markers_pass();
+  /// markers_pass(); where not, the requirement is inconclusive and the case should end.
+  [[nodiscard]] bool connected(const char* requirement);
+  /// What came to romeo for the stanza with that id, in any kind.
+  [[nodiscard]] std::vector<xml::Element> answers(const std::string& id);
+  /// The first of them; waits for it. An empty element where none came.
+  [[nodiscard]] xml::Element answer(const std::string& id);
+  /// Sends a request of romeo's and gives its answer.
+  [[nodiscard]] xml::Element ask(const std::string& to, const std::string& id, xml::Element payload);
+
+ private:
+  void start_names(std::uint16_t port = mocks::name_server_port);
+  void start_embedded(harness::Run&);
+  void start_prosody(harness::Run&, const harness::ProsodyTarget&);
+  void start_remote(const harness::RemoteTarget&);
+  void start_peer(const std::string& domain, std::shared_ptr<const tls::Identity>);
+  void publish(const std::string& domain, const Endpoint& server);
+
+  harness::World& world_;
+  mocks::NameServer* names_ = nullptr;
+  std::unique_ptr<mocks::PartnerDomain> clients_;  ///< of a remote target
+  mocks::PartnerDomain* subject_ = nullptr;
+  mocks::Partner* peer_ = nullptr;
+  int markers_ = 0;
+};
+
+/// "error/service-unavailable" of an error, "result", "message" ...: what a check of an answer speaks of.
+[[nodiscard]] std::string kind_of(const xml::Element& stanza);
+
+}  // namespace cutover::suites

@@ -1,8 +1,8 @@
 // One stream header, STARTTLS and one sign-in, each with a limit, and words for every way in which they fail.
 #include "harness/reachability.h"
 
+#include "harness/target_subject.h"
 #include "mocks/raw_peer.h"
-#include "mocks/xmpp_client.h"
 #include "protocol/xml/writer.h"
 #include "protocol/xmpp/namespaces.h"
 
@@ -45,7 +45,7 @@ class PeerProbe {
       return down("{}; is it running, is this its port, and does it let this machine in?", connection_.reason());
     connection_.send(header());
     if (auto fault = answers_with_a_stream()) return fault;
-    return target_.tls ? secures() : std::nullopt;
+    return target_.authority.empty() ? std::nullopt : secures();
   }
 
  private:
@@ -62,7 +62,7 @@ class PeerProbe {
     return fmt::format(
         "<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' xmlns:db='{}' from='{}' to='{}' "
         "version='1.0'>",
-        ns::server, ns::streams, ns::dialback, target_.peer_domains.front(), target_.domain);
+        ns::server, ns::streams, ns::dialback, target_.peers.front().domain, target_.domain);
   }
 
   std::optional<std::string> answers_with_a_stream() {
@@ -89,8 +89,8 @@ class PeerProbe {
     const auto* condition = element->first_child();
     const auto name = condition == nullptr ? std::string("no condition") : condition->name();
     if (name == "host-unknown") return down("does not serve {} (settings.domain): host-unknown", target_.domain);
-    return down("ends the stream at once with {}; may {} (settings.peers.domains) federate with it?", name,
-                target_.peer_domains.front());
+    return down("ends the stream at once with {}; may {} (settings.peers) federate with it?", name,
+                target_.peers.front().domain);
   }
 
   /// A target that does not offer TLS although its file says so is judged by the cases.
@@ -100,7 +100,8 @@ class PeerProbe {
     (void)until([this] { return connection_.has_item() || connection_.closed() || connection_.eof(); });
     const auto answer = connection_.next_element();
     if (!answer || !answer->is("proceed", ns::tls)) return down("offers STARTTLS and does not proceed with it");
-    const auto identity = tls::identity_from_pem(target_.peer_identity);
+    const auto authority = tls::authority_from_pem(target_.authority, world_.wall_clock());
+    const auto identity = authority->issue({.names = {{tls::NameKind::dns, target_.peers.front().domain}}});
     connection_.start_tls(*identity, tls::Role::client,
                           {.server_name = target_.domain, .wall_clock = world_.wall_clock()});
     const bool ended =
@@ -120,15 +121,7 @@ class PeerProbe {
 
 std::optional<std::string> account_down(World& world, const RemoteTarget& target) {
   const auto& account = *target.account;
-  mocks::XmppClient::Config config;
-  config.server = account.c2s;
-  config.user = account.user;
-  config.domain = target.domain;
-  config.password = account.password;
-  if (target.tls)
-    config.identity =
-        tls::identity_from_pem({.certificate_chain = {}, .private_key = {}, .root = target.peer_identity.root});
-  config.plain_in_clear = !target.tls;
+  auto config = client_of(target, world);
   config.send_presence = false;
   auto& client = world.add("client", target_host::client, std::make_unique<mocks::XmppClient>(std::move(config)));
   (void)world.run_until([&] { return client.online() || !client.failure().empty(); }, 2 * answer_limit);

@@ -3,6 +3,7 @@
 #include "harness/subject.h"
 
 #include "harness/deployment.h"
+#include "harness/target_subject.h"
 #include "mocks/name_server.h"
 #include "mocks/sip_user.h"
 #include "reference/proxy.h"
@@ -57,6 +58,7 @@ class EmbeddedSubject final : public Subject {
     return {};
   }
   dns::DnsServer& names() override { return deployment_.name_server().server(); }
+  Endpoint name_server() const override { return deployment_.name_server_endpoint(); }
   tls::Authority& authority() override { return deployment_.authority(); }
   std::string peer_domain(PartnerKind kind) const override { return domain_of(kind); }
   int peer_host(PartnerKind kind) const override { return deployment_.partner_host(domain_of(kind)); }
@@ -89,7 +91,7 @@ class EmbeddedSubject final : public Subject {
 }  // namespace
 
 std::shared_ptr<Subject> make_subject(Run& run) {
-  if (run.target() != nullptr) run.unsupported("targets are not driven yet");
+  if (run.target() != nullptr) return make_target_subject(run, *run.target());
   return std::make_shared<EmbeddedSubject>(run);
 }
 

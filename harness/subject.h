@@ -3,6 +3,7 @@
 
 #include "harness/run.h"
 #include "harness/topology.h"
+#include "mocks/partner.h"
 #include "protocol/dns/server.h"
 #include "protocol/tls/authority.h"
 
@@ -29,6 +30,8 @@ class Subject {
 
   /// The zones of our name server, which the case may change.
   [[nodiscard]] virtual dns::DnsServer& names() = 0;
+  /// Where machines of the case ask it.
+  [[nodiscard]] virtual Endpoint name_server() const = 0;
   [[nodiscard]] virtual tls::Authority& authority() = 0;
   /// A peer domain of that kind, and the number of the host where its zone says that its server is.
   [[nodiscard]] virtual std::string peer_domain(PartnerKind) const = 0;
@@ -43,6 +46,9 @@ class Subject {
   /// The user was told that the message with that text was not delivered: the stanza error or SIP status in words;
   /// empty while it was not.
   [[nodiscard]] virtual std::string told(const std::string& body) const = 0;
+
+  /// The account as an XMPP user; null where the user is a SIP user.
+  [[nodiscard]] virtual mocks::PartnerDomain* account() { return nullptr; }
 
   /// Node names in the order of a sequence diagram, peers apart.
   [[nodiscard]] virtual std::vector<std::string> columns() const = 0;

@@ -20,6 +20,7 @@ constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legac
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
                            Need::direct_tls,   Need::partner_list};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
+constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
                            ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
 
@@ -52,6 +53,7 @@ class TargetReader {
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
     if (driver == "prosody") {
       target.driver = prosody(settings);
+      check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
       target.driver = remote(settings, target.offers);
@@ -59,10 +61,8 @@ class TargetReader {
       fail(root["driver"], "unknown driver '" + driver + "', expected prosody or remote");
     }
     for (const auto need : target.offers) {
-      if (need != Need::user_account) {
-        fail(root["offers"],
-             fmt::format("the driver {} cannot reach the {} of a target yet; leave it out", driver, name_of(need)));
-      }
+      if (need == Need::sip_side || need == Need::new_deployment || need == Need::legacy_gateway || need == Need::admin)
+        fail(root["offers"], fmt::format("no driver can reach the {} of a target yet; leave it out", name_of(need)));
     }
     return target;
   }
@@ -179,30 +179,66 @@ class TargetReader {
     return target;
   }
 
+  void check_mode(const YAML::Node& root, const Target& target) const {
+    const auto mode = std::get<ProsodyTarget>(target.driver).mode;
+    const bool external = mode == ProsodyMode::external_only || mode == ProsodyMode::external_and_dialback;
+    const bool dialback = mode == ProsodyMode::dialback_over_tls || mode == ProsodyMode::external_and_dialback;
+    const std::map<Need, bool> has{{Need::sasl_external, external},
+                                   {Need::dialback, dialback},
+                                   {Need::plaintext_dialback, mode == ProsodyMode::dialback_in_clear},
+                                   {Need::partner_list, false}};
+    for (const auto& [need, offered] : has) {
+      if (!offered && target.offers.contains(need))
+        fail(root["offers"], fmt::format("Prosody in mode {} does not offer {}", name_of(mode), name_of(need)));
+    }
+  }
+
   [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
-    check_keys(settings, {"domain", "s2s", "authentication", "tls", "account", "peers", "name-server"});
+    check_keys(settings, {"domain", "s2s", "account", "peers", "authority", "name-server"});
     RemoteTarget target;
     target.domain = text(settings, "domain");
     target.s2s = endpoint(settings, "s2s");
-    for (const auto& way : texts(settings, "authentication")) {
-      if (way != "external" && way != "dialback")
-        fail(settings["authentication"], "expected external, dialback or both for 'authentication', not '" + way + "'");
-      (way == "external" ? target.external : target.dialback) = true;
-    }
-    if (settings["tls"]) target.tls = required_or_none(settings);
-    if (target.external && !target.tls) fail(settings["tls"], "expected tls: required, for external needs it");
     if (settings["account"]) target.account = account(map(settings, "account"));
     if (offers.contains(Need::user_account) && !target.account)
       fail(settings, "expected a key 'account', for 'offers' names user_account");
     if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
-    peers(map(settings, "peers"), target);
+    if (settings["authority"]) target.authority = authority(settings);
+    for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
+    for (const auto kind : kinds) {
+      const bool offered = offers.contains(need_of(kind));
+      const bool played = std::ranges::count(target.peers, kind, &TargetPeer::kind) == 1;
+      if (offered && !played)
+        fail(settings["peers"],
+             fmt::format("expected a peer of kind {}, for 'offers' names {}", name_of(kind), name_of(need_of(kind))));
+      if (played && !offered)
+        fail(settings["peers"], fmt::format("a peer of kind {} is of no use: 'offers' does not name {}", name_of(kind),
+                                            name_of(need_of(kind))));
+    }
     return target;
   }
 
-  [[nodiscard]] bool required_or_none(const YAML::Node& settings) const {
-    const auto word = text(settings, "tls");
-    if (word != "required" && word != "none") fail(settings["tls"], "expected required or none for 'tls'");
-    return word == "required";
+  [[nodiscard]] std::string authority(const YAML::Node& settings) const {
+    auto pem = file(settings, "authority");
+    try {
+      (void)tls::authority_from_pem(pem, 0);
+    } catch (const std::invalid_argument& error) {
+      fail(settings["authority"], error.what());
+    }
+    return pem;
+  }
+
+  [[nodiscard]] TargetPeer peer(const YAML::Node& node, const YAML::Node& settings, const RemoteTarget& target) const {
+    if (!node.IsMap()) fail(node, "expected a map with domain, address and kind");
+    check_keys(node, {"domain", "address", "kind"});
+    TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), text(node, "domain"), {}};
+    peer.address = address(node["address"], text(node, "address"));
+    if (std::ranges::count(target.peers, peer.kind, &TargetPeer::kind) != 0)
+      fail(node, fmt::format("expected one peer of kind {} only", name_of(peer.kind)));
+    if (std::ranges::count(target.peers, peer.domain, &TargetPeer::domain) != 0)
+      fail(node, "'" + peer.domain + "' is there twice");
+    if (peer.kind != PartnerKind::plaintext_dialback && target.authority.empty())
+      fail(settings, fmt::format("expected a key 'authority', for {} speaks TLS", peer.domain));
+    return peer;
   }
 
   [[nodiscard]] TargetAccount account(const YAML::Node& node) const {
@@ -219,27 +255,6 @@ class TargetReader {
       fail(node, "expected a key 'password' or 'password-file'");
     }
     return account;
-  }
-
-  void peers(const YAML::Node& node, RemoteTarget& target) const {
-    check_keys(node, {"domains", "addresses", "certificate", "key", "trust"});
-    target.peer_domains = texts(node, "domains");
-    for (const auto& item : list(node, "addresses")) target.peer_addresses.push_back(address(item, item.Scalar()));
-    if (target.peer_addresses.size() != target.peer_domains.size())
-      fail(node["addresses"], "expected as many addresses as domains: the first domain is at the first address");
-    if (node["certificate"] && !node["key"])
-      fail(node["certificate"], "expected a key 'key' beside 'certificate': the file of the private key of it");
-    if (node["key"] && !node["certificate"]) fail(node["key"], "expected a key 'certificate' beside 'key'");
-    if (!node["certificate"] && target.tls) fail(node, "expected a key 'certificate', for tls is required");
-    if (!node["certificate"]) return;
-    target.peer_identity.certificate_chain = file(node, "certificate");
-    target.peer_identity.private_key = file(node, "key");
-    if (node["trust"]) target.peer_identity.root = file(node, "trust");
-    try {
-      (void)tls::identity_from_pem(target.peer_identity);
-    } catch (const std::invalid_argument& error) {
-      fail(node["certificate"], error.what());
-    }
   }
 
   const std::string& file_;
@@ -298,13 +313,27 @@ const char* name_of(ProsodyMode mode) {
   return "?";
 }
 
+Need need_of(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return Need::sasl_external;
+    case PartnerKind::dialback_over_tls:
+      return Need::dialback;
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return Need::plaintext_dialback;
+}
+
 std::map<int, std::string> addresses_for(const Target& target) {
   const auto* remote = std::get_if<RemoteTarget>(&target.driver);
   if (remote == nullptr) return {};
   std::map<int, std::string> addresses;
-  int host = target_host::first_peer;
-  for (const auto& address : remote->peer_addresses) addresses[host++] = address;
-  addresses[target_host::client] = addresses[target_host::probe] = remote->peer_addresses.front();
+  const auto& first = remote->peers.front().address;
+  for (const auto& peer : remote->peers) addresses[target_host::peer(peer.kind)] = peer.address;
+  for (const auto kind : kinds) addresses.emplace(target_host::peer(kind), first);
+  for (int i = 0; i < target_host::spares_max; ++i) addresses[target_host::spare + i] = first;
+  addresses[target_host::client] = addresses[target_host::probe] = first;
   if (remote->name_server) addresses[target_host::name_server] = remote->name_server->address;
   return addresses;
 }

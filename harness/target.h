@@ -3,6 +3,7 @@
 
 #include "harness/case.h"
 #include "harness/prosody.h"
+#include "harness/topology.h"
 
 #include <map>
 #include <set>
@@ -26,17 +27,21 @@ struct TargetAccount {
   Endpoint c2s;  ///< client-to-server port
 };
 
+/// A peer domain that we play, as the target's DNS must find it.
+struct TargetPeer {
+  PartnerKind kind = PartnerKind::sasl_external;
+  std::string domain;
+  std::string address;  ///< of this machine; the peer listens on port 5269 there
+};
+
 /// Driver "remote": a server that is up, and where it and our peers find each other.
 struct RemoteTarget {
   std::string domain;  ///< that is judged
   Endpoint s2s;
-  bool external = false, dialback = false;  ///< how it authenticates its peers
-  bool tls = true;                          ///< it requires TLS; false: it has none
   std::optional<TargetAccount> account;
-  std::vector<std::string> peer_domains;    ///< that our peers play
-  std::vector<std::string> peer_addresses;  ///< of this machine: the first peer domain is at the first, and so on
-  std::optional<Endpoint> name_server;      ///< where it asks for them and we answer; nullopt: somebody else does
-  tls::PemFiles peer_identity;              ///< of our peers; root: what judges the target's certificate
+  std::vector<TargetPeer> peers;        ///< at most one of each kind, at least one
+  std::optional<Endpoint> name_server;  ///< where it asks for the peers and we answer; nullopt: somebody else does
+  std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
 };
 
 /// What a target file says. Only its declaration makes a case `unsupported`; nothing is inferred from a failure.
@@ -48,10 +53,11 @@ struct Target {
   std::variant<ProsodyTarget, RemoteTarget> driver;
 };
 
-/// Hosts of the world from which a target is met. Peers are at first_peer_host, first_peer_host + 1 ...
+/// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {
-inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40;
-}
+inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100, spares_max = 10;
+[[nodiscard]] constexpr int peer(PartnerKind kind) { return first_peer + static_cast<int>(kind); }
+}  // namespace target_host
 /// Addresses of those hosts, where a target needs them outside the world's own block.
 [[nodiscard]] std::map<int, std::string> addresses_for(const Target&);
 
@@ -60,7 +66,10 @@ struct TargetError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Reads everything that the file names, too: certificates, keys, passwords.
+/// What a target must offer for a peer of that kind.
+[[nodiscard]] Need need_of(PartnerKind);
+
+/// Reads everything that the file names, too: authority and passwords.
 [[nodiscard]] Target parse_target(std::string_view yaml, const std::string& file);
 [[nodiscard]] Target load_target(const std::string& path);
 

@@ -90,21 +90,14 @@ class BadServer {
 
 class BadTarget : public CommandLine {
  protected:
-  [[nodiscard]] std::string target(int port, const std::string& tls = "none", const std::string& more = {}) const {
-    std::string peers = "    domains: [b.example]\n    addresses: [127.0.0.1]\n";
-    if (tls == "required") {
-      const auto pem =
-          tls::make_openssl_authority(1'700'000'000)->issue_pem({.names = {{tls::NameKind::dns, "b.example"}}});
-      (void)file("peers.pem", pem.certificate_chain);
-      (void)file("peers.key", pem.private_key);
-      (void)file("root.pem", pem.root);
-      peers += "    certificate: peers.pem\n    key: peers.key\n    trust: root.pem\n";
-    }
-    return file("target.yaml", "name: somebody's server\ndriver: remote\nallows: bench_only\n" +
-                                   std::string(more.empty() ? "" : "offers: [user_account]\n") +
-                                   "settings:\n  domain: a.example\n  s2s: 127.0.0.1:" + std::to_string(port) +
-                                   "\n  tls: " + tls + "\n  authentication: [dialback]\n" + more + "  peers:\n" +
-                                   peers);
+  [[nodiscard]] std::string target(int port, bool tls = false, const std::string& account = {}) const {
+    (void)file("authority.pem", tls::new_authority_pem(1'700'000'000));
+    std::string yaml = "name: somebody's server\ndriver: remote\nallows: bench_only\noffers: [";
+    yaml += std::string(account.empty() ? "" : "user_account, ") + (tls ? "dialback]\n" : "plaintext_dialback]\n");
+    yaml += "settings:\n  domain: a.example\n  s2s: 127.0.0.1:" + std::to_string(port) + "\n" + account;
+    if (tls) yaml += "  authority: authority.pem\n";
+    const std::string kind = tls ? "dialback-over-tls" : "plaintext-dialback";
+    return file("target.yaml", yaml + "  peers:\n    - {kind: " + kind + ", domain: b.example, address: 127.0.0.1}\n");
   }
   void expect_down(const std::string& target, const testing::Matcher<std::string>& words) const {
     const auto ended = run({"selftest.pass", "selftest.fail", "--target", target});
@@ -115,7 +108,7 @@ class BadTarget : public CommandLine {
     EXPECT_THAT(content(path("out/report.html")), HasSubstr("subject down"));
   }
   void expect_down(BadServer::Manner manner, const std::vector<std::string>& turns, const std::string& words,
-                   const std::string& tls = "none") const {
+                   bool tls = false) const {
     const BadServer server(manner, turns);
     expect_down(target(server.port(), tls), HasSubstr(words));
   }
@@ -151,7 +144,7 @@ TEST_F(BadTarget, ThatServesAnotherDomain) {
 TEST_F(BadTarget, ThatAnswersStarttlsWithRubbish) {
   const std::string proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
   expect_down(BadServer::Manner::answers, {header + std::string(starttls), proceed, "no TLS record at all, this"},
-              "what is no TLS", "required");
+              "what is no TLS", true);
 }
 
 TEST_F(BadTarget, WhoseAccountCannotSignIn) {
@@ -162,7 +155,7 @@ TEST_F(BadTarget, WhoseAccountCannotSignIn) {
     closed = other.port();
   }
   const auto account = "  account: {user: juliet, password: x, c2s: '127.0.0.1:" + std::to_string(closed) + "'}\n";
-  expect_down(target(server.port(), "none", account),
+  expect_down(target(server.port(), false, account),
               AllOf(HasSubstr("(settings.account) does not let juliet@a.example in"), HasSubstr("refused")));
 }
 
@@ -180,8 +173,11 @@ TEST_F(BadTarget, WithAMistakeInItsFileIsWrongUsage) {
          HasSubstr("t.yaml:3: expected one of external-only"));
   expect(with("name: x\ndriver: remote\nsettings:\n  domain: a.example\n"), 4,
          HasSubstr("t.yaml:4: expected a key 's2s'"));
-  const auto whole = content(target(5269, "required"));
-  expect(with(whole.substr(0, whole.find("    key: "))), 4, HasSubstr("expected a key 'key' beside 'certificate'"));
+  // A certificate without its key.
+  const auto whole = content(target(5269, true));
+  const auto pem = content(path("authority.pem"));
+  (void)file("authority.pem", pem.substr(0, pem.find("-----BEGIN PRIVATE KEY-----")));
+  expect(with(whole), 4, HasSubstr("expected PEM text of an authority: the certificate and the key of a root"));
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Brings up subject and peer for each kind of subject.
 #include "suites/support/accounts.h"
 
-#include "harness/prosody_partner.h"
+#include "harness/target.h"
+#include "mocks/name_server.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace {
 
 constexpr Duration patience = 10s;
 constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
+constexpr int peer_host = target_host::first_peer;
 
 std::shared_ptr<const tls::Identity> issue(tls::Authority& authority, const std::string& domain) {
   return authority.issue({.names = {{tls::NameKind::dns, domain}}});
@@ -37,96 +39,49 @@ mocks::PartnerSettings settings_of(const std::string& domain, const std::string&
 }  // namespace
 
 Accounts::Accounts(Run& run) : world_(run.world()) {
-  const auto* target = run.target();
-  if (target == nullptr) {
-    start_embedded(run);
-  } else if (const auto* prosody = std::get_if<ProsodyTarget>(&target->driver)) {
-    start_prosody(run, *prosody);
-  } else {
-    start_remote(std::get<RemoteTarget>(target->driver));
-  }
+  run.target() == nullptr ? start_embedded(run) : start_target(run);
   juliet_bare = subject_->bare_jid(account);
   juliet_full = subject_->full_jid(account);
   romeo_bare = peer_->bare_jid("romeo");
   romeo_full = peer_->full_jid("romeo");
-  run.columns({"romeo", "peer", "names", "subject", "juliet"});
-}
-
-void Accounts::start_names(std::uint16_t port) {
-  names_ = &world_.add("names", target_host::name_server, std::make_unique<mocks::NameServer>(dns::DnsServer{}, port));
-}
-
-void Accounts::publish(const std::string& name, const Endpoint& server) {
-  auto& zones = names_->server();
-  zones.add_empty_zone(name);
-  zones.set("xmpp." + name, dns::Type::a, 60, {server.address});
-  zones.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
-}
-
-void Accounts::start_peer(const std::string& name, std::shared_ptr<const tls::Identity> identity) {
-  publish(name, {world_.address_of(target_host::first_peer), 5269});
-  auto settings = settings_of(name, "romeo", std::move(identity), names_->endpoint());
-  peer_ = &world_.add("peer", target_host::first_peer, std::make_unique<mocks::Partner>(std::move(settings)));
+  run.columns({"peer", "name-server", "subject", account});
 }
 
 void Accounts::start_embedded(Run& run) {
   const auto authority = tls::make_openssl_authority(world_.wall_clock());
   domain = embedded_domain;
   account = "juliet";
-  start_names();
-  publish(domain, {world_.address_of(target_host::server), 5269});
-  auto settings = settings_of(domain, account, issue(*authority, domain), names_->endpoint());
+  auto& names = world_.add("name-server", target_host::name_server, std::make_unique<mocks::NameServer>());
+  for (const auto& [name, host] : {std::pair{embedded_domain, target_host::server}, {peer_domain, peer_host}}) {
+    names.server().add_empty_zone(name);
+    names.server().set("xmpp." + std::string(name), dns::Type::a, 60, {world_.address_of(host)});
+    names.server().set("_xmpp-server._tcp." + std::string(name), dns::Type::srv, 60,
+                       {"0 0 5269 xmpp." + std::string(name)});
+  }
+  auto settings = settings_of(domain, account, issue(*authority, domain), names.endpoint());
   settings.quirks = run.quirks();
   settings.filters = true;
   subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
-  start_peer(peer_domain, issue(*authority, peer_domain));
+  peer_ = &world_.add("peer", peer_host,
+                      std::make_unique<mocks::Partner>(
+                          settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
 }
 
-void Accounts::start_prosody(Run& run, const ProsodyTarget& target) {
-  const auto authority = tls::make_openssl_authority(world_.wall_clock());
-  const bool tls = target.mode != ProsodyMode::dialback_in_clear;
-  domain = embedded_domain;
-  account = "juliet";
-  start_names();
-  ProsodySettings settings;
-  settings.domain = domain;
-  settings.address = world_.address_of(target_host::server);
-  settings.name_server = names_->endpoint();
-  settings.mode = target.mode;
-  settings.certificate = authority->issue_pem({.names = {{tls::NameKind::dns, domain}}});
-  settings.accounts = {{account, "secret of " + account}};
-  publish(domain, {settings.address, Prosody::s2s_port});
-  auto& server = world_.add("subject", target_host::server, std::make_unique<ProsodyPartner>(std::move(settings)));
-  run.evidence([&server] { return server.server().log(); });
-  start_peer(peer_domain, tls ? issue(*authority, peer_domain) : nullptr);
-  server.sign_users_in(world_, target_host::client, tls ? issue(*authority, "client.invalid") : nullptr);
-  subject_ = &server;
-}
-
-void Accounts::start_remote(const RemoteTarget& target) {
-  if (!target.account) throw HarnessFault("the target declares no account");
-  domain = target.domain;
-  account = target.account->user;
-  start_names(target.name_server ? target.name_server->port : mocks::name_server_port);
-  publish(domain, target.s2s);
-  start_peer(target.peer_domains.front(), target.tls ? tls::identity_from_pem(target.peer_identity) : nullptr);
-  auto users = std::make_unique<mocks::ClientUsers>();
-  mocks::XmppClient::Config config;
-  config.server = target.account->c2s;
-  config.user = account;
-  config.domain = domain;
-  config.password = target.account->password;
-  config.plain_in_clear = !target.tls;
-  if (target.tls) {
-    config.identity =
-        tls::identity_from_pem({.certificate_chain = {}, .private_key = {}, .root = target.peer_identity.root});
-  }
-  world_.add("juliet", target_host::client, users->make_client(std::move(config)));
-  const bool settled = world_.run_until([&] { return users->signed_in() || !users->failure().empty(); }, patience);
-  if (!users->signed_in())
-    throw HarnessFault("the account of the target cannot sign in: " + (settled ? users->failure() : "no answer"));
-  subject_ = users.get();
-  clients_ = std::move(users);
+void Accounts::start_target(Run& run) {
+  const auto& offers = run.target()->offers;
+  const auto kind = offers.contains(Need::sasl_external) ? PartnerKind::sasl_external
+                    : offers.contains(Need::dialback)    ? PartnerKind::dialback_over_tls
+                                                         : PartnerKind::plaintext_dialback;
+  target_ = make_subject(run);
+  subject_ = target_->account();
+  if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
+  domain = target_->domain();
+  account = target_->user().substr(0, target_->user().find('@'));
+  const auto name = target_->peer_domain(kind);
+  const bool tls = kind != PartnerKind::plaintext_dialback;
+  auto settings = settings_of(name, "romeo", tls ? issue(target_->authority(), name) : nullptr, target_->name_server());
+  if (kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
+  peer_ = &world_.add("peer", target_->peer_host(kind), std::make_unique<mocks::Partner>(std::move(settings)));
 }
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.run_until(condition, patience); }

@@ -3,17 +3,15 @@
 
 #include "harness/case.h"
 #include "harness/run.h"
-#include "harness/target.h"
-#include "mocks/name_server.h"
-#include "mocks/partner.h"
+#include "harness/subject.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <optional>
 
 namespace cutover::suites {
 
-/// The subject is the target's server where the run has a target, else the mock server with accounts, whose defects the
-/// run plants. Nobody is subscribed to anybody.
+/// The subject is the target's server where the run has a target, else the mock server with accounts, for the embedded
+/// deployment has SIP users only; the defects of the run are planted there. Nobody is subscribed to anybody.
 class Accounts {
  public:
   /// Brings both up and signs the user in. A subject that does not come up is HarnessFault, never a failed check.
@@ -44,16 +42,11 @@ class Accounts {
   [[nodiscard]] xml::Element ask(const std::string& to, const std::string& id, xml::Element payload);
 
  private:
-  void start_names(std::uint16_t port = mocks::name_server_port);
   void start_embedded(harness::Run&);
-  void start_prosody(harness::Run&, const harness::ProsodyTarget&);
-  void start_remote(const harness::RemoteTarget&);
-  void start_peer(const std::string& domain, std::shared_ptr<const tls::Identity>);
-  void publish(const std::string& domain, const Endpoint& server);
+  void start_target(harness::Run&);
 
   harness::World& world_;
-  mocks::NameServer* names_ = nullptr;
-  std::unique_ptr<mocks::PartnerDomain> clients_;  ///< of a remote target
+  std::shared_ptr<harness::Subject> target_;  ///< null: embedded
   mocks::PartnerDomain* subject_ = nullptr;
   mocks::Partner* peer_ = nullptr;
   int markers_ = 0;

@@ -15,7 +15,7 @@ using namespace harness;
 
 namespace {
 
-constexpr Duration patience = 10s;
+constexpr Duration patience = 10s, grace = 2s;
 constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
 constexpr int peer_host = target_host::first_peer;
 
@@ -98,6 +98,10 @@ bool Accounts::markers_pass() {
   if (!until([&] { return came(juliet()); })) return false;
   subject().send_message(account, romeo_full, text);
   return until([&] { return came(romeo()); });
+}
+
+bool Accounts::soon(const std::function<bool()>& condition) {
+  return markers_pass() && world_.run_until(condition, grace);
 }
 
 bool Accounts::connected(const char* requirement) {

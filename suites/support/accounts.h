@@ -32,6 +32,9 @@ class Accounts {
   /// Proves that what was sent before has been handled, and what that caused has arrived: a message to juliet, then one
   /// back.
   [[nodiscard]] bool markers_pass();
+  /// The condition holds by the time that later markers have passed, or soon after: for what a server does at once, so
+  /// that its absence costs little real time.
+  [[nodiscard]] bool soon(const std::function<bool()>&);
   /// markers_pass(); where not, the requirement is inconclusive and the case should end.
   [[nodiscard]] bool connected(const char* requirement);
   /// What came to romeo for the stanza with that id, in any kind.

@@ -26,6 +26,15 @@ bool is_date(const std::string& text) {
          std::ranges::equal(text, shape, [](char c, char s) { return s == 'd' ? c >= '0' && c <= '9' : c == s; });
 }
 
+/// Whether a check's name is that of a requirement, or of a later judgement of it in the same case:
+/// "RFC6121-3.3.3-1.2".
+bool names_judgement_of(std::string_view name, std::string_view requirement) {
+  if (name == requirement) return true;
+  if (!name.starts_with(requirement) || name[requirement.size()] != '.') return false;
+  const auto ordinal = name.substr(requirement.size() + 1);
+  return !ordinal.empty() && ordinal.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   if (!item.IsMap()) fail(file, item.Mark(), "expected an entry: a map with the keys check, reason and link");
   BaselineEntry entry;
@@ -61,7 +70,7 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   const auto* record = find_case(id);
   if (record == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
   const auto requirement = entry.check.substr(hash + 1);
-  const auto judged = [&](const Judges& judges) { return judges.requirement == requirement; };
+  const auto judged = [&](const Judges& judges) { return names_judgement_of(requirement, judges.requirement); };
   if (requirement != "assertion" && std::ranges::none_of(record->judges, judged))
     fail(file, item.Mark(), "the case " + id + " judges no '" + requirement + "' (`cutover explain " + id + "`)");
   return entry;

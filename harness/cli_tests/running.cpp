@@ -128,6 +128,8 @@ TEST_F(Running, TheWorstOfSeveralDecidesTheExitCode) {
   expect(sim({"selftest.broken", "no.such", "--baseline", baseline}), 4, HasSubstr("no.such"));
   expect(sim({"selftest.fail", "--baseline", file("u.yaml", "- {check: 'selftest.pass#NO-1', reason: r, link: l}\n")}),
          4, HasSubstr("u.yaml:1: the case selftest.pass judges no 'NO-1'"));
+  const auto second = file("v.yaml", "- {check: 'selftest.pass#SEED-2.2', reason: r, link: l}\n");
+  expect(sim({"selftest.pass", "--baseline", second}), 0, HasSubstr("conforming"));  // a later judgement, not made now
 }
 
 TEST_F(Running, PlainLinesInAPipe) {

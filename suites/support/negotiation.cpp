@@ -93,6 +93,16 @@ std::optional<xml::Element> PeerStream::await_element(std::string_view name, std
   return found;
 }
 
+std::optional<xml::Element> PeerStream::await_verify() {
+  while (auto element = await_element()) {
+    if (element->is("verify", ns::dialback)) return element;
+    if (!element->is("result", ns::dialback)) continue;
+    send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
+                     element->attribute_or_empty("from")));
+  }
+  return std::nullopt;
+}
+
 Ending PeerStream::await_ending() {
   Ending ending;
   const auto look = [&] {
@@ -224,10 +234,7 @@ std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, 
 PeerStream Negotiation::connect(PartnerKind kind) {
   auto& wire = peer(kind).connect(subject_->s2s());
   (void)until([&] { return wire.state() != mocks::RawConnection::State::connecting; });
-  Header header;
-  header.from = domain(kind);
-  header.to = subject_->domain();
-  return {subject_->world(), wire, header};
+  return stream_on(wire, kind);
 }
 
 std::optional<PeerStream> Negotiation::secured(PartnerKind kind, const tls::Identity& identity,
@@ -258,7 +265,7 @@ std::optional<PeerStream> Negotiation::authenticated_by_dialback(PartnerKind kin
   }
   if (!stream) return std::nullopt;
   stream->send(db_result(domain(kind), subject_->domain(), "a-key"));
-  if (!answer_verify(kind, "valid")) return std::nullopt;
+  if (!answer_verify(kind, "valid", "a-key")) return std::nullopt;
   const auto answer = stream->await_element("result", ns::dialback);
   if (!answer || answer->attribute_or_empty("type") != "valid") return std::nullopt;
   return stream;
@@ -276,10 +283,15 @@ std::optional<PeerStream> Negotiation::accepted(PartnerKind kind) {
   mocks::RawConnection* wire = nullptr;
   (void)until([&] { return (wire = peer(kind).take_accepted()) != nullptr; });
   if (wire == nullptr) return std::nullopt;
+  accepted_[kind].push_back(wire);
+  return stream_on(*wire, kind);
+}
+
+PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) {
   Header header;
   header.from = domain(kind);
   header.to = subject_->domain();
-  return PeerStream(subject_->world(), *wire, header);
+  return {subject_->world(), wire, header};
 }
 
 std::optional<PeerStream> Negotiation::called(PartnerKind kind, const std::string& body) {
@@ -291,17 +303,37 @@ bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity,
   return stream.answer_header(starttls_required) && stream.accept_tls(identity) && stream.answer_header(features);
 }
 
-std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::string_view type) {
-  auto stream = accepted(kind);
-  if (!stream) return std::nullopt;
-  const bool led = kind == PartnerKind::plaintext_dialback ? stream->answer_header(dialback_offered)
-                                                           : lead_to_tls(*stream, *certificate(kind), dialback_offered);
-  if (!led) return std::nullopt;
-  auto request = stream->await_element("verify", ns::dialback);
+std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKind kind) {
+  mocks::RawConnection *used = nullptr, *fresh = nullptr;
+  std::optional<xml::Element> request;
+  (void)until([&] {
+    for (auto* wire : accepted_[kind]) {
+      request = wire->take_element("verify", ns::dialback);
+      if (request) return (used = wire) != nullptr;
+    }
+    return (fresh = peer(kind).take_accepted()) != nullptr;
+  });
+  if (used != nullptr) return std::pair(stream_on(*used, kind), *request);
+  if (fresh == nullptr) return std::nullopt;
+  accepted_[kind].push_back(fresh);
+  auto stream = stream_on(*fresh, kind);
+  const bool led = kind == PartnerKind::plaintext_dialback ? stream.answer_header(dialback_offered)
+                                                           : lead_to_tls(stream, *certificate(kind), dialback_offered);
+  if (led) request = stream.await_verify();
   if (!request) return std::nullopt;
-  stream->send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", request->attribute_or_empty("to"),
-                           request->attribute_or_empty("from"), request->attribute_or_empty("id"), type));
-  return request;
+  return std::pair(stream, *request);
+}
+
+std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::string_view type, std::string_view key) {
+  while (auto request = asked(kind)) {
+    const auto& verify = request->second;
+    const bool meant = key.empty() || verify.text() == key;
+    request->first.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", verify.attribute_or_empty("to"),
+                                    verify.attribute_or_empty("from"), verify.attribute_or_empty("id"),
+                                    meant ? type : "invalid"));
+    if (meant) return verify;
+  }
+  return std::nullopt;
 }
 
 bool Negotiation::marker_arrives() {

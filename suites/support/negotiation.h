@@ -57,6 +57,8 @@ class PeerStream {
   [[nodiscard]] bool await_header();
   [[nodiscard]] std::optional<xml::Element> await_element();
   [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns);
+  /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
+  [[nodiscard]] std::optional<xml::Element> await_verify();
   /// What was read of the stream until it ended; `condition` is empty where no stream error came.
   [[nodiscard]] Ending await_ending();
   /// Sends </stream:stream> and FIN once the subject has ended its side.
@@ -123,15 +125,20 @@ class Negotiation {
   [[nodiscard]] std::optional<PeerStream> accepted(PartnerKind kind);
   /// Leads a stream of the subject over TLS up to the features inside; nothing where the subject did not follow.
   [[nodiscard]] bool lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features);
-  /// Plays the authoritative server of the domain on the next connection that comes: waits for db:verify and answers
-  /// with `type`. The request; nothing where none came.
-  [[nodiscard]] std::optional<xml::Element> answer_verify(PartnerKind kind, std::string_view type);
+  /// Plays the authoritative server of the domain up to a db:verify: on the next connection that comes, or on one that
+  /// an earlier request came by, for a server may use it again. Nothing where none came.
+  [[nodiscard]] std::optional<std::pair<PeerStream, xml::Element>> asked(PartnerKind kind);
+  /// The same, and answers with `type`; requests about another key than `key`, where one is given, with invalid. The
+  /// request; nothing where none came.
+  [[nodiscard]] std::optional<xml::Element> answer_verify(PartnerKind kind, std::string_view type,
+                                                          std::string_view key = {});
 
   /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
   [[nodiscard]] bool marker_arrives();
 
  private:
   void check_alive();
+  [[nodiscard]] PeerStream stream_on(mocks::RawConnection& wire, PartnerKind kind);
   [[nodiscard]] std::optional<PeerStream> authenticated_by_external(PartnerKind kind);
   [[nodiscard]] std::optional<PeerStream> authenticated_by_dialback(PartnerKind kind);
 
@@ -139,6 +146,7 @@ class Negotiation {
   std::shared_ptr<harness::Subject> subject_;
   std::map<PartnerKind, mocks::RawPeer*> peers_;
   std::optional<PeerStream> good_;
+  std::map<PartnerKind, std::vector<mocks::RawConnection*>> accepted_;  ///< all that came, for later requests
   int markers_ = 0;
 };
 

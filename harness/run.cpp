@@ -264,8 +264,11 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
     } catch (const HarnessFault& fault) {
       result.reason = fault.what();
     } catch (const ListenError& error) {
-      result.reason = std::string(error.what()) +
-                      "; something else listens there: end it (`cutover doctor` tells more), or run with --world=sim";
+      const std::string_view what = error.what();
+      const bool taken = what.find("in use") != std::string_view::npos;
+      result.reason = std::string(what) +
+                      (taken ? "; something else listens there: end it, or run with --world=sim" : "") +
+                      " (`cutover doctor` tells what this machine lacks)";
     } catch (const std::exception& error) {
       result.reason = std::string("exception: ") + error.what();
     }

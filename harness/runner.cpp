@@ -65,7 +65,7 @@ struct Pipe {
   Pipe() {
     int ends[2];
     // The numbers that a worker uses are kept free, so that no dup2() in the child meets itself.
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw HarnessFault(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    if (::pipe2(ends, O_CLOEXEC) != 0) fail();
     read = above(ends[0]);
     write = above(ends[1]);
   }
@@ -73,7 +73,13 @@ struct Pipe {
     constexpr int first = 10;
     if (descriptor >= first) return Descriptor(descriptor);
     Descriptor low(descriptor);
-    return Descriptor(::fcntl(descriptor, F_DUPFD_CLOEXEC, first));
+    const int high = ::fcntl(descriptor, F_DUPFD_CLOEXEC, first);
+    if (high < 0) fail();
+    return Descriptor(high);
+  }
+  [[noreturn]] static void fail() {
+    throw HarnessFault(
+        fmt::format("cannot make a pipe to a worker: {}; allow more open files (ulimit -n)", std::strerror(errno)));
   }
 };
 
@@ -237,7 +243,7 @@ class Worker {
     sigset_t none, standard;
     sigemptyset(&none);
     sigemptyset(&standard);
-    for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) sigaddset(&standard, signal);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) sigaddset(&standard, signal);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &standard);
     posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C is the runner's business, and stop() reaches grandchildren
@@ -261,7 +267,7 @@ class Worker {
   std::optional<std::size_t> job_;
 };
 
-// SIGINT and SIGTERM as a descriptor while a run lasts.
+// SIGINT, SIGTERM and SIGHUP as a descriptor while a run lasts.
 class Signals {
  public:
   Signals() {
@@ -269,6 +275,7 @@ class Signals {
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);  // the terminal was closed; nohup's disposition keeps it away
     ::sigprocmask(SIG_BLOCK, &set, &before_);
     descriptor_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     pipe_ = ::signal(SIGPIPE, SIG_IGN);

@@ -25,8 +25,8 @@ struct RunnerOptions {
 using OnResult =
     std::function<void(const reports::CaseResult&, std::size_t index, std::size_t done, std::size_t total)>;
 
-/// Runs the jobs; the results are in the order of the jobs whatever order they end in. SIGINT and SIGTERM end the run:
-/// the result is then incomplete. Exceptions of `on_result` end the workers and pass.
+/// Runs the jobs; the results are in the order of the jobs whatever order they end in. SIGINT, SIGTERM and SIGHUP end
+/// the run: the result is then incomplete. Exceptions of `on_result` end the workers and pass.
 [[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                           const OnResult& on_result);
 

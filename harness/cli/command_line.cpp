@@ -12,6 +12,7 @@
 #include "harness/target.h"
 #include "protocol/base/check.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -41,8 +42,8 @@ Exit codes: 0 conforming, 1 unexpected failure, 2 only stale baseline entries,
 constexpr const char* run_notes = R"(
 Selection: an id (message.bodies), a suite (message) or a glob ('*.partner*', in quotes); several add up. A case runs in
 each of its two worlds: `sim` is a simulated network in virtual time, which its seed repeats octet for octet, and `live`
-is real sockets on 127.0.0.0/8. Results go to FOLDER/results.jsonl as they come; SIGINT and SIGTERM end the run early,
-and everything that was done is reported. Without --junit, --json and --html the reports are FOLDER/junit.xml,
+is real sockets on 127.0.0.0/8. Results go to FOLDER/results.jsonl as they come; SIGINT, SIGTERM and SIGHUP end the run
+early, and everything that was done is reported. Without --junit, --json and --html the reports are FOLDER/junit.xml,
 FOLDER/run.json and FOLDER/report.html.
 )";
 
@@ -195,6 +196,13 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   return text + "\n`cutover " + (used.empty() ? "" : command->get_name() + " ") + "--help` tells what there is\n";
 }
 
+// Where a standard stream was closed (>&-), the next file would take its place, and be written into.
+void hold_standard_streams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
 std::string own_program() {
   char path[4096];
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
@@ -205,6 +213,7 @@ std::string own_program() {
 int parse_and_run(int argc, char** argv) {
   const std::vector<std::string> command(argv, argv + argc);
   if (argc > 1 && command[1] == "worker") return run_worker();
+  hold_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away must not cost the reports
   if (argc > 1 && command[1] == "gtest") return gtest_command({command.begin() + 2, command.end()});
 

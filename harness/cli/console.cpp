@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -76,7 +78,7 @@ void print_case(std::ostream& out, const reports::CaseResult& result, const std:
 void Progress::report(const reports::CaseResult& result, std::size_t done, std::size_t total) {
   const bool red = is_red(result);
   if (red) ++red_;
-  if (!terminal_) {
+  if (columns_ == 0) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.wall).count();
     fmt::print(out_, "[{:>{}}/{}] {:<12} {} ({}) {} ms{}{}\n", done, std::to_string(total).size(), total,
                reports::name_of(result.outcome), result.id, result.world, ms, result.reason.empty() ? "" : ": ",
@@ -86,10 +88,18 @@ void Progress::report(const reports::CaseResult& result, std::size_t done, std::
   }
   constexpr std::size_t width = 30;
   const auto full = total == 0 ? width : done * width / total;
-  fmt::print(out_, "\r\x1b[K[{}{}] {}/{}{} {}", std::string(full, '#'), std::string(width - full, '.'), done, total,
-             red_ == 0 ? std::string() : fmt::format(", {} red", red_), result.id.substr(0, 40));
+  const auto line = fmt::format("[{}{}] {}/{}{} {}", std::string(full, '#'), std::string(width - full, '.'), done,
+                                total, red_ == 0 ? std::string() : fmt::format(", {} red", red_), result.id);
+  fmt::print(out_, "\r\x1b[K{}", line.substr(0, columns_ - 1));  // a line that wraps could not be taken back
   out_.flush();
   drawn_ = true;
+}
+
+std::size_t terminal_columns(int descriptor) {
+  if (::isatty(descriptor) == 0) return 0;
+  constexpr std::size_t usual = 80;
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : usual;
 }
 
 void Progress::end() {

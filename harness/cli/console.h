@@ -10,16 +10,20 @@ namespace cutover::harness::cli {
 /// A bar on a terminal, one plain line a case elsewhere.
 class Progress {
  public:
-  Progress(std::ostream& out, bool terminal) : out_(out), terminal_(terminal) {}
+  /// `columns`: width of the terminal; 0: no terminal.
+  Progress(std::ostream& out, std::size_t columns) : out_(out), columns_(columns) {}
   void report(const reports::CaseResult& result, std::size_t done, std::size_t total);
   void end();
 
  private:
   std::ostream& out_;
-  bool terminal_;
+  std::size_t columns_;
   bool drawn_ = false;
   std::size_t red_ = 0;
 };
+
+/// Width of the terminal behind a descriptor; 0 where there is none.
+[[nodiscard]] std::size_t terminal_columns(int descriptor);
 
 /// Counts per suite, then each red case with its unmet expectations, the wire beside them and its reproduction.
 void print_summary(std::ostream& out, const reports::RunResult& run);

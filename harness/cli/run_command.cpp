@@ -198,7 +198,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
   Recorder recorder(arguments.directory);
-  Progress progress(std::cout, ::isatty(STDOUT_FILENO) != 0);
+  Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
     progress.report(result, done, total);
     recorder.append(result);

@@ -96,11 +96,11 @@ int selftest_command(RunArguments arguments) {
     cases.push_back(job);
   }
   KillMatrix matrix(cases);
-  Progress progress(std::cerr, true);
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  const auto columns = terminal_columns(STDERR_FILENO);
+  Progress progress(std::cerr, columns);
   const auto run = run_jobs(matrix.jobs(), runner_options_of(arguments, arguments.seed.value_or(1)),
                             [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
-                              if (terminal) progress.report(result, done, total);
+                              if (columns > 0) progress.report(result, done, total);
                             });
   progress.end();
   const int code = matrix.print(std::cout, run);

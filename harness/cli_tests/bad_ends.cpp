@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +145,26 @@ TEST_F(BadEnd, OutputThatCannotBeWrittenIsAFault) {
   expect(after(full, {"run", "selftest.pass", "--world=sim", "-o", path("out")}), 3,
          HasSubstr("the summary could not be printed"));
   EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
+}
+
+TEST_F(BadEnd, AClosedOutputIsNoPlaceForAnotherFile) {
+  const auto close_all = [] {
+    for (const int descriptor : {0, 1, 2}) ::close(descriptor);
+    return true;
+  };
+  EXPECT_EQ(after(close_all, {"run", "selftest.pass", "--world=sim", "-o", path("out")}).code, 0);
+  EXPECT_THAT(content(path("out/results.jsonl")), AllOf(HasSubstr("selftest.pass"), Not(HasSubstr("workers"))));
+  EXPECT_THAT(content(path("out/run.json")), HasSubstr("conforming"));
+}
+
+TEST_F(BadEnd, TooFewOpenFilesAreTold) {
+  const auto few = [] {
+    const rlimit limit{12, 12};
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  };
+  expect(after(few, {"run", "selftest.pass", "--world=sim", "-o", path("out")}), 3,
+         AllOf(HasSubstr("Too many open files"), HasSubstr("ulimit -n")));
+  expect(after(few, {"doctor"}), 3, AllOf(HasSubstr("open files"), HasSubstr("ulimit -n")));
 }
 
 TEST_F(BadEnd, AReaderThatGoesAwayCostsNoReport) {

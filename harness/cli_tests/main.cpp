@@ -80,7 +80,7 @@ TEST_F(CommandLine, ALostWorkerCostsOneCase) {
 }
 
 TEST_F(CommandLine, AnInterruptedRunReportsWhatIsDone) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     Program program({"run", "selftest.pass", "selftest.hang", "-o", path("out"), "--world=sim", "--jobs=2"});
     ASSERT_TRUE(program.read_until("selftest.pass"));
     for (int impatience = 0; impatience < 5; ++impatience) {

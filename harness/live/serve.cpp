@@ -331,9 +331,6 @@ int block_of(const std::string& network) {
 }
 
 int serve(std::ostream& out, int input, const ServeOptions& options) {
-  ended = 0;
-  std::signal(SIGINT, end);
-  std::signal(SIGTERM, end);
   std::signal(SIGPIPE, SIG_IGN);  // a reader of our output that went away ends us through `out`
   std::optional<Hall> hall;
   try {
@@ -341,6 +338,9 @@ int serve(std::ostream& out, int input, const ServeOptions& options) {
   } catch (const ListenError& error) {
     fail_to_listen(error);
   }
+  ended = 0;  // only from here on: until everything is up, a signal ends the program as it always does
+  std::signal(SIGINT, end);
+  std::signal(SIGTERM, end);
   out << (options.legacy ? "up, before the migration:\n" : "up, after the migration:\n");
   print_nodes(out, *hall, options);
   print_ways_in(out, *hall, options);

@@ -26,7 +26,7 @@ constexpr char starttls[] =
 /// A listener on a free port of 127.0.0.1 that treats everybody in the same way.
 class BadServer {
  public:
-  enum class Manner { resets, is_silent, answers };
+  enum class Manner { resets, is_silent, answers, answers_once };
 
   /// `turns`: what is said after each arrival of octets, one after the other.
   explicit BadServer(Manner manner, std::vector<std::string> turns = {}) : manner_(manner), turns_(std::move(turns)) {
@@ -44,7 +44,7 @@ class BadServer {
   ~BadServer() {
     ::close(stop_[1]);
     thread_.join();
-    ::close(listener_);
+    if (listener_ >= 0) ::close(listener_);
     ::close(stop_[0]);
   }
   BadServer(const BadServer&) = delete;
@@ -61,6 +61,9 @@ class BadServer {
       if (connection < 0) continue;
       meet(connection);
       ::close(connection);
+      if (manner_ != Manner::answers_once) continue;
+      ::close(std::exchange(listener_, -1));
+      return;
     }
   }
   void meet(int connection) {
@@ -157,6 +160,14 @@ TEST_F(BadTarget, WhoseAccountCannotSignIn) {
   const auto account = "  account: {user: juliet, password: x, c2s: '127.0.0.1:" + std::to_string(closed) + "'}\n";
   expect_down(target(server.port(), false, account),
               AllOf(HasSubstr("(settings.account) does not let juliet@a.example in"), HasSubstr("refused")));
+}
+
+TEST_F(BadTarget, ThatGoesDownWhileCasesRun) {
+  const BadServer server(BadServer::Manner::answers_once, {header + std::string("<stream:features/>")});
+  const auto ended = run({"selftest.fail", "--target", target(server.port())});
+  expect(ended, 3,
+         AllOf(HasSubstr("selftest.fail"), HasSubstr("subject down since some time of the run: 127.0.0.1:"),
+               HasSubstr("connection refused")));
 }
 
 TEST_F(BadTarget, ProsodyThatIsMissing) {

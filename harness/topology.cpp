@@ -73,12 +73,14 @@ const std::pair<std::string, std::uint16_t>* find_service(const NodeSpec& node, 
 
 std::string names_of(const std::vector<NodeSpec>& nodes) {
   std::vector<std::string> names;
+  names.reserve(nodes.size());
   for (const auto& node : nodes) names.push_back(node.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 std::string services_of(const NodeSpec& node) {
   std::vector<std::string> names;
+  names.reserve(node.services.size());
   for (const auto& service : node.services) names.push_back(service.first);
   return names.empty() ? "none: it connects only" : fmt::format("{}", fmt::join(names, ", "));
 }
@@ -156,7 +158,7 @@ class TopologyReader {
   }
 
   [[nodiscard]] std::string domain(const YAML::Node& map) const {
-    const auto name = text(map, "domain");
+    auto name = text(map, "domain");
     if (!is_host_name(name)) {
       fail(map["domain"], "expected a domain name of small letters, digits and hyphens such as a.example, not '" +
                               name + "' (write an internationalised name as xn--...)");
@@ -253,7 +255,7 @@ class TopologyReader {
         result.address = value;
       } else {
         const auto port = parse_port(value);
-        if (!port) fail(entry.second, "expected a port from 1 to 65535 for '" + key + "', not '" + value + "'");
+        if (!port) fail(entry.second, fmt::format("expected a port from 1 to 65535 for '{}', not '{}'", key, value));
         result.ports[key] = *port;
       }
     }

@@ -134,7 +134,7 @@ void look_at_programs(Findings& findings) {
     findings.good("prosody", prosody_program() ? prosody_program()->string() : "found");
   }
   struct Wanted {
-    const char *name, *package, *what;
+    const char *name = "", *package = "", *what = "";
     std::initializer_list<const char*> programs;
   };
   for (const auto& wanted :

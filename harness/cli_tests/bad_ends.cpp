@@ -71,6 +71,7 @@ class BadEnd : public CommandLine {
     const auto output = path("output");
     arguments.insert(arguments.begin(), CUTOVER_PROGRAM);
     std::vector<char*> pointers;
+    pointers.reserve(arguments.size() + 1);
     for (auto& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     const auto child = ::fork();

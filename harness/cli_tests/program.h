@@ -44,9 +44,11 @@ class Program {
 
 /// A folder of its own, and short words for runs that report there.
 class CommandLine : public testing::Test {
+ public:
+  ~CommandLine() override;
+
  protected:
   CommandLine();
-  ~CommandLine() override;
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
   [[nodiscard]] std::string file(const std::string& name, const std::string& text) const;
   static std::string content(const std::string& path);

@@ -47,8 +47,8 @@ std::vector<NodeSpec> chosen_nodes(const ServeOptions& options) {
       wanted.insert(word);
     } else {
       std::string names;
-      for (const auto& node : all) names += node.name + ", ";
-      throw UsageError("no node '" + word + "'; expected some of " + names + "or pools, partners, users");
+      for (const auto& node : all) names.append(node.name).append(", ");
+      throw UsageError(fmt::format("no node '{}'; expected some of {}or pools, partners, users", word, names));
     }
   }
   std::vector<NodeSpec> chosen;

@@ -18,25 +18,13 @@ namespace {
 
 constexpr char user_name[] = "alice";
 
-std::string domain_of(PartnerKind kind) {
-  switch (kind) {
-    case PartnerKind::sasl_external:
-      return "external.example";
-    case PartnerKind::dialback_over_tls:
-      return "dialback.example";
-    case PartnerKind::plaintext_dialback:
-      break;
-  }
-  return "clear.example";
-}
-
 Topology topology() {
   Topology topology;
   topology.domain = "contoso.example";
   topology.users = {user_name};
   for (const auto kind :
        {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
-    topology.partners.push_back({domain_of(kind), kind, {"romeo"}, PartnerServer::by_hand});
+    topology.partners.push_back({default_peer_domain(kind), kind, {"romeo"}, PartnerServer::by_hand});
   }
   return topology;
 }
@@ -60,8 +48,8 @@ class EmbeddedSubject final : public Subject {
   dns::DnsServer& names() override { return deployment_.name_server().server(); }
   Endpoint name_server() const override { return deployment_.name_server_endpoint(); }
   tls::Authority& authority() override { return deployment_.authority(); }
-  std::string peer_domain(PartnerKind kind) const override { return domain_of(kind); }
-  int peer_host(PartnerKind kind) const override { return deployment_.partner_host(domain_of(kind)); }
+  std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
+  int peer_host(PartnerKind kind) const override { return deployment_.partner_host(default_peer_domain(kind)); }
   int free_host() const override { return 200; }
 
   void send_message(const std::string& to, const std::string& body) override {
@@ -89,6 +77,18 @@ class EmbeddedSubject final : public Subject {
 };
 
 }  // namespace
+
+std::string default_peer_domain(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return "external.example";
+    case PartnerKind::dialback_over_tls:
+      return "dialback.example";
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return "clear.example";
+}
 
 std::shared_ptr<Subject> make_subject(Run& run) {
   if (run.target() != nullptr) return make_target_subject(run, *run.target());

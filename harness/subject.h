@@ -54,6 +54,9 @@ class Subject {
   [[nodiscard]] virtual std::vector<std::string> columns() const = 0;
 };
 
+/// The domain that a peer of that kind has where nothing else is said.
+[[nodiscard]] std::string default_peer_domain(PartnerKind);
+
 /// Brings the subject of this run up: the embedded deployment after the cutover, or the target.
 [[nodiscard]] std::shared_ptr<Subject> make_subject(Run&);
 

@@ -16,18 +16,6 @@ namespace {
 
 constexpr char prosody_domain[] = "subject.example", prosody_user[] = "juliet";
 
-std::string default_domain(PartnerKind kind) {
-  switch (kind) {
-    case PartnerKind::sasl_external:
-      return "external.example";
-    case PartnerKind::dialback_over_tls:
-      return "dialback.example";
-    case PartnerKind::plaintext_dialback:
-      break;
-  }
-  return "clear.example";
-}
-
 class TargetSubject : public Subject {
  public:
   TargetSubject(World& world, std::string domain, std::string user, std::unique_ptr<tls::Authority> authority,
@@ -119,7 +107,7 @@ class ProsodySubject final : public TargetSubject {
   }
 
   Endpoint s2s() const override { return {address_, Prosody::s2s_port}; }
-  std::string peer_domain(PartnerKind kind) const override { return default_domain(kind); }
+  std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
   mocks::PartnerDomain* account() override { return server_; }
 
  private:

@@ -72,64 +72,38 @@ void cross(Run& run, PartnerKind kind, const std::string& method) {
   CONFORMS("MIG-N02", edge == nullptr ? std::vector<std::string>{} : methods(*edge), expected);
 }
 
-constexpr char procedure[] =
-    "Prosody with one account is the only partner. Message, presence subscription and state both ways with a SIP user "
-    "behind the legacy gateway; then the six steps, in the last of which our SRV record moves; the same again.";
-constexpr char accepted[] =
-    "Each marker arrives exactly once, first through the legacy gateway, then through proxy and gateway; the streams "
-    "of both directions are authenticated as configured; Prosody asks for our SRV record again.";
-constexpr char causes[] =
-    "A stream that only our own implementation understands; a name server that only our own resolver understands.";
+/// The case of one way of authentication: `method` as methods() words it, and a defect that breaks it.
+CaseRecord with(const std::string& slug, PartnerKind kind, const std::string& method, const std::string& defect) {
+  return {
+      .id = "interop.prosody-by-" + slug,
+      .title = "Prosody as a partner by " + method + ": message and presence both ways before and after the cutover",
+      .procedure =
+          "Prosody with one account is the only partner. Message, presence subscription and state both ways with a SIP "
+          "user behind the legacy gateway; then the six steps, in the last of which our SRV record moves; the same "
+          "again.",
+      .accepted =
+          "Each marker arrives exactly once, first through the legacy gateway, then through proxy and gateway; the "
+          "streams of both directions are authenticated as configured; Prosody asks for our SRV record again.",
+      .likely_causes =
+          "A stream that only our own implementation understands; a name server that only our own resolver "
+          "understands.",
+      .judges = {{"SEED-1", {"gateway.doubles-message-to-xmpp"}},
+                 {"SEED-9", {"migration.srv-not-repointed"}},
+                 {"MIG-N02", {defect}}},
+      .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+      .staging = Staging::bench_only,
+      .sim = false,
+      .interop = true,
+      .budget = 2min,
+      .body = [kind, method](Run& run) { cross(run, kind, method); }};
+}
 
-const std::vector<Need> needs{Need::sip_side, Need::new_deployment, Need::legacy_gateway};
-
-CUTOVER_CASE(external){
-    .id = "interop.prosody-by-external",
-    .title = "Prosody as a partner by SASL EXTERNAL: message and presence both ways before and after the cutover",
-    .procedure = procedure,
-    .accepted = accepted,
-    .likely_causes = causes,
-    .judges = {{"SEED-1", {"gateway.doubles-message-to-xmpp"}},
-               {"SEED-9", {"migration.srv-not-repointed"}},
-               {"MIG-N02", {"xmpp.no-restart-after-success"}}},
-    .needs = needs,
-    .staging = Staging::bench_only,
-    .sim = false,
-    .interop = true,
-    .budget = 2min,
-    .body = [](Run& run) { cross(run, PartnerKind::sasl_external, "EXTERNAL inside TLS"); }};
-
-CUTOVER_CASE(dialback){
-    .id = "interop.prosody-by-dialback",
-    .title = "Prosody as a partner by dialback inside TLS: message and presence both ways before and after the cutover",
-    .procedure = procedure,
-    .accepted = accepted,
-    .likely_causes = causes,
-    .judges = {{"SEED-1", {"gateway.doubles-message-to-xmpp"}},
-               {"SEED-9", {"migration.srv-not-repointed"}},
-               {"MIG-N02", {"xmpp.valid-key-called-invalid"}}},
-    .needs = needs,
-    .staging = Staging::bench_only,
-    .sim = false,
-    .interop = true,
-    .budget = 2min,
-    .body = [](Run& run) { cross(run, PartnerKind::dialback_over_tls, "dialback inside TLS"); }};
-
-CUTOVER_CASE(in_clear){
-    .id = "interop.prosody-by-dialback-in-clear",
-    .title = "Prosody as a partner by dialback in clear: message and presence both ways before and after the cutover",
-    .procedure = procedure,
-    .accepted = accepted,
-    .likely_causes = causes,
-    .judges = {{"SEED-1", {"gateway.doubles-message-to-xmpp"}},
-               {"SEED-9", {"migration.srv-not-repointed"}},
-               {"MIG-N02", {"xmpp.valid-key-called-invalid"}}},
-    .needs = needs,
-    .staging = Staging::bench_only,
-    .sim = false,
-    .interop = true,
-    .budget = 2min,
-    .body = [](Run& run) { cross(run, PartnerKind::plaintext_dialback, "dialback in clear"); }};
+const Registration external = CaseAt{__FILE__, __LINE__} + with("external", PartnerKind::sasl_external,
+                                                                "EXTERNAL inside TLS", "xmpp.no-restart-after-success");
+const Registration dialback = CaseAt{__FILE__, __LINE__} + with("dialback", PartnerKind::dialback_over_tls,
+                                                                "dialback inside TLS", "xmpp.valid-key-called-invalid");
+const Registration in_clear = CaseAt{__FILE__, __LINE__} + with("dialback-in-clear", PartnerKind::plaintext_dialback,
+                                                                "dialback in clear", "xmpp.valid-key-called-invalid");
 
 }  // namespace
 }  // namespace cutover::suites

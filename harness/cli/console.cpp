@@ -120,6 +120,17 @@ void print_warnings(std::ostream& out, const reports::RunResult& run) {
     }
   }
 }
+
+/// Why cases were not run, each reason once.
+void print_skipped(std::ostream& out, const reports::RunResult& run) {
+  std::map<std::string, std::size_t> reasons;
+  for (const auto& result : run.cases) {
+    if (result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported)
+      ++reasons[fmt::format("{}: {}", reports::name_of(result.outcome), printable(result.reason, ""))];
+  }
+  if (!reasons.empty()) fmt::print(out, "\n");
+  for (const auto& [reason, count] : reasons) fmt::print(out, "{} {}\n", count, reason);
+}
 }  // namespace
 
 void print_summary(std::ostream& out, const reports::RunResult& run) {
@@ -127,6 +138,7 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
     if (is_unexpected(result)) print_case(out, result, run.command.empty() ? "" : run.command.front());
   }
   print_warnings(out, run);
+  print_skipped(out, run);
   fmt::print(out, "\n{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "suite", "cases", "checks", "passed", "failed",
              "warned", "inconcl", "skipped", "broken");
   for (const auto& suite : reports::count_by_suite(run)) {

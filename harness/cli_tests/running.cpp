@@ -138,6 +138,10 @@ TEST_F(Running, PlainLinesInAPipe) {
                                   HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
 }
 
+TEST_F(Running, TheSummarySaysWhyCasesWereSkipped) {
+  expect(sim({"selftest.skip", "selftest.pass", "--repeat=2"}), 0, HasSubstr("\n2 skipped: not on this machine\n"));
+}
+
 TEST_F(Running, HelpIsForStrangers) {
   expect(cutover({}), 4, AllOf(HasSubstr("Usage: cutover"), HasSubstr("Examples:"), HasSubstr("Exit codes:")));
   expect(cutover({"run", "--help"}), 0,

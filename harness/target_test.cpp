@@ -24,7 +24,7 @@ std::string error_of(const std::string& yaml, const std::string& file = "t.yaml"
 
 /// A folder with the files that a target names.
 class TargetFiles : public testing::Test {
- protected:
+ public:
   TargetFiles() : folder_(std::filesystem::path(testing::TempDir()) / ("target-" + std::to_string(getpid()))) {
     std::filesystem::create_directories(folder_);
     put("authority.pem", tls::new_authority_pem(1'700'000'000));
@@ -33,6 +33,8 @@ class TargetFiles : public testing::Test {
     put("certificate.pem", authority->issue_pem({.names = {{tls::NameKind::dns, "b.example"}}}).certificate_chain);
   }
   ~TargetFiles() override { std::filesystem::remove_all(folder_); }
+
+ protected:
   void put(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
   [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
 

@@ -73,7 +73,7 @@ void Partner::on_message(PartnerUser& self, const Recipient& recipient, xml::Ele
   }
   const bool first = defect("account.messages-reordered") && type != "error";
   self.record(std::move(stanza));
-  if (first) std::ranges::rotate(self.messages, self.messages.end() - 1);
+  if (first) std::rotate(self.messages.begin(), self.messages.end() - 1, self.messages.end());
 }
 
 void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {

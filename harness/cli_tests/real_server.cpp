@@ -18,7 +18,7 @@ using testing::HasSubstr;
 constexpr const char* case_id = "interop.prosody-by-external";
 
 class ServerProcess : public CommandLine {
- protected:
+ public:
   // Prosody's folder goes below ours, and tells our processes from those of every other test.
   ServerProcess() {
     fs::create_directory(path("tmp"));
@@ -26,6 +26,7 @@ class ServerProcess : public CommandLine {
   }
   ~ServerProcess() override { ::unsetenv("TMPDIR"); }
 
+ protected:
   /// The program in a folder of its own, so that it finds only the Prosody beside it.
   [[nodiscard]] std::string copied_program() const {
     fs::copy_file(CUTOVER_PROGRAM, path("cutover"), fs::copy_options::overwrite_existing);

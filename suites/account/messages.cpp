@@ -11,10 +11,8 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
-using testing::AnyOf;
 using testing::ElementsAreArray;
 using testing::Eq;
-using testing::Ne;
 
 constexpr char ns_server[] = "jabber:server", ns_odd[] = "urn:example:odd";
 const std::vector<Need> needs{Need::user_account};

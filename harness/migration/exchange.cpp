@@ -89,9 +89,26 @@ class Probe {
       user_.set_presence(presence);
       partner_.send_presence(exchange.partner_user, jid, "subscribe");
     } else {
-      partner_.set_presence(exchange.partner_user, presence);
+      change_partners_presence(presence, jid);
       user_.subscribe(sip_uri_of(exchange));
     }
+  }
+
+  /// A user whom the partner knows as subscriber is told of the change. That must have arrived before the SUBSCRIBE, or
+  /// its first NOTIFY holds the old state and the marker waits out the five seconds of RFC 3856 section 6.10.
+  void change_partners_presence(const interworking::Presence& presence, const std::string& jid) {
+    const bool told_of_it = std::ranges::count(partner_user_.subscribers, jid) != 0;
+    const auto before = deployment_.world().trace().records().size();
+    partner_.set_presence(seen_.exchange.partner_user, presence);
+    const auto arrived = [&] {
+      const auto fresh = std::span(deployment_.world().trace().records()).subspan(before);
+      return std::ranges::any_of(fresh, [&](const auto& record) {
+        const bool gateway = record.node == "gateway" || record.node == "legacy-gateway";
+        return gateway && record.note.detail.find(seen_.marker) != std::string::npos;
+      });
+    };
+    const auto bounced = [&] { return partner_user_.errors.size() > errors_before_; };
+    if (told_of_it) (void)deployment_.world().run_until([&] { return arrived() || bounced(); }, exchange_limit);
   }
 
   /// The sender of a message, or of a subscription, was told that it did not work.

@@ -429,6 +429,21 @@ TEST(WatchingSip, PollsWithoutCancelling) {
   EXPECT_EQ(bench.responses.back().message.status, 481);
 }
 
+TEST(WatchingSip, ConfirmsTheEndOnceWhateverComesFirst) {
+  Bench bench;
+  bench.presence(juliet, "subscribe");
+  const auto subscribe = bench.take();
+  bench.answer(200, {{"Expires", "3600"}, {"Contact", "<sip:ue>"}});
+  bench.notify(subscribe, 1, "active;expires=3600", open_pidf());
+  bench.stanzas.clear();
+  bench.presence(juliet, "unsubscribe");
+  bench.take();
+  bench.notify(subscribe, 2, "terminated;reason=timeout");  // overtakes the 2xx
+  EXPECT_EQ(type_of(bench.got()), "unsubscribed");
+  bench.answer(200);
+  EXPECT_TRUE(bench.stanzas.empty());
+}
+
 TEST(WatchingSip, RefusesWhatItCannotRead) {
   Bench bench;
   bench.presence(juliet, "subscribe");

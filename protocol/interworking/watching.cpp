@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <utility>
 
 namespace cutover::interworking {
 
@@ -162,8 +163,7 @@ void Watching::on_outcome(const std::string& call_id, bool refresh, bool cancel,
   if (found == subscriptions_.end()) return;
   Subscription& subscription = found->second;
   if (cancel) {
-    // RFC 8048 section 5.2.3: confirmed to the user; the final NOTIFY is still to come.
-    core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "unsubscribed");
+    confirm_end(subscription);  // the final NOTIFY is still to come
     if (!outcome.success()) remove(call_id);
     return;
   }
@@ -173,6 +173,11 @@ void Watching::on_outcome(const std::string& call_id, bool refresh, bool cancel,
   } else {
     on_failed(call_id, refresh, outcome);
   }
+}
+
+void Watching::confirm_end(Subscription& subscription) {
+  if (std::exchange(subscription.end_confirmed, true)) return;
+  core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "unsubscribed");
 }
 
 void Watching::on_granted(Subscription& subscription, const sip::Message& response) {
@@ -342,7 +347,8 @@ void Watching::on_terminated(const std::string& call_id, const std::string& reas
                              const sip::Message& request) {
   Subscription subscription = subscriptions_.at(call_id);
   if (subscription.state == State::cancelling) {
-    remove(call_id);  // RFC 8048 section 5.2.3: what it holds is not for the user any more
+    confirm_end(subscriptions_.at(call_id));  // it may overtake the 2xx
+    remove(call_id);                          // RFC 8048 section 5.2.3: what it holds is not for the user any more
     return;
   }
   const bool cancels = cancels_consent(reason) && !core_.quirk("gateway.refusal-not-unsubscribed");

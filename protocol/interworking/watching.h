@@ -41,6 +41,7 @@ class Watching {
     std::optional<Time> refresh_at, expires_at, first_notify_due;
     bool answered = false;          ///< a 2xx or a NOTIFY came
     std::set<std::string> present;  ///< resources that were shown as available
+    bool end_confirmed = false;     ///< unsubscribed was sent
   };
   struct Known {
     std::map<std::string, Presence> resources;
@@ -54,6 +55,8 @@ class Watching {
   void start(Kind kind, const Address& xmpp, const Address& sip, Duration expires);
   void subscribe(Subscription& subscription, Duration expires);
   void on_outcome(const std::string& call_id, bool refresh, bool cancel, const Outcome& outcome);
+  /// RFC 8048 section 5.2.3: unsubscribed, once, whether the 2xx or the final NOTIFY comes first.
+  void confirm_end(Subscription& subscription);
   void on_granted(Subscription& subscription, const sip::Message& response);
   void on_failed(const std::string& call_id, bool refresh, const Outcome& outcome);
   void remove(const std::string& call_id);

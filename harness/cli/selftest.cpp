@@ -4,6 +4,7 @@
 #include "harness/outcome.h"
 #include "harness/registry/registry.h"
 #include "harness/requirements.h"
+#include "protocol/base/quirk_table.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -81,6 +82,17 @@ class KillMatrix {
   std::vector<Job> jobs_;
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
+
+/// What no case names: a defect that no check is known to find, or one that died.
+void print_unnamed_defects(std::ostream& out) {
+  std::set<std::string_view> named;
+  for (const auto& record : all_cases()) {
+    for (const auto& judges : record.judges) named.insert(judges.killed_by.begin(), judges.killed_by.end());
+  }
+  for (const auto& defect : quirk_table()) {
+    if (!named.contains(defect.name)) fmt::print(out, "unnamed   {}\n", defect.name);
+  }
+}
 }  // namespace
 
 int selftest_command(RunArguments arguments) {
@@ -104,6 +116,7 @@ int selftest_command(RunArguments arguments) {
                             });
   progress.end();
   const int code = matrix.print(std::cout, run);
+  if (arguments.patterns.empty()) print_unnamed_defects(std::cout);
   return code == 0 && !findings.empty() ? 1 : code;
 }
 

@@ -251,14 +251,28 @@ void SipUser::subscribe(const std::string& to_uri, int expires_s) {
   });
 }
 
-void SipUser::unsubscribe(const std::string& to_uri) {
+void SipUser::unsubscribe(const std::string& to_uri) { refresh(to_uri, 0); }
+
+void SipUser::refresh(const std::string& to_uri, int expires_s) {
   const auto found = subscriptions_.find(to_uri);
   if (found == subscriptions_.end() || !found->second.confirmed) return;
   auto message = request_in(found->second, "SUBSCRIBE");
   message.add_header("Contact", "<" + contact_uri() + ">");
   message.add_header("Event", "presence");
-  message.add_header("Expires", "0");
+  message.add_header("Expires", std::to_string(expires_s));
   transmit(std::move(message), [](const sip::Message&) {});
+}
+
+void SipUser::notify_with(const std::string& subscription_state, const std::string& body) {
+  for (auto& [call_id, watcher] : watchers_) {
+    auto message = request_in(watcher.dialog, "NOTIFY");
+    message.add_header("Contact", "<" + contact_uri() + ">");
+    message.add_header("Event", "presence");
+    message.add_header("Subscription-State", subscription_state);
+    if (!body.empty()) message.add_header("Content-Type", interworking::pidf_media);
+    message.body = body;
+    transmit(std::move(message), [](const sip::Message&) {});
+  }
 }
 
 void SipUser::set_presence(interworking::Presence presence) {

@@ -59,6 +59,10 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void set_presence(interworking::Presence);    ///< and a NOTIFY to every active watcher
   void approve(const std::string& watcher_uri);
   void reject(const std::string& watcher_uri);  ///< NOTIFY terminated;reason=rejected
+  /// SUBSCRIBE in the dialog, as a client does before it expires.
+  void refresh(const std::string& to_uri, int expires_s = 3600);
+  /// A NOTIFY with that Subscription-State and body in every dialog of a watcher, whatever its state.
+  void notify_with(const std::string& subscription_state, const std::string& body = {});
   /// Any request with the headers that it has; From, Call-ID and CSeq are added where absent.
   void send_raw(sip::Message request);
 

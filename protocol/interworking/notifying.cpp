@@ -123,7 +123,11 @@ bool Notifying::on_in_dialog(sip::TransactionId id, const sip::Message& request)
     watcher.document_after = core_.now;
     if (watcher.state == State::active && !watcher.dirty) ask(watcher, "probe");
     if (core_.quirk("gateway.refresh-subscribes-again")) ask(watcher, "subscribe");
-    if (!core_.quirk("gateway.forgets-refresh-notify")) notify(name);
+    if (core_.quirk("gateway.forgets-refresh-notify")) {
+      watcher.dirty = false;
+      return true;
+    }
+    notify(name);
     return true;
   }
   const Watcher last = watcher;
@@ -143,11 +147,10 @@ void Notifying::accept(sip::TransactionId id, const sip::Message& request, Watch
   if (core_.quirk("gateway.grants-more-than-asked")) granted = expires + 3600s;  // RFC 6665 section 4.2.1.1
   watcher.expires_at = core_.now + granted;
   sip::Message response = sip::response_to(request, 200, "OK", watcher.dialog.local_tag);
-  if (core_.quirk("gateway.subscribe-202")) response.status = 202;
   response.add_header("Contact", watcher.dialog.local);
   for (const auto& route : request.all("Record-Route")) response.add_header("Record-Route", route);
   if (!core_.quirk("gateway.2xx-without-expires")) response.add_header("Expires", seconds_text(granted));
-  core_.respond(id, std::move(response));
+  if (!core_.quirk("gateway.subscribe-unanswered")) core_.respond(id, std::move(response));
 }
 
 void Notifying::on_fetch(const std::string& id) {
@@ -208,8 +211,8 @@ void Notifying::on_subscribed(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   Consent& consent = core_.consents[pair].sip_sees_xmpp;
   if (consent == Consent::none) return;  // RFC 6121 section 3.1.6: nobody asked
-  consent = Consent::granted;
   if (core_.quirk("gateway.approval-lost")) return;
+  consent = Consent::granted;
   mark_changed(pair, true);
 }
 

@@ -84,6 +84,41 @@ mocks::SipOutcome Federated::outcome_of(const std::string& body) {
   return *find();
 }
 
+sip::Message Federated::request_to_alice(const std::string& method, std::size_t n) {
+  if (!until([&] { return requests_to_alice(method) >= n; })) return {};
+  for (const auto& request : alice.requests()) {
+    if (request.method == method && --n == 0) return request;
+  }
+  return {};
+}
+
+xml::Element Federated::presence_to_romeo(const std::string& type, std::size_t n) {
+  if (!until([&] { return presences_to_romeo(type) >= n; })) return {};
+  for (const auto& stanza : romeo.presences) {
+    if (stanza.attribute_or_empty("type") == type && --n == 0) return stanza;
+  }
+  return {};
+}
+
+std::size_t Federated::requests_to_alice(const std::string& method) const {
+  return static_cast<std::size_t>(std::ranges::count(alice.requests(), method, &sip::Message::method));
+}
+
+std::size_t Federated::presences_to_romeo(const std::string& type) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      romeo.presences, [&](const auto& stanza) { return stanza.attribute_or_empty("type") == type; }));
+}
+
+bool Federated::romeo_watches_alice() {
+  partner.send_presence("romeo", alice_jid, "subscribe");
+  return until([&] { return presences_to_romeo("subscribed") > 0 && presences_to_romeo("") > 0; });
+}
+
+bool Federated::alice_watches_romeo() {
+  alice.subscribe(romeo_uri);
+  return until([&] { return !alice.contact(romeo_uri).presence.empty(); });
+}
+
 bool Federated::marker_reaches_alice() {
   const auto text = fmt::format("marker {}", ++markers_);
   partner.send(message(text, {}, text));

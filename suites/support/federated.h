@@ -43,6 +43,17 @@ class Federated {
   [[nodiscard]] const xml::Element* error_stanza(const std::string& id) const;
   /// The outcome of alice's request with that body; waits for it. Status 0: no answer.
   [[nodiscard]] mocks::SipOutcome outcome_of(const std::string& body);
+  /// The n-th request of that method that alice got; waits for it. Without method where it never came.
+  [[nodiscard]] sip::Message request_to_alice(const std::string& method, std::size_t n = 1);
+  /// The n-th presence of that type that romeo got, "" for available; waits for it. Unnamed where it never came.
+  [[nodiscard]] xml::Element presence_to_romeo(const std::string& type, std::size_t n = 1);
+  /// How many came so far.
+  [[nodiscard]] std::size_t requests_to_alice(const std::string& method) const;
+  [[nodiscard]] std::size_t presences_to_romeo(const std::string& type) const;
+  /// romeo subscribes to alice, who approves; whether romeo was told.
+  [[nodiscard]] bool romeo_watches_alice();
+  /// alice subscribes to romeo, who approves; whether alice was told with a document.
+  [[nodiscard]] bool alice_watches_romeo();
   /// Proves that what was sent before has been handled: a marker message the same way, on a path that works.
   [[nodiscard]] bool marker_reaches_alice();
   [[nodiscard]] bool marker_reaches_romeo();

@@ -1,0 +1,150 @@
+// lync-facts 3.4 and 4.1: who may use XMPP federation, and what the type of a partner allows.
+#include "suites/support/federated.h"
+
+#include "reference/gateway.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::AnyOf;
+using testing::Eq;
+
+void change(Federated& f, const std::function<void(reference::Settings&)>& edit) {
+  auto settings = f.deployment.gateway().settings();
+  edit(settings);
+  f.deployment.gateway().apply(std::move(settings));
+}
+
+void without_policy(Run& run) {
+  Federated f(run);
+  CONFORMS("RFC7572-4-1", f.marker_reaches_alice(), Eq(true));
+  change(f, [&](auto& settings) { settings.policies.grants.erase(f.alice_jid); });
+  f.partner.send(f.message("to a user without policy", {}, "p1"));
+  const auto error = f.error_for("p1");
+  CONFORMS("LYNC-ARCH-5", error ? error->condition : "silence",
+           AnyOf("service-unavailable", "policy-violation", "forbidden", "not-allowed"));
+  f.alice.send_message(f.romeo_uri, "from a user without policy");
+  CONFORMS("LYNC-ARCH-5", f.outcome_of("from a user without policy").status, AnyOf(403, 603));
+  const auto leaked = [](const auto& stanza) { return body_of(stanza) == "from a user without policy"; };
+  CONFORMS("MIG-A01", std::ranges::count_if(f.romeo.messages, leaked), Eq(0));
+}
+
+CUTOVER_CASE(no_policy){
+    .id = "policy.user-without-access-policy",
+    .title = "A user whom no access policy reaches neither sends nor receives, and each sender is told",
+    .procedure = "The grant of a user's policy is taken away; then a message each way.",
+    .accepted = "A stanza error at the partner; 403 or 603 at the user; nothing crosses.",
+    .likely_causes = "The policy is looked at in one direction only.",
+    .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}},
+               {"LYNC-ARCH-5", {"gateway.ignores-access-policy"}},
+               {"MIG-A01", {"gateway.ignores-access-policy"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = without_policy};
+
+void set_type(Federated& f, reference::PartnerType type) {
+  change(f, [&](auto& settings) { settings.partners.at("fabrikam.example").partner_type = type; });
+}
+
+void unverified(Run& run) {
+  Federated f(run);
+  set_type(f, reference::PartnerType::public_unverified);
+  auto& bob = f.deployment.user("bob");
+  bob.subscribe(f.romeo_uri);
+  const auto& contact = bob.contact(f.romeo_uri);
+  CONFORMS("RFC8048-5.3.1-9", f.until([&] { return contact.state == "active"; }), Eq(true));
+  f.partner.send(f.message("from a stranger", {}, "u1"));
+  f.partner.send(xmpp::make_message(f.romeo_full, "bob@contoso.example", "to a contact", {}, "u2"));
+  const bool marker = f.until([&] { return !bob.texts().empty(); });
+  CONFORMS("LYNC-SUB-1", marker ? f.alice.texts().size() : 99, Eq(0u));
+}
+
+CUTOVER_CASE(contact_first){
+    .id = "policy.unverified-partner",
+    .title = "A user of an unverified partner reaches a SIP user only who has added them",
+    .procedure =
+        "The partner is made PublicUnverified. One SIP user adds a user of it, another one does not; a message to "
+        "each.",
+    .accepted = "It arrives at the first SIP user only.",
+    .likely_causes = "The type of the partner is stored and not used.",
+    .judges = {{"RFC8048-5.3.1-9", {"gateway.subscribe-lost"}}, {"LYNC-SUB-1", {"gateway.ignores-partner-type"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = unverified};
+
+void header_injection(Run& run) {
+  Federated f(run);
+  auto stanza = f.message("injected", {}, "i1");
+  stanza.add(xml::Element("subject", "jabber:server").with_text("Verona\r\nX-Evil: subject"));
+  stanza.add(xml::Element("thread", "jabber:server").with_text("t\r\nX-Evil: thread\r\n\r\n"));
+  const auto request = f.sip_request_for(std::move(stanza), "MESSAGE", "injected");
+  CONFORMS("RFC7572-4-1", request.has_value(), Eq(true));
+  CONFORMS("SEC-HDR", request && request->header("X-Evil").has_value(), Eq(false));
+  const bool marker = f.marker_reaches_alice();
+  CONFORMS("SEC-HDR", marker ? f.requests_to_alice("MESSAGE") : 99, Eq(2u));
+}
+
+CUTOVER_CASE(injection){
+    .id = "policy.header-injection",
+    .title = "Line ends in subject and thread add no header and no request",
+    .procedure = "A partner's user sends a message whose subject and thread hold CRLF and a header line.",
+    .accepted = "One MESSAGE without that header.",
+    .likely_causes = "Text is copied into headers as it is.",
+    .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}}, {"SEC-HDR", {"gateway.doubles-message-to-sip"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = header_injection};
+
+void removed_partner(Run& run) {
+  Federated f(run);
+  CONFORMS("RFC7572-4-1", f.marker_reaches_alice(), Eq(true));
+  const bool open = !f.partner.quiet();
+  f.deployment.remove_partner("fabrikam.example");
+  const bool closed = f.deployment.world().run_until([&] { return f.partner.quiet(); }, 10s);
+  CONFORMS("LYNC-ARCH-4", open && closed, Eq(true));
+}
+
+CUTOVER_CASE(partner_removed){.id = "policy.removed-partner",
+                              .title = "Streams with a partner that is taken off the list are closed",
+                              .procedure = "A partner with an open stream is removed.",
+                              .accepted = "Its streams end within ten seconds.",
+                              .likely_causes = "The list is read when a stream opens only.",
+                              .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}},
+                                         {"LYNC-ARCH-4", {"gateway.proxy-keeps-removed-partners"}}},
+                              .needs = {Need::sip_side, Need::new_deployment},
+                              .staging = Staging::bench_only,
+                              .live = false,
+                              .budget = 1h,
+                              .body = removed_partner};
+
+void sips(Run& run) {
+  Federated f(run);
+  auto secure = f.pager("to sips");
+  secure.request_uri = "sips:romeo@fabrikam.example";
+  f.alice.send_raw(std::move(secure));
+  CONFORMS("RFC7247-8-2", f.outcome_of("to sips").status, AnyOf(416, 403, 480));
+  auto addressed = f.pager("addressed to sips");
+  addressed.add_header("To", "<sips:romeo@fabrikam.example>");
+  f.alice.send_raw(std::move(addressed));
+  CONFORMS("RFC7247-8-2", f.outcome_of("addressed to sips").status, AnyOf(416, 403, 480));
+}
+
+CUTOVER_CASE(sips_refused){
+    .id = "policy.sips-refused",
+    .title = "A sips address is not translated",
+    .procedure =
+        "A SIP user sends a MESSAGE to a partner's user with sips: in the Request-URI, then one with it in To.",
+    .accepted = "416, 403 or 480.",
+    .likely_causes = "The scheme is dropped before it is looked at.",
+    .judges = {{"RFC7247-8-2", {"gateway.accepts-sips"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = sips};
+
+}  // namespace
+}  // namespace cutover::suites

@@ -1,0 +1,62 @@
+// RFC 7573 section 5: a SIP user's session is accepted by the gateway and is a chat for the partner's user.
+#include "suites/support/federated.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+
+void opening(Run& run) {
+  Federated f(run);
+  f.alice.send_in_session(f.romeo_uri, "hello");
+  const bool arrived = f.until([&] { return !f.romeo.messages.empty(); });
+  const auto stanza = arrived ? f.romeo.messages.front() : xml::Element("message", "jabber:server");
+  CONFORMS("RFC7573-5-1", body_of(stanza), Eq("hello"));
+  CONFORMS("RFC7573-5-3", stanza.attribute_or_empty("type"), Eq("chat"));
+  CONFORMS("RFC7573-5-3", stanza.attribute_or_empty("to"), Eq(f.romeo_bare));
+  f.partner.send(f.message("reply", "chat", "r1"));
+  const bool replied = f.until([&] { return !f.alice.texts().empty(); });
+  CONFORMS("RFC7573-5-4", replied && f.alice.texts().front().in_session, Eq(true));
+}
+
+CUTOVER_CASE(session_accepted){
+    .id = "session.user-opens",
+    .title = "A SIP user's session is accepted at once; its text is a chat, and the reply comes inside it",
+    .procedure = "A SIP user opens a session with one text; the partner's user replies without thread.",
+    .accepted = "A stanza of type chat to the bare address; the reply as MESSAGE in the dialog.",
+    .likely_causes = "Replies are matched by thread only.",
+    .judges = {{"RFC7573-5-1", {"gateway.refuses-im-offer"}},
+               {"RFC7573-5-3", {"gateway.session-without-chat-type"}},
+               {"RFC7573-5-4", {"gateway.replies-outside-session"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = opening};
+
+void audio(Run& run) {
+  Federated f(run);
+  sip::Message invite;
+  invite.method = "INVITE";
+  invite.request_uri = f.romeo_uri;
+  invite.add_header("Contact", "<sip:alice@contoso.example>");
+  invite.add_header("Content-Type", "application/sdp");
+  invite.body = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+  const auto body = invite.body;
+  f.alice.send_raw(std::move(invite));
+  CONFORMS("RFC3261-13.3.1.3", f.outcome_of(body).status, Eq(488));
+}
+
+CUTOVER_CASE(session_audio){.id = "session.offer-without-text",
+                            .title = "An offer without text is refused",
+                            .procedure = "A SIP user offers audio to a partner's user.",
+                            .accepted = "488.",
+                            .likely_causes = "Every INVITE is taken for a chat.",
+                            .judges = {{"RFC3261-13.3.1.3", {"gateway.accepts-any-offer"}}},
+                            .needs = {Need::sip_side, Need::new_deployment},
+                            .budget = 1h,
+                            .body = audio};
+
+}  // namespace
+}  // namespace cutover::suites

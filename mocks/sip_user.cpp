@@ -169,9 +169,16 @@ void SipUser::send_raw(sip::Message message) {
       [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
 }
 
-void SipUser::send_text_in(Session& session, const std::string& body) {
+void SipUser::send_in_dialog(const std::string& to_uri, const std::string& content_type, const std::string& body) {
+  for (auto& [call_id, session] : sessions_) {
+    if (session.dialog.confirmed && address_of(session.dialog.remote_uri) == address_of(to_uri))
+      return send_text_in(session, body, content_type);
+  }
+}
+
+void SipUser::send_text_in(Session& session, const std::string& body, const std::string& content_type) {
   auto message = request_in(session.dialog, "MESSAGE");
-  message.add_header("Content-Type", "text/plain;charset=UTF-8");
+  message.add_header("Content-Type", content_type);
   message.body = body;
   transmit(
       std::move(message),

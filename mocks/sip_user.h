@@ -53,6 +53,8 @@ class SipUser final : public Node, public sip::EndpointOwner {
                     const std::string& content_type = "text/plain;charset=UTF-8");
   /// As a Lync user does: INVITE with m=message, then MESSAGE in the dialog; the dialog stays until end_session().
   void send_in_session(const std::string& to_uri, const std::string& body);
+  /// A MESSAGE in an open session, of any type; nothing where none is open.
+  void send_in_dialog(const std::string& to_uri, const std::string& content_type, const std::string& body);
   void end_session(const std::string& to_uri);
   void subscribe(const std::string& to_uri, int expires_s = 3600);
   void unsubscribe(const std::string& to_uri);  ///< Expires 0 in the dialog
@@ -106,7 +108,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   [[nodiscard]] sip::Message request_in(Dialog&, const std::string& method);
   void transmit(sip::Message, sip::Endpoint::OnResponse, sip::Endpoint::OnFailure = {});
   void send_register(int expires_s, std::function<void()> then);
-  void send_text_in(Session&, const std::string& body);
+  void send_text_in(Session&, const std::string& body, const std::string& content_type = "text/plain;charset=UTF-8");
   void record_outcome(const std::string& body, int status, const std::string& reason);
   void respond(sip::TransactionId, const sip::Message&, int status, const std::string& reason,
                const std::string& tag = {});

@@ -472,6 +472,7 @@ void Messaging::on_content(sip::TransactionId id, const sip::Message& request, C
   if (core_.quirk("gateway.accepts-any-media") && std::holds_alternative<Status>(content)) content = NoText{};
   if (core_.quirk("gateway.shows-any-media") && !request.body.empty())
     content = Text{xml_text(request.body), {}, {}, {}};
+  if (core_.quirk("gateway.typing-as-text") && is_typing_media(request)) content = Text{request.body, {}, {}, {}};
   if (const auto* refusal = std::get_if<Status>(&content)) {
     core_.respond(id, request, *refusal, tag);
     return;

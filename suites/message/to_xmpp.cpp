@@ -113,18 +113,27 @@ void refused_requests(Run& run) {
   auto unknown = f.pager("unknown method");
   unknown.method = "FROBNICATE";
   f.alice.send_raw(std::move(unknown));
-  CONFORMS("RFC3261-501", f.outcome_of("unknown method").status, AnyOf(405, 501));
+  const auto status = f.outcome_of("unknown method").status;
+  CONFORMS("RFC3261-501", status, AnyOf(405, 501));
+  CONFORMS("RFC3261-405", status == 405 && !f.alice.responses().back().header("Allow"), Eq(false));
+  auto stray = f.pager("no such dialog");
+  stray.add_header("To", "<" + f.romeo_uri + ">;tag=nobody");
+  f.alice.send_raw(std::move(stray));
+  CONFORMS("RFC3261-481", f.outcome_of("no such dialog").status, Eq(481));
 }
 
 CUTOVER_CASE(to_xmpp_refused){
     .id = "message.refused-requests",
     .title = "Requests that the gateway cannot take are answered as SIP wants it, never with silence",
     .procedure =
-        "The SIP user sends a MESSAGE that requires an unknown extension, and an unknown "
-        "method.",
-    .accepted = "420 with Unsupported; 405 or 501.",
+        "The SIP user sends a MESSAGE that requires an unknown extension, an unknown method, and a MESSAGE of a dialog "
+        "that there is not.",
+    .accepted = "420 with Unsupported; 405 with Allow, or 501; 481.",
     .likely_causes = "A gateway that reads the headers it needs only.",
-    .judges = {{"RFC3261-420", {"gateway.ignores-require"}}, {"RFC3261-501", {"gateway.ignores-unknown-method"}}},
+    .judges = {{"RFC3261-420", {"gateway.ignores-require"}},
+               {"RFC3261-501", {"gateway.ignores-unknown-method"}},
+               {"RFC3261-405", {"gateway.405-without-allow"}},
+               {"RFC3261-481", {"gateway.accepts-unknown-dialog"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
     .body = refused_requests};

@@ -14,10 +14,14 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <ostream>
+#include <string_view>
+#include <thread>
 
 namespace cutover::harness {
 
@@ -306,19 +310,24 @@ double migrations_per_s(TlsKind tls, const BenchOptions& options) {
   return static_cast<double>(count) / watch.cpu_s();
 }
 
+/// Name, value, unit, budget, method. As wide as the longest name, unit and budget below.
+constexpr auto row_form = "{:<58} {:>9} {:<13} {:<15} {}\n";
+
 /// Prints as it measures.
 class Table {
  public:
-  Table(std::ostream& out, const BenchOptions& options) : out_(out), options_(options) {}
+  Table(std::ostream& out, const BenchOptions& options) : out_(out), options_(options) {
+    out_ << fmt::format(row_form, "measurement", "value", "unit", "budget", "method") << std::flush;
+  }
 
   void row(const std::string& name, const char* unit, const char* budget, const char* method,
            const std::function<double()>& measure) {
     if (name.find(options_.only) == std::string::npos) return;
     try {
-      out_ << fmt::format("{:<46} {:>12.0f} {:<14} {:<22} {}\n", name, measure(), unit, budget, method) << std::flush;
+      out_ << fmt::format(row_form, name, fmt::format("{:.0f}", measure()), unit, budget, method) << std::flush;
     } catch (const std::exception& fault) {
       failed_ = true;
-      out_ << fmt::format("{:<46} not measured: {}\n", name, fault.what()) << std::flush;
+      out_ << fmt::format("{:<58} not measured: {}\n", name, fault.what()) << std::flush;
     }
   }
   [[nodiscard]] bool failed() const { return failed_; }
@@ -328,6 +337,20 @@ class Table {
   const BenchOptions& options_;
   bool failed_ = false;
 };
+
+#ifdef __clang__
+constexpr auto compiler = "clang " __clang_version__;
+#else
+constexpr auto compiler = "g++ " __VERSION__;
+#endif
+
+/// As the kernel names it; not every architecture's kernel does.
+std::string processor_model() {
+  std::ifstream lines("/proc/cpuinfo");
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("model name")) return line.substr(std::min(line.find(": ") + 2, line.size()));
+  return "unknown processor";
+}
 
 void measure_streams(Table& table, const BenchOptions& options) {
   for (const auto world : {WorldKind::sim, WorldKind::live})
@@ -369,9 +392,13 @@ void measure_deployment(Table& table, const BenchOptions& options) {
 }  // namespace
 
 int run_bench(std::ostream& out, const BenchOptions& options) {
-  out << fmt::format(
-      "One thread, both ends in it, {} ms of real time a row; processor time is what counts. Use the release preset.\n",
-      options.budget / 1ms);
+  out << fmt::format("{}, {} processors, {} build by {}\n", processor_model(), std::thread::hardware_concurrency(),
+                     CUTOVER_BUILD_TYPE, compiler)
+      << fmt::format("One thread, both ends in it, {} ms of real time a row; processor time is what counts.\n",
+                     options.budget / 1ms);
+  if (CUTOVER_BUILD_TYPE != std::string_view("Release"))
+    out << "bench: this build is not optimised as the budgets suppose: cmake --preset release && "
+           "cmake --build --preset release\n";
   Table table(out, options);
   measure_streams(table, options);
   table.row("schedule, the world alone", "a CPU second", "at least 10000", "3 nodes, 30 datagrams, 2 departures",

@@ -94,6 +94,7 @@ std::string job_line(const Job& job, const RunnerOptions& options, int block) {
                                       {"seed", options.seed},
                                       {"replay", options.replay},
                                       {"strict", options.strict},
+                                      {"departures", options.departures},
                                       {"block", block},
                                       {"target", options.target_file},
                                       {"topology", options.topology_file},
@@ -114,6 +115,7 @@ RunOptions run_options_of(const Job& job, const RunnerOptions& options) {
   run.replay = options.replay;
   if (options.replay.starts_with("seed:")) run.seed = std::stoull(options.replay.substr(5));
   run.strict = options.strict;
+  run.departures = options.departures;
   run.quirks = options.quirks;
   run.quirks.insert(job.quirks.begin(), job.quirks.end());
   return run;
@@ -437,6 +439,7 @@ Order read_order(const std::string& line, Loaded& loaded) {
   shared.seed = order.at("seed").to_number<std::uint64_t>();
   shared.replay = text("replay");
   shared.strict = order.at("strict").as_bool();
+  shared.departures = order.at("departures").to_number<std::size_t>();
   result.options = run_options_of(job, shared);
   result.options.block = order.at("block").to_number<int>();
   if (!text("target").empty()) result.options.target = target;

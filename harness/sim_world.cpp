@@ -82,6 +82,7 @@ struct SimWorld::Impl {
     void wake_at(Actor& actor, Time when) override;
     void cancel_wake(Actor& actor) override;
     void note(Note note) override;
+    bool keeps_notes() const override { return world_.options.notes; }
     void forget(Actor& actor) override;
 
     const std::string& name() const { return name_; }
@@ -249,6 +250,7 @@ void SimWorld::Impl::Host::cancel_wake(Actor& actor) {
 }
 
 void SimWorld::Impl::Host::note(Note note) {
+  if (!world_.options.notes) return;
   TraceRecord record{.time = world_.now, .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
   const auto number = static_cast<std::size_t>(record.note.connection);
   if (number != 0 && number < world_.ends.size() && world_.ends[number].host == this) {

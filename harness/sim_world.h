@@ -14,6 +14,7 @@ struct SimOptions {
   /// For exploration: no cuts and no jitter; the choice decides which connection's next segment (or which datagram)
   /// arrives first among all in flight, departing from first in, first out.
   bool order_only = false;
+  bool notes = true;                  ///< keep a trace
   Duration connect_timeout = 21s;     ///< of a connect across a partition; what Windows takes for three SYNs
   std::time_t epoch = 1'767'225'600;  ///< wall clock at time zero: 2026-01-01 00:00:00 UTC
 };

@@ -37,6 +37,7 @@ void NameServer::start(Context& context) {
 std::optional<std::string> NameServer::answer(std::string_view query, const std::string& client,
                                               dns::Transport transport, ConnectionId connection) {
   auto reply = server_.answer(context_->now(), query, client, transport);
+  if (!context_->keeps_notes()) return reply;
   const auto message = dns::parse(query);
   if (!message || message->questions.empty()) return reply;
   const auto& question = message->questions[0];

@@ -39,6 +39,7 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.seed = seed;
   options.replay = arguments.replay;
   options.strict = arguments.strict;
+  options.departures = arguments.departures;
   options.jobs = arguments.jobs > 0 ? arguments.jobs : static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   options.target_file = arguments.target;
   options.topology_file = arguments.topology;

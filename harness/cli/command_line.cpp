@@ -106,6 +106,9 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
          "YAML file of a deployment to judge instead of the embedded one");
   option(command, group, "--replay", arguments.replay, "TEXT",
          "Decisions of an earlier run, as its report prints them");
+  option(command, group, "--departures", arguments.departures, "N",
+         "Departures from the usual order that explorations allow in one schedule; 1 without it")
+      ->check(CLI::Range(1, 8));
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
   option(command, group, "--defect", arguments.defects, "NAME",

@@ -101,6 +101,8 @@ class Context {
   virtual void cancel_wake(Actor&) = 0;
 
   virtual void note(Note) = 0;
+  /// False where nobody will read notes (an exploration): then they need not be written.
+  [[nodiscard]] virtual bool keeps_notes() const { return true; }
   /// Forgets the actor: its listeners stop, its connections are aborted, its wake-up is cancelled.
   virtual void forget(Actor&) = 0;
 };

@@ -5,9 +5,11 @@
 #include "protocol/base/limits.h"
 #include "protocol/dns/ldns_record.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <ldns/ldns.h>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -34,12 +36,78 @@ using RecordPointer = std::unique_ptr<ldns_rr, FreeRecord>;
 using NamePointer = std::unique_ptr<ldns_rdf, FreeData>;
 using TextPointer = std::unique_ptr<char, FreeText>;
 
+// ldns goes through printf and its tokenizer for every name and number. What nearly every record holds - names of plain
+// characters, addresses, 16-bit numbers - is converted here, the rest by ldns; both give the same.
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+NamePointer plain_name_to_ldns(std::string_view name) {
+  constexpr std::size_t label_max = 63, name_max = 255;
+  if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() + 2 > name_max) return nullptr;
+  std::array<std::uint8_t, name_max> wire{};
+  std::size_t label = 0, at = 1;  // where the length of the label under way goes
+  for (const char c : name) {
+    if (c == '.') {
+      if (wire.at(label) == 0) return nullptr;
+      label = at++;
+      continue;
+    }
+    if (!is_plain(c) || ++wire.at(label) > label_max) return nullptr;
+    wire.at(at++) = static_cast<std::uint8_t>(c);
+  }
+  if (wire.at(label) == 0) return nullptr;
+  return NamePointer(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, at + 1, wire.data()));
+}
+
+std::optional<std::string> plain_name_of(const ldns_rdf& rdf) {
+  const std::string_view wire(reinterpret_cast<const char*>(ldns_rdf_data(&rdf)), ldns_rdf_size(&rdf));
+  std::string text;
+  for (std::size_t at = 0; at < wire.size();) {
+    const auto size = static_cast<std::uint8_t>(wire[at++]);
+    if (size == 0) return text.empty() ? "." : text;
+    if (at + size > wire.size()) return std::nullopt;
+    if (!text.empty()) text += '.';
+    for (const char c : wire.substr(at, size)) {
+      if (!is_plain(c)) return std::nullopt;
+      text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    at += size;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> address_of(const ldns_rdf& rdf, int family) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (inet_ntop(family, ldns_rdf_data(&rdf), text.data(), text.size()) == nullptr) return std::nullopt;
+  return text.data();
+}
+
 NamePointer name_to_ldns(const std::string& name) {
+  if (auto plain = plain_name_to_ldns(name)) return plain;
   if (name.find('\0') != std::string::npos) return nullptr;
   return NamePointer(ldns_dname_new_frm_str(name.c_str()));
 }
 
 std::optional<std::string> text_of(const ldns_rdf& rdf) {
+  switch (ldns_rdf_get_type(&rdf)) {
+    case LDNS_RDF_TYPE_DNAME:
+      if (auto plain = plain_name_of(rdf)) return plain;
+      break;
+    case LDNS_RDF_TYPE_A:
+      return address_of(rdf, AF_INET);
+    case LDNS_RDF_TYPE_AAAA:
+      return address_of(rdf, AF_INET6);
+    case LDNS_RDF_TYPE_INT16:
+      return std::to_string(ldns_rdf2native_int16(&rdf));
+    case LDNS_RDF_TYPE_INT32:
+    case LDNS_RDF_TYPE_PERIOD:
+      return std::to_string(ldns_rdf2native_int32(&rdf));
+    default:
+      break;
+  }
   const TextPointer text(ldns_rdf2str(&rdf));
   if (!text) return std::nullopt;
   if (ldns_rdf_get_type(&rdf) == LDNS_RDF_TYPE_DNAME) return normalised_name(text.get());
@@ -56,10 +124,40 @@ bool is_cert_of_numbered_algorithm(const Record& record) {
   return algorithm.find_first_not_of("0123456789") == std::string::npos;
 }
 
+RecordPointer empty_record(NamePointer owner, const Record& record) {
+  RecordPointer rr(ldns_rr_new());
+  ldns_rr_set_owner(rr.get(), owner.release());
+  ldns_rr_set_type(rr.get(), static_cast<ldns_rr_type>(record.type));
+  ldns_rr_set_class(rr.get(), LDNS_RR_CLASS_IN);
+  ldns_rr_set_ttl(rr.get(), record.ttl_s);
+  return rr;
+}
+
+/// An address or SRV record of plain form; null for what ldns must read.
+RecordPointer plain_record_to_ldns(NamePointer& owner, const Record& record) {
+  std::array<std::uint8_t, sizeof(in6_addr)> address{};
+  const bool v4 = record.type == Type::a, v6 = record.type == Type::aaaa;
+  if ((v4 || v6) && inet_pton(v4 ? AF_INET : AF_INET6, record.data.c_str(), address.data()) == 1) {
+    auto rr = empty_record(std::move(owner), record);
+    ldns_rr_push_rdf(rr.get(), ldns_rdf_new_frm_data(v4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA,
+                                                     v4 ? sizeof(in_addr) : sizeof(in6_addr), address.data()));
+    return rr;
+  }
+  const auto srv = srv_of(record);
+  auto target = srv ? plain_name_to_ldns(srv->target) : nullptr;
+  if (!target) return nullptr;
+  auto rr = empty_record(std::move(owner), record);
+  for (const auto number : {srv->priority, srv->weight, srv->port})
+    ldns_rr_push_rdf(rr.get(), ldns_native2rdf_int16(LDNS_RDF_TYPE_INT16, number));
+  ldns_rr_push_rdf(rr.get(), target.release());
+  return rr;
+}
+
 RecordPointer record_to_ldns(const Record& record) {
   auto owner = name_to_ldns(record.name);
   if (!owner || record.data.find('\0') != std::string::npos || record.data.find('\n') != std::string::npos)
     return nullptr;
+  if (auto plain = plain_record_to_ldns(owner, record)) return plain;
   // The owner is set apart, because text of a name may hold what the tokenizer of a whole record trips over.
   const auto line = fmt::format("owner. {} IN {} {}", record.ttl_s, to_string(record.type), record.data);
   if (record.type == Type::srv && !srv_numbers_fit(record.data)) return nullptr;
@@ -239,6 +337,16 @@ std::optional<Srv> srv_of(const Record& record) {
 }
 
 std::string to_string(Type type) {
+  switch (type) {
+    case Type::a:
+      return "A";
+    case Type::aaaa:
+      return "AAAA";
+    case Type::srv:
+      return "SRV";
+    default:
+      break;
+  }
   const TextPointer text(ldns_rr_type2str(static_cast<ldns_rr_type>(type)));
   return text ? text.get() : fmt::format("TYPE{}", static_cast<unsigned>(type));
 }

@@ -142,12 +142,14 @@ struct Resolver::Impl {
     lookup.connection = ConnectionId::none;
   }
 
-  void note(Direction direction, const Key& key, const Lookup& lookup, std::string_view more, std::string detail = {}) {
+  void note(Direction direction, const Key& key, const Lookup& lookup, std::string_view more,
+            const Message* message = nullptr) {
+    if (!context.keeps_notes()) return;
     context.note({.layer = Layer::dns,
                   .direction = direction,
                   .connection = lookup.connection,
                   .summary = to_string(key.second) + " " + lookup.name + std::string(more),
-                  .detail = std::move(detail)});
+                  .detail = message == nullptr ? std::string() : to_text(*message)});
   }
 
   // Answers.
@@ -179,7 +181,7 @@ struct Resolver::Impl {
   void on_answer(Position it, const std::optional<Message>& message) {
     auto& [key, lookup] = *it;
     if (!message) return retry(it, Outcome::malformed);
-    note(Direction::in, key, lookup, " " + to_string(message->rcode), to_text(*message));
+    note(Direction::in, key, lookup, " " + to_string(message->rcode), &*message);
     if (message->truncated && lookup.connection == ConnectionId::none && !quirks().has("dns.ignores-truncation")) {
       ask_by_tcp(key, lookup);  // RFC 2782 "Usage rules", RFC 7766 section 5
       return set_wake();

@@ -27,12 +27,32 @@ unsigned opcode_of(std::string_view wire) { return static_cast<unsigned char>(wi
 
 }  // namespace
 
+/// What a query came to, by its octets behind the id and the view of its client.
+struct Answered {
+  std::string name;
+  Type type;
+  std::string wire;  ///< behind the id
+};
+using Memory = std::map<std::string, Answered, std::less<>>;
+constexpr std::size_t memory_max = 4096;
+
 struct DnsServer::Impl {
   std::map<std::string, Record> soas;  ///< by origin
   std::map<std::string, View> views;   ///< "" is the default
   std::map<std::string, std::string> view_of_client;
   std::map<std::string, Spoilt> spoilt;
   std::vector<QueryRecord> history;
+  std::shared_ptr<Memory> memory = std::make_shared<Memory>();
+
+  /// Records have changed.
+  void forget_answers() { memory = std::make_shared<Memory>(); }
+
+  [[nodiscard]] std::string memory_key(std::string_view query, std::string_view client, Transport transport) const {
+    const auto view = view_of_client.find(std::string(client));
+    std::string key = view == view_of_client.end() ? "" : view->second;
+    key += transport == Transport::udp ? '\0' : '\1';
+    return key += query.substr(2);
+  }
 
   /// The closest zone above a name; null where we have none.
   Record* zone_of(const std::string& name) {
@@ -68,6 +88,7 @@ struct DnsServer::Impl {
   }
 
   void store(std::string_view name, Type type, std::vector<Record> records, std::string_view view) {
+    forget_answers();
     const auto owner = normalised_name(name);
     for (auto& record : records) {
       record.name = owner;
@@ -164,12 +185,14 @@ struct DnsServer::Impl {
 
 DnsServer::DnsServer() : impl_(std::make_unique<Impl>()) {}
 DnsServer::~DnsServer() = default;
+DnsServer::DnsServer(const DnsServer& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
 DnsServer::DnsServer(DnsServer&&) noexcept = default;
 DnsServer& DnsServer::operator=(DnsServer&&) noexcept = default;
 
 void DnsServer::add_zone(const Zone& zone) {
   CUTOVER_CHECK(!zone.records.empty());
   CUTOVER_CHECK(zone.records[0].type == Type::soa);
+  impl_->forget_answers();
   std::erase_if(impl_->views[""], [&](const auto& entry) { return is_in(entry.first.first, zone.origin); });
   impl_->soas.insert_or_assign(zone.origin, zone.records[0]);
   for (const auto& record : zone.records) impl_->views[""][{record.name, record.type}].push_back(record);
@@ -210,6 +233,7 @@ void DnsServer::assign_view(std::string_view client, std::string_view view) {
 }
 
 void DnsServer::spoil(std::string_view name, Spoilt how) {
+  impl_->forget_answers();
   impl_->spoilt.insert_or_assign(name.empty() ? std::string() : normalised_name(name), how);
 }
 
@@ -217,6 +241,13 @@ std::optional<std::string> DnsServer::answer(Time now, std::string_view query, s
                                              Transport transport) {
   const auto id = id_of(query);
   if (!id || is_response(query)) return std::nullopt;
+  const auto key = impl_->memory_key(query, client, transport);
+  if (const auto known = impl_->memory->find(key); known != impl_->memory->end()) {
+    const auto& [name, type, wire] = known->second;
+    impl_->history.push_back(
+        {.time = now, .client = std::string(client), .name = name, .type = type, .transport = transport});
+    return std::string(query.substr(0, 2)) + wire;
+  }
   const auto message = parse(query);
   if (!message || message->questions.size() != 1) {
     return serialise({.id = *id, .response = true, .recursion_desired = false, .rcode = Rcode::format_error});
@@ -232,7 +263,10 @@ std::optional<std::string> DnsServer::answer(Time now, std::string_view query, s
                             .transport = transport});
   const auto how = impl_->spoilt_for(question.name);
   if (how == Spoilt::silence) return std::nullopt;
-  return impl_->wire_of(impl_->reply_to(*message, client), transport, how);
+  auto wire = impl_->wire_of(impl_->reply_to(*message, client), transport, how);
+  if (how == Spoilt::nothing && impl_->memory->size() < memory_max)
+    impl_->memory->emplace(key, Answered{question.name, question.type, wire.substr(2)});
+  return wire;
 }
 
 const std::vector<QueryRecord>& DnsServer::history() const { return impl_->history; }

@@ -38,6 +38,8 @@ class DnsServer {
  public:
   DnsServer();
   ~DnsServer();
+  DnsServer(const DnsServer&);  ///< with its history; answers that both give are worked out once
+  DnsServer& operator=(const DnsServer&) = delete;
   DnsServer(DnsServer&&) noexcept;
   DnsServer& operator=(DnsServer&&) noexcept;
 

@@ -108,9 +108,10 @@ struct Server::Impl {
     out.send_version = config_.send_version;
     out.wall_clock = context_.wall_clock();
     out.random = [this](std::uint64_t bound) { return context_.random(bound); };
-    out.note = [this, id](Layer layer, Direction direction, std::string summary, std::string detail) {
-      context_.note({layer, direction, id, std::move(summary), std::move(detail)});
-    };
+    if (context_.keeps_notes())
+      out.note = [this, id](Layer layer, Direction direction, std::string summary, std::string detail) {
+        context_.note({layer, direction, id, std::move(summary), std::move(detail)});
+      };
     out.establishment_timeout = config_.establishment_timeout;
     out.inactivity_timeout = config_.inactivity_timeout;
     out.keep_alive_interval = config_.keep_alive_interval;

@@ -121,8 +121,8 @@ struct Setting {
 };
 
 std::unique_ptr<World> make_bench_world(WorldKind kind, Choice& choice, int block) {
-  if (kind == WorldKind::sim) return std::make_unique<SimWorld>(choice);
-  return std::make_unique<LiveWorld>(LiveOptions{.block = block});
+  if (kind == WorldKind::sim) return std::make_unique<SimWorld>(choice, SimOptions{.notes = false});
+  return std::make_unique<LiveWorld>(LiveOptions{.block = block, .notes = false});
 }
 
 /// Negotiations a CPU second: stream, STARTTLS, SASL EXTERNAL, one message, close by both ends.
@@ -169,7 +169,7 @@ double negotiation_schedules_per_s(const BenchOptions& options) {
   std::size_t schedules = 0;
   const Scenario scenario = [&](Exploration& run) {
     if (watch.elapsed() > options.budget) return run.violated("budget spent");
-    SimWorld world(run.choice(), {.order_only = true});
+    SimWorld world(run.choice(), {.order_only = true, .notes = false});
     Bench bench(world, credentials);
     bench.send(1);
     bench.send(2);
@@ -209,7 +209,7 @@ double world_schedules_per_s(const BenchOptions& options) {
   std::size_t schedules = 0;
   const Scenario scenario = [&](Exploration& run) {
     if (schedules % 256 == 0 && watch.elapsed() > options.budget) return run.violated("budget spent");
-    SimWorld world(run.choice(), {.order_only = true});
+    SimWorld world(run.choice(), {.order_only = true, .notes = false});
     std::array<Echo*, 3> nodes{};
     for (int i = 0; i < 3; i++) nodes.at(i) = &world.add(domain_of(i), i + 1, std::make_unique<Echo>(10));
     for (int i = 0; i < 3; i++) nodes.at(i)->serve(world.address_of((i + 1) % 3 + 1));

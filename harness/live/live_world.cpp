@@ -109,6 +109,7 @@ struct LiveWorld::Impl {
     void wake_at(Actor& actor, Time when) override;
     void cancel_wake(Actor& actor) override;
     void note(Note note) override;
+    bool keeps_notes() const override { return world_.options.notes; }
     void forget(Actor& actor) override;
 
     const std::string& name() const { return name_; }
@@ -421,6 +422,7 @@ void LiveWorld::Impl::Host::cancel_wake(Actor& actor) {
 }
 
 void LiveWorld::Impl::Host::note(Note note) {
+  if (!keeps_notes()) return;
   TraceRecord record{.time = now(), .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
   if (const auto label = labels_.find(record.note.connection); label != labels_.end())
     std::tie(record.peer, record.connection) = label->second;

@@ -14,6 +14,7 @@ struct LiveOptions {
   std::uint64_t seed = 1;  ///< of Context::random
   /// Addresses of hosts that are not in the block: a server elsewhere must be reached from them and reach them.
   std::map<int, std::string> addresses;
+  bool notes = true;        ///< keep a trace
   double time_scale = 1.0;  ///< multiplies the limit of every run_until, for slow machines
 };
 

@@ -18,18 +18,15 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
-using testing::Eq;
-using testing::IsEmpty;
-
 constexpr char ours[] = "contoso.example", alice[] = "alice@contoso.example";
 constexpr std::uint32_t ttl_s = 5;
 constexpr char repointed[] = "repointed";
 constexpr int name_server_host = 1, legacy_host = 2, edge_host = 3, first_partner_host = 10;
 
 struct PartnerShape {
-  const char* domain;
+  const char* domain = "";
   xmpp::PeerPolicy policy;
-  bool tls;
+  bool tls = true;
 };
 
 std::array<PartnerShape, 3> partners() {
@@ -139,7 +136,7 @@ class Cutover {
     if (quirks.has("migration.legacy-deaf-while-closing")) deaf = Quirks({"xmpp.deaf-while-closing"});
     names_ =
         &world_.add("name-server", name_server_host, std::make_unique<mocks::NameServer>(dns::DnsServer(shared.zones)));
-    const auto box = [&](const char* name, int host, const char* secret, Quirks defects) {
+    const auto box = [&](const char* name, int host, const char* secret, const Quirks& defects) {
       return &world_.add(name, host, std::make_unique<Box>(shared.us, names_->endpoint(), secret, defects));
     };
     legacy_ = box("legacy-gateway", legacy_host, "secret of the legacy gateway", deaf);

@@ -73,7 +73,8 @@ cat >"$new/bin/environment" <<ENVIRONMENT
 # Where Lua finds what is unpacked below \$PROSODY_ROOT.
 export PROSODY_FILES="\$PROSODY_ROOT/files"
 for lib in "\$PROSODY_FILES"/usr/lib/*-linux-gnu*; do :; done
-export LD_LIBRARY_PATH="\$lib"
+# Some packages still name /lib, which an installed system merges with /usr/lib.
+export LD_LIBRARY_PATH="\$lib:\$PROSODY_FILES/lib/\$(basename "\$lib")"
 export LUA_PATH="\$PROSODY_FILES/usr/share/lua/$version/?.lua;\$PROSODY_FILES/usr/share/lua/$version/?/init.lua;;"
 export LUA_CPATH="\$lib/lua/$version/?.so;;"
 PATH="\$PROSODY_FILES/usr/bin:\$PATH"

@@ -81,7 +81,9 @@ else
 fi
 services() { (cd "$1/etc" && find systemd/system rc?.d -name '*.service' -o -name '*.socket' -o -name 'S*' | sort); }
 services "$folder/base" >"$folder/services.before"
-services "$root" | comm -13 "$folder/services.before" - >"$folder/services.new"
+# What the browser's dependencies bring to a system as bare as this one is told in the README.
+services "$root" | comm -13 "$folder/services.before" - |
+  grep -vE '(dbus|x11-common|procps)$|/(getty@tty1|systemd-pstore|dbus)\.(service|socket)$' >"$folder/services.new" || true
 if [ -s "$folder/services.new" ]; then
   echo "prove: FAILED: the packages enabled services:"
   sed 's/^/    /' "$folder/services.new"

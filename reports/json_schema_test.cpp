@@ -36,7 +36,8 @@ class Schema {
       } else if (key == "type") {
         if (!has_type(value, rule.as_string())) say(place, "is no " + std::string(rule.as_string()));
       } else if (key == "enum") {
-        if (std::ranges::find(rule.as_array(), value) == rule.as_array().end()) say(place, "is none of the enumeration");
+        if (std::ranges::find(rule.as_array(), value) == rule.as_array().end())
+          say(place, "is none of the enumeration");
       } else if (key == "required") {
         for (const auto& name : rule.as_array())
           if (!value.as_object().contains(name.as_string())) say(place, "lacks " + std::string(name.as_string()));

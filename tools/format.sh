@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 tools/setup.sh build develop
 if [ "${1:-}" = --fix ]; then
-  git ls-files '*.cpp' '*.h' | xargs clang-format -i
+  git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs clang-format -i
 else
-  git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+  git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
 fi

@@ -251,7 +251,8 @@ class Worker {
     posix_spawnattr_setpgroup(&attributes, 0);  // Ctrl-C is the runner's business, and stop() reaches grandchildren
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     char name[] = "cutover", command[] = "worker";
-    char* arguments[] = {name, command, nullptr};
+    auto runner = std::to_string(::getpid());
+    char* arguments[] = {name, command, runner.data(), nullptr};
     const int error = ::posix_spawn(&pid_, "/proc/self/exe", &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -472,8 +473,9 @@ reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& o
   return run;
 }
 
-int run_worker() {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // no worker outlives its runner
+int run_worker(std::string_view runner) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);                   // no worker outlives its runner
+  if (std::to_string(::getppid()) != runner) return 1;  // it died before the line above
   ::fcntl(job_descriptor, F_SETFD, FD_CLOEXEC);
   ::fcntl(result_descriptor, F_SETFD, FD_CLOEXEC);
   std::string buffer;

@@ -5,6 +5,7 @@
 #include "reports/model.h"
 
 #include <functional>
+#include <string_view>
 
 namespace cutover::harness {
 
@@ -32,8 +33,8 @@ using OnResult =
                                           const OnResult& on_result);
 
 /// The hidden subcommand: jobs come in on descriptor 3, results go out on 4, one JSON line each. Returns at end of
-/// input.
-int run_worker();
+/// input; at once, without a look at the jobs, if the process `runner` (its pid) is not the parent any more.
+int run_worker(std::string_view runner);
 
 /// Wall time that a case may take: its budget and more where time is real, plenty where it is not.
 [[nodiscard]] int watchdog_s(const Job& job);

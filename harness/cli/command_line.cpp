@@ -215,7 +215,7 @@ std::string own_program() {
 
 int parse_and_run(int argc, char** argv) {
   const std::vector<std::string> command(argv, argv + argc);
-  if (argc > 1 && command[1] == "worker") return run_worker();
+  if (argc > 2 && command[1] == "worker") return run_worker(command[2]);
   hold_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away must not cost the reports
   if (argc > 1 && command[1] == "gtest") return gtest_command({command.begin() + 2, command.end()});

@@ -200,6 +200,15 @@ TEST_F(BadEnd, AKilledRunnerLeavesItsResultsAndNoProcess) {
   EXPECT_THAT(content(path("later/junit.xml")), AllOf(HasSubstr("name=\"pass\""), HasSubstr("incomplete")));
 }
 
+TEST_F(BadEnd, AWorkerWhoseRunnerDiedBeforeItBeganTakesNoJob) {
+  // The pipe of jobs has not ended: a worker that looks at it would wait for ever.
+  const auto jobs_without_end = [] {
+    int ends[2];
+    return ::pipe(ends) == 0 && ::dup2(ends[1], 5) == 5 && ::dup2(ends[0], 3) == 3;
+  };
+  EXPECT_EQ(after(jobs_without_end, {"worker", "0"}).code, 1);
+}
+
 TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   EXPECT_EQ(sim({"selftest.pass"}).code, 0);
   expect(cutover({"report", path("out/run.json"), "-o", path("again")}), 0, HasSubstr("conforming"));

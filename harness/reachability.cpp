@@ -104,8 +104,7 @@ class PeerProbe {
     const auto identity = authority->issue({.names = {{tls::NameKind::dns, target_.peers.front().domain}}});
     connection_.start_tls(*identity, tls::Role::client,
                           {.server_name = target_.domain, .wall_clock = world_.wall_clock()});
-    const bool ended =
-        until([this] { return connection_.secured() || !connection_.tls_failure().empty() || connection_.closed(); });
+    const bool ended = until([this] { return connection_.handshake_over(); });
     if (connection_.secured()) return std::nullopt;
     if (!ended) return down("does not finish the TLS handshake within {}", limit_words());
     return down("answers STARTTLS with what is no TLS, or refuses it ({})",

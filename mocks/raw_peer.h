@@ -74,6 +74,8 @@ class RawConnection {
   [[nodiscard]] bool secured() const { return secured_; }
   /// The alert or failure, in words; empty while there is none.
   [[nodiscard]] std::string tls_failure() const;
+  /// The handshake has come to an end, good or bad, or the connection has.
+  [[nodiscard]] bool handshake_over() const { return secured_ || closed() || !tls_failure().empty(); }
   /// Certificate, version, SNI, close_notify of the peer; null before start_tls().
   [[nodiscard]] const tls::Session* tls() const { return session_.get(); }
 

@@ -240,7 +240,7 @@ void direct_tls(Run& run) {
   CONFORMS("XEP0368-3-1", direct.accepted_count() > 0 && starttls.accepted_count() == 0, Eq(true));
   if (direct.accepted_count() == 0) return;
   auto& wire = direct.accepted(0);
-  (void)n.until([&] { return wire.secured() || wire.closed() || !wire.tls_failure().empty(); });
+  (void)n.until([&] { return wire.handshake_over(); });
   CONFORMS("XEP0368-3-2", wire.secured(), Eq(true));
   if (!wire.secured()) return;
   CONFORMS("XEP0368-3-6", wire.tls()->server_name(), Eq(n.domain(external)));

@@ -151,7 +151,7 @@ bool PeerStream::start_tls(const tls::Identity& identity) {
   const auto answer = await_element();
   if (!answer || !answer->is("proceed", ns::tls)) return false;
   wire_->start_tls(identity, tls::Role::client, {.server_name = header_.to});
-  (void)until([this] { return wire_->secured() || wire_->closed() || !wire_->tls_failure().empty(); });
+  (void)until([this] { return wire_->handshake_over(); });
   return wire_->secured();
 }
 
@@ -179,7 +179,7 @@ bool PeerStream::accept_tls(const tls::Identity& identity, std::string_view behi
   if (!request || !request->is("starttls", ns::tls)) return false;
   send(fmt::format("<proceed xmlns='{}'/>{}", ns::tls, behind));
   wire_->start_tls(identity, tls::Role::server);
-  (void)until([this] { return wire_->secured() || wire_->closed() || !wire_->tls_failure().empty(); });
+  (void)until([this] { return wire_->handshake_over(); });
   return wire_->secured();
 }
 

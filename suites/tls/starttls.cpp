@@ -66,7 +66,7 @@ bool answers_injected_header(Negotiation& n) {
   if (!answer || !answer->is("proceed", xmpp::ns::tls)) return false;
   auto& wire = stream.wire();
   wire.start_tls(*n.certificate(external), tls::Role::client, {.server_name = stream.header().to});
-  (void)n.until([&] { return wire.secured() || wire.closed() || !wire.tls_failure().empty(); });
+  (void)n.until([&] { return wire.handshake_over(); });
   const bool answered = n.marker_arrives() && wire.secured() && wire.has_item();
   wire.abort();
   return answered;

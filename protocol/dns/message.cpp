@@ -96,8 +96,11 @@ std::optional<std::string> text_of(const ldns_rdf& rdf) {
     case LDNS_RDF_TYPE_DNAME:
       if (auto plain = plain_name_of(rdf)) return plain;
       break;
-    case LDNS_RDF_TYPE_A:
-      return address_of(rdf, AF_INET);
+    case LDNS_RDF_TYPE_A: {
+      const auto* octets = ldns_rdf_data(&rdf);
+      if (ldns_rdf_size(&rdf) != sizeof(in_addr)) return std::nullopt;
+      return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
+    }
     case LDNS_RDF_TYPE_AAAA:
       return address_of(rdf, AF_INET6);
     case LDNS_RDF_TYPE_INT16:
@@ -227,6 +230,30 @@ void push(ldns_pkt& packet, const Question& question) {
   static_cast<void>(rr.release());
 }
 
+void append_number(std::string& wire, std::uint16_t number) {
+  wire += static_cast<char>(number >> 8);
+  wire += static_cast<char>(number & 0xff);
+}
+
+/// A question of a resolver about a plain name (RFC 1035 section 4.1); nothing for what ldns must write.
+std::optional<std::string> plain_query(const Message& message) {
+  constexpr std::uint16_t recursion_desired = 0x0100;
+  const bool records = !message.answers.empty() || !message.authority.empty() || !message.additional.empty();
+  const bool flags = message.response || message.authoritative || message.truncated;
+  if (records || flags || message.rcode != Rcode::no_error || message.questions.size() != 1) return std::nullopt;
+  const auto& [name, type] = message.questions.front();
+  const auto plain = plain_name_to_ldns(name);
+  if (!plain) return std::nullopt;
+  std::string wire;
+  append_number(wire, message.id);
+  append_number(wire, message.recursion_desired ? recursion_desired : 0);
+  for (const int count : {1, 0, 0, 0}) append_number(wire, static_cast<std::uint16_t>(count));
+  wire.append(reinterpret_cast<const char*>(ldns_rdf_data(plain.get())), ldns_rdf_size(plain.get()));
+  append_number(wire, static_cast<std::uint16_t>(type));
+  append_number(wire, LDNS_RR_CLASS_IN);
+  return wire;
+}
+
 template <class Number>
 bool read_number(std::string_view& text, Number& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -292,6 +319,7 @@ std::optional<Message> parse(std::string_view wire) {
 }
 
 std::string serialise(const Message& message) {
+  if (auto query = plain_query(message)) return *query;
   const PacketPointer packet(ldns_pkt_new());
   ldns_pkt_set_id(packet.get(), message.id);
   ldns_pkt_set_qr(packet.get(), message.response);
@@ -314,6 +342,11 @@ std::string serialise(const Message& message) {
 std::optional<Record> normalised(const Record& record) {
   const auto rr = record_to_ldns(record);
   return rr && survives_the_wire(*rr) ? record_of(*rr) : std::nullopt;
+}
+
+bool has_wire_form(std::string_view name) {
+  return plain_name_to_ldns(name) ||
+         normalised({.name = std::string(name), .type = Type::a, .ttl_s = 0, .data = "0.0.0.0"});
 }
 
 std::string normalised_name(std::string_view name) {

@@ -69,6 +69,8 @@ struct Message {
 /// The record as parse() would give it: lower case, no final dots, usual spacing; nothing where `data` is not the
 /// presentation format (RFC 1035 section 5.1, RFC 2782) of the RDATA of its type.
 [[nodiscard]] std::optional<Record> normalised(const Record& record);
+/// Whether `name` can be asked for: labels and whole within RFC 1035 section 2.3.4, and readable again.
+[[nodiscard]] bool has_wire_form(std::string_view name);
 /// The name in lower case without its final dot; the root stays ".".
 [[nodiscard]] std::string normalised_name(std::string_view name);
 

@@ -41,6 +41,27 @@ TEST(DnsMessage, has_the_octets_of_rfc_1035) {
             "b\x00\x00\x01\x00\x01"s);
 }
 
+TEST(DnsMessage, a_plain_query_has_the_octets_that_ldns_would_write) {
+  for (const auto* name : {"a.example", "A.Example.", "_xmpp-server._tcp.a.example", "."}) {
+    for (const bool recursion : {false, true}) {
+      Message message{.id = 0xbeef, .recursion_desired = recursion, .questions = {{name, Type::srv}}};
+      const auto query = serialise(message);
+      message.response = true;  // ldns writes this one
+      auto response = serialise(message);
+      response.at(2) = static_cast<char>(response.at(2) & 0x7f);
+      EXPECT_EQ(query, response) << name;
+    }
+  }
+}
+
+TEST(DnsMessage, knows_which_names_can_be_asked_for) {
+  const std::string longest_label(63, 'a');
+  for (const auto& name : {"a.example"s, "."s, "with space.example"s, longest_label + ".example"})
+    EXPECT_TRUE(has_wire_form(name)) << name;
+  for (const auto& name : {"a..example"s, ".a"s, longest_label + "a.example", std::string(256, 'a')})
+    EXPECT_FALSE(has_wire_form(name)) << name;
+}
+
 TEST(DnsMessage, of_rubbish_is_nothing) {
   EXPECT_FALSE(parse(""));
   EXPECT_FALSE(parse("\x12"));

@@ -97,7 +97,7 @@ struct Resolver::Impl {
     if (!fresh) return;
     it->second.name = key.first;
     // What has no wire form cannot be asked for: no name server knows it.
-    if (!normalised({.name = key.first, .type = Type::a, .ttl_s = 0, .data = "0.0.0.0"})) {
+    if (!has_wire_form(key.first)) {
       return finish(it, {.outcome = Outcome::name_error, .records = {}});
     }
     ask(it->first, it->second);

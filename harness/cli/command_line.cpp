@@ -173,9 +173,11 @@ int serve_command(const ServeArguments& arguments) {
   return serve(std::cout, STDIN_FILENO, options);
 }
 
-int bench_command(const std::string& only, int seconds) {
+int bench_command(const std::string& only, int seconds, const std::string& json_file) {
   const BlockLease lease;
-  return run_bench(std::cout, {.budget = std::chrono::seconds(seconds), .only = only, .block = lease.block()});
+  return run_bench(
+      std::cout,
+      {.budget = std::chrono::seconds(seconds), .only = only, .block = lease.block(), .json_file = json_file});
 }
 
 // What is wrong with the arguments, what may have been meant, and where the help is.
@@ -261,8 +263,10 @@ int parse_and_run(int argc, char** argv) {
   auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
   add_serving(*serve, serving);
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
-  auto* bench = app.add_subcommand("bench", "Measures negotiations, stanzas and schedules a second on this machine");
+  auto* bench =
+      app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
   bench->add_option("--only", only, "Only measurements whose name contains this")->type_name("TEXT");
+  bench->add_option("--json", file, "Writes the measurements there, too")->type_name("FILE");
   bench->add_option("--seconds", seconds, "Real time of each measurement; 2 without it")
       ->check(CLI::Range(1, 3600))
       ->type_name("N");
@@ -287,7 +291,7 @@ int parse_and_run(int argc, char** argv) {
   if (selftest->parsed()) return selftest_command(arguments);
   if (serve->parsed()) return serve_command(serving);
   if (check->parsed()) return doctor();
-  if (bench->parsed()) return bench_command(only, seconds);
+  if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {
     std::cout << bash_completion(app);
     return 0;

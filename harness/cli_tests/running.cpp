@@ -2,6 +2,7 @@
 #include "harness/cli_tests/program.h"
 
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <set>
@@ -192,6 +193,16 @@ TEST_F(Running, DoctorSaysWhatIsThereAndWhatIsNot) {
   EXPECT_THAT(ended.output, AllOf(HasSubstr("loopback range"), HasSubstr("user namespaces"), HasSubstr("open files"),
                                   HasSubstr("prosody"), HasSubstr("browser")));
   EXPECT_EQ(ended.code == 3, ended.output.find("MISSING") != std::string::npos);
+}
+
+TEST_F(Running, BenchMeasuresAndWritesWhatItMeasured) {
+  expect(cutover({"bench", "--seconds=1", "--only=world alone", "--json", path("bench.json")}), 0,
+         AllOf(HasSubstr("schedule, the world alone"), Not(HasSubstr("S2S negotiation"))));
+  const auto written = boost::json::parse(content(path("bench.json")));
+  const auto& rows = written.at("measurements").as_array();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_GT(rows[0].at("value").to_number<double>(), 0);
+  expect(cutover({"bench", "--only=no such thing"}), 4, HasSubstr("no such thing"));
 }
 
 TEST_F(Running, BashCompletes) {

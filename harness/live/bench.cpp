@@ -5,6 +5,8 @@
 #include "harness/deployment.h"
 #include "harness/explore.h"
 #include "harness/live/live_world.h"
+#include "harness/live/whole_run.h"
+#include "harness/selection.h"
 #include "harness/sim_world.h"
 #include "mocks/name_server.h"
 #include "mocks/partner.h"
@@ -12,13 +14,21 @@
 #include "protocol/tls/authority.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
+#ifdef CUTOVER_MIMALLOC
+#include <mimalloc.h>
+#endif
+#include <boost/json.hpp>
 
+#include <unistd.h>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <ostream>
 #include <string_view>
 #include <thread>
@@ -26,6 +36,9 @@
 namespace cutover::harness {
 
 namespace {
+
+namespace json = boost::json;
+namespace fs = std::filesystem;
 
 enum class TlsKind { real, paper };
 
@@ -220,10 +233,21 @@ double world_schedules_per_s(const BenchOptions& options) {
   return static_cast<double>(schedules) / watch.cpu_s();
 }
 
+#ifdef CUTOVER_MIMALLOC
+/// Held by this thread, as its allocator counts: blocks in use and what they were rounded up to.
 std::size_t heap_octets() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
+  std::size_t octets = 0;
+  const auto add = [](const mi_heap_t*, const mi_heap_area_t* area, void*, std::size_t, void* sum) {
+    *static_cast<std::size_t*>(sum) += area->used * area->block_size;
+    return true;
+  };
+  if (!mi_heap_visit_blocks(mi_heap_get_default(), false, add, &octets))
+    throw HarnessFault("bench: no look at the heap");
+  return octets;
 }
+#else
+std::size_t heap_octets() { throw HarnessFault("a sanitizer's allocator does not tell what is held"); }
+#endif
 
 /// Octets of heap that one end of an idle stream holds: many streams opened, one message each, both ends halved.
 double octets_per_idle_stream(TlsKind tls, const BenchOptions& options) {
@@ -313,31 +337,6 @@ double migrations_per_s(TlsKind tls, const BenchOptions& options) {
 /// Name, value, unit, budget, method. As wide as the longest name, unit and budget below.
 constexpr auto row_form = "{:<58} {:>9} {:<13} {:<15} {}\n";
 
-/// Prints as it measures.
-class Table {
- public:
-  Table(std::ostream& out, const BenchOptions& options) : out_(out), options_(options) {
-    out_ << fmt::format(row_form, "measurement", "value", "unit", "budget", "method") << std::flush;
-  }
-
-  void row(const std::string& name, const char* unit, const char* budget, const char* method,
-           const std::function<double()>& measure) {
-    if (name.find(options_.only) == std::string::npos) return;
-    try {
-      out_ << fmt::format(row_form, name, fmt::format("{:.0f}", measure()), unit, budget, method) << std::flush;
-    } catch (const std::exception& fault) {
-      failed_ = true;
-      out_ << fmt::format("{:<58} not measured: {}\n", name, fault.what()) << std::flush;
-    }
-  }
-  [[nodiscard]] bool failed() const { return failed_; }
-
- private:
-  std::ostream& out_;
-  const BenchOptions& options_;
-  bool failed_ = false;
-};
-
 #ifdef __clang__
 constexpr auto compiler = "clang " __clang_version__;
 #else
@@ -351,6 +350,50 @@ std::string processor_model() {
     if (line.starts_with("model name")) return line.substr(std::min(line.find(": ") + 2, line.size()));
   return "unknown processor";
 }
+
+void print_head(std::ostream& out, const BenchOptions& options) {
+  out << fmt::format("{}, {} processors, {} build by {}\n", processor_model(), std::thread::hardware_concurrency(),
+                     CUTOVER_BUILD_TYPE, compiler)
+      << fmt::format("One thread, both ends in it, {} ms of real time a row; processor time is what counts.\n",
+                     options.budget / 1ms);
+  if (CUTOVER_BUILD_TYPE != std::string_view("Release"))
+    out << "bench: this build is not optimised as the budgets suppose: cmake --preset release && "
+           "cmake --build --preset release\n";
+  out << fmt::format(row_form, "measurement", "value", "unit", "budget", "method") << std::flush;
+}
+
+/// Prints as it measures, and keeps what it printed.
+class Table {
+ public:
+  Table(std::ostream& out, const BenchOptions& options) : out_(out), options_(options) {}
+
+  void row(const std::string& name, const char* unit, const char* budget, const char* method,
+           const std::function<double()>& measure) {
+    if (name.find(options_.only) == std::string::npos) return;
+    if (rows_.empty()) print_head(out_, options_);
+    json::object row{{"name", name}, {"unit", unit}, {"method", method}};
+    if (*budget != 0) row["budget"] = budget;
+    try {
+      const double value = measure();
+      row["value"] = value;
+      const auto figure = value < 10 ? fmt::format("{:.1f}", value) : fmt::format("{:.0f}", value);
+      out_ << fmt::format(row_form, name, figure, unit, budget, method) << std::flush;
+    } catch (const std::exception& fault) {
+      failed_ = true;
+      row["not_measured"] = fault.what();
+      out_ << fmt::format("{:<58} not measured: {}\n", name, fault.what()) << std::flush;
+    }
+    rows_.push_back(std::move(row));
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const json::array& rows() const { return rows_; }
+
+ private:
+  std::ostream& out_;
+  const BenchOptions& options_;
+  json::array rows_;
+  bool failed_ = false;
+};
 
 void measure_streams(Table& table, const BenchOptions& options) {
   for (const auto world : {WorldKind::sim, WorldKind::live})
@@ -389,16 +432,39 @@ void measure_deployment(Table& table, const BenchOptions& options) {
               [&] { return migrations_per_s(tls, options); });
 }
 
+/// `cutover run` as a user calls it, in a folder of its own that goes away again.
+void measure_whole_run(Table& table) {
+  const auto folder = fs::temp_directory_path() / fmt::format("cutover-bench-{}", ::getpid());
+  std::optional<RunCost> cost;
+  const auto run = [&] {
+    if (!cost) cost = cost_of({"run", "-o", folder.string()});
+    if (cost->exit_code != 0) throw HarnessFault(fmt::format("the run ended with {}", cost->exit_code));
+    return *cost;
+  };
+  table.row("whole run, both worlds", "s", "", "cutover run: every case, reports written, real time",
+            [&] { return run().wall_s; });
+  table.row("whole run, processor time", "s", "", "of all its processes", [&] { return run().cpu_s; });
+  table.row("whole run, largest process", "MiB", "", "the most resident memory of one of its processes",
+            [&] { return run().largest_process_mib; });
+  std::error_code ignored;
+  if (cost) fs::remove_all(folder, ignored);
+}
+
+void write_json(const std::string& file, const json::array& rows) {
+  const json::object whole{{"schema", 1},
+                           {"processor", processor_model()},
+                           {"processors", std::thread::hardware_concurrency()},
+                           {"build", CUTOVER_BUILD_TYPE},
+                           {"compiler", compiler},
+                           {"measurements", rows}};
+  std::ofstream out(file);
+  out << json::serialize(whole) << std::endl;
+  if (!out) throw HarnessFault(fmt::format("{} cannot be written: {}", file, std::strerror(errno)));
+}
+
 }  // namespace
 
 int run_bench(std::ostream& out, const BenchOptions& options) {
-  out << fmt::format("{}, {} processors, {} build by {}\n", processor_model(), std::thread::hardware_concurrency(),
-                     CUTOVER_BUILD_TYPE, compiler)
-      << fmt::format("One thread, both ends in it, {} ms of real time a row; processor time is what counts.\n",
-                     options.budget / 1ms);
-  if (CUTOVER_BUILD_TYPE != std::string_view("Release"))
-    out << "bench: this build is not optimised as the budgets suppose: cmake --preset release && "
-           "cmake --build --preset release\n";
   Table table(out, options);
   measure_streams(table, options);
   table.row("schedule, the world alone", "a CPU second", "at least 10000", "3 nodes, 30 datagrams, 2 departures",
@@ -412,6 +478,9 @@ int run_bench(std::ostream& out, const BenchOptions& options) {
   table.row("memory, idle S2S stream, real TLS", "octets an end", "", "as before, with OpenSSL's state",
             [&] { return octets_per_idle_stream(TlsKind::real, options); });
   measure_deployment(table, options);
+  measure_whole_run(table);
+  if (table.rows().empty()) throw UsageError("no measurement has \"" + options.only + "\" in its name");
+  if (!options.json_file.empty()) write_json(options.json_file, table.rows());
   return table.failed() ? 3 : 0;
 }
 

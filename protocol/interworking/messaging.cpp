@@ -20,6 +20,11 @@ constexpr Duration ack_wait = 32s;  // 64*T1, RFC 3261 section 13.3.1.4
 
 std::string session_key(const std::string& call_id, const std::string& our_tag) { return call_id + "\n" + our_tag; }
 
+/// What a request and its copy by another way have in common (RFC 3261 section 8.2.2.2).
+std::string merge_key(const sip::Message& request) {
+  return request.call_id() + "\n" + from_tag(request) + "\n" + std::to_string(request.cseq_number());
+}
+
 /// Statuses that say that no session is possible, not that the user is not there (RFC 7573 section 4).
 bool means_no_session(int status) {
   return status == 405 || status == 415 || status == 488 || status == 501 || status == 606;
@@ -443,12 +448,9 @@ void Messaging::on_reinvite(sip::TransactionId id, const sip::Message& request, 
 void Messaging::on_message_request(sip::TransactionId id, const sip::Message& request, const Address& from,
                                    const Address& to) {
   Conversation& conversation = this->conversation(to.without_resource(), from);
-  for (const auto& [stanza_id, held] : held_) {
-    if (held.request.call_id() == request.call_id() && from_tag(held.request) == from_tag(request) &&
-        held.request.cseq_number() == request.cseq_number()) {
-      core_.respond(id, request, Status{482, "Merged Request", {}});  // RFC 3261 section 8.2.2.2
-      return;
-    }
+  if (held_requests_.contains(merge_key(request))) {
+    core_.respond(id, request, Status{482, "Merged Request", {}});  // RFC 3261 section 8.2.2.2
+    return;
   }
   on_content(id, request, conversation, nullptr);
 }
@@ -541,8 +543,19 @@ void Messaging::hold(sip::TransactionId id, const sip::Message& request, const s
   if (core_.settings.message_hold == Duration::zero() || core_.quirk("gateway.answers-before-error")) {
     answer(held, {200, "OK", {}});
   } else {
-    held_.emplace(stanza_id, std::move(held));
+    const auto [entry, fresh] = held_.emplace(stanza_id, std::move(held));
+    if (!fresh) return;
+    held_by_time_.emplace(entry->second.answer_at, stanza_id);
+    held_requests_.insert(merge_key(entry->second.request));
   }
+}
+
+Messaging::Held Messaging::release(std::map<std::string, Held>::iterator found) {
+  held_by_time_.erase({found->second.answer_at, found->first});
+  held_requests_.erase(merge_key(found->second.request));
+  Held held = std::move(found->second);
+  held_.erase(found);
+  return held;
 }
 
 void Messaging::answer(Held& held, const Status& status) {
@@ -571,8 +584,7 @@ void Messaging::on_error(const xml::Element& stanza) {
   }
   const auto from = parse_jid(stanza.attribute_or_empty("from"));
   if (!from || lowered(from->domain) != found->second.domain) return;  // another partner cannot fail it
-  Held held = std::move(found->second);
-  held_.erase(found);
+  Held held = release(found);
   std::string address;
   if (const auto* holder = stanza.child("error", stanza.ns())) {
     if (const auto* name = holder->child(error->condition, xmpp::ns::stanza_errors))
@@ -635,7 +647,7 @@ void Messaging::send_chat_state(Conversation& conversation, ChatState state, con
 std::optional<Time> Messaging::deadline() const {
   std::optional<Time> first;
   const auto take = [&](Time when) { first = first ? std::min(*first, when) : when; };
-  for (const auto& [id, held] : held_) take(held.answer_at);
+  if (!held_by_time_.empty()) take(held_by_time_.begin()->first);
   for (const auto& [id, session] : sessions_) {
     if (session.state == SessionState::inviting) continue;  // its transaction has a timer of its own
     take(session.idle_ends);
@@ -648,13 +660,9 @@ std::optional<Time> Messaging::deadline() const {
 }
 
 void Messaging::timeout() {
-  for (auto it = held_.begin(); it != held_.end();) {
-    if (core_.now < it->second.answer_at) {
-      ++it;
-      continue;
-    }
-    answer(it->second, {200, "OK", {}});  // RFC 7572 section 5: silence means taken
-    it = held_.erase(it);
+  while (!held_by_time_.empty() && held_by_time_.begin()->first <= core_.now) {
+    Held held = release(held_.find(held_by_time_.begin()->second));
+    answer(held, {200, "OK", {}});  // RFC 7572 section 5: silence means taken
   }
   std::vector<std::string> over;
   for (const auto& [id, session] : sessions_) {

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace cutover::interworking {
@@ -111,14 +112,17 @@ class Messaging {
                       const Address& from, const Address& to);
   void hold(sip::TransactionId id, const sip::Message& request, const std::string& stanza_id, Session* session,
             const Address& to);
+  [[nodiscard]] Held release(std::map<std::string, Held>::iterator found);
   void answer(Held& held, const Status& status);
   void report_late_failure(const std::string& session, const std::string& stanza_id);
 
   Core& core_;
   std::map<Pair, Conversation> conversations_;
-  std::map<std::string, Session> sessions_;      ///< by Call-ID and our tag
-  std::map<std::string, Held> held_;             ///< by stanza id
-  std::map<std::string, std::string> answered_;  ///< stanza id > session, for failures after the answer
+  std::map<std::string, Session> sessions_;              ///< by Call-ID and our tag
+  std::map<std::string, Held> held_;                     ///< by stanza id
+  std::set<std::pair<Time, std::string>> held_by_time_;  ///< when each is answered, stanza id
+  std::set<std::string> held_requests_;                  ///< merge_key() of each
+  std::map<std::string, std::string> answered_;          ///< stanza id > session, for failures after the answer
   std::deque<std::string> answered_order_;
   std::uint32_t pager_cseq_ =
       0;  ///< rises for all, so that one Call-ID never sees a CSeq twice (RFC 3261 section 8.2.2.2)

@@ -121,14 +121,17 @@ class OpensslSession final : public Session {
   std::string read() override {
     std::string plain;
     if (!established_ || !failure_.empty()) return plain;
-    std::array<char, 4096> buffer{};
+    std::array<char, 4096> buffer;  // NOLINT(*-member-init): to fill it would cost as much as to decrypt a stanza
     std::size_t size = 0;
     ERR_clear_error();
-    int result = 0;
-    while ((result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size)) == 1) {
+    while (BIO_ctrl_pending(in_) != 0 || SSL_has_pending(ssl_.get()) == 1) {
+      const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
+      if (result != 1) {
+        note_error(result);
+        break;
+      }
       plain.append(buffer.data(), size);
     }
-    note_error(result);
     return plain;
   }
 

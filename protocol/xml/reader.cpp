@@ -181,6 +181,8 @@ std::size_t Reader::Impl::skip_run(std::string_view in) const {
   switch (scan_) {
     case Scan::text:
       return outside() ? 0 : std::min(in.find('<'), in.size());
+    case Scan::tag:
+      return run([](char c) { return c == '>' || c == '<' || c == '"' || c == '\''; });
     case Scan::quote:
       return run([this](char c) { return c == quote_ || c == '<'; });
     default:

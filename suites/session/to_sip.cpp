@@ -16,6 +16,7 @@ constexpr char ns_chat_states[] = "http://jabber.org/protocol/chatstates";
 
 std::vector<std::string> bodies(const std::vector<mocks::SipText>& texts) {
   std::vector<std::string> all;
+  all.reserve(texts.size());
   for (const auto& text : texts) all.push_back(text.body);
   return all;
 }

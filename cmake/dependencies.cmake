@@ -2,6 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(LibXml2 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 set(Boost_NO_WARN_NEW_VERSIONS ON) # CMake 3.25 does not know 1.81's list of dependencies; json needs container only

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <cstdlib>
 
+/// COMPAT(ldns 1.8): it forgets two short strings of an IPSECKEY record that it refuses. One zone, one leak: harmless.
+extern "C" const char* __lsan_default_suppressions() { return "leak:ldns_str2rdf_ipseckey\n"; }
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cutover::dns;
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -158,6 +158,7 @@ void Deployment::start_prosody(const PartnerSpec& spec) {
   settings.mode = prosody_mode_of(spec.kind);
   settings.certificate = authority_->issue_pem({.names = {{tls::NameKind::dns, spec.domain}}});
   for (const auto& user : spec.users) settings.accounts.push_back({user, "secret of " + user});
+  world_.call_strangers(node);
   real_partners_[spec.domain] = &add(node, std::make_unique<ProsodyPartner>(std::move(settings)));
 }
 

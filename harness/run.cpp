@@ -1,6 +1,7 @@
 // Runs one case and makes its result, whatever the body does.
 #include "harness/run.h"
 
+#include "harness/arrows.h"
 #include "harness/outcome.h"
 #include "harness/registry/registry.h"
 #include "harness/requirements.h"
@@ -51,36 +52,6 @@ class AssertionsBecomeChecks final : public testing::ScopedFakeTestPartResultRep
   }
 };
 
-const char* name_of(Layer layer) {
-  switch (layer) {
-    case Layer::xmpp:
-      return "xmpp";
-    case Layer::sip:
-      return "sip";
-    case Layer::dns:
-      return "dns";
-    case Layer::tls:
-      return "tls";
-    case Layer::http:
-      return "http";
-    case Layer::event:
-      return "event";
-  }
-  return "event";
-}
-
-reports::TraceEntry entry_of(const TraceRecord& record) {
-  reports::TraceEntry entry;
-  entry.time_ns = record.time.time_since_epoch().count();
-  entry.layer = name_of(record.note.layer);
-  entry.from = entry.to = record.node;
-  if (!record.peer.empty() && record.note.direction == Direction::out) entry.to = record.peer;
-  if (!record.peer.empty() && record.note.direction == Direction::in) entry.from = record.peer;
-  entry.summary = record.note.summary;
-  entry.detail = record.note.detail;
-  return entry;
-}
-
 // The last few arrows, for the text next to an unmet expectation.
 std::string excerpt(const std::vector<TraceRecord>& records) {
   constexpr std::size_t arrows_max = 8, detail_max_octets = 600;
@@ -97,15 +68,6 @@ std::string excerpt(const std::vector<TraceRecord>& records) {
     }
   }
   return text;
-}
-
-int rank_of(const std::string& node) {
-  constexpr std::array words{"partner",        "raw",   "prosody", "name", "dns", "legacy-gateway",
-                             "legacy_gateway", "proxy", "gateway", "pool"};
-  for (std::size_t rank = 0; rank < words.size(); ++rank) {
-    if (node.find(words[rank]) != std::string::npos) return static_cast<int>(rank);
-  }
-  return static_cast<int>(words.size());
 }
 
 std::vector<reports::RequirementText> texts_of(const CaseRecord& record) {
@@ -287,6 +249,9 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       result.trace = arrows(run.world_->trace().records());
     }
     result.columns = run.columns_.empty() ? column_order(result.trace) : run.columns_;
+    // With --repeat the first trace stands for all that passed: twenty of a whole run would be half a gigabyte.
+    const bool passed = result.outcome == Outcome::pass || result.outcome == Outcome::info;
+    if (passed && options.attempt > 1) result.trace.clear();
     result.streams = std::move(run.streams_);
     if (!run.replay_.empty()) result.reproduce = reproduction(record, options, run.replay_);
   } catch (const std::exception& error) {
@@ -308,39 +273,6 @@ std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int at
 std::string world_name(const RunOptions& options) {
   if (options.target) return "target";
   return options.world == WorldKind::sim ? "sim" : "live";
-}
-
-std::vector<reports::TraceEntry> arrows(const std::vector<TraceRecord>& records) {
-  std::vector<reports::TraceEntry> result;
-  std::map<std::tuple<std::string, std::string, std::string, std::string>, int>
-      sent;  // noted by the sender, not yet met
-  for (const auto& record : records) {
-    auto entry = entry_of(record);
-    auto key = std::tuple(entry.layer, entry.from, entry.to, entry.summary);
-    if (entry.from != entry.to && record.note.direction == Direction::out) ++sent[key];
-    if (entry.from != entry.to && record.note.direction == Direction::in) {
-      const auto noted = sent.find(key);
-      if (noted != sent.end() && noted->second > 0) {
-        --noted->second;
-        continue;
-      }
-    }
-    result.push_back(std::move(entry));
-  }
-  return result;
-}
-
-std::vector<std::string> column_order(const std::vector<reports::TraceEntry>& trace) {
-  std::vector<std::string> names;
-  const auto add = [&](const std::string& name) {
-    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
-  };
-  for (const auto& entry : trace) {
-    add(entry.from);
-    add(entry.to);
-  }
-  std::ranges::stable_sort(names, {}, rank_of);
-  return names;
 }
 
 }  // namespace cutover::harness

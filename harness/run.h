@@ -104,8 +104,5 @@ class Run {
 [[nodiscard]] std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt);
 /// "sim", "live" or "target".
 [[nodiscard]] std::string world_name(const RunOptions&);
-/// Both ends note what they exchange; this keeps one arrow.
-[[nodiscard]] std::vector<reports::TraceEntry> arrows(const std::vector<TraceRecord>&);
-[[nodiscard]] std::vector<std::string> column_order(const std::vector<reports::TraceEntry>&);
 
 }  // namespace cutover::harness

@@ -28,6 +28,11 @@ CaseRecord record(std::function<void(CaseRun&)> body,
           .line = 7};
 }
 
+class Noting final : public Node {
+ public:
+  void start(Context& context) override { context.note({.summary = "here"}); }
+};
+
 TEST(Run, JudgesByTheLevelOfTheCatalogue) {
   const auto result = execute_case(record(
                                        [](CaseRun&) {
@@ -121,16 +126,19 @@ TEST(Run, ATargetDecidesWhatIsUnsupported) {
   EXPECT_EQ(execute_case(needy, options).outcome, Outcome::skipped);
 }
 
-TEST(Run, DrawsOneArrowForWhatBothEndsNote) {
-  const auto note = [](const char* node, const char* peer, Direction direction) {
-    return TraceRecord{Time(1us), node, peer, "", {Layer::xmpp, direction, ConnectionId::none, "message", "<m/>"}};
+TEST(Run, FurtherAttemptsThatPassKeepNoTrace) {
+  const auto noting = [](int expected) {
+    return record([expected](CaseRun& run) {
+      run.world().add("a", 1, std::make_unique<Noting>());
+      CONFORMS(must, 1, Eq(expected));
+    });
   };
-  const auto drawn = arrows({note("proxy", "partner-a", Direction::out), note("partner-a", "proxy", Direction::in),
-                             note("partner-a", "proxy", Direction::in)});
-  ASSERT_EQ(drawn.size(), 2U);
-  EXPECT_EQ(drawn[0].from, "proxy");
-  EXPECT_EQ(drawn[1].to, "partner-a");
-  EXPECT_THAT(column_order(drawn), testing::ElementsAre("partner-a", "proxy"));
+  const auto traced = [](const CaseRecord& which, int attempt) {
+    return execute_case(which, {.world = WorldKind::sim, .attempt = attempt}).trace.size();
+  };
+  EXPECT_EQ(traced(noting(1), 1), 1U);
+  EXPECT_EQ(traced(noting(1), 2), 0U);
+  EXPECT_EQ(traced(noting(2), 2), 1U);
 }
 
 TEST(Run, SeedsDependOnRunCaseAndAttempt) {

@@ -258,6 +258,8 @@ void SimWorld::Impl::Host::note(Note note) {
     world_.describe(end);
     record.peer = end.peer_name;
     record.connection = end.label;
+  } else if (const auto* other = world_.at_address(record.note.address)) {
+    record.peer = other->name();
   }
   world_.trace.append(std::move(record));
 }

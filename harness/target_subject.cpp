@@ -25,7 +25,9 @@ class TargetSubject : public Subject {
         user_(std::move(user)),
         authority_(std::move(authority)),
         names_(world.add("name-server", target_host::name_server,
-                         std::make_unique<mocks::NameServer>(dns::DnsServer{}, name_server_port))) {}
+                         std::make_unique<mocks::NameServer>(dns::DnsServer{}, name_server_port))) {
+    world_.call_strangers("subject");
+  }
 
   World& world() override { return world_; }
   std::string domain() const override { return domain_; }

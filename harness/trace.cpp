@@ -7,24 +7,6 @@ namespace cutover::harness {
 
 namespace {
 
-std::string_view name_of(Layer layer) {
-  switch (layer) {
-    case Layer::xmpp:
-      return "xmpp";
-    case Layer::sip:
-      return "sip";
-    case Layer::dns:
-      return "dns";
-    case Layer::tls:
-      return "tls";
-    case Layer::http:
-      return "http";
-    case Layer::event:
-      return "event";
-  }
-  return "?";
-}
-
 std::string_view arrow(Direction direction) {
   switch (direction) {
     case Direction::in:
@@ -55,6 +37,24 @@ void append_escaped(std::string& line, std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view name_of(Layer layer) {
+  switch (layer) {
+    case Layer::xmpp:
+      return "xmpp";
+    case Layer::sip:
+      return "sip";
+    case Layer::dns:
+      return "dns";
+    case Layer::tls:
+      return "tls";
+    case Layer::http:
+      return "http";
+    case Layer::event:
+      return "event";
+  }
+  return "?";
+}
 
 std::string Trace::text() const {
   std::string text;

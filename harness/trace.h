@@ -3,6 +3,7 @@
 
 #include "protocol/base/node.h"
 
+#include <string_view>
 #include <vector>
 
 namespace cutover::harness {
@@ -15,6 +16,9 @@ struct TraceRecord {
       connection;  ///< "partner-a:49152 > proxy:5269" without ephemeral ports in a simulated world; empty for none
   Note note;
 };
+
+/// "xmpp", "sip", "dns", "tls", "http", "event".
+[[nodiscard]] std::string_view name_of(Layer);
 
 /// Append only. Both ends note a stanza (out at the sender, in at the receiver).
 class Trace {

@@ -48,6 +48,9 @@ class World {
   virtual void cut_connections(const std::string& node_a, const std::string& node_b) = 0;
 
   [[nodiscard]] virtual Trace& trace() = 0;
+  /// How the trace names the other end of a connection at an address of no node: a server that runs outside. In a
+  /// simulated world there is none.
+  virtual void call_strangers(std::string) {}
   /// Connections of a node that are not dead; for the invariant "every engine closed".
   [[nodiscard]] virtual std::size_t open_connections(const Node&) const = 0;
 

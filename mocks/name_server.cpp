@@ -45,15 +45,17 @@ std::optional<std::string> NameServer::answer(std::string_view query, const std:
   context_->note({.layer = Layer::dns,
                   .direction = Direction::in,
                   .connection = connection,
-                  .summary = summary,
-                  .detail = "from " + client});
+                  .summary = summary + (transport == dns::Transport::tcp ? " by TCP" : ""),
+                  .detail = "from " + client,
+                  .address = client});
   if (!reply) return reply;
   const auto answered = dns::parse(*reply);
   context_->note({.layer = Layer::dns,
                   .direction = Direction::out,
                   .connection = connection,
                   .summary = summary + (answered ? " " + dns::to_string(answered->rcode) : " spoilt"),
-                  .detail = answered ? dns::to_text(*answered) : *reply});
+                  .detail = answered ? dns::to_text(*answered) : *reply,
+                  .address = client});
   return reply;
 }
 

@@ -5,8 +5,8 @@
 
 namespace cutover::reports {
 
-/// The page with the run as JSON inside it; nothing is fetched. Traces of passed cases are cut to keep the page usable,
-/// those of red cases are whole.
+/// The page with the run as JSON inside it, and the traces deflated: the browser unpacks what somebody looks at.
+/// Nothing is fetched. Needs a browser with DecompressionStream (2023).
 [[nodiscard]] std::string to_html(const RunResult&);
 
 }  // namespace cutover::reports

@@ -74,12 +74,10 @@ json::value write(const StreamEnd& end) {
                       {"tls-close", end.tls_close}};
 }
 
-json::object write(const CaseResult& result);
-
 constexpr auto write_any = [](const auto& item) { return write(item); };
 constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
 
-json::object write(const CaseResult& result) {
+json::object write(const CaseResult& result, Traces traces = Traces::inside) {
   return json::object{{"id", result.id},
                       {"title", text(result.title)},
                       {"suite", result.suite},
@@ -90,7 +88,7 @@ json::object write(const CaseResult& result) {
                       {"reason", text(result.reason)},
                       {"requirements", array_of(result.requirements, write_any)},
                       {"checks", array_of(result.checks, write_any)},
-                      {"trace", array_of(result.trace, write_any)},
+                      {"trace", traces == Traces::inside ? array_of(result.trace, write_any) : json::array()},
                       {"streams", array_of(result.streams, write_any)},
                       {"columns", array_of(result.columns, write_text)},
                       {"seed", std::to_string(result.seed)},  // a JSON number is a double to many readers
@@ -245,7 +243,8 @@ json::value parse(std::string_view text) {
 
 }  // namespace
 
-std::string to_json(const RunResult& run) {
+std::string to_json(const RunResult& run, Traces traces) {
+  const auto write_case = [traces](const CaseResult& result) { return write(result, traces); };
   const json::object document{{"version", json_version},
                               {"tool-version", run.tool_version},
                               {"target", text(run.target)},
@@ -259,7 +258,7 @@ std::string to_json(const RunResult& run) {
                               {"exit-code", run.exit_code},
                               {"verdict", text(run.verdict)},
                               {"stale-baseline", array_of(run.stale_baseline, write_text)},
-                              {"cases", array_of(run.cases, write_any)}};
+                              {"cases", array_of(run.cases, write_case)}};
   return json::serialize(document) + "\n";
 }
 
@@ -284,6 +283,8 @@ RunResult from_json(std::string_view text) {
 }
 
 std::string case_to_json(const CaseResult& result) { return json::serialize(write(result)); }
+
+std::string trace_to_json(const std::vector<TraceEntry>& trace) { return json::serialize(array_of(trace, write_any)); }
 
 CaseResult case_from_json(std::string_view text) { return read_case(parse(text), "case"); }
 

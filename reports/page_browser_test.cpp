@@ -41,7 +41,8 @@ std::string dom_of(const RunResult& run, const std::string& extra = {}) {
   const auto command = fmt::format(
       "HOME={0} {1} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
       "--disable-background-networking "
-      "--disable-component-update --disable-sync --user-data-dir={0}/profile --dump-dom file://{0}/report.html "
+      "--disable-component-update --disable-sync --user-data-dir={0}/profile --virtual-time-budget=20000 --dump-dom "
+      "file://{0}/report.html "
       "2>{0}/log",
       folder.path().string(), browser);
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);

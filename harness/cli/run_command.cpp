@@ -64,7 +64,7 @@ bool write_reports(const reports::RunResult& run, const Reports& where) {
   };
   write(where.html, reports::to_html);
   write(where.junit, reports::to_junit);
-  write(where.json, reports::to_json);
+  write(where.json, [](const auto& whole) { return reports::to_json(whole); });
   if (!written.empty()) fmt::print("reports:\n{}", written);
   return good;
 }

@@ -144,6 +144,7 @@ struct LiveWorld::Impl {
   }
   Time now() const { return Time{1us} + std::chrono::duration_cast<Duration>(Steady::now() - epoch); }
   std::string name_at(const std::string& address) const;
+  std::string strangers;  ///< see call_strangers()
   Machine& named(const std::string& name);
 
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
@@ -426,6 +427,8 @@ void LiveWorld::Impl::Host::note(Note note) {
   TraceRecord record{.time = now(), .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
   if (const auto label = labels_.find(record.note.connection); label != labels_.end())
     std::tie(record.peer, record.connection) = label->second;
+  else if (!record.note.address.empty())
+    record.peer = world_.name_at(record.note.address);
   world_.trace.append(std::move(record));
 }
 
@@ -455,7 +458,8 @@ void LiveWorld::Impl::Host::close_everything() {
 std::string LiveWorld::Impl::name_at(const std::string& address) const {
   const auto found = std::ranges::find_if(
       machines, [&](const Machine& m) { return m.node != nullptr && m.host->address() == address; });
-  return found == machines.end() ? address : found->host->name();
+  if (found != machines.end()) return found->host->name();
+  return strangers.empty() ? address : strangers;
 }
 
 LiveWorld::Impl::Machine& LiveWorld::Impl::named(const std::string& name) {
@@ -477,6 +481,7 @@ LiveWorld::~LiveWorld() {
 Time LiveWorld::now() const { return impl_->now(); }
 std::time_t LiveWorld::wall_clock() const { return std::time(nullptr); }
 Trace& LiveWorld::trace() { return impl_->trace; }
+void LiveWorld::call_strangers(std::string name) { impl_->strangers = std::move(name); }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);

@@ -35,6 +35,7 @@ class LiveWorld final : public World {
   [[noreturn]] void heal(const std::string& node_a, const std::string& node_b) override;
   void cut_connections(const std::string& node_a, const std::string& node_b) override;
   [[nodiscard]] Trace& trace() override;
+  void call_strangers(std::string name) override;
   [[nodiscard]] std::size_t open_connections(const Node& node) const override;
 
  protected:

@@ -27,13 +27,14 @@ enum class Layer { xmpp, sip, dns, tls, http, event };
 enum class Direction { in, out, none };
 
 /// What a node tells the trace: one stanza, SIP message, DNS message, TLS or other event, after decryption.
-/// The world adds the time, the node and, for a connection, the other end.
+/// The world adds the time, the node and the name of the other end.
 struct Note {
   Layer layer = Layer::event;
   Direction direction = Direction::none;
   ConnectionId connection = ConnectionId::none;
-  std::string summary;  ///< one line: "message", "SUBSCRIBE sip:a@b", "SRV _xmpp-server._tcp.a.example"
-  std::string detail;   ///< the decrypted octets, or more words; may hold any octet
+  std::string summary;       ///< one line: "message", "SUBSCRIBE sip:a@b", "SRV _xmpp-server._tcp.a.example"
+  std::string detail;        ///< the decrypted octets, or more words; may hold any octet
+  std::string address = {};  ///< of the other end of a datagram, which has no connection
 };
 
 /// A node, or a part of a node (resolver, server, SIP endpoint) with connections and a wake-up of its own.

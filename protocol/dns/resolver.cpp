@@ -149,7 +149,8 @@ struct Resolver::Impl {
                   .direction = direction,
                   .connection = lookup.connection,
                   .summary = to_string(key.second) + " " + lookup.name + std::string(more),
-                  .detail = message == nullptr ? std::string() : to_text(*message)});
+                  .detail = message == nullptr ? std::string() : to_text(*message),
+                  .address = config.name_server.address});
   }
 
   // Answers.

@@ -14,6 +14,7 @@ namespace cutover::reports {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* browser = "/usr/bin/chromium";
 
@@ -91,13 +92,26 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
   EXPECT_THAT(dom, HasSubstr("&lt;b&gt;not&lt;/b&gt; available")) << "octets of the wire are text, never markup";
 }
 
+TEST_F(Page, FollowsALinkToACase) {
+  const auto opened = [](const std::string& dom) {
+    const auto at = dom.find("data-id=\"message.greets\"");
+    return dom.substr(at, dom.find('>', at) - at);
+  };
+  EXPECT_THAT(opened(dom_of(two_cases())), Not(HasSubstr("open")));
+  EXPECT_THAT(opened(dom_of(two_cases(), "location.hash = 'message.greets/sim';")), HasSubstr("open"));
+}
+
 TEST_F(Page, SearchesAndFilters) {
   const auto set = [](const char* id, const char* value) {
-    return fmt::format("{{const e=document.getElementById('{}');e.value='{}';e.dispatchEvent(new Event('input'));}}",
+    return fmt::format("{{const e=document.getElementById('{}');e.value=`{}`;e.dispatchEvent(new Event('input'));}}",
                        id, value);
   };
   EXPECT_THAT(dom_of(two_cases(), set("search", "greet")), HasSubstr("1 of 2 cases"));
   EXPECT_THAT(dom_of(two_cases(), set("outcome", "fail")), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(dom_of(two_cases(), set("outcome", "red")), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(dom_of(two_cases(), set("level", "MUST")), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(dom_of(two_cases(), set("search", "xml:lang='en'")), HasSubstr("1 of 2 cases"))
+      << "the wire is unpacked for a search";
   EXPECT_THAT(dom_of(two_cases(), set("search", "nothing has this")), HasSubstr("0 of 2 cases"));
 }
 

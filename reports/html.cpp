@@ -4,8 +4,9 @@
 #include "reports/json.h"
 #include "reports/page.h"
 
-#include <openssl/evp.h>
 #include <zlib.h>
+#include <boost/archive/iterators/base64_from_binary.hpp>
+#include <boost/archive/iterators/transform_width.hpp>
 
 #include <stdexcept>
 
@@ -41,13 +42,13 @@ std::string deflated(const std::string& text) {
   return octets;
 }
 
-std::string base64(const std::string& octets) {
-  std::string text(4 * ((octets.size() + 2) / 3) + 1, '\0');  // OpenSSL ends it with a NUL
-  const auto size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(octets.data()), static_cast<int>(octets.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
+std::string base64(std::string octets) {
+  namespace iterators = boost::archive::iterators;
+  using Encoder = iterators::base64_from_binary<iterators::transform_width<std::string::const_iterator, 6, 8>>;
+  const auto padding = (3 - octets.size() % 3) % 3;
+  octets.append(padding, '\0');  // the iterators read whole groups of three
+  std::string text(Encoder(octets.cbegin()), Encoder(octets.cend()));
+  return text.replace(text.size() - padding, padding, padding, '=');
 }
 
 /// A JSON array with one text a case, in the order of the cases.

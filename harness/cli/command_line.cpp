@@ -230,6 +230,7 @@ int parse_and_run(int argc, char** argv) {
   RunArguments arguments;
   bool as_json = false, for_ctest = false, by_requirement = false;
   std::string id, from, file, shell, only;
+  std::vector<std::string> plant;
   int seconds = 2;
 
   auto* run = app.add_subcommand("run", "Runs cases and writes reports");
@@ -259,6 +260,8 @@ int parse_and_run(int argc, char** argv) {
   auto* selftest = app.add_subcommand("selftest", "Plants each named defect; the check that names it must turn red");
   add_selection(*selftest, arguments);
   add_running(*selftest, arguments);
+  selftest->add_option("--plant", plant, "Tells which checks these defects turn red; \"unnamed\": those of no case")
+      ->type_name("DEFECT");
   ServeArguments serving;
   auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
   add_serving(*serve, serving);
@@ -288,7 +291,7 @@ int parse_and_run(int argc, char** argv) {
   if (explain->parsed()) return explain_command(id);
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
   if (report->parsed()) return report_command(arguments, file, command);
-  if (selftest->parsed()) return selftest_command(arguments);
+  if (selftest->parsed()) return selftest_command(arguments, plant);
   if (serve->parsed()) return serve_command(serving);
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <set>
 
 namespace cutover::harness::cli {
@@ -84,18 +85,51 @@ class KillMatrix {
 };
 
 /// What no case names: a defect that no check is known to find, or one that died.
-void print_unnamed_defects(std::ostream& out) {
+std::vector<std::string> unnamed_defects() {
   std::set<std::string_view> named;
   for (const auto& record : all_cases()) {
     for (const auto& judges : record.judges) named.insert(judges.killed_by.begin(), judges.killed_by.end());
   }
+  std::vector<std::string> unnamed;
   for (const auto& defect : quirk_table()) {
-    if (!named.contains(defect.name)) fmt::print(out, "unnamed   {}\n", defect.name);
+    if (!named.contains(defect.name)) unnamed.emplace_back(defect.name);
   }
+  return unnamed;
+}
+
+/// Prints which checks each defect turns red, for whoever writes a case. 1 where one turns none red.
+int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports::RunResult& run) {
+  std::map<std::string, std::vector<std::string>> finders;
+  for (std::size_t i = 0; i < run.cases.size(); ++i) {
+    auto& found = finders[*jobs[i].quirks.begin()];
+    for (const auto& check : run.cases[i].checks) {
+      if (check.outcome == Outcome::fail || check.outcome == Outcome::warn) found.push_back(check.id);
+    }
+    if (run.cases[i].outcome == Outcome::broken) found.push_back(run.cases[i].id + " (broken)");
+  }
+  for (const auto& [defect, found] : finders)
+    fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? "NOT FOUND" : "found", defect, found.empty() ? "" : " by ",
+               fmt::join(found, " "));
+  return std::ranges::any_of(finders, [](const auto& entry) { return entry.second.empty(); }) ? 1 : 0;
+}
+
+std::vector<Job> planted(const std::vector<Job>& cases, std::vector<std::string> defects) {
+  if (defects == std::vector<std::string>{"unnamed"}) defects = unnamed_defects();
+  std::vector<Job> jobs;
+  for (const auto& defect : defects) {
+    if (std::ranges::find(quirk_table(), defect, &QuirkDescription::name) == quirk_table().end())
+      throw UsageError("'" + defect + "' is no defect (`cutover explain CASE` names those of a case)");
+    for (const auto& job : cases) {
+      auto with = job;
+      with.quirks = {defect};
+      jobs.push_back(std::move(with));
+    }
+  }
+  return jobs;
 }
 }  // namespace
 
-int selftest_command(RunArguments arguments) {
+int selftest_command(RunArguments arguments, const std::vector<std::string>& plant) {
   const auto findings = lint(all_cases(), Catalogue::current());
   for (const auto& finding : findings) fmt::print("{}\n", finding);
   std::vector<Job> cases;
@@ -107,16 +141,25 @@ int selftest_command(RunArguments arguments) {
       continue;
     cases.push_back(job);
   }
-  KillMatrix matrix(cases);
-  const auto columns = terminal_columns(STDERR_FILENO);
-  Progress progress(std::cerr, columns);
-  const auto run = run_jobs(matrix.jobs(), runner_options_of(arguments, arguments.seed.value_or(1)),
+  const auto run = [&](const std::vector<Job>& jobs) {
+    const auto columns = terminal_columns(STDERR_FILENO);
+    Progress progress(std::cerr, columns);
+    auto results = run_jobs(jobs, runner_options_of(arguments, arguments.seed.value_or(1)),
                             [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
                               if (columns > 0) progress.report(result, done, total);
                             });
-  progress.end();
-  const int code = matrix.print(std::cout, run);
-  if (arguments.patterns.empty()) print_unnamed_defects(std::cout);
+    progress.end();
+    return results;
+  };
+  if (!plant.empty()) {
+    const auto jobs = planted(cases, plant);
+    return print_finders(std::cout, jobs, run(jobs));
+  }
+  KillMatrix matrix(cases);
+  const int code = matrix.print(std::cout, run(matrix.jobs()));
+  if (!arguments.patterns.empty()) return code == 0 && !findings.empty() ? 1 : code;
+  const auto unnamed = unnamed_defects();
+  for (const auto& defect : unnamed) fmt::print("UNNAMED   {}\n", defect);
   return code == 0 && !findings.empty() ? 1 : code;
 }
 

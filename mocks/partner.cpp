@@ -38,7 +38,7 @@ void PartnerDomain::send_presence(std::string_view localpart, std::string_view t
 }
 
 Partner::Partner(PartnerSettings settings) : settings_(std::move(settings)) {
-  for (const auto& name : settings_.users) users_[name].presence.resource = resource;
+  for (const auto& name : settings_.users) add_user(name);
 }
 
 Partner::~Partner() = default;
@@ -56,6 +56,12 @@ void Partner::start(Context& context) {
   config.quirks = settings_.quirks;
   server_ = std::make_unique<xmpp::Server>(context, std::move(config), *resolver_, *this);
   server_->open();
+}
+
+PartnerUser& Partner::add_user(const std::string& localpart) {
+  auto& added = users_[localpart];
+  added.presence.resource = resource;
+  return added;
 }
 
 PartnerUser& Partner::user(std::string_view localpart) {

@@ -83,6 +83,8 @@ class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwne
   void start(Context&) override;
 
   [[nodiscard]] PartnerUser& user(std::string_view localpart) override;
+  /// One more user, with a localpart as a JID has it.
+  PartnerUser& add_user(const std::string& localpart);
   [[nodiscard]] std::string bare_jid(std::string_view localpart) override;
   [[nodiscard]] std::string full_jid(std::string_view localpart) override;
   /// Sends any stanza as it is.

@@ -314,7 +314,10 @@ std::vector<std::string> SipUser::watchers() const {
 void SipUser::respond(sip::TransactionId transaction, const sip::Message& message, int status,
                       const std::string& reason, const std::string& tag) {
   if (transaction == sip::TransactionId::none) return;
-  endpoint_->respond(transaction, sip::response_to(message, status, reason, tag.empty() ? token() : tag));
+  auto response = sip::response_to(message, status, reason, tag.empty() ? token() : tag);
+  if (message.method == "MESSAGE" && status >= 300 && !moved_to_.empty())
+    response.set_header("Contact", "<" + moved_to_ + ">");
+  endpoint_->respond(transaction, std::move(response));
 }
 
 void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {

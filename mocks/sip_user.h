@@ -70,6 +70,8 @@ class SipUser final : public Node, public sip::EndpointOwner {
 
   // How the user answers.
   void answer_messages_with(int status) { message_status_ = status; }  ///< 0: never answers
+  /// The Contact of every refusal to a message; empty: none.
+  void say_moved_to(std::string uri) { moved_to_ = std::move(uri); }
   void answer_invites_with(int status) { invite_status_ = status; }
   void answer_subscriptions_with(int status) { subscribe_status_ = status; }
   void approve_watchers(bool automatically) { approves_ = automatically; }
@@ -131,6 +133,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   bool registered_ = false;
   bool approves_ = true;
   int message_status_ = 200, invite_status_ = 200, subscribe_status_ = 200;
+  std::string moved_to_;
   interworking::Presence presence_;
   std::uint64_t tokens_ = 0;
   std::uint32_t cseq_ = 0;

@@ -17,8 +17,8 @@ enum class ListForm { text, json, ctest };
 [[nodiscard]] int list_command(const RunArguments&, ListForm, const std::string& program);
 [[nodiscard]] int explain_command(const std::string& id);
 
-/// Plants each named defect and expects the check that names it to turn red. With defects to `plant`: tells which checks
-/// find them.
+/// Plants each named defect and expects the check that names it to turn red. With defects to `plant`: tells which
+/// checks find them.
 [[nodiscard]] int selftest_command(RunArguments, const std::vector<std::string>& plant);
 /// Runs the cases as GoogleTest tests.
 [[nodiscard]] int gtest_command(std::vector<std::string> arguments);

@@ -1,4 +1,6 @@
 // RFC 7247 Table 2: the SIP status that refused a message becomes a stanza error for its sender.
+#include "protocol/base/quirk_table.h"
+#include "protocol/xmpp/namespaces.h"
 #include "suites/support/federated.h"
 
 #include <fmt/format.h>
@@ -21,23 +23,31 @@ struct Row {
 const std::vector<Row>& rows() {
   static const std::vector<Row> table{
       {300, "RFC7247-7.2-300", {"redirect modify"}},
+      {301, "RFC7247-7.2-301", {"gone cancel"}},
       {302, "RFC7247-7.2-302", {"redirect modify"}},
       {305, "RFC7247-7.2-305", {"redirect modify"}},
+      {399, "RFC7247-7.2-3xx", {"redirect modify"}},
       {380, "RFC7247-7.2-380", {"not-acceptable modify"}},
       {400, "RFC7247-7.2-400", {"bad-request modify"}},
+      {401, "RFC7247-7.2-401", {"not-authorized auth"}},
       {402, "RFC7247-7.2-402", {"bad-request modify"}},
       {403,
        "RFC7247-7.2-403",
        {"forbidden auth", "not-allowed cancel", "policy-violation modify", "policy-violation wait"}},
       {404, "RFC7247-7.2-404", {"item-not-found cancel", "remote-server-not-found cancel"}},
+      {405, "RFC7247-7.2-405", {"feature-not-implemented cancel", "feature-not-implemented modify"}},
       {406, "RFC7247-7.2-406", {"not-acceptable modify"}},
+      {407, "RFC7247-7.2-407", {"registration-required auth"}},
+      {408, "RFC7247-7.2-408", {"remote-server-timeout wait", "remote-server-not-found cancel"}},
       {410, "RFC7247-7.2-410", {"gone cancel"}},
       {413, "RFC7247-7.2-413", {"policy-violation modify", "policy-violation wait"}},
       {415, "RFC7247-7.2-415", {"not-acceptable modify"}},
       {416, "RFC7247-7.2-416", {"not-acceptable modify"}},
       {420, "RFC7247-7.2-420", {"feature-not-implemented cancel", "feature-not-implemented modify"}},
       {421, "RFC7247-7.2-421", {"not-acceptable modify"}},
+      {423, "RFC7247-7.2-423", {"resource-constraint wait"}},
       {480, "RFC7247-7.2-480", {"recipient-unavailable wait"}},
+      {481, "RFC7247-7.2-481", {"item-not-found cancel"}},
       {482, "RFC7247-7.2-482", {"not-acceptable modify"}},
       {483, "RFC7247-7.2-483", {"not-acceptable modify"}},
       {484, "RFC7247-7.2-484", {"item-not-found cancel"}},
@@ -45,18 +55,22 @@ const std::vector<Row>& rows() {
       {486, "RFC7247-7.2-486", {"recipient-unavailable wait"}},
       {487, "RFC7247-7.2-487", {"recipient-unavailable wait"}},
       {488, "RFC7247-7.2-488", {"not-acceptable modify"}},
+      {489, "RFC7247-7.2-489", {"policy-violation modify", "policy-violation wait"}},
       {491, "RFC7247-7.2-491", {"unexpected-request wait", "unexpected-request modify"}},
       {493, "RFC7247-7.2-493", {"bad-request modify"}},
       {500, "RFC7247-7.2-500", {"internal-server-error cancel"}},
       {501, "RFC7247-7.2-501", {"feature-not-implemented cancel", "feature-not-implemented modify"}},
       {502, "RFC7247-7.2-502", {"remote-server-not-found cancel"}},
+      {503, "RFC7247-7.2-503", {"internal-server-error cancel"}},
       {504, "RFC7247-7.2-504", {"remote-server-timeout wait"}},
       {505, "RFC7247-7.2-505", {"not-acceptable modify"}},
       {513, "RFC7247-7.2-513", {"policy-violation modify", "policy-violation wait"}},
+      {599, "RFC7247-7.2-5xx", {"internal-server-error cancel"}},
       {600, "RFC7247-7.2-600", {"recipient-unavailable wait"}},
       {603, "RFC7247-7.2-603", {"recipient-unavailable wait"}},
       {604, "RFC7247-7.2-604", {"item-not-found cancel"}},
       {606, "RFC7247-7.2-606", {"not-acceptable modify"}},
+      {699, "RFC7247-7.2-6xx", {"recipient-unavailable wait"}},
   };
   return table;
 }
@@ -64,14 +78,32 @@ const std::vector<Row>& rows() {
 std::vector<Judges> judged() {
   std::vector<Judges> judges;
   for (const auto& row : rows()) {
-    const bool has_defect = row.status != 300 && row.status != 305 && row.status != 380;
-    judges.push_back({row.requirement, has_defect ? std::vector{fmt::format("gateway.wrong-condition-{}", row.status)}
-                                                  : std::vector<std::string>{}});
+    const auto of_its_own = fmt::format("gateway.wrong-condition-{}", row.status);
+    const bool known = std::ranges::find(quirk_table(), of_its_own, &QuirkDescription::name) != quirk_table().end();
+    auto& defects =
+        judges.emplace_back(Judges{row.requirement, {known ? of_its_own : "gateway.wrong-condition-of-class"}})
+            .killed_by;
+    if (row.status == 301) defects.emplace_back("gateway.loses-new-address");
+    if (row.status == 410) defects.emplace_back("gateway.gone-with-address");
   }
-  judges.push_back({"RFC6120-8.3.1-gw3", {"gateway.error-with-new-id"}});
+  judges.push_back({"RFC6120-8.3.1-gw3", {"gateway.error-with-new-id", "gateway.error-not-swapped"}});
   judges.push_back({"RFC6120-8.3.1-gw4", {"gateway.error-without-type"}});
   judges.push_back({"DEL-LOST", {"gateway.swallows-errors", "gateway.doubles-error"}});
   return judges;
+}
+
+/// What <gone/> says after a refusal with a Contact.
+std::string told_after_moving(Federated& f, int status) {
+  const auto id = fmt::format("moved-{}", status);
+  f.alice.answer_messages_with(status);
+  f.alice.say_moved_to("sip:alice@elsewhere.example");
+  f.partner.send(f.message(id, {}, id));
+  (void)f.error_for(id);
+  f.alice.say_moved_to({});
+  const auto* stanza = f.error_stanza(id);
+  const auto* holder = stanza == nullptr ? nullptr : stanza->child("error", "jabber:server");
+  const auto* gone = holder == nullptr ? nullptr : holder->child("gone", xmpp::ns::stanza_errors);
+  return gone == nullptr ? "no <gone/>" : gone->text();
 }
 
 void refuse_with_each_status(Run& run) {
@@ -85,6 +117,8 @@ void refuse_with_each_status(Run& run) {
         error ? error->condition + " " + error->type : std::string("no error stanza with the id of the message");
     CONFORMS(row.requirement, seen, testing::AnyOfArray(row.accepted));
   }
+  CONFORMS("RFC7247-7.2-301", told_after_moving(f, 301), Eq("sip:alice@elsewhere.example"));
+  CONFORMS("RFC7247-7.2-410", told_after_moving(f, 410), Eq(""));
   f.alice.answer_messages_with(480);
   f.partner.send(f.message("once", {}, "once"));
   CONFORMS("RFC6120-8.3.1-gw3", f.error_for("once").has_value(), Eq(true));

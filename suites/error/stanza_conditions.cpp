@@ -1,4 +1,5 @@
 // RFC 7247 Table 1: the stanza error that refused a message becomes the SIP status of its sender.
+#include "protocol/xmpp/namespaces.h"
 #include "suites/support/federated.h"
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
+using testing::Eq;
 
 struct Row {
   const char* requirement;
@@ -34,6 +36,12 @@ const std::vector<Row>& rows() {
       {"RFC7247-7.1-recipient-unavailable-full", "recipient-unavailable", true, {480}},
       {"RFC7247-7.1-recipient-unavailable-bare", "recipient-unavailable", false, {600}},
       {"RFC7247-7.1-gone-empty", "gone", false, {410}},
+      // Without a challenge to offer 403 stands for 401 and 407 (RFC 3261 sections 20.27 and 20.44).
+      {"RFC7247-7.1-not-authorized", "not-authorized", false, {401, 403}},
+      {"RFC7247-7.1-registration-required", "registration-required", false, {407, 403}},
+      {"RFC7247-7.1-remote-server-not-found-a", "remote-server-not-found", false, {404}},
+      // RFC 4320 section 4.2: never 408 for a request that is no INVITE.
+      {"RFC4320-4.2-1", "remote-server-timeout", false, {504, 480}},
       {"RFC7247-7.1-internal-server-error", "internal-server-error", false, {500}},
       {"RFC7247-7.1-not-allowed", "not-allowed", false, {403}},
       {"RFC7247-7.1-policy-violation", "policy-violation", false, {403}},
@@ -46,9 +54,35 @@ const std::vector<Row>& rows() {
 
 std::vector<Judges> judged() {
   std::vector<Judges> judges;
-  for (const auto& row : rows())
-    judges.push_back({row.requirement, {fmt::format("gateway.wrong-status-{}", row.condition)}});
+  for (const auto& row : rows()) {
+    auto& defects =
+        judges.emplace_back(Judges{row.requirement, {fmt::format("gateway.wrong-status-{}", row.condition)}}).killed_by;
+    const std::string_view requirement = row.requirement;
+    if (requirement.ends_with("-full")) defects.emplace_back("gateway.ignores-gr");
+    if (requirement.ends_with("-bare")) defects.emplace_back("gateway.bare-as-full");
+  }
+  const auto also = [&](std::string_view requirement, std::vector<std::string> defects) {
+    auto& killed_by = std::ranges::find(judges, requirement, &Judges::requirement)->killed_by;
+    killed_by.insert(killed_by.end(), defects.begin(), defects.end());
+  };
+  also("RFC7247-7.1-bad-request", {"gateway.ignores-stanza-errors", "gateway.answers-before-error"});
+  also("RFC7247-7.1-service-unavailable", {"gateway.service-unavailable-503"});
+  also("RFC4320-4.2-1", {"gateway.non-invite-408"});
+  judges.push_back({"RFC7247-7.1-gone-text", {"gateway.wrong-status-gone"}});
+  judges.push_back({"RFC7247-7.1-redirect", {"gateway.wrong-status-redirect"}});
   return judges;
+}
+
+/// The partner's user has moved: what alice is answered, and where she is sent.
+std::string moved(Federated& f, const char* condition, const std::string& address) {
+  const auto stanza = f.stanza_for(f.pager(condition));
+  auto error = stanza ? xmpp::make_error(*stanza, condition) : std::nullopt;
+  if (!error) return "nothing to refuse";
+  error->child("error", error->ns())->child(condition, xmpp::ns::stanza_errors)->add_text(address);
+  f.partner.send(std::move(*error));
+  const auto status = f.outcome_of(condition).status;
+  const auto answer = std::ranges::find(f.alice.responses(), status, &sip::Message::status);
+  return fmt::format("{} {}", status, answer == f.alice.responses().end() ? "" : answer->header_or_empty("Contact"));
 }
 
 void refuse_with_each_condition(Run& run) {
@@ -62,6 +96,8 @@ void refuse_with_each_condition(Run& run) {
     }
     CONFORMS(row.requirement, f.outcome_of(body).status, testing::AnyOfArray(row.accepted));
   }
+  CONFORMS("RFC7247-7.1-gone-text", moved(f, "gone", "sip:romeo@a.example"), Eq("301 <sip:romeo@a.example>"));
+  CONFORMS("RFC7247-7.1-redirect", moved(f, "redirect", "sip:romeo@b.example"), Eq("302 <sip:romeo@b.example>"));
 }
 
 CUTOVER_CASE(stanza_conditions){

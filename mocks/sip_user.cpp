@@ -429,7 +429,7 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
       dialog.cseq = cseq;
       dialog.remote_uri = remote;
     }
-    return respond(transaction, message, 200, "OK", dialog.local_tag);
+    return respond(transaction, message, notify_status_, notify_status_ < 300 ? "OK" : "as told", dialog.local_tag);
   }
   respond(transaction, message, 481, "Subscription Does Not Exist");
 }

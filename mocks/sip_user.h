@@ -74,6 +74,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void say_moved_to(std::string uri) { moved_to_ = std::move(uri); }
   void answer_invites_with(int status) { invite_status_ = status; }
   void answer_subscriptions_with(int status) { subscribe_status_ = status; }
+  void answer_notifies_with(int status) { notify_status_ = status; }
   void approve_watchers(bool automatically) { approves_ = automatically; }
 
   // What the user saw.
@@ -132,7 +133,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   std::unique_ptr<sip::Endpoint> endpoint_;
   bool registered_ = false;
   bool approves_ = true;
-  int message_status_ = 200, invite_status_ = 200, subscribe_status_ = 200;
+  int message_status_ = 200, invite_status_ = 200, subscribe_status_ = 200, notify_status_ = 200;
   std::string moved_to_;
   interworking::Presence presence_;
   std::uint64_t tokens_ = 0;

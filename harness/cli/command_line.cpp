@@ -261,7 +261,8 @@ int parse_and_run(int argc, char** argv) {
   add_selection(*selftest, arguments);
   add_running(*selftest, arguments);
   selftest->add_option("--plant", plant, "Tells which checks these defects turn red; \"unnamed\": those of no case")
-      ->type_name("DEFECT");
+      ->type_name("DEFECT")
+      ->allow_extra_args(false);
   ServeArguments serving;
   auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
   add_serving(*serve, serving);

@@ -64,7 +64,7 @@ void from_jids(Run& run) {
   for (const auto& row : rows()) {
     const std::string sender = std::string(row.localpart) + "@fabrikam.example";
     f.partner.add_user(row.localpart);
-    const auto request = f.sip_request_for(xmpp::make_message(sender, f.alice_jid, row.user), "MESSAGE", row.user);
+    const auto request = f.sip_request_for(xmpp::make_message(sender, f.alice_jid, row.user, {}), "MESSAGE", row.user);
     const auto from = request ? request->from() : std::nullopt;
     CONFORMS(row.requirement, from ? with_upper_escapes(from->uri.user) : "no request came", Eq(row.user));
     if (from) raw += from->uri.user + " ";

@@ -77,6 +77,50 @@ CUTOVER_CASE(contact_first){
     .budget = 1h,
     .body = unverified};
 
+/// What a user of the partner reads as alice's status.
+std::string status_seen(Federated& f) {
+  interworking::Presence presence;
+  presence.resource = "desk";
+  presence.status = "in room 7";
+  f.alice.set_presence(presence);
+  if (!f.romeo_watches_alice()) return "nothing";
+  const auto stanza = f.presence_to_romeo("");
+  return child_text(stanza, "status");
+}
+
+void note_to_federated(Run& run) {
+  Federated f(run);
+  CONFORMS("MIG-S02", status_seen(f), Eq("in room 7"));
+}
+
+void note_to_public(Run& run) {
+  Federated f(run);
+  set_type(f, reference::PartnerType::public_verified);
+  CONFORMS("MIG-S02", status_seen(f), Eq(""));
+}
+
+CUTOVER_CASE(note_shown){.id = "policy.status-note-shown",
+                         .title = "A user of a federated partner sees the status note",
+                         .procedure = "A user of a partner of type Federated watches a SIP user who has a status note.",
+                         .accepted = "The note as <status/>.",
+                         .likely_causes = "Notes are left out for everybody.",
+                         .judges = {{"MIG-S02", {"gateway.loses-status"}}},
+                         .needs = {Need::sip_side, Need::new_deployment},
+                         .budget = 1h,
+                         .body = note_to_federated};
+
+CUTOVER_CASE(note_hidden){
+    .id = "policy.status-note-hidden",
+    .title = "A user of a public partner does not see the status note",
+    .procedure = "The partner is made PublicVerified; a user of it watches a SIP user who has a status note.",
+    .accepted = "Presence without <status/>.",
+    .likely_causes = "The type of the partner is not asked for when presence is translated.",
+    .judges = {{"MIG-S02", {"gateway.leaks-note"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = note_to_public};
+
 void header_injection(Run& run) {
   Federated f(run);
   auto stanza = f.message("injected", {}, "i1");

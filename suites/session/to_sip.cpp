@@ -21,8 +21,8 @@ std::vector<std::string> bodies(const std::vector<mocks::SipText>& texts) {
   return all;
 }
 
-void send_state(Federated& f, const char* state) {
-  auto stanza = f.message({}, "chat", state);
+void send_state(Federated& f, const char* state, const char* id = "state") {
+  auto stanza = f.message({}, "chat", id);
   stanza.remove_children("body", "jabber:server");
   stanza.add(xml::Element(state, ns_chat_states));
   f.partner.send(std::move(stanza));
@@ -216,6 +216,39 @@ CUTOVER_CASE(session_typing){.id = "session.partner-types",
                              .needs = {Need::sip_side, Need::new_deployment},
                              .budget = 1h,
                              .body = typing};
+
+void typing_refused(Run& run) {
+  Federated f(run);
+  const auto typed = [&] {
+    return std::ranges::count_if(f.alice.requests(), [](const sip::Message& request) {
+      return request.header_or_empty("Content-Type").starts_with("application/im-iscomposing+xml");
+    });
+  };
+  f.partner.send(f.message("one", "chat", "m1"));
+  CONFORMS("RFC7573-4-2", has_texts(f, 1), Eq(true));
+  f.alice.answer_messages_with(415);
+  send_state(f, "composing");
+  CONFORMS("RFC7573-6-T4-composing", f.until([&] { return typed() == 1; }), Eq(true));
+  f.alice.answer_messages_with(200);
+  f.partner.send(f.message("two", "chat", "m2"));
+  CONFORMS("RFC3994-4-1", has_texts(f, 2), Eq(true));
+  send_state(f, "composing", "again");
+  const bool marker = f.marker_reaches_alice();
+  CONFORMS("RFC3994-4-1", marker ? typed() : -1, Eq(1));
+}
+
+CUTOVER_CASE(no_more_typing){
+    .id = "session.typing-refused",
+    .title = "After 415 to a typing document no more of them come; texts still do",
+    .procedure = "The SIP user answers the first typing document of a session with 415; then a text and typing again.",
+    .accepted = "The text arrives, and no second typing document.",
+    .likely_causes = "The answer to a typing document is not looked at.",
+    .judges = {{"RFC7573-4-2", {"gateway.loses-first-message"}},
+               {"RFC7573-6-T4-composing", {"gateway.inverts-typing"}},
+               {"RFC3994-4-1", {"gateway.typing-after-415"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = typing_refused};
 
 }  // namespace
 }  // namespace cutover::suites

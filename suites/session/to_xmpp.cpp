@@ -58,5 +58,54 @@ CUTOVER_CASE(session_audio){.id = "session.offer-without-text",
                             .budget = 1h,
                             .body = audio};
 
+const sip::Message* answer_to_invite(const Federated& f) {
+  const auto found = std::ranges::find_if(f.alice.responses(), [](const sip::Message& response) {
+    return response.status >= 200 && response.header_or_empty("CSeq").ends_with(" INVITE");
+  });
+  return found == f.alice.responses().end() ? nullptr : &*found;
+}
+
+std::size_t media_lines(std::string_view sdp) {
+  std::size_t count = 0;
+  for (auto at = sdp.find("\nm="); at != std::string_view::npos; at = sdp.find("\nm=", at + 1)) ++count;
+  return count;
+}
+
+void first_text_in_invite(Run& run) {
+  Federated f(run);
+  sip::Message invite;
+  invite.method = "INVITE";
+  invite.request_uri = f.romeo_uri;
+  invite.add_header("Contact", "<sip:alice@contoso.example>");
+  invite.add_header("Ms-Text-Format", "text/plain; charset=UTF-8;ms-body=aGVsbG8=");
+  invite.add_header("Supported", "ms-text-format");
+  invite.add_header("Content-Type", "application/sdp");
+  invite.body =
+      "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=message 5060 sip null\r\n"
+      "a=accept-types:text/plain application/im-iscomposing+xml\r\n";
+  f.alice.send_raw(std::move(invite));
+  const bool answered = f.until([&] { return answer_to_invite(f) != nullptr; });
+  const auto answer = answered ? *answer_to_invite(f) : sip::Message{};
+  CONFORMS("RFC3264-6", answer.status == 200 ? media_lines(answer.body) : 0, Eq(1u));
+  const bool takes_it = answer.header_or_empty("Supported").find("ms-text-format") != std::string::npos;
+  const bool marker = f.marker_reaches_romeo();
+  const auto texts =
+      std::ranges::count_if(f.romeo.messages, [](const auto& stanza) { return body_of(stanza) == "hello"; });
+  CONFORMS("LYNC-IM-4", marker ? texts : -1, Eq(takes_it ? 1 : 0));
+}
+
+CUTOVER_CASE(text_in_invite){
+    .id = "session.text-in-the-invite",
+    .title = "An IM offer gets an answer with as many media; the text that it holds is shown if the answer says so",
+    .procedure = "A SIP user sends an INVITE with one m= line and the first text in an ms-text-format header.",
+    .accepted =
+        "200 with one m= line. With Supported: ms-text-format the text arrives once; without, it does not (it will "
+        "come as a MESSAGE).",
+    .likely_causes = "The extension is announced and not done.",
+    .judges = {{"RFC3264-6", {"gateway.answer-without-media"}}, {"LYNC-IM-4", {"gateway.loses-ms-text"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = first_text_in_invite};
+
 }  // namespace
 }  // namespace cutover::suites

@@ -40,5 +40,28 @@ CUTOVER_CASE(iq_answers){
     .budget = 1h,
     .body = iq};
 
+void disco(Run& run) {
+  Federated f(run);
+  constexpr char info[] = "http://jabber.org/protocol/disco#info";
+  f.partner.send(xmpp::make_iq(f.romeo_full, "contoso.example", "get", "d1", xml::Element("query", info)));
+  (void)f.until([&] { return answers(f, "d1") > 0; });
+  const auto found = std::ranges::find_if(
+      f.romeo.iqs, [](const xml::Element& stanza) { return stanza.attribute_or_empty("id") == "d1"; });
+  const auto* query = found == f.romeo.iqs.end() ? nullptr : found->child("query", info);
+  CONFORMS("XEP0030-gw",
+           query != nullptr && query->child("identity", info) != nullptr && query->child("feature", info) != nullptr,
+           Eq(true));
+}
+
+CUTOVER_CASE(disco_of_the_gateway){.id = "stanza.gateway-disco",
+                                   .title = "The SIP domain tells what its gateway maps",
+                                   .procedure = "A partner's user asks the domain of the SIP users for disco#info.",
+                                   .accepted = "A result with an identity and features.",
+                                   .likely_causes = "A gateway that knows message and presence only.",
+                                   .judges = {{"XEP0030-gw", {"gateway.disco-unanswered"}}},
+                                   .needs = {Need::sip_side, Need::new_deployment},
+                                   .budget = 1h,
+                                   .body = disco};
+
 }  // namespace
 }  // namespace cutover::suites

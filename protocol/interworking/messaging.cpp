@@ -579,7 +579,11 @@ void Messaging::on_error(const xml::Element& stanza) {
   const auto found = held_.find(id);
   if (!error || core_.quirk("gateway.ignores-stanza-errors")) return;
   if (found == held_.end()) {
-    if (const auto late = answered_.find(id); late != answered_.end()) report_late_failure(late->second, id);
+    if (const auto late = answered_.find(id); late != answered_.end()) {
+      const auto session = std::move(late->second);
+      answered_.erase(late);
+      report_late_failure(session, id);
+    }
     return;
   }
   const auto from = parse_jid(stanza.attribute_or_empty("from"));
@@ -606,7 +610,6 @@ void Messaging::on_error(const xml::Element& stanza) {
 
 void Messaging::report_late_failure(const std::string& session_id, const std::string& stanza_id) {
   ++core_.late_failures;  // counter "Failure IMDNs sent/sec" of the product
-  answered_.erase(stanza_id);
   const auto found = sessions_.find(session_id);
   if (found == sessions_.end() || found->second.state != SessionState::open) return;
   sip::Message request = request_in(found->second.dialog, "MESSAGE");

@@ -254,6 +254,9 @@ TEST(SessionToSip, InvitesOnceAndHoldsWhatWaits) {
   EXPECT_EQ(type_of(reply), "chat");
   EXPECT_EQ(reply.attribute("to"), balcony);
   bench.pass(2s);
+  bench.stanza(*xmpp::make_error(reply, "service-unavailable"));  // after the 2xx
+  EXPECT_EQ(bench.take().header("Content-Type"), "message/imdn+xml");
+  bench.answer(200);
 
   bench.request(bench.make("BYE", invite.call_id(), 2, invite.from()->tag()));
   EXPECT_NE(bench.got().child("gone", xmpp::ns::chat_states), nullptr);

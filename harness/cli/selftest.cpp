@@ -159,7 +159,7 @@ int selftest_command(RunArguments arguments, const std::vector<std::string>& pla
   const int code = matrix.print(std::cout, run(matrix.jobs()));
   if (!arguments.patterns.empty()) return code == 0 && !findings.empty() ? 1 : code;
   const auto unnamed = unnamed_defects();
-  for (const auto& defect : unnamed) fmt::print("UNNAMED   {}\n", defect);
+  for (const auto& defect : unnamed) fmt::print("unnamed   {}\n", defect);
   return code == 0 && !findings.empty() ? 1 : code;
 }
 

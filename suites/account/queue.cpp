@@ -43,7 +43,7 @@ CUTOVER_CASE(queue_overtaken){
         "writes again there, then to another domain, whose connection comes; then answer the header.",
     .accepted = "Both messages, in the order in which they were written.",
     .likely_causes = "A stream that counts as usable from <success/> on, while its queue waits for the features.",
-    .judges = {{"RFC6120-10.1-2", {"xmpp.reorders-queue"}}},
+    .judges = {{"RFC6120-10.1-2", {"xmpp.reorders-queue", "xmpp.loses-queued-stanza"}}},
     .needs = {Need::sasl_external, Need::dialback, Need::user_account},
     .budget = 1min,
     .body = late_message};

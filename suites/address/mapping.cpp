@@ -49,11 +49,11 @@ std::string with_upper_escapes(std::string user) {
   return user;
 }
 
-std::vector<Judges> judged(std::vector<std::string> Row::*defects, const char* any) {
+std::vector<Judges> judged(std::vector<std::string> Row::*defects, const std::vector<std::string>& any) {
   std::vector<Judges> judges;
   for (const auto& row : rows()) {
     judges.push_back({row.requirement, row.*defects});
-    judges.back().killed_by.emplace_back(any);
+    judges.back().killed_by.insert(judges.back().killed_by.end(), any.begin(), any.end());
   }
   return judges;
 }
@@ -82,7 +82,7 @@ CUTOVER_CASE(to_sip){
     .likely_causes = "Escapes that are carried over, or applied twice.",
     .judges =
         [] {
-          auto judges = judged(&Row::to_sip, "gateway.drops-message-to-sip");
+          auto judges = judged(&Row::to_sip, {"gateway.drops-message-to-sip"});
           judges.push_back({"RFC7247-6.2-8", {"gateway.percent-lower-case"}});
           return judges;
         }(),
@@ -113,7 +113,8 @@ CUTOVER_CASE(to_xmpp){
     .procedure = "A SIP user writes to users of a partner whose names hold characters that one side reserves.",
     .accepted = "The localpart as RFC 7247 section 6.2 and XEP-0106 have it.",
     .likely_causes = "Escapes that are carried over, or applied twice.",
-    .judges = judged(&Row::to_xmpp, "gateway.drops-message-to-xmpp"),
+    .judges = judged(&Row::to_xmpp,
+                     {"gateway.drops-message-to-xmpp", "gateway.swaps-addresses", "gateway.proxy-drops-outbound"}),
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
     .body = from_uris};

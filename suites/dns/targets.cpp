@@ -70,7 +70,7 @@ CUTOVER_CASE(priorities){
     .accepted = "A connection to port 5299 of the better target; none to the other.",
     .likely_causes = "The order of the answer; a port that is built in.",
     .judges = {{"RFC6120-3.2.1-1", {"dns.queries-client-label", "dns.skips-srv"}},
-               {"RFC2782-target-1", {"dns.highest-priority-number-first"}},
+               {"RFC2782-target-1", {"dns.highest-priority-number-first", "dns.ignores-priority"}},
                {"RFC6120-3.2.1-3", {"dns.ignores-srv-port"}}},
     .needs = {Need::sasl_external, Need::user_account},
     .body = order};
@@ -253,7 +253,7 @@ CUTOVER_CASE(direct){
     .procedure = "A better _xmpps-server record and a worse _xmpp-server record; let the user write.",
     .accepted = "A TLS handshake with SNI of the domain and ALPN xmpp-server at the better target.",
     .likely_causes = "_xmpps-server is not asked for, or is STARTTLS at another port.",
-    .judges = {{"XEP0368-3-1", {"dns.skips-direct-tls"}},
+    .judges = {{"XEP0368-3-1", {"dns.skips-direct-tls", "dns.starttls-list-first"}},
                {"XEP0368-3-2", {"dns.takes-direct-tls-for-starttls"}},
                {"XEP0368-3-6", {"xmpp.sni-is-srv-target"}},
                {"XEP0368-3-7", {}}},

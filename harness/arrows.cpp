@@ -102,7 +102,10 @@ class Drawing {
       if (at == std::string::npos) continue;
       sent.unmet.erase(0, at + item.detail.size());
       auto& words = entries_[sent.entry].summary;
-      words = words.starts_with("octets") ? item.summary : words + " + " + item.summary;
+      if (words.starts_with("octets"))
+        words = item.summary;
+      else
+        words.append(" + ").append(item.summary);
       return true;
     }
     return false;

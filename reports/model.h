@@ -41,7 +41,7 @@ struct TraceEntry {
   std::string layer;         ///< "xmpp", "sip", "dns", "tls", "http", "event"
   std::string from, to;      ///< node names; equal for an event at one node
   std::string summary;
-  std::string detail;  ///< decrypted octets; may hold any octet
+  std::string detail;  ///< decrypted octets, any of them; a long one without its middle
 };
 
 /// How a stream ended, the second axis of a verdict.

@@ -2,18 +2,9 @@
 #include "mocks/name_server.h"
 
 #include "protocol/base/check.h"
+#include "protocol/dns/octets.h"
 
 namespace cutover::mocks {
-
-namespace {
-std::string prefixed(const std::string& message) {
-  return std::string{static_cast<char>(message.size() >> 8 & 0xff), static_cast<char>(message.size() & 0xff)} + message;
-}
-
-std::size_t size_at_front(std::string_view text) {
-  return static_cast<std::size_t>(static_cast<unsigned char>(text[0]) << 8 | static_cast<unsigned char>(text[1]));
-}
-}  // namespace
 
 NameServer::NameServer(dns::DnsServer server, std::uint16_t port) : server_(std::move(server)), port_(port) {}
 
@@ -73,10 +64,10 @@ void NameServer::on_received(ConnectionId id, std::string_view bytes) {
   if (it == connections_.end()) return;
   auto& [client, received] = it->second;
   received += bytes;
-  while (received.size() >= 2 && received.size() >= 2 + size_at_front(received)) {
-    const auto size = size_at_front(received);
+  while (received.size() >= 2 && received.size() >= 2 + dns::number_at(received, 0)) {
+    const auto size = dns::number_at(received, 0);
     const auto reply = answer(std::string_view(received).substr(2, size), client, dns::Transport::tcp, id);
-    if (reply) context_->send(id, prefixed(*reply));
+    if (reply) context_->send(id, dns::two_octets(reply->size()) + *reply);
     received.erase(0, 2 + size);
   }
 }

@@ -4,6 +4,7 @@
 #include "protocol/base/check.h"
 #include "protocol/base/limits.h"
 #include "protocol/dns/ldns_record.h"
+#include "protocol/dns/octets.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -79,9 +80,9 @@ std::optional<std::string> plain_name_of(const ldns_rdf& rdf) {
   return std::nullopt;
 }
 
-std::optional<std::string> address_of(const ldns_rdf& rdf, int family) {
+std::optional<std::string> ipv6_address_of(const ldns_rdf& rdf) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  if (inet_ntop(family, ldns_rdf_data(&rdf), text.data(), text.size()) == nullptr) return std::nullopt;
+  if (inet_ntop(AF_INET6, ldns_rdf_data(&rdf), text.data(), text.size()) == nullptr) return std::nullopt;
   return text.data();
 }
 
@@ -102,7 +103,7 @@ std::optional<std::string> text_of(const ldns_rdf& rdf) {
       return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
     }
     case LDNS_RDF_TYPE_AAAA:
-      return address_of(rdf, AF_INET6);
+      return ipv6_address_of(rdf);
     case LDNS_RDF_TYPE_INT16:
       return std::to_string(ldns_rdf2native_int16(&rdf));
     case LDNS_RDF_TYPE_INT32:
@@ -230,11 +231,6 @@ void push(ldns_pkt& packet, const Question& question) {
   static_cast<void>(rr.release());
 }
 
-void append_number(std::string& wire, std::uint16_t number) {
-  wire += static_cast<char>(number >> 8);
-  wire += static_cast<char>(number & 0xff);
-}
-
 /// A question of a resolver about a plain name (RFC 1035 section 4.1); nothing for what ldns must write.
 std::optional<std::string> plain_query(const Message& message) {
   constexpr std::uint16_t recursion_desired = 0x0100;
@@ -244,14 +240,10 @@ std::optional<std::string> plain_query(const Message& message) {
   const auto& [name, type] = message.questions.front();
   const auto plain = plain_name_to_ldns(name);
   if (!plain) return std::nullopt;
-  std::string wire;
-  append_number(wire, message.id);
-  append_number(wire, message.recursion_desired ? recursion_desired : 0);
-  for (const int count : {1, 0, 0, 0}) append_number(wire, static_cast<std::uint16_t>(count));
+  auto wire = two_octets(message.id) + two_octets(message.recursion_desired ? recursion_desired : 0);
+  for (const std::size_t count : {1U, 0U, 0U, 0U}) wire += two_octets(count);
   wire.append(reinterpret_cast<const char*>(ldns_rdf_data(plain.get())), ldns_rdf_size(plain.get()));
-  append_number(wire, static_cast<std::uint16_t>(type));
-  append_number(wire, LDNS_RR_CLASS_IN);
-  return wire;
+  return wire + two_octets(static_cast<std::size_t>(type)) + two_octets(LDNS_RR_CLASS_IN);
 }
 
 template <class Number>

@@ -5,6 +5,7 @@
 #include "protocol/dns/resolver.h"
 
 #include "protocol/base/limits.h"
+#include "protocol/dns/octets.h"
 #include "protocol/dns/srv.h"
 
 #include <algorithm>
@@ -35,14 +36,6 @@ struct Cached {
   Answer answer;
   Time expires;
 };
-
-std::string two_octets(std::size_t number) {
-  return {static_cast<char>(number >> 8 & 0xff), static_cast<char>(number & 0xff)};
-}
-
-std::size_t number_at(std::string_view text, std::size_t at) {
-  return static_cast<std::size_t>(static_cast<unsigned char>(text[at]) << 8 | static_cast<unsigned char>(text[at + 1]));
-}
 
 /// RFC 2308 section 5: the lesser of the SOA's own TTL and its MINIMUM field; nothing without an SOA.
 std::optional<std::uint32_t> negative_ttl_s(const Message& message) {

@@ -20,6 +20,11 @@ namespace cutover::harness::cli {
 using reports::Outcome;
 
 namespace {
+Job with_defect(Job job, const std::string& defect) {
+  job.quirks = {defect};
+  return job;
+}
+
 // The kill matrix: each defect must turn each check that names it red, and without defects nothing may be red.
 class KillMatrix {
  public:
@@ -28,11 +33,7 @@ class KillMatrix {
       jobs_.push_back(job);
       std::set<std::string> defects;
       for (const auto& judges : job.record->judges) defects.insert(judges.killed_by.begin(), judges.killed_by.end());
-      for (const auto& defect : defects) {
-        auto with = job;
-        with.quirks = {defect};
-        jobs_.push_back(with);
-      }
+      for (const auto& defect : defects) jobs_.push_back(with_defect(job, defect));
     }
   }
   [[nodiscard]] const std::vector<Job>& jobs() const { return jobs_; }
@@ -117,13 +118,9 @@ std::vector<Job> planted(const std::vector<Job>& cases, std::vector<std::string>
   if (defects == std::vector<std::string>{"unnamed"}) defects = unnamed_defects();
   std::vector<Job> jobs;
   for (const auto& defect : defects) {
-    if (std::ranges::find(quirk_table(), defect, &QuirkDescription::name) == quirk_table().end())
+    if (!is_quirk(defect))
       throw UsageError("'" + defect + "' is no defect (`cutover explain CASE` names those of a case)");
-    for (const auto& job : cases) {
-      auto with = job;
-      with.quirks = {defect};
-      jobs.push_back(std::move(with));
-    }
+    for (const auto& job : cases) jobs.push_back(with_defect(job, defect));
   }
   return jobs;
 }
@@ -157,9 +154,9 @@ int selftest_command(RunArguments arguments, const std::vector<std::string>& pla
   }
   KillMatrix matrix(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs()));
-  if (!arguments.patterns.empty()) return code == 0 && !findings.empty() ? 1 : code;
-  const auto unnamed = unnamed_defects();
-  for (const auto& defect : unnamed) fmt::print("unnamed   {}\n", defect);
+  if (arguments.patterns.empty()) {
+    for (const auto& defect : unnamed_defects()) fmt::print("unnamed   {}\n", defect);
+  }
   return code == 0 && !findings.empty() ? 1 : code;
 }
 

@@ -56,8 +56,7 @@ class Linter {
       say(fmt::format("{} is {} and needs a defect in killed_by", judges.requirement, requirement->level));
     }
     for (const auto& quirk : judges.killed_by) {
-      const auto known = std::ranges::any_of(quirk_table(), [&](const auto& row) { return row.name == quirk; });
-      if (!known) say("no such defect: " + quirk);
+      if (!is_quirk(quirk)) say("no such defect: " + quirk);
     }
   }
   void say(const std::string& what) {

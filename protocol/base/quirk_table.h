@@ -14,5 +14,7 @@ struct QuirkDescription {
 
 /// Every defect, from the tables of the parts (one quirks_<part>.inc a part, so that parts can grow apart).
 [[nodiscard]] std::span<const QuirkDescription> quirk_table();
+/// Whether the table has that name.
+[[nodiscard]] bool is_quirk(std::string_view name);
 
 }  // namespace cutover

@@ -19,8 +19,15 @@ constexpr QuirkDescription table[] = {
 #include "protocol/base/quirks_xmpp.inc"
 };
 
+void check_known(std::string_view name) {
+  if (!is_quirk(name)) throw HarnessFault("no such quirk: " + std::string(name));
+}
+}  // namespace
+
+std::span<const QuirkDescription> quirk_table() { return table; }
+
 /// Asked for with every stanza and every look-up: hence no walk through the table.
-bool known(std::string_view name) {
+bool is_quirk(std::string_view name) {
   static const auto names = [] {
     std::unordered_set<std::string_view> all;  // tidy: never iterated
     for (const auto& row : table) all.insert(row.name);
@@ -28,13 +35,6 @@ bool known(std::string_view name) {
   }();
   return names.contains(name);
 }
-
-void check_known(std::string_view name) {
-  if (!known(name)) throw HarnessFault("no such quirk: " + std::string(name));
-}
-}  // namespace
-
-std::span<const QuirkDescription> quirk_table() { return table; }
 
 Quirks::Quirks(std::set<std::string, std::less<>> names) : names_(std::move(names)) {
   std::ranges::for_each(names_, check_known);

@@ -79,10 +79,10 @@ std::vector<Judges> judged() {
   std::vector<Judges> judges;
   for (const auto& row : rows()) {
     const auto of_its_own = fmt::format("gateway.wrong-condition-{}", row.status);
-    const bool known = std::ranges::find(quirk_table(), of_its_own, &QuirkDescription::name) != quirk_table().end();
-    auto& defects =
-        judges.emplace_back(Judges{row.requirement, {known ? of_its_own : "gateway.wrong-condition-of-class"}})
-            .killed_by;
+    auto& defects = judges
+                        .emplace_back(Judges{row.requirement,
+                                             {is_quirk(of_its_own) ? of_its_own : "gateway.wrong-condition-of-class"}})
+                        .killed_by;
     if (row.status == 301) defects.emplace_back("gateway.loses-new-address");
     if (row.status == 410) defects.emplace_back("gateway.gone-with-address");
   }

@@ -42,31 +42,26 @@ std::string first_tag(std::string_view octets) {
   return {};
 }
 
-/// What a raw peer notes.
-bool is_octets(const TraceRecord& record) {
-  return record.note.layer == Layer::xmpp && record.note.summary.starts_with("octets");
-}
+/// What a raw peer says of what it notes, until somebody puts it into words.
+bool are_octets(std::string_view summary) { return summary.starts_with("octets"); }
 
 class Drawing {
  public:
   void draw(const TraceRecord& record) {
     auto entry = entry_of(record);
     if (entry.from == entry.to) return keep(std::move(entry));
-    const bool in = record.note.direction == Direction::in;
-    if (in && (met_by_words(entry) || (is_octets(record) ? met_by_items(entry) : met_by_octets(entry)))) return;
     auto& way = ways_[{entry.layer, entry.from, entry.to}];
-    if (!in) {
-      ++way.words[entry.summary];
-      auto& sent = is_octets(record) ? way.octets : way.items;
-      sent.push_back({entry.detail, entries_.size()});
-      if (sent.size() > unmet_max) sent.pop_front();
+    if (record.note.direction == Direction::in) {
+      if (met_by_words(way, entry)) return;
+      if (are_octets(entry.summary) ? met_by_items(way, entry) : met_by_octets(way, entry)) return;
+    } else {
+      note_sent(way, entry);
     }
     keep(std::move(entry));
   }
   std::vector<reports::TraceEntry> take() {
     for (auto& entry : entries_) {
-      if (const auto tag = first_tag(entry.detail); entry.summary.starts_with("octets") && !tag.empty())
-        entry.summary += ": " + tag;
+      if (are_octets(entry.summary)) add_first_tag(entry);
       shorten(entry.detail);
     }
     return std::move(entries_);
@@ -79,30 +74,43 @@ class Drawing {
   };
   struct Way {
     std::map<std::string, int> words;  ///< summaries of the sender, not met yet
-    std::deque<Sent> octets, items;
+    std::deque<Sent> octets;
+    std::deque<std::string> items;  ///< octets of each that the receiver has not noted yet
   };
   static constexpr std::size_t unmet_max = 64;  ///< what was lost is never met
 
   void keep(reports::TraceEntry entry) { entries_.push_back(std::move(entry)); }
-  Way& way_of(const reports::TraceEntry& entry) { return ways_[{entry.layer, entry.from, entry.to}]; }
+  static void add_first_tag(reports::TraceEntry& entry) {
+    if (const auto tag = first_tag(entry.detail); !tag.empty()) entry.summary += ": " + tag;
+  }
 
-  bool met_by_words(const reports::TraceEntry& entry) {
-    auto& words = way_of(entry).words;
-    const auto noted = words.find(entry.summary);
-    if (noted == words.end() || noted->second == 0) return false;
+  /// `entry` will be the next that is kept.
+  void note_sent(Way& way, const reports::TraceEntry& entry) {
+    ++way.words[entry.summary];
+    if (are_octets(entry.summary))
+      way.octets.push_back({entry.detail, entries_.size()});
+    else
+      way.items.push_back(entry.detail);
+    if (way.octets.size() > unmet_max) way.octets.pop_front();
+    if (way.items.size() > unmet_max) way.items.pop_front();
+  }
+
+  static bool met_by_words(Way& way, const reports::TraceEntry& entry) {
+    const auto noted = way.words.find(entry.summary);
+    if (noted == way.words.end() || noted->second == 0) return false;
     --noted->second;
     return true;
   }
 
   /// An item came out of octets that a raw peer sent: it gives their arrow its words.
-  bool met_by_octets(const reports::TraceEntry& item) {
+  bool met_by_octets(Way& way, const reports::TraceEntry& item) {
     if (item.detail.empty()) return false;
-    for (auto& sent : way_of(item).octets) {
+    for (auto& sent : way.octets) {
       const auto at = sent.unmet.find(item.detail);
       if (at == std::string::npos) continue;
       sent.unmet.erase(0, at + item.detail.size());
       auto& words = entries_[sent.entry].summary;
-      if (words.starts_with("octets"))
+      if (are_octets(words))
         words = item.summary;
       else
         words.append(" + ").append(item.summary);
@@ -112,16 +120,13 @@ class Drawing {
   }
 
   /// Octets that a raw peer got are those of items whose sender noted them, however the network cut them.
-  bool met_by_items(const reports::TraceEntry& octets) {
-    auto& items = way_of(octets).items;
+  static bool met_by_items(Way& way, const reports::TraceEntry& octets) {
     std::string unmet;
-    for (const auto& sent : items) unmet += sent.unmet;
+    for (const auto& item : way.items) unmet += item;
     const auto at = unmet.find(octets.detail);
     if (octets.detail.empty() || at == std::string::npos) return false;
     unmet.erase(0, at + octets.detail.size());
-    if (items.empty()) return false;
-    const auto last = items.back().entry;
-    items.assign(1, {std::move(unmet), last});
+    way.items = {std::move(unmet)};
     return true;
   }
 

@@ -14,10 +14,10 @@ namespace cutover::harness {
 
 namespace {
 [[noreturn]] void fail(const std::string& path, int error) {
-  std::string remedy = "choose another place with -o DIR";
+  std::string remedy = "choose another place (-o DIR, or the option that names the file)";
   if (error == ENOSPC || error == EDQUOT) remedy = "free space there, or choose another disk with -o DIR";
   if (error == EACCES || error == EPERM || error == EROFS)
-    remedy = "make it writable, or choose another place with -o DIR";
+    remedy = "make it writable, or choose another place (-o DIR, or the option that names the file)";
   throw ReportError("cannot write " + path + ": " + std::strerror(error) + "; " + remedy);
 }
 

@@ -6,6 +6,7 @@
 #include "harness/explore.h"
 #include "harness/live/live_world.h"
 #include "harness/live/whole_run.h"
+#include "harness/report_files.h"
 #include "harness/selection.h"
 #include "harness/sim_world.h"
 #include "mocks/name_server.h"
@@ -22,9 +23,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -457,9 +456,7 @@ void write_json(const std::string& file, const json::array& rows) {
                            {"build", CUTOVER_BUILD_TYPE},
                            {"compiler", compiler},
                            {"measurements", rows}};
-  std::ofstream out(file);
-  out << json::serialize(whole) << std::endl;
-  if (!out) throw HarnessFault(fmt::format("{} cannot be written: {}", file, std::strerror(errno)));
+  write_report(file, json::serialize(whole) + "\n");
 }
 
 }  // namespace

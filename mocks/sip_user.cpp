@@ -315,8 +315,7 @@ void SipUser::respond(sip::TransactionId transaction, const sip::Message& messag
                       const std::string& reason, const std::string& tag) {
   if (transaction == sip::TransactionId::none) return;
   auto response = sip::response_to(message, status, reason, tag.empty() ? token() : tag);
-  if (message.method == "MESSAGE" && status >= 300 && !moved_to_.empty())
-    response.set_header("Contact", "<" + moved_to_ + ">");
+  if (status >= 300 && !moved_to_.empty()) response.set_header("Contact", "<" + moved_to_ + ">");
   endpoint_->respond(transaction, std::move(response));
 }
 

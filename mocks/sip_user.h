@@ -70,7 +70,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
 
   // How the user answers.
   void answer_messages_with(int status) { message_status_ = status; }  ///< 0: never answers
-  /// The Contact of every refusal to a message; empty: none.
+  /// The Contact of every refusal; empty: none.
   void say_moved_to(std::string uri) { moved_to_ = std::move(uri); }
   void answer_invites_with(int status) { invite_status_ = status; }
   void answer_subscriptions_with(int status) { subscribe_status_ = status; }

@@ -16,37 +16,46 @@ struct Row {
   const char* condition;
   bool full;  ///< the message went to a full JID, so the error is about one
   std::vector<int> accepted;
+  std::vector<std::string> also_dies_of;  ///< defects besides that of its own
 };
 
 const std::vector<Row>& rows() {
   static const std::vector<Row> table{
-      {"RFC7247-7.1-bad-request", "bad-request", false, {400}},
+      {"RFC7247-7.1-bad-request",
+       "bad-request",
+       false,
+       {400},
+       {"gateway.ignores-stanza-errors", "gateway.answers-before-error"}},
       {"RFC7247-7.1-conflict", "conflict", false, {400}},
       {"RFC7247-7.1-jid-malformed", "jid-malformed", false, {400}},
       {"RFC7247-7.1-subscription-required", "subscription-required", false, {400}},
       {"RFC7247-7.1-undefined-condition", "undefined-condition", false, {400}},
-      {"RFC7247-7.1-feature-not-implemented-full", "feature-not-implemented", true, {405}},
-      {"RFC7247-7.1-feature-not-implemented-bare", "feature-not-implemented", false, {501}},
-      {"RFC7247-7.1-forbidden-full", "forbidden", true, {403}},
-      {"RFC7247-7.1-forbidden-bare", "forbidden", false, {603}},
-      {"RFC7247-7.1-item-not-found-full", "item-not-found", true, {404}},
-      {"RFC7247-7.1-item-not-found-bare", "item-not-found", false, {604}},
-      {"RFC7247-7.1-not-acceptable-full", "not-acceptable", true, {406}},
-      {"RFC7247-7.1-not-acceptable-bare", "not-acceptable", false, {606}},
-      {"RFC7247-7.1-recipient-unavailable-full", "recipient-unavailable", true, {480}},
-      {"RFC7247-7.1-recipient-unavailable-bare", "recipient-unavailable", false, {600}},
+      {"RFC7247-7.1-feature-not-implemented-full", "feature-not-implemented", true, {405}, {"gateway.ignores-gr"}},
+      {"RFC7247-7.1-feature-not-implemented-bare", "feature-not-implemented", false, {501}, {"gateway.bare-as-full"}},
+      {"RFC7247-7.1-forbidden-full", "forbidden", true, {403}, {"gateway.ignores-gr"}},
+      {"RFC7247-7.1-forbidden-bare", "forbidden", false, {603}, {"gateway.bare-as-full"}},
+      {"RFC7247-7.1-item-not-found-full", "item-not-found", true, {404}, {"gateway.ignores-gr"}},
+      {"RFC7247-7.1-item-not-found-bare", "item-not-found", false, {604}, {"gateway.bare-as-full"}},
+      {"RFC7247-7.1-not-acceptable-full", "not-acceptable", true, {406}, {"gateway.ignores-gr"}},
+      {"RFC7247-7.1-not-acceptable-bare", "not-acceptable", false, {606}, {"gateway.bare-as-full"}},
+      {"RFC7247-7.1-recipient-unavailable-full", "recipient-unavailable", true, {480}, {"gateway.ignores-gr"}},
+      {"RFC7247-7.1-recipient-unavailable-bare", "recipient-unavailable", false, {600}, {"gateway.bare-as-full"}},
       {"RFC7247-7.1-gone-empty", "gone", false, {410}},
       // Without a challenge to offer 403 stands for 401 and 407 (RFC 3261 sections 20.27 and 20.44).
       {"RFC7247-7.1-not-authorized", "not-authorized", false, {401, 403}},
       {"RFC7247-7.1-registration-required", "registration-required", false, {407, 403}},
       {"RFC7247-7.1-remote-server-not-found-a", "remote-server-not-found", false, {404}},
       // RFC 4320 section 4.2: never 408 for a request that is no INVITE.
-      {"RFC4320-4.2-1", "remote-server-timeout", false, {504, 480}},
+      {"RFC4320-4.2-1", "remote-server-timeout", false, {504, 480}, {"gateway.non-invite-408"}},
       {"RFC7247-7.1-internal-server-error", "internal-server-error", false, {500}},
       {"RFC7247-7.1-not-allowed", "not-allowed", false, {403}},
       {"RFC7247-7.1-policy-violation", "policy-violation", false, {403}},
       {"RFC7247-7.1-resource-constraint", "resource-constraint", false, {500}},
-      {"RFC7247-7.1-service-unavailable", "service-unavailable", false, {403, 405, 480}},
+      {"RFC7247-7.1-service-unavailable",
+       "service-unavailable",
+       false,
+       {403, 405, 480},
+       {"gateway.service-unavailable-503"}},
       {"RFC7247-7.1-unexpected-request", "unexpected-request", false, {491, 400}},
   };
   return table;
@@ -55,19 +64,9 @@ const std::vector<Row>& rows() {
 std::vector<Judges> judged() {
   std::vector<Judges> judges;
   for (const auto& row : rows()) {
-    auto& defects =
-        judges.emplace_back(Judges{row.requirement, {fmt::format("gateway.wrong-status-{}", row.condition)}}).killed_by;
-    const std::string_view requirement = row.requirement;
-    if (requirement.ends_with("-full")) defects.emplace_back("gateway.ignores-gr");
-    if (requirement.ends_with("-bare")) defects.emplace_back("gateway.bare-as-full");
+    judges.push_back({row.requirement, row.also_dies_of});
+    judges.back().killed_by.push_back(fmt::format("gateway.wrong-status-{}", row.condition));
   }
-  const auto also = [&](std::string_view requirement, std::vector<std::string> defects) {
-    auto& killed_by = std::ranges::find(judges, requirement, &Judges::requirement)->killed_by;
-    killed_by.insert(killed_by.end(), defects.begin(), defects.end());
-  };
-  also("RFC7247-7.1-bad-request", {"gateway.ignores-stanza-errors", "gateway.answers-before-error"});
-  also("RFC7247-7.1-service-unavailable", {"gateway.service-unavailable-503"});
-  also("RFC4320-4.2-1", {"gateway.non-invite-408"});
   judges.push_back({"RFC7247-7.1-gone-text", {"gateway.wrong-status-gone"}});
   judges.push_back({"RFC7247-7.1-redirect", {"gateway.wrong-status-redirect"}});
   return judges;

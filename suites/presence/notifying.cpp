@@ -17,13 +17,6 @@ using testing::HasSubstr;
 using testing::Le;
 using testing::StartsWith;
 
-const sip::Message* response_to_subscribe(const Federated& f) {
-  const auto found = std::ranges::find_if(f.alice.responses(), [](const sip::Message& response) {
-    return response.header_or_empty("CSeq").ends_with("SUBSCRIBE") && response.status >= 200;
-  });
-  return found == f.alice.responses().end() ? nullptr : &*found;
-}
-
 int seconds_in(const std::string& text) {
   int value = -1;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -38,7 +31,8 @@ void approval(Run& run) {
   CONFORMS("RFC8048-5.3.1-4", pending, StartsWith("pending"));
   CONFORMS("RFC6665-4.2.2", pending, HasSubstr("expires="));
   CONFORMS("RFC6665-3.2.1", f.request_to_alice("NOTIFY").header_or_empty("Event"), Eq("presence"));
-  const auto* answer = response_to_subscribe(f);
+  const auto answers = f.final_answers("SUBSCRIBE");
+  const auto* answer = answers.empty() ? nullptr : answers.front();
   CONFORMS("RFC8048-5.3.1-2", answer == nullptr ? 0 : answer->status, AnyOf(200, 202));
   CONFORMS("RFC8048-5.3.1-3", answer == nullptr ? -1 : seconds_in(answer->header_or_empty("Expires")),
            AllOf(Ge(1), Le(1800)));

@@ -35,14 +35,20 @@ CUTOVER_CASE(session_accepted){
     .budget = 1h,
     .body = opening};
 
-void audio(Run& run) {
-  Federated f(run);
+/// alice offers romeo what `media` says in SDP.
+sip::Message offer(const Federated& f, const std::string& media) {
   sip::Message invite;
   invite.method = "INVITE";
   invite.request_uri = f.romeo_uri;
   invite.add_header("Contact", "<sip:alice@contoso.example>");
   invite.add_header("Content-Type", "application/sdp");
-  invite.body = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+  invite.body = "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n" + media;
+  return invite;
+}
+
+void audio(Run& run) {
+  Federated f(run);
+  auto invite = offer(f, "m=audio 9 RTP/AVP 0\r\n");
   const auto body = invite.body;
   f.alice.send_raw(std::move(invite));
   CONFORMS("RFC3261-13.3.1.3", f.outcome_of(body).status, Eq(488));
@@ -58,13 +64,6 @@ CUTOVER_CASE(session_audio){.id = "session.offer-without-text",
                             .budget = 1h,
                             .body = audio};
 
-const sip::Message* answer_to_invite(const Federated& f) {
-  const auto found = std::ranges::find_if(f.alice.responses(), [](const sip::Message& response) {
-    return response.status >= 200 && response.header_or_empty("CSeq").ends_with(" INVITE");
-  });
-  return found == f.alice.responses().end() ? nullptr : &*found;
-}
-
 std::size_t media_lines(std::string_view sdp) {
   std::size_t count = 0;
   for (auto at = sdp.find("\nm="); at != std::string_view::npos; at = sdp.find("\nm=", at + 1)) ++count;
@@ -73,19 +72,12 @@ std::size_t media_lines(std::string_view sdp) {
 
 void first_text_in_invite(Run& run) {
   Federated f(run);
-  sip::Message invite;
-  invite.method = "INVITE";
-  invite.request_uri = f.romeo_uri;
-  invite.add_header("Contact", "<sip:alice@contoso.example>");
+  auto invite = offer(f, "m=message 5060 sip null\r\na=accept-types:text/plain application/im-iscomposing+xml\r\n");
   invite.add_header("Ms-Text-Format", "text/plain; charset=UTF-8;ms-body=aGVsbG8=");
   invite.add_header("Supported", "ms-text-format");
-  invite.add_header("Content-Type", "application/sdp");
-  invite.body =
-      "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=s\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=message 5060 sip null\r\n"
-      "a=accept-types:text/plain application/im-iscomposing+xml\r\n";
   f.alice.send_raw(std::move(invite));
-  const bool answered = f.until([&] { return answer_to_invite(f) != nullptr; });
-  const auto answer = answered ? *answer_to_invite(f) : sip::Message{};
+  const bool answered = f.until([&] { return !f.final_answers("INVITE").empty(); });
+  const auto answer = answered ? *f.final_answers("INVITE").front() : sip::Message{};
   CONFORMS("RFC3264-6", answer.status == 200 ? media_lines(answer.body) : 0, Eq(1u));
   const bool takes_it = answer.header_or_empty("Supported").find("ms-text-format") != std::string::npos;
   const bool marker = f.marker_reaches_romeo();

@@ -109,6 +109,15 @@ std::size_t Federated::presences_to_romeo(const std::string& type) const {
       romeo.presences, [&](const auto& stanza) { return stanza.attribute_or_empty("type") == type; }));
 }
 
+std::vector<const sip::Message*> Federated::final_answers(std::string_view method) const {
+  std::vector<const sip::Message*> answers;
+  for (const auto& response : alice.responses()) {
+    if (response.status >= 200 && response.header_or_empty("CSeq").ends_with(fmt::format(" {}", method)))
+      answers.push_back(&response);
+  }
+  return answers;
+}
+
 bool Federated::romeo_watches_alice() {
   partner.send_presence("romeo", alice_jid, "subscribe");
   return until([&] { return presences_to_romeo("subscribed") > 0 && presences_to_romeo("") > 0; });

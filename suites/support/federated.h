@@ -50,6 +50,8 @@ class Federated {
   /// How many came so far.
   [[nodiscard]] std::size_t requests_to_alice(const std::string& method) const;
   [[nodiscard]] std::size_t presences_to_romeo(const std::string& type) const;
+  /// The final answers that alice got to requests of that method, in order.
+  [[nodiscard]] std::vector<const sip::Message*> final_answers(std::string_view method) const;
   /// romeo subscribes to alice, who approves; whether romeo was told.
   [[nodiscard]] bool romeo_watches_alice();
   /// alice subscribes to romeo, who approves; whether alice was told with a document.

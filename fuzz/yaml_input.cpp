@@ -1,10 +1,10 @@
 // The YAML that people write - topology, target, baseline, requirements: a value, or an error that names file and line.
 // The first octet chooses the reader.
-#include "harness/baseline.h"
-#include "harness/case.h"
-#include "harness/requirements.h"
-#include "harness/target.h"
-#include "harness/topology.h"
+#include "harness/deployment/topology.h"
+#include "harness/judging/baseline.h"
+#include "harness/judging/case.h"
+#include "harness/judging/requirements.h"
+#include "harness/targets/target.h"
 
 #include <algorithm>
 #include <cstdint>

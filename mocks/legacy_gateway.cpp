@@ -26,7 +26,7 @@ interworking::Settings translator_settings(const LegacyGatewaySettings& settings
     return partners.contains(std::string(domain)) ? std::optional(interworking::PartnerType::federated) : std::nullopt;
   };
   out.message_hold = settings.message_hold;
-  out.quirks = settings.quirks;
+  out.departures = settings.departures;
   return out;
 }
 
@@ -38,7 +38,7 @@ LegacyGateway::~LegacyGateway() = default;
 void LegacyGateway::start(Context& context) {
   context_ = &context;
   resolver_ = std::make_unique<dns::Resolver>(
-      context, dns::Resolver::Config{.name_server = settings_.name_server, .quirks = settings_.quirks});
+      context, dns::Resolver::Config{.name_server = settings_.name_server, .departures = settings_.departures});
   start_services();
 }
 
@@ -52,7 +52,7 @@ void LegacyGateway::start_services() {
   endpoint.port = settings_.sip_port;
   endpoint.identity = settings_.sip_identity;
   endpoint.sent_by = settings_.host;
-  endpoint.quirks = settings_.quirks;
+  endpoint.departures = settings_.departures;
   bridge_ = std::make_unique<interworking::Bridge>(*context_, std::move(endpoint), translator_settings(settings_),
                                                    settings_.next_hop,
                                                    [this](xml::Element stanza) { server_->send(std::move(stanza)); });
@@ -75,9 +75,7 @@ xmpp::ServerConfig LegacyGateway::server_config() const {
     stranger.allowed = false;
     return stranger;
   };
-  config.quirks = settings_.quirks;
-  // RFC 6120 section 4.4: who closes goes on reading.
-  if (settings_.quirks.has("migration.legacy-deaf-while-closing")) config.quirks = Quirks({"xmpp.deaf-while-closing"});
+  config.departures = settings_.departures;
   return config;
 }
 

@@ -28,7 +28,7 @@ struct LegacyGatewaySettings {
   std::uint16_t xmpp_port = 5269;
   std::uint16_t sip_port = 5061;
   Duration message_hold = 2s;
-  Quirks quirks;  ///< gateway.*, xmpp.*, sip.*; migration.legacy-deaf-while-closing
+  Departures departures;
 };
 
 class LegacyGateway final : public Node, public xmpp::ServerOwner {

@@ -45,7 +45,7 @@ Partner::~Partner() = default;
 
 void Partner::start(Context& context) {
   resolver_ = std::make_unique<dns::Resolver>(
-      context, dns::Resolver::Config{.name_server = settings_.name_server, .quirks = settings_.quirks});
+      context, dns::Resolver::Config{.name_server = settings_.name_server, .departures = settings_.departures});
   xmpp::ServerConfig config;
   config.domains = {settings_.domain};
   config.identity = settings_.identity;
@@ -53,7 +53,7 @@ void Partner::start(Context& context) {
   config.dialback_secret = settings_.dialback_secret;
   config.send_version = settings_.send_version;
   config.port = settings_.port;
-  config.quirks = settings_.quirks;
+  config.departures = settings_.departures;
   server_ = std::make_unique<xmpp::Server>(context, std::move(config), *resolver_, *this);
   server_->open();
 }

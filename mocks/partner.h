@@ -20,7 +20,7 @@ struct PartnerSettings {
   bool filters = false;
   Endpoint name_server;
   std::uint16_t port = 5269;
-  Quirks quirks;
+  Departures departures;
 };
 
 /// What one user of a partner knows. Users answer for themselves (RFC 6121, one resource), so that a case needs to
@@ -119,7 +119,7 @@ class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwne
   void tell_presence(const std::string& localpart, const std::string& to);
   void tell_unavailable(const std::string& localpart, const std::string& to);
   [[nodiscard]] bool defect(std::string_view name) const {
-    return !settings_.quirks.none() && settings_.quirks.has(name);
+    return !settings_.departures.none() && settings_.departures.has(name);
   }
 
   PartnerSettings settings_;

@@ -161,7 +161,7 @@ void Partner::answer(xml::Element stanza) {
 }
 
 void Partner::refuse(const xml::Element& stanza, std::string_view condition) {
-  auto error = xmpp::make_error(stanza, condition, {}, {}, settings_.quirks);
+  auto error = xmpp::make_error(stanza, condition, {}, {}, settings_.departures);
   if (!error) return;
   if (defect("account.error-without-id")) error->remove_attribute("id");
   if (defect("account.error-from-domain")) error->set_attribute("from", settings_.domain);

@@ -7,8 +7,8 @@ namespace {
 
 /// SEED-3: a partner that is configured on the new side has no legacy path, and only that partner.
 bool configured(const Routing& routing, const std::string& partner_domain) {
-  if (routing.quirks.has("migration.legacy-path-survives")) return false;
-  if (routing.quirks.has("migration.one-partner-switches-all")) return !routing.configured_partners.empty();
+  if (routing.departures.has("migration.legacy-path-survives")) return false;
+  if (routing.departures.has("migration.one-partner-switches-all")) return !routing.configured_partners.empty();
   return routing.configured_partners.contains(partner_domain);
 }
 
@@ -17,19 +17,19 @@ bool configured(const Routing& routing, const std::string& partner_domain) {
 bool legacy_path_lost(const Routing& routing, const std::string& user) {
   const auto home = routing.homes.find(user);
   const bool moved = home != routing.homes.end() && home->second == Pool::current;
-  if (routing.quirks.has("migration.new-pool-takes-routes") && routing.pools.contains(Pool::current)) return true;
-  if (routing.quirks.has("migration.new-edge-takes-routes") && routing.edge_deployed) return true;
-  if (routing.quirks.has("migration.moved-user-loses-legacy") && moved) return true;
-  return routing.quirks.has("migration.policy-takes-routes") && !routing.xmpp_users.empty();
+  if (routing.departures.has("migration.new-pool-takes-routes") && routing.pools.contains(Pool::current)) return true;
+  if (routing.departures.has("migration.new-edge-takes-routes") && routing.edge_deployed) return true;
+  if (routing.departures.has("migration.moved-user-loses-legacy") && moved) return true;
+  return routing.departures.has("migration.policy-takes-routes") && !routing.xmpp_users.empty();
 }
 
 /// What the new side asks of a user before a partner that is configured there reaches him, either way.
 std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string& user) {
   const auto home = routing.homes.find(user);
   if (home == routing.homes.end()) return Refusal{404, "no such user"};
-  if (home->second == Pool::legacy && !routing.quirks.has("migration.legacy-user-passes"))
+  if (home->second == Pool::legacy && !routing.departures.has("migration.legacy-user-passes"))
     return Refusal{403, "the partner is configured on the new side, the user is homed on the legacy pool"};
-  if (!routing.xmpp_users.contains(user) && !routing.quirks.has("migration.policy-ignored"))
+  if (!routing.xmpp_users.contains(user) && !routing.departures.has("migration.policy-ignored"))
     return Refusal{403, "no external access policy allows XMPP for the user"};
   return std::nullopt;
 }

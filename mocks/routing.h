@@ -1,8 +1,8 @@
 // What both pools know of users, partners and gateways: the published topology that decides every route.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 
 #include <map>
 #include <optional>
@@ -29,7 +29,7 @@ struct Routing {
   std::optional<SipPeer> gateway;    ///< the site's XMPP route; none until federation is enabled
   std::set<std::string> xmpp_users;  ///< users whom an external access policy lets use XMPP
   bool edge_deployed = false;        ///< decides nothing by itself (SEED-5)
-  Quirks quirks;
+  Departures departures;
 };
 
 /// Why a request goes nowhere, as a SIP status with a reason for people.

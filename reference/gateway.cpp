@@ -23,7 +23,7 @@ void Gateway::start(Context& context) {
   endpoint.port = config_.port;
   endpoint.identity = config_.identity;
   endpoint.sent_by = config_.host;
-  endpoint.quirks = config_.quirks;
+  endpoint.departures = config_.departures;
   bridge_ =
       std::make_unique<interworking::Bridge>(context, std::move(endpoint), translator_settings(), config_.next_hop,
                                              [this](const xml::Element& stanza) { to_partner(stanza); });
@@ -61,7 +61,7 @@ interworking::Settings Gateway::translator_settings() const {
   out.random = [context = context_](std::uint64_t bound) { return context->random(bound); };
   out.message_hold = config_.message_hold;
   out.subscription_refresh = config_.settings.gateway.subscription_refresh_interval;
-  out.quirks = config_.quirks;
+  out.departures = config_.departures;
   return out;
 }
 
@@ -131,7 +131,7 @@ void Gateway::lost(Way& way) {
 void Gateway::on_connected(ConnectionId connection) {
   Way* found = way(connection);
   if (found == nullptr) return;
-  LinkConfig config{config_.host, config_.proxy_name, config_.identity, config_.quirks};
+  LinkConfig config{config_.host, config_.proxy_name, config_.identity, config_.departures};
   TrustedLink::Handlers handlers;
   handlers.stanza = [this](const xml::Element& stanza) {
     const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));

@@ -31,7 +31,7 @@ struct GatewayConfig {
   Duration reconnect = 5s;  ///< pause before a link is dialled again
   interworking::Profile profile = interworking::Profile::sessions;
   Duration message_hold = 2s;
-  Quirks quirks;
+  Departures departures;
 };
 
 class Gateway final : public Node {

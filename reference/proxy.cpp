@@ -23,7 +23,7 @@ Proxy::~Proxy() {
 void Proxy::start(Context& context) {
   context_ = &context;
   resolver_ = std::make_unique<dns::Resolver>(
-      context, dns::Resolver::Config{.name_server = config_.name_server, .quirks = config_.quirks});
+      context, dns::Resolver::Config{.name_server = config_.name_server, .departures = config_.departures});
   if (config_.admin_port != 0) {
     admin_ = std::make_unique<Admin>(
         context, AdminConfig{config_.admin_port, config_.admin_token},
@@ -51,7 +51,7 @@ xmpp::ServerConfig Proxy::server_config() const {
   config.inactivity_timeout = gateway.stream_inactivity_timeout;
   config.keep_alive_interval = gateway.keep_alive_interval;
   config.connections_max = gateway.connection_limit;
-  config.quirks = config_.quirks;
+  config.departures = config_.departures;
   return config;
 }
 
@@ -113,7 +113,7 @@ void Proxy::apply(Settings settings) {
   for (const auto& stream : server_->streams()) {
     if (!config_.settings.policy_of(stream.remote_domain).allowed) gone.insert(stream.remote_domain);
   }
-  if (config_.quirks.has("gateway.proxy-keeps-removed-partners")) return;
+  if (config_.departures.has("gateway.proxy-keeps-removed-partners")) return;
   for (const auto& domain : gone) server_->close_streams_with(domain, "policy-violation");
 }
 
@@ -125,8 +125,8 @@ bool Proxy::gateway_connected() const {
 
 void Proxy::on_stanza(const xml::Element& stanza, std::string_view) {
   const auto to = xmpp::Jid::parse(stanza.attribute_or_empty("to"));
-  if (config_.quirks.has("xmpp.relays-for-peers") && to && !serves(to->domain())) return server_->send(stanza);
-  if (!config_.quirks.has("gateway.proxy-drops-inbound")) to_gateway(stanza);
+  if (config_.departures.has("xmpp.relays-for-peers") && to && !serves(to->domain())) return server_->send(stanza);
+  if (!config_.departures.has("gateway.proxy-drops-inbound")) to_gateway(stanza);
 }
 
 void Proxy::on_undeliverable(const xml::Element& stanza, std::string_view condition) {
@@ -142,7 +142,7 @@ void Proxy::to_gateway(const xml::Element& stanza) {
 }
 
 void Proxy::refuse(const xml::Element& stanza, std::string_view condition) {
-  if (config_.quirks.has("gateway.proxy-silent-without-gateway"))
+  if (config_.departures.has("gateway.proxy-silent-without-gateway"))
     return;  // RFC 6120 section 8.1.3: never silently lost
   if (auto error = xmpp::make_error(stanza, condition); error && server_) server_->send(std::move(*error));
 }
@@ -155,7 +155,7 @@ bool Proxy::serves(std::string_view domain) const {
 void Proxy::from_gateway(const xml::Element& stanza) {
   const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
   const bool ours = from && serves(from->domain());
-  if (ours && server_ && !config_.quirks.has("gateway.proxy-drops-outbound")) server_->send(stanza);
+  if (ours && server_ && !config_.departures.has("gateway.proxy-drops-outbound")) server_->send(stanza);
 }
 
 // Links.
@@ -166,7 +166,7 @@ TrustedLink* Proxy::link(ConnectionId connection) {
 }
 
 void Proxy::on_accepted(ConnectionId connection, std::uint16_t, const Endpoint&) {
-  LinkConfig config{config_.host, config_.gateway_name, config_.internal_identity, config_.quirks};
+  LinkConfig config{config_.host, config_.gateway_name, config_.internal_identity, config_.departures};
   TrustedLink::Handlers handlers;
   handlers.stanza = [this](const xml::Element& stanza) { from_gateway(stanza); };
   links_.emplace(connection, std::make_unique<TrustedLink>(*context_, connection, false, std::move(config), handlers));

@@ -32,7 +32,7 @@ struct ProxyConfig {
   std::uint16_t internal_port = 23456;
   std::uint16_t admin_port = 0;  ///< 0: no admin interface
   std::string admin_token;       ///< required where the node's address is not loopback
-  Quirks quirks;
+  Departures departures;
 };
 
 class Proxy final : public Node, public xmpp::ServerOwner {

@@ -27,7 +27,7 @@ xmpp::StreamConfig stream_config(Context& context, ConnectionId connection, bool
   out.note = [&context, connection](Layer layer, Direction direction, std::string summary, std::string detail) {
     context.note({layer, direction, connection, std::move(summary), std::move(detail)});
   };
-  out.quirks = std::move(config.quirks);
+  out.departures = std::move(config.departures);
   return out;
 }
 

@@ -1,8 +1,8 @@
 // One end of the link between proxy and gateway: stanzas of every domain over TLS with certificates on both sides.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 #include "protocol/tls/session.h"
 #include "protocol/xml/element.h"
 
@@ -15,7 +15,7 @@ namespace cutover::reference {
 struct LinkConfig {
   std::string local_name, remote_name;            ///< host names, for the stream header and the certificate
   std::shared_ptr<const tls::Identity> identity;  ///< both sides show one
-  Quirks quirks;
+  Departures departures;
 };
 
 /// A stream on a connection that exists. Its owner forwards the events of the connection, and `timeout` at deadline().

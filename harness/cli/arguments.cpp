@@ -1,11 +1,11 @@
 // From arguments to selections and options.
 #include "harness/cli/arguments.h"
 
-#include "harness/choice.h"
-#include "harness/requirements.h"
-#include "harness/topology.h"
+#include "departures/table.h"
+#include "harness/deployment/topology.h"
+#include "harness/judging/requirements.h"
+#include "harness/worlds/choice.h"
 #include "protocol/base/check.h"
-#include "protocol/base/quirks.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.topology_file = arguments.topology;
   options.catalogue = arguments.catalogue;
   options.case_timeout_s = arguments.timeout_s;
-  options.quirks = {arguments.defects.begin(), arguments.defects.end()};
+  options.planted = {arguments.defects.begin(), arguments.defects.end()};
   return options;
 }
 
@@ -58,8 +58,8 @@ void check_arguments(const RunArguments& arguments) {
     }
   }
   try {
-    (void)Quirks({arguments.defects.begin(), arguments.defects.end()});
-  } catch (const HarnessFault& fault) {
+    (void)departures::Planted({arguments.defects.begin(), arguments.defects.end()});
+  } catch (const departures::UnknownDeparture& fault) {
     throw UsageError(std::string("--defect: ") + fault.what());
   }
   if (!arguments.topology.empty() && !arguments.target.empty())

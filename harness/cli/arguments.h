@@ -1,7 +1,7 @@
 // What `run`, `list`, `coverage` and `selftest` are asked for, and what that means for selection and runner.
 #pragma once
 
-#include "harness/runner.h"
+#include "harness/running/runner.h"
 
 #include <cstdint>
 #include <optional>

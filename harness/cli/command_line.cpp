@@ -1,15 +1,15 @@
 // Subcommands and options; every slip of the user ends in exit code 4 with what was expected.
 #include "harness/cli/command_line.h"
 
-#include "harness/baseline.h"
+#include "harness/bench/bench.h"
 #include "harness/cli/completion.h"
 #include "harness/cli/subcommands.h"
-#include "harness/live/bench.h"
-#include "harness/live/credentials.h"
-#include "harness/live/serve.h"
-#include "harness/outcome.h"
-#include "harness/requirements.h"
-#include "harness/target.h"
+#include "harness/judging/baseline.h"
+#include "harness/judging/outcome.h"
+#include "harness/judging/requirements.h"
+#include "harness/serve/credentials.h"
+#include "harness/serve/serve.h"
+#include "harness/targets/target.h"
 #include "protocol/base/check.h"
 
 #include <fcntl.h>

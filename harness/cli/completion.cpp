@@ -1,7 +1,7 @@
 // The script asks the program for the ids of the cases, so that it never knows old ones.
 #include "harness/cli/completion.h"
 
-#include "harness/topology.h"
+#include "harness/deployment/topology.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,8 +1,8 @@
 // Progress, summary and coverage as text.
 #include "harness/cli/console.h"
 
-#include "harness/outcome.h"
-#include "harness/requirements.h"
+#include "harness/judging/outcome.h"
+#include "harness/judging/requirements.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>

@@ -1,8 +1,8 @@
 // `gtest`: the cases as GoogleTest tests, for tools that speak its options.
 #include "harness/cli/subcommands.h"
-#include "harness/outcome.h"
-#include "harness/registry/registry.h"
-#include "harness/run.h"
+#include "harness/judging/outcome.h"
+#include "harness/judging/registry.h"
+#include "harness/judging/run.h"
 
 #include <gtest/gtest.h>
 

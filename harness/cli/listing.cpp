@@ -1,8 +1,8 @@
 // `list` and `explain`: what there is, for people, programs and ctest.
 #include "harness/cli/subcommands.h"
-#include "harness/registry/registry.h"
-#include "harness/requirements.h"
-#include "harness/target.h"
+#include "harness/judging/registry.h"
+#include "harness/judging/requirements.h"
+#include "harness/targets/target.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -43,7 +43,7 @@ void list_as_json(std::ostream& out, const std::vector<const CaseRecord*>& recor
     json::array judges, needs;
     for (const auto& item : record->judges) {
       json::array killed_by;
-      for (const auto& quirk : item.killed_by) killed_by.emplace_back(quirk);
+      for (const auto& defect : item.killed_by) killed_by.emplace_back(defect);
       judges.push_back(json::object{{"requirement", item.requirement}, {"killed_by", killed_by}});
     }
     for (const auto need : record->needs) needs.emplace_back(name_of(need));

@@ -1,10 +1,10 @@
 // `selftest`: the kill matrix. A check that survives the defect that is named for it is a check that cannot fail.
+#include "departures/table.h"
 #include "harness/cli/console.h"
 #include "harness/cli/subcommands.h"
-#include "harness/outcome.h"
-#include "harness/registry/registry.h"
-#include "harness/requirements.h"
-#include "protocol/base/quirk_table.h"
+#include "harness/judging/outcome.h"
+#include "harness/judging/registry.h"
+#include "harness/judging/requirements.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -21,7 +21,7 @@ using reports::Outcome;
 
 namespace {
 Job with_defect(Job job, const std::string& defect) {
-  job.quirks = {defect};
+  job.planted = {defect};
   return job;
 }
 
@@ -44,7 +44,7 @@ class KillMatrix {
       return exit_code::fault;
     }
     for (std::size_t i = 0; i < run.cases.size(); ++i) {
-      if (jobs_[i].quirks.empty()) {
+      if (jobs_[i].planted.empty()) {
         control(out, run.cases[i]);
       } else {
         defect(out, jobs_[i], run.cases[i]);
@@ -67,15 +67,15 @@ class KillMatrix {
     }
   }
   void defect(std::ostream& out, const Job& job, const reports::CaseResult& result) {
-    const auto& quirk = *job.quirks.begin();
+    const auto& planted = *job.planted.begin();
     for (const auto& judges : job.record->judges) {
-      if (std::ranges::find(judges.killed_by, quirk) == judges.killed_by.end()) continue;
+      if (std::ranges::find(judges.killed_by, planted) == judges.killed_by.end()) continue;
       const bool dead = std::ranges::any_of(result.checks, [&](const auto& check) {
         return check.requirement == judges.requirement &&
                (check.outcome == Outcome::fail || check.outcome == Outcome::warn || check.outcome == Outcome::info);
       });
       (dead ? killed_ : survivors_) += 1;
-      fmt::print(out, "{:<9} {}#{} by {}{}\n", dead ? "killed" : "SURVIVED", result.id, judges.requirement, quirk,
+      fmt::print(out, "{:<9} {}#{} by {}{}\n", dead ? "killed" : "SURVIVED", result.id, judges.requirement, planted,
                  dead ? "" : fmt::format(" (the case: {} {})", reports::name_of(result.outcome), result.reason));
       if (!dead) fmt::print(out, "          {}\n", result.reproduce);
     }
@@ -92,7 +92,7 @@ std::vector<std::string> unnamed_defects() {
     for (const auto& judges : record.judges) named.insert(judges.killed_by.begin(), judges.killed_by.end());
   }
   std::vector<std::string> unnamed;
-  for (const auto& defect : quirk_table()) {
+  for (const auto& defect : departures::table()) {
     if (!named.contains(defect.name)) unnamed.emplace_back(defect.name);
   }
   return unnamed;
@@ -102,7 +102,7 @@ std::vector<std::string> unnamed_defects() {
 int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports::RunResult& run) {
   std::map<std::string, std::vector<std::string>> finders;
   for (std::size_t i = 0; i < run.cases.size(); ++i) {
-    auto& found = finders[*jobs[i].quirks.begin()];
+    auto& found = finders[*jobs[i].planted.begin()];
     for (const auto& check : run.cases[i].checks) {
       if (check.outcome == Outcome::fail || check.outcome == Outcome::warn) found.push_back(check.id);
     }
@@ -118,7 +118,7 @@ std::vector<Job> planted(const std::vector<Job>& cases, std::vector<std::string>
   if (defects == std::vector<std::string>{"unnamed"}) defects = unnamed_defects();
   std::vector<Job> jobs;
   for (const auto& defect : defects) {
-    if (!is_quirk(defect))
+    if (departures::find(defect) == nullptr)
       throw UsageError("'" + defect + "' is no defect (`cutover explain CASE` names those of a case)");
     for (const auto& job : cases) jobs.push_back(with_defect(job, defect));
   }

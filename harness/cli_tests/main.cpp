@@ -25,7 +25,7 @@ TEST_F(CommandLine, WrongUsageIsFour) {
   expect(sim({"selftest.pass", "--seed=-1"}), 4, HasSubstr("expected a number from 0"));
   expect(sim({"selftest.pass", "--seed=99999999999999999999999"}), 4, HasSubstr("expected a number from 0"));
   expect(sim({""}), 4, HasSubstr("'' is no case"));
-  expect(sim({"selftest.pass", "--defect=no.such"}), 4, HasSubstr("no such quirk: no.such"));
+  expect(sim({"selftest.pass", "--defect=no.such"}), 4, HasSubstr("no such defect or variant: no.such"));
   expect(cutover({"explain", "no.such"}), 4, HasSubstr("'no.such' is no case"));
   expect(cutover({"coverage", "--from", path("absent.json")}), 4, HasSubstr("absent.json cannot be read"));
   expect(cutover({"coverage", "--from", file("bad.json", "{")}), 4, HasSubstr("bad.json"));

@@ -6,6 +6,7 @@
 
 #include "protocol/base/limits.h"
 #include "protocol/dns/octets.h"
+#include "protocol/dns/passage.h"
 #include "protocol/dns/srv.h"
 
 #include <algorithm>
@@ -70,7 +71,10 @@ struct XmppSearch {
 
 struct Resolver::Impl {
   Impl(Resolver& resolver, Context& the_context, Config the_config)
-      : self(resolver), context(the_context), config(std::move(the_config)) {}
+      : self(resolver), context(the_context), config(std::move(the_config)) {
+    config.departures.adjust(config);
+    if (const auto* departed = config.departures.get()) rewrites = departed->dns_messages;
+  }
 
   Resolver& self;
   Context& context;
@@ -79,8 +83,9 @@ struct Resolver::Impl {
   std::map<Key, Lookup> lookups;
   std::map<Key, Cached> cache;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  std::vector<std::function<void(Passage&)>> rewrites;  ///< at the seam; with what they remember
 
-  const Quirks& quirks() const { return config.quirks; }
+  const Departures& departures() const { return config.departures; }
 
   void resolve(const std::string& name, Type type, Callback callback) {
     const Key key{normalised_name(name), type};
@@ -107,8 +112,21 @@ struct Resolver::Impl {
 
   // Asking.
 
+  /// The octets to send; empty where a rewrite drops them.
   std::string query_of(const Key& key, const Lookup& lookup) const {
-    return serialise({.id = lookup.id, .recursion_desired = true, .questions = {{lookup.name, key.second}}});
+    const auto query = rewritten(
+        Direction::out, Message{.id = lookup.id, .recursion_desired = true, .questions = {{lookup.name, key.second}}});
+    return query ? serialise(*query) : std::string();
+  }
+
+  std::optional<Message> rewritten(Direction direction, std::optional<Message> message) const {
+    if (!message || rewrites.empty()) return message;
+    Passage passage;
+    passage.direction = direction;
+    passage.message = std::move(*message);
+    for (const auto& rewrite : rewrites) rewrite(passage);
+    if (passage.dropped) return std::nullopt;
+    return std::move(passage.message);
   }
 
   void ask(const Key& key, Lookup& lookup) {
@@ -117,7 +135,7 @@ struct Resolver::Impl {
     ++lookup.tries;
     lookup.deadline = context.now() + config.timeout;
     note(Direction::out, key, lookup, "");
-    context.send_to(port, config.name_server, query_of(key, lookup));
+    if (const auto query = query_of(key, lookup); !query.empty()) context.send_to(port, config.name_server, query);
   }
 
   void ask_by_tcp(const Key& key, Lookup& lookup) {
@@ -125,8 +143,8 @@ struct Resolver::Impl {
     lookup.received.clear();
     lookup.connection = context.connect(self, config.name_server);
     note(Direction::out, key, lookup, " by TCP");
-    const auto query = query_of(key, lookup);
-    context.send(lookup.connection, two_octets(query.size()) + query);
+    if (const auto query = query_of(key, lookup); !query.empty())
+      context.send(lookup.connection, two_octets(query.size()) + query);
   }
 
   void drop_connection(Lookup& lookup) {
@@ -151,7 +169,7 @@ struct Resolver::Impl {
   void on_datagram(std::string_view bytes) {
     if (bytes.size() < 2) return;
     const auto id = number_at(bytes, 0);
-    const auto message = parse(bytes);
+    const auto message = rewritten(Direction::in, parse(bytes));
     const auto it = std::ranges::find_if(lookups, [&](const auto& entry) {
       const auto& lookup = entry.second;
       if (lookup.connection != ConnectionId::none) return false;  // its answer comes by TCP now
@@ -162,7 +180,7 @@ struct Resolver::Impl {
 
   bool answers(const Message& message, const Key& key, const Lookup& lookup) const {
     if (!message.response) return false;
-    if (quirks().has("dns.accepts-any-id")) return true;
+    if (departures().has("dns.accepts-any-id")) return true;
     // RFC 5452 section 9.1. A server that failed to read the question need not repeat it (RFC 1035 section 4.1.1).
     if (message.id != lookup.id) return false;
     if (message.questions.empty()) return message.rcode == Rcode::format_error;
@@ -176,7 +194,7 @@ struct Resolver::Impl {
     auto& [key, lookup] = *it;
     if (!message) return retry(it, Outcome::malformed);
     note(Direction::in, key, lookup, " " + to_string(message->rcode), &*message);
-    if (message->truncated && lookup.connection == ConnectionId::none && !quirks().has("dns.ignores-truncation")) {
+    if (message->truncated && lookup.connection == ConnectionId::none && !departures().has("dns.ignores-truncation")) {
       ask_by_tcp(key, lookup);  // RFC 2782 "Usage rules", RFC 7766 section 5
       return set_wake();
     }
@@ -225,7 +243,7 @@ struct Resolver::Impl {
 
   /// Moves on to the target of a CNAME, where the answer has one. The bound keeps a loop finite.
   bool follow_cname(const Message& message, Lookup& lookup, Type type) {
-    if (type == Type::cname || quirks().has("dns.follows-no-cname")) return false;
+    if (type == Type::cname || departures().has("dns.follows-no-cname")) return false;
     const auto cnames = records_at(message, lookup.name, Type::cname);
     if (cnames.empty() || ++lookup.cname_hops > limits::dns_cname_chain_max) return false;
     lookup.ttl_s = std::min(lookup.ttl_s, cnames[0].ttl_s);
@@ -235,11 +253,11 @@ struct Resolver::Impl {
 
   void finish_and_cache(Position it, const Answer& answer, std::optional<std::uint32_t> ttl_s) {
     const bool negative = answer.records.empty();
-    if (ttl_s && !quirks().has("dns.never-caches")) {
+    if (ttl_s && !departures().has("dns.never-caches")) {
       Duration ttl = std::chrono::seconds(*ttl_s);
       if (negative) ttl = std::min(ttl, config.negative_ttl_max);
       auto expires = context.now() + ttl;
-      if (quirks().has(negative ? "dns.never-forgets-negative-answers" : "dns.ignores-ttl")) expires = Time::max();
+      if (departures().has(negative ? "dns.never-forgets-negative-answers" : "dns.ignores-ttl")) expires = Time::max();
       // TTL 0: for this answer alone (RFC 1035 section 3.2.1).
       if (expires > context.now()) cache.insert_or_assign(it->first, Cached{answer, expires});
     }
@@ -281,7 +299,7 @@ struct Resolver::Impl {
     if (lookup.received.size() < 2) return;
     const auto size = number_at(lookup.received, 0);
     if (lookup.received.size() < 2 + size) return;
-    const auto message = parse(std::string_view(lookup.received).substr(2, size));
+    const auto message = rewritten(Direction::in, parse(std::string_view(lookup.received).substr(2, size)));
     if (message && !answers(*message, key, lookup)) return connection_failed(id);
     on_answer(it, message);
   }
@@ -317,8 +335,8 @@ struct Resolver::Impl {
     auto search = std::make_shared<XmppSearch>();
     search->domain = normalised_name(domain);
     search->done = std::move(done);
-    if (quirks().has("dns.skips-srv")) return fall_back(search);
-    const bool client_label = quirks().has("dns.queries-client-label");
+    if (departures().has("dns.skips-srv")) return fall_back(search);
+    const bool client_label = departures().has("dns.queries-client-label");
     const auto ask_for = [&](std::string_view label, Answer XmppSearch::*slot) {
       resolve(std::string(label) + "._tcp." + search->domain, Type::srv, [this, search, slot](Answer answer) {
         (*search).*slot = std::move(answer);
@@ -326,7 +344,7 @@ struct Resolver::Impl {
       });
     };
     const auto still = alive;
-    if (quirks().has("dns.skips-direct-tls")) {
+    if (departures().has("dns.skips-direct-tls")) {
       --search->srv_missing;
     } else {
       ask_for(client_label ? "_xmpps-client" : "_xmpps-server", &XmppSearch::direct);
@@ -344,10 +362,10 @@ struct Resolver::Impl {
     if (!service.candidates.empty()) return on_candidates(search, std::move(service.candidates));
     // "." stops here, and there is no fallback either (RFC 6120 section 3.2.1, XEP-0368 section 5).
     if (service.declared_absent) return search->done({});
-    if (failed(search->starttls) && !quirks().has("dns.counts-server-failure-as-absence")) {
+    if (failed(search->starttls) && !departures().has("dns.counts-server-failure-as-absence")) {
       return search->done({.outcome = search->starttls.outcome, .targets = {}});
     }
-    if (quirks().has("dns.never-falls-back")) return search->done({.outcome = Outcome::name_error, .targets = {}});
+    if (departures().has("dns.never-falls-back")) return search->done({.outcome = Outcome::name_error, .targets = {}});
     fall_back(search);
   }
 
@@ -357,27 +375,27 @@ struct Resolver::Impl {
       return std::ranges::any_of(answer.records,
                                  [](const auto& record) { return srv_of(record).value_or(Srv{}).target == "."; });
     };
-    if (quirks().has("dns.dot-cancels-both-lists") && dot(search.direct))
+    if (departures().has("dns.dot-cancels-both-lists") && dot(search.direct))
       service = {.candidates = {}, .declared_absent = true};
-    if (quirks().has("dns.connects-when-dot") && dot(search.starttls)) service.declared_absent = false;
-    if (quirks().has("dns.falls-back-after-direct-tls-dot") && dot(search.direct) && !dot(search.starttls))
+    if (departures().has("dns.connects-when-dot") && dot(search.starttls)) service.declared_absent = false;
+    if (departures().has("dns.falls-back-after-direct-tls-dot") && dot(search.direct) && !dot(search.starttls))
       service.declared_absent = false;
   }
 
   void on_candidates(const Search& search, std::vector<SrvCandidate> candidates) {
-    if (quirks().has("dns.first-srv-only")) candidates.resize(1);
-    if (quirks().has("dns.first-srvs-only") && candidates.size() > 4) candidates.resize(4);
+    if (departures().has("dns.first-srv-only")) candidates.resize(1);
+    if (departures().has("dns.first-srvs-only") && candidates.size() > 4) candidates.resize(4);
     candidates = in_order(
-        std::move(candidates), [this](std::uint64_t bound) { return context.random(bound); }, quirks());
+        std::move(candidates), [this](std::uint64_t bound) { return context.random(bound); }, departures());
     for (const auto& [srv, direct_tls] : candidates) {
       // RFC 6120 section 3.2.1: the port of the record, not the default.
-      const auto target_port = quirks().has("dns.ignores-srv-port") ? xmpp_server_port : srv.port;
-      const bool tls = direct_tls && !quirks().has("dns.takes-direct-tls-for-starttls");
+      const auto target_port = departures().has("dns.ignores-srv-port") ? xmpp_server_port : srv.port;
+      const bool tls = direct_tls && !departures().has("dns.takes-direct-tls-for-starttls");
       search->hosts.push_back({.endpoint = {"", target_port}, .host = srv.target, .direct_tls = tls});
     }
-    if (quirks().has("dns.needs-additional-section"))
+    if (departures().has("dns.needs-additional-section"))
       return search->done({.outcome = Outcome::name_error, .targets = {}});
-    if (quirks().has("dns.falls-back-when-srv-exists")) {
+    if (departures().has("dns.falls-back-when-srv-exists")) {
       search->hosts.push_back({.endpoint = {"", xmpp_server_port}, .host = search->domain});
     }
     find_addresses(search);
@@ -386,7 +404,7 @@ struct Resolver::Impl {
   /// RFC 6120 section 3.2.2.
   void fall_back(const Search& search) {
     search->from_fallback = true;
-    const std::uint16_t target_port = quirks().has("dns.falls-back-on-wrong-port") ? 5222 : xmpp_server_port;
+    const std::uint16_t target_port = departures().has("dns.falls-back-on-wrong-port") ? 5222 : xmpp_server_port;
     search->hosts.push_back({.endpoint = {"", target_port}, .host = search->domain});
     find_addresses(search);
   }
@@ -397,7 +415,7 @@ struct Resolver::Impl {
     const auto still = alive;
     for (std::size_t slot = 0; slot < search->found.size() && *still; ++slot) {
       const bool six = slot % 2 == 1;
-      if (six && quirks().has("dns.ignores-aaaa")) {
+      if (six && departures().has("dns.ignores-aaaa")) {
         on_addresses(search, slot, {});
         continue;
       }
@@ -425,7 +443,7 @@ struct Resolver::Impl {
     const auto before = targets.size();
     for (const auto slot : {2 * host, 2 * host + 1})
       targets.insert(targets.end(), search.found[slot].begin(), search.found[slot].end());
-    if (quirks().has("dns.first-address-only") && targets.size() > before + 1) targets.resize(before + 1);
+    if (departures().has("dns.first-address-only") && targets.size() > before + 1) targets.resize(before + 1);
   }
 };
 

@@ -1,8 +1,8 @@
 // A stub resolver with a cache, as an actor of a node: UDP, TCP after truncation, TTLs in world time.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 #include "protocol/dns/message.h"
 
 #include <functional>
@@ -32,15 +32,17 @@ struct XmppTargets {
   bool from_fallback = false;   ///< no SRV record: A/AAAA of the domain, port 5269
 };
 
+struct ResolverConfig {
+  Endpoint name_server;
+  Duration timeout = 5s;  ///< for one try
+  int tries = 2;
+  Duration negative_ttl_max = 60s;
+  Departures departures = {};
+};
+
 class Resolver final : public Actor {
  public:
-  struct Config {
-    Endpoint name_server;
-    Duration timeout = 5s;  ///< for one try
-    int tries = 2;
-    Duration negative_ttl_max = 60s;
-    Quirks quirks = {};
-  };
+  using Config = ResolverConfig;
   Resolver(Context&, Config);
   ~Resolver() override;
 

@@ -114,10 +114,10 @@ struct ResolverTest : testing::Test {
     network.server.set("_xmpp-server._tcp.a.example", Type::srv, 300, {"0 0 15269 gw.a.example"});
     use({});
   }
-  void use(std::set<std::string, std::less<>> quirks) {
+  void use(std::set<std::string, std::less<>> departures) {
     resolver.reset();
     resolver = std::make_unique<Resolver>(
-        network, Resolver::Config{.name_server = name_server, .quirks = Quirks(std::move(quirks))});
+        network, Resolver::Config{.name_server = name_server, .departures = Departures(std::move(departures))});
   }
 
   Answer ask(std::string_view name, Type type = Type::a) {

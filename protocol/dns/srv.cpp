@@ -35,16 +35,17 @@ void order_by_weight(Iterator first, Iterator last, const Random& random) {
 
 }  // namespace
 
-std::vector<SrvCandidate> in_order(std::vector<SrvCandidate> candidates, const Random& random, const Quirks& quirks) {
+std::vector<SrvCandidate> in_order(std::vector<SrvCandidate> candidates, const Random& random,
+                                   const Departures& departures) {
   // Where a subject ignores weights it tends to sort them, or to keep the order of the answer.
-  const bool by_weight = !quirks.has("dns.ignores-weight");
-  if (quirks.has("dns.ignores-priority")) {
+  const bool by_weight = !departures.has("dns.ignores-weight");
+  if (departures.has("dns.ignores-priority")) {
     for (auto& candidate : candidates) candidate.srv.priority = 0;
-  } else if (quirks.has("dns.highest-priority-number-first")) {
+  } else if (departures.has("dns.highest-priority-number-first")) {
     for (auto& candidate : candidates)
       candidate.srv.priority = static_cast<std::uint16_t>(65535 - candidate.srv.priority);
   }
-  if (quirks.has("dns.starttls-list-first")) {
+  if (departures.has("dns.starttls-list-first")) {
     std::ranges::stable_sort(candidates, {}, [](const auto& c) { return std::pair(c.direct_tls, c.srv.priority); });
     return candidates;
   }

@@ -1,7 +1,7 @@
 // The order in which the targets of SRV records are tried: RFC 2782, and the merged lists of XEP-0368.
 #pragma once
 
-#include "protocol/base/quirks.h"
+#include "protocol/base/departures.h"
 #include "protocol/dns/message.h"
 
 #include <functional>
@@ -20,7 +20,7 @@ using Random = std::function<std::uint64_t(std::uint64_t bound)>;
 /// All candidates in the order to try: by priority, and within one priority at random by weight with the running-sum
 /// procedure of RFC 2782 ("Weight"). Records of both lists take part in one order (XEP-0368 section 3).
 [[nodiscard]] std::vector<SrvCandidate> in_order(std::vector<SrvCandidate> candidates, const Random& random,
-                                                 const Quirks& quirks = {});
+                                                 const Departures& departures = {});
 
 /// What the two look-ups of a domain say together.
 struct SrvService {

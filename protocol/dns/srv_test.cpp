@@ -23,9 +23,10 @@ SrvCandidate candidate(std::uint16_t priority, std::uint16_t weight, std::string
   return {{priority, weight, 5269, std::move(target)}, direct_tls};
 }
 
-std::string order(const std::vector<SrvCandidate>& candidates, const Random& random, const Quirks& quirks = {}) {
+std::string order(const std::vector<SrvCandidate>& candidates, const Random& random,
+                  const Departures& departures = {}) {
   std::string names;
-  for (const auto& each : in_order(candidates, random, quirks)) names += each.srv.target;
+  for (const auto& each : in_order(candidates, random, departures)) names += each.srv.target;
   return names;
 }
 
@@ -33,7 +34,7 @@ TEST(SrvOrder, lower_priority_numbers_come_first_for_any_choice) {
   const std::vector candidates{candidate(20, 65535, "c"), candidate(10, 1, "b"), candidate(0, 0, "a"),
                                candidate(30, 9, "d")};
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(order(candidates, generator(seed)), "abcd");
-  EXPECT_EQ(order(candidates, generator(1), Quirks({"dns.highest-priority-number-first"})), "dcba");
+  EXPECT_EQ(order(candidates, generator(1), Departures({"dns.highest-priority-number-first"})), "dcba");
 }
 
 TEST(SrvOrder, keeps_every_record_exactly_once) {

@@ -62,7 +62,9 @@ class Core {
 
   explicit Core(Settings settings);
 
-  [[nodiscard]] bool quirk(std::string_view name) const { return !settings.quirks.none() && settings.quirks.has(name); }
+  [[nodiscard]] bool quirk(std::string_view name) const {
+    return !settings.departures.none() && settings.departures.has(name);
+  }
 
   // Outputs.
   void send(xml::Element stanza);

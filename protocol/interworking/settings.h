@@ -1,7 +1,7 @@
 // What a translator is told about its deployment: domains, partners, profile and timers.
 #pragma once
 
-#include "protocol/base/quirks.h"
+#include "protocol/base/departures.h"
 #include "protocol/base/time.h"
 
 #include <cstdint>
@@ -45,7 +45,7 @@ struct Settings {
   Duration keyboard = 15s;                   ///< the same for KeyboardActivity, which is repeated each 5 s
   std::size_t pager_size_max_octets = 1300;  ///< whole request outside a dialog (RFC 3428 section 8); 0: no bound
   std::size_t queue_max_messages = 256;      ///< for one pair of users
-  Quirks quirks;
+  Departures departures;
 };
 
 }  // namespace cutover::interworking

@@ -310,7 +310,10 @@ void Translator::Impl::on_options(sip::TransactionId id, const sip::Message& req
 
 // The engine.
 
-Translator::Translator(Settings settings) : impl_(std::make_unique<Impl>(std::move(settings))) {}
+Translator::Translator(Settings settings) {
+  settings.departures.adjust(settings);
+  impl_ = std::make_unique<Impl>(std::move(settings));
+}
 Translator::~Translator() = default;
 
 void Translator::on_stanza(const xml::Element& stanza, std::string_view sender_domain, Time now) {
@@ -363,7 +366,8 @@ std::optional<Time> Translator::deadline() const {
 }
 
 void Translator::reconfigure(Settings settings) {
-  settings.quirks = impl_->core.settings.quirks;
+  settings.departures = impl_->core.settings.departures;
+  settings.departures.adjust(settings);
   impl_->core.settings = std::move(settings);
 }
 

@@ -143,7 +143,7 @@ Settings pager() {
   return settings;
 }
 Settings with(std::string quirk, Settings settings = {}) {
-  settings.quirks = Quirks({std::move(quirk)});
+  settings.departures = Departures({std::move(quirk)});
   return settings;
 }
 xml::Element chat(const std::string& body, const std::string& id = "m1", const std::string& type = "chat") {

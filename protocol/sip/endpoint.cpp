@@ -3,6 +3,7 @@
 #include "protocol/sip/endpoint.h"
 
 #include "protocol/sip/framing.h"
+#include "protocol/sip/passage.h"
 #include "protocol/sip/text.h"
 #include "protocol/tls/identity.h"
 
@@ -58,7 +59,10 @@ struct Endpoint::Impl {
   };
 
   Impl(Endpoint& self_in, Context& context_in, EndpointConfig config_in, EndpointOwner& owner_in)
-      : self(self_in), context(context_in), config(std::move(config_in)), owner(owner_in) {}
+      : self(self_in), context(context_in), config(std::move(config_in)), owner(owner_in) {
+    config.departures.adjust(config);
+    if (const auto* departed = config.departures.get()) rewrites = departed->sip_messages;
+  }
 
   Endpoint& self;
   Context& context;
@@ -74,6 +78,7 @@ struct Endpoint::Impl {
   std::vector<OnFailure> refused;  ///< requests that had nowhere to go: told at the next wake, never inside request()
   std::optional<Time> armed;
   std::uint64_t transactions_made = 0;
+  std::vector<std::function<void(Passage&)>> rewrites;  ///< at the seam; with what they remember
 
   // Time.
 
@@ -161,7 +166,7 @@ struct Endpoint::Impl {
     const auto key = std::pair{destination.address, destination.tls_name};
     // sip.opens-a-connection-each-time: RFC 3261 section 18.1.1 wants a connection that is there used again.
     if (const auto found = outbound.find(key);
-        found != outbound.end() && !config.quirks.has("sip.opens-a-connection-each-time"))
+        found != outbound.end() && !config.departures.has("sip.opens-a-connection-each-time"))
       return found->second;
     const auto id = context.connect(self, destination.address);
     add_connection(id, destination.address, true, destination.tls_name);
@@ -210,9 +215,21 @@ struct Endpoint::Impl {
   }
 
   void transmit(ConnectionId id, const Message& message) {
+    if (rewrites.empty()) return transmit_octets(id, message, serialise(message));
+    auto passage = rewritten(Direction::out, message);
+    if (!passage.dropped) {
+      auto octets = serialise(passage.message);
+      for (const auto& edit : passage.edits) edit(octets);
+      transmit_octets(id, passage.message, std::move(octets));
+    }
+    for (const auto& another : passage.behind) transmit_octets(id, another, serialise(another));
+    for (auto& answer : passage.back) hear(id, std::move(answer));
+  }
+
+  void transmit_octets(ConnectionId id, const Message& message, std::string octets) {
     const auto found = connections.find(id);
     if (found == connections.end()) return;
-    Outgoing outgoing{spoil(serialise(message)), summary_of(message)};
+    Outgoing outgoing{spoil(std::move(octets)), summary_of(message)};
     if (found->second.ready)
       put(id, found->second, std::move(outgoing));
     else
@@ -234,9 +251,9 @@ struct Endpoint::Impl {
     const auto position = octets.find("Content-Length: ");
     if (position == std::string::npos) return octets;
     // RFC 3261 section 18.3: Content-Length is required on streams, and is the length of the body.
-    if (config.quirks.has("sip.no-content-length")) {
+    if (config.departures.has("sip.no-content-length")) {
       octets.erase(position, octets.find("\r\n", position) + 2 - position);
-    } else if (config.quirks.has("sip.content-length-too-small")) {
+    } else if (config.departures.has("sip.content-length-too-small")) {
       const auto end = octets.find("\r\n", position);
       if (octets.substr(position + 16, end - position - 16) != "0")
         octets.replace(position + 16, end - position - 16, "1");
@@ -253,7 +270,7 @@ struct Endpoint::Impl {
   /// What is wrong with the peer's certificate; empty where nothing is.
   [[nodiscard]] std::string judge(const Connection& connection) const {
     // sip.trusts-any-certificate: RFC 5922 section 7 wants the chain and the name of the domain.
-    if (config.quirks.has("sip.trusts-any-certificate")) return {};
+    if (config.departures.has("sip.trusts-any-certificate")) return {};
     const auto certificate = connection.tls->peer_certificate();
     if (!certificate) return connection.outbound || config.mutual_tls ? "the peer shows no certificate" : "";
     if (!certificate->chain_valid) return "certificate: " + certificate->chain_error;
@@ -310,7 +327,7 @@ struct Endpoint::Impl {
     if (auto* frame = std::get_if<Framer::Frame>(&item)) return on_octets(id, std::move(frame->octets));
     if (std::holds_alternative<Framer::Ping>(item)) {
       // sip.ignores-keep-alive: RFC 5626 section 4.4.1 wants a single CRLF in return.
-      if (!config.quirks.has("sip.ignores-keep-alive")) pong(id);
+      if (!config.departures.has("sip.ignores-keep-alive")) pong(id);
       return;
     }
     auto& fault = std::get<Framer::Fault>(item);
@@ -339,7 +356,7 @@ struct Endpoint::Impl {
 
   void answer_bad(ConnectionId id, const Message& request, int status, const std::string& what) {
     // sip.silent-on-bad-request: RFC 3261 section 16.3 and 21.4.1: 400 with what is wrong.
-    if (request.method == "ACK" || config.quirks.has("sip.silent-on-bad-request")) return;
+    if (request.method == "ACK" || config.departures.has("sip.silent-on-bad-request")) return;
     auto response = response_to(request, status, "", self.random_token());
     response.add_header("Warning", "399 " + self.host_port() + " \"" + what + "\"");
     transmit(id, response);
@@ -354,6 +371,23 @@ struct Endpoint::Impl {
     }
     auto& message = std::get<Message>(result);
     note_message(Direction::in, id, summary_of(message), std::move(octets));
+    if (rewrites.empty()) return hear(id, std::move(message));
+    auto passage = rewritten(Direction::in, std::move(message));
+    for (const auto& answer : passage.back) transmit_octets(id, answer, serialise(answer));
+    if (!passage.dropped) hear(id, std::move(passage.message));
+    for (auto& another : passage.behind) hear(id, std::move(another));
+  }
+
+  [[nodiscard]] Passage rewritten(Direction direction, Message message) {
+    Passage passage;
+    passage.direction = direction;
+    passage.message = std::move(message);
+    for (const auto& rewrite : rewrites) rewrite(passage);
+    return passage;
+  }
+
+  void hear(ConnectionId id, Message message) {
+    if (!is_open(id)) return;
     if (message.is_request)
       on_request(id, std::move(message));
     else
@@ -407,16 +441,16 @@ struct Endpoint::Impl {
 
   void spoil_response(Message& response) const {
     // RFC 3261 section 8.2.6.2: To carries a tag, the other fields are those of the request.
-    if (config.quirks.has("sip.response-without-to-tag")) {
+    if (config.departures.has("sip.response-without-to-tag")) {
       auto to = response.to();
       if (to)
         std::erase_if(to->parameters, [](const auto& parameter) { return same_ignoring_case(parameter.first, "tag"); });
       if (to) response.set_header("To", to->text());
     }
-    if (config.quirks.has("sip.response-with-wrong-cseq"))
+    if (config.departures.has("sip.response-with-wrong-cseq"))
       response.set_header("CSeq", std::to_string(response.cseq_number() + 1) + ' ' + response.cseq_method());
-    if (config.quirks.has("sip.response-with-wrong-call-id")) response.set_header("Call-ID", response.call_id() + "x");
-    if (config.quirks.has("sip.response-without-record-route")) response.remove_header("Record-Route");
+    if (config.departures.has("sip.response-with-wrong-call-id"))
+      response.set_header("Call-ID", response.call_id() + "x");
   }
 
   void finish_server_step(TransactionId transaction, const ServerOutput& out) {
@@ -438,7 +472,7 @@ struct Endpoint::Impl {
     const std::string transport = config.identity ? "TLS" : "TCP";
     request.prepend_header("Via",
                            "SIP/2.0/" + transport + ' ' + self.host_port() + ";branch=z9hG4bK" + self.random_token());
-    if (config.quirks.has(
+    if (config.departures.has(
             "sip.never-counts-cseq"))  // RFC 3261 section 12.2.1.1: one higher for each request of a dialog
       request.set_header("CSeq", "1 " + request.method);
   }
@@ -456,7 +490,7 @@ struct Endpoint::Impl {
       return arm();
     }
     auto timers = config.timers;
-    if (config.quirks.has("sip.never-gives-up"))
+    if (config.departures.has("sip.never-gives-up"))
       timers.t1 = 24h;  // RFC 3261 sections 17.1.1.2 and 17.1.2.2: timers B and F
     const auto key = client_key(message);
     auto [entry, added] = clients.emplace(key, Client{ClientTransaction(message, context.now(), timers), id,
@@ -498,7 +532,7 @@ struct Endpoint::Impl {
     schedule(key, found->second);
     if (found->second.machine.state() == TransactionState::terminated) clients.erase(found);
     // sip.no-ack-of-a-refusal: RFC 3261 section 17.1.1.3 wants an ACK for a final answer that is no 2xx.
-    if (!config.quirks.has("sip.no-ack-of-a-refusal"))
+    if (!config.departures.has("sip.no-ack-of-a-refusal"))
       for (const auto& ack : out.to_transport) transmit(connection, ack);
     for (const auto& response : out.to_user)
       if (on_response) on_response(response);

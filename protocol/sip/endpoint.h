@@ -2,8 +2,8 @@
 // owner's.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 #include "protocol/sip/message.h"
 #include "protocol/sip/transaction.h"
 #include "protocol/tls/session.h"
@@ -21,7 +21,7 @@ struct EndpointConfig {
   std::shared_ptr<const tls::Identity> identity;  ///< null: TCP without TLS
   bool mutual_tls = true;
   std::string sent_by;  ///< host of Via and Contact; empty: the address of the node
-  Quirks quirks;
+  Departures departures;
   TransactionTimers timers;
 };
 

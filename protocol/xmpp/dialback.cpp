@@ -40,13 +40,13 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 std::string dialback_key(std::string_view secret, std::string_view receiving, std::string_view originating,
-                         std::string_view stream_id, const Quirks& quirks) {
-  const bool wrong = !quirks.none();
+                         std::string_view stream_id, const Departures& departures) {
+  const bool wrong = !departures.none();
   // XEP-0185 section 2: the HMAC key is the lower-case hexadecimal text of the digest, not its octets.
-  const auto key = sha256(secret, !(wrong && quirks.has("xmpp.dialback-key-from-raw-digest")));
+  const auto key = sha256(secret, !(wrong && departures.has("xmpp.dialback-key-from-raw-digest")));
   // The single spaces keep the fields apart: CVE-2016-0756 was their absence.
-  const std::string_view space = wrong && quirks.has("xmpp.dialback-key-without-separators") ? "" : " ";
-  if (wrong && quirks.has("xmpp.dialback-key-without-stream-id")) stream_id = "constant";
+  const std::string_view space = wrong && departures.has("xmpp.dialback-key-without-separators") ? "" : " ";
+  if (wrong && departures.has("xmpp.dialback-key-without-stream-id")) stream_id = "constant";
   std::string text;
   text.append(receiving).append(space).append(originating).append(space).append(stream_id);
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};

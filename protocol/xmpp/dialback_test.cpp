@@ -26,7 +26,7 @@ TEST(DialbackKey, DependsOnEveryFieldAndTheirBorders) {
   EXPECT_NE(key, dialback_key("secret", "b.example", "a.examplei", "d1"));
   for (const auto* defect : {"xmpp.dialback-key-from-raw-digest", "xmpp.dialback-key-without-separators",
                              "xmpp.dialback-key-without-stream-id"}) {
-    EXPECT_NE(key, dialback_key("secret", "b.example", "a.example", "id1", Quirks({defect}))) << defect;
+    EXPECT_NE(key, dialback_key("secret", "b.example", "a.example", "id1", Departures({defect}))) << defect;
   }
 }
 

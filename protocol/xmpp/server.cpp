@@ -70,11 +70,15 @@ Overloaded(F...) -> Overloaded<F...>;
 
 struct Server::Impl {
   Impl(Server& self, Context& context, ServerConfig config, dns::Resolver& resolver, ServerOwner& owner)
-      : self_(self), context_(context), config_(std::move(config)), resolver_(resolver), owner_(owner) {}
+      : self_(self), context_(context), config_(std::move(config)), resolver_(resolver), owner_(owner) {
+    config_.departures.adjust(config_);
+  }
 
   // --- Settings and counting ---
 
-  [[nodiscard]] bool quirk(std::string_view name) const { return !config_.quirks.none() && config_.quirks.has(name); }
+  [[nodiscard]] bool quirk(std::string_view name) const {
+    return !config_.departures.none() && config_.departures.has(name);
+  }
   [[nodiscard]] PeerPolicy policy(std::string_view domain) const {
     return config_.policy ? config_.policy(domain) : PeerPolicy{};
   }
@@ -115,7 +119,7 @@ struct Server::Impl {
     out.establishment_timeout = config_.establishment_timeout;
     out.inactivity_timeout = config_.inactivity_timeout;
     out.keep_alive_interval = config_.keep_alive_interval;
-    out.quirks = config_.quirks;
+    out.departures = config_.departures;
     return out;
   }
 
@@ -634,6 +638,7 @@ void Server::reconfigure(ServerConfig config) {
   const bool reopen = impl_->listening_ && moved;
   if (reopen) impl_->stop_listening();
   impl_->config_ = std::move(config);
+  impl_->config_.departures.adjust(impl_->config_);
   if (reopen) open();
 }
 const ServerConfig& Server::config() const { return impl_->config_; }

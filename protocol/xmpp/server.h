@@ -2,9 +2,9 @@
 // The proxy, the legacy gateway and the partners are built on it; what they do with stanzas is theirs.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/limits.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 #include "protocol/dns/resolver.h"
 #include "protocol/tls/session.h"
 #include "protocol/xml/element.h"
@@ -40,7 +40,7 @@ struct ServerConfig {
   Duration keep_alive_interval = 300s;
   Duration doubt_window = 30s;  ///< what was sent this long before a connection broke is reported
   std::size_t connections_max = 1000;
-  Quirks quirks;  ///< named defects, none by default
+  Departures departures;  ///< named defects, none by default
 };
 
 /// What a server tells its owner.

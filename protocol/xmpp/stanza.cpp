@@ -138,18 +138,18 @@ xml::Element make_error_element(std::string_view condition, std::string_view typ
   return error;
 }
 
-bool may_answer_with_error(const xml::Element& stanza, const Quirks& quirks) {
+bool may_answer_with_error(const xml::Element& stanza, const Departures& departures) {
   const auto kind = stanza_kind(stanza);
   const auto type = stanza.attribute_or_empty("type");
   // RFC 6120 section 8.3.1: an error never answers an error; section 8.2.3: nor the result of an iq.
-  if (kind && !quirks.none() && quirks.has("xmpp.errors-answered-with-errors")) return true;
+  if (kind && !departures.none() && departures.has("xmpp.errors-answered-with-errors")) return true;
   if (!kind || type == "error") return false;
   return *kind != StanzaKind::iq || type != "result";
 }
 
 std::optional<xml::Element> make_error(const xml::Element& stanza, std::string_view condition, std::string_view text,
-                                       std::string_view type, const Quirks& quirks) {
-  if (!may_answer_with_error(stanza, quirks)) return std::nullopt;
+                                       std::string_view type, const Departures& departures) {
+  if (!may_answer_with_error(stanza, departures)) return std::nullopt;
   auto error = addressed(stanza.name(), stanza.attribute_or_empty("to"), stanza.attribute_or_empty("from"), "error",
                          stanza.attribute_or_empty("id"));
   error.rename(stanza.name(), stanza.ns());

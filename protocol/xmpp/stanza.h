@@ -1,7 +1,7 @@
 // Stanzas: what is one, how one is made, and how an error is answered (RFC 6120 section 8).
 #pragma once
 
-#include "protocol/base/quirks.h"
+#include "protocol/base/departures.h"
 #include "protocol/xml/element.h"
 
 #include <optional>
@@ -45,12 +45,12 @@ struct ConditionRow {
                                               std::string_view content_ns = "jabber:server");
 
 /// Whether an error may be sent in answer to the stanza: never to an error, and never to an iq result.
-[[nodiscard]] bool may_answer_with_error(const xml::Element& stanza, const Quirks& quirks = {});
+[[nodiscard]] bool may_answer_with_error(const xml::Element& stanza, const Departures& departures = {});
 /// The stanza of type error that answers `stanza`: addresses swapped, same id, no payload echoed (RFC 6120 section
 /// 8.3.1). Nothing where none may be sent.
 [[nodiscard]] std::optional<xml::Element> make_error(const xml::Element& stanza, std::string_view condition,
                                                      std::string_view text = {}, std::string_view type = {},
-                                                     const Quirks& quirks = {});
+                                                     const Departures& departures = {});
 
 /// What an error stanza says. An unknown condition reads as undefined-condition.
 struct StanzaError {

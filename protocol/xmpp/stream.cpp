@@ -147,6 +147,7 @@ std::string_view to_string(StreamState state) {
 }
 
 Stream::Stream(StreamConfig config, Time now) : config_(std::move(config)), now_(now) {
+  config_.departures.adjust(config_);
   if (!quirk("xmpp.no-establishment-timeout")) establishment_deadline_ = now + config_.establishment_timeout;
   if (initiating()) {
     local_ = config_.local_domain;
@@ -154,6 +155,7 @@ Stream::Stream(StreamConfig config, Time now) : config_(std::move(config)), now_
     if (config_.policy) policy_ = config_.policy(remote_);
     methods_ = methods_of(policy_);
   }
+  seam_ = Seam::of(config_.departures, initiating(), trusted());
   restart();
   if (config_.direct_tls || trusted()) {
     start_tls();
@@ -175,7 +177,7 @@ void Stream::receive(std::string_view octets, Time now) {
     tls_->put_cipher(octets);
     pump_tls();
   } else {
-    in_ += octets;
+    take_in(octets);
   }
   parse();
   if (tls_ && handshake_done_ && !finished() && tls_->peer_closed()) receive_eof(now);
@@ -201,6 +203,10 @@ void Stream::timeout(Time now) {
   now_ = now;
   const auto due = [now](const std::optional<Time>& when) { return when && now >= *when; };
   if (finished()) return;
+  if (due(seam_due_)) {
+    seam_due_.reset();
+    return parse();
+  }
   if (due(close_deadline_)) return finish(false);
   if (due(establishment_deadline_)) return fail("connection-timeout", "the stream was not established in time");
   if (due(silence_deadline_)) return fail("connection-timeout", "no keep-alive");
@@ -214,8 +220,8 @@ void Stream::authorise(const DomainPair& pair, Time now) {
   if (!asked_.insert(pair).second) return;  // XEP-0220 section 2.1.1: one request at a time for a pair
   touch();
   // XEP-0185: the key binds the id of the latest response header, the one inside TLS.
-  const auto& id = quirk("xmpp.dialback-key-with-pre-tls-id") ? first_id_ : id_;
-  const auto key = dialback_key(config_.dialback_secret, pair.target, pair.sender, id, config_.quirks);
+  const auto& id = config_.departures.inner(Inner::dialback_key_with_pre_tls_id) ? first_id_ : id_;
+  const auto key = dialback_key(config_.dialback_secret, pair.target, pair.sender, id, config_.departures);
   put_noted("db:result " + pair.sender + " > " + pair.target,
             quirk("xmpp.dialback-result-addresses-swapped")
                 ? dialback_element("result", pair.target, pair.sender, {}, {}, key)
@@ -266,8 +272,8 @@ std::optional<StreamEvent> Stream::poll() {
 
 std::optional<Time> Stream::deadline() const {
   std::optional<Time> first;
-  for (const auto* one :
-       {&establishment_deadline_, &idle_deadline_, &keep_alive_due_, &silence_deadline_, &close_deadline_}) {
+  for (const auto* one : {&establishment_deadline_, &idle_deadline_, &keep_alive_due_, &silence_deadline_,
+                          &close_deadline_, &seam_due_}) {
     if (*one && (!first || **one < *first)) first = *one;
   }
   return first;
@@ -376,7 +382,7 @@ std::string_view Stream::judge_initial_header(const xml::Element& tag) {
   if (from && from->is_domain()) remote_ = from->domain();
   if (!to || !to->is_domain()) return "improper-addressing";
   if (local_.empty()) {
-    if (!quirk("xmpp.host-unknown-accepted")) return "host-unknown";
+    if (holds(Rule::to_is_served)) return "host-unknown";
     local_ = config_.domains.empty() ? to->domain() : config_.domains.front();
   }
   if (from_text && remote_.empty()) return "improper-addressing";
@@ -794,7 +800,7 @@ void Stream::on_verify_request(const xml::Element& verify) {
   // Answered whether or not the asker is authenticated: it only checks a key (XEP-0220 section 2.2.2).
   if (quirk("xmpp.verify-needs-authentication") && authorised_.empty()) return fail("not-authorized");
   if (quirk("xmpp.verify-not-answered")) return;
-  const auto expected = dialback_key(config_.dialback_secret, asker, us, id, config_.quirks);
+  const auto expected = dialback_key(config_.dialback_secret, asker, us, id, config_.departures);
   const bool valid = same_key(expected, verify.text()) || quirk("xmpp.any-key-is-valid");
   if (quirk("xmpp.valid-key-called-invalid")) return answer("invalid", {});
   answer(valid ? "valid" : "invalid", {});
@@ -865,7 +871,7 @@ void Stream::pump_tls() {
     on_secured();
     if (finished()) return;
   }
-  in_ += tls_->read();
+  take_in(tls_->read());
   out_ += tls_->take_cipher();
   // TLS 1.3: a client hears only now that its certificate was refused.
   if (!tls_->failure().empty()) {
@@ -970,8 +976,7 @@ void Stream::put_header() {
   if (!trusted()) out += std::string(" xmlns:db='") + ns::dialback + "'";
   auto from = local_;
   if (receiving && from.empty() && !config_.domains.empty()) from = config_.domains.front();
-  if (!from.empty() && !quirk(receiving ? "xmpp.response-without-from" : "xmpp.header-without-from"))
-    out += attribute("from", from);
+  if (!from.empty() && !(receiving && quirk("xmpp.response-without-from"))) out += attribute("from", from);
   if (!remote_.empty() && (trusted() || !quirk("xmpp.header-without-to"))) out += attribute("to", remote_);
   if (receiving) {
     id_ = new_id();
@@ -989,7 +994,26 @@ void Stream::put_header() {
   put_noted("stream header " + from + " > " + remote_, out + ">");
 }
 
+void Stream::take_in(std::string_view octets) {
+  if (!seam_) {
+    in_ += octets;
+    return;
+  }
+  in_ += seam_->pass(Direction::in, octets, secured());
+  write(seam_->take_back(Direction::in));
+}
+
 void Stream::put(std::string_view octets) {
+  if (!seam_) return write(octets);
+  write(seam_->pass(Direction::out, octets, secured()));
+  const auto back = seam_->take_back(Direction::out);
+  if (back.empty()) return;
+  in_ += back;
+  seam_due_ = now_;
+}
+
+void Stream::write(std::string_view octets) {
+  if (octets.empty()) return;
   if (keep_alive_due_) keep_alive_due_ = now_ + config_.keep_alive_interval / 2;
   if (!tls_) {
     out_ += octets;
@@ -1029,14 +1053,15 @@ void Stream::begin_closing(std::string_view condition, std::string_view text) {
   end_sent_ = true;
   state_ = StreamState::closing;
   establishment_deadline_ = idle_deadline_ = keep_alive_due_ = silence_deadline_ = std::nullopt;
-  if (!quirk("xmpp.no-close-timeout")) close_deadline_ = now_ + config_.close_timeout;
+  close_deadline_ = now_ + config_.close_timeout;
   push(ClosingBegan{true});
 }
 
 void Stream::finish(bool clean) {
   if (finished()) return;
   state_ = StreamState::closed;
-  establishment_deadline_ = idle_deadline_ = keep_alive_due_ = silence_deadline_ = close_deadline_ = std::nullopt;
+  establishment_deadline_ = idle_deadline_ = keep_alive_due_ = silence_deadline_ = close_deadline_ = seam_due_ =
+      std::nullopt;
   if (secured() && !quirk("xmpp.no-close-notify")) {
     tls_->close();
     out_ += tls_->take_cipher();
@@ -1064,7 +1089,7 @@ void Stream::note(Layer layer, Direction direction, std::string summary, std::st
 
 void Stream::push(StreamEvent event) { events_.push_back(std::move(event)); }
 
-bool Stream::quirk(std::string_view name) const { return !config_.quirks.none() && config_.quirks.has(name); }
+bool Stream::quirk(std::string_view name) const { return !config_.departures.none() && config_.departures.has(name); }
 
 bool Stream::serves(std::string_view domain) const {
   return std::ranges::find(config_.domains, domain) != config_.domains.end();

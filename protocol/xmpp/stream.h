@@ -16,13 +16,15 @@
 // every input the owner takes the output, then the events.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/limits.h"
 #include "protocol/base/node.h"
-#include "protocol/base/quirks.h"
 #include "protocol/tls/session.h"
 #include "protocol/xml/element.h"
 #include "protocol/xml/reader.h"
+#include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/policy.h"
+#include "protocol/xmpp/rules.h"
 
 #include <deque>
 #include <functional>
@@ -146,7 +148,7 @@ struct StreamConfig {
   Duration inactivity_timeout = 600s;   ///< without stanza or dialback traffic
   Duration keep_alive_interval = 300s;  ///< a silent peer is given up after it; we send white space at half of it
   Duration close_timeout = limits::stream_close_timeout;
-  Quirks quirks;
+  Departures departures;
 };
 
 /// One stream. Not copied, not moved (the owner keeps it on the heap).
@@ -208,6 +210,9 @@ class Stream {
   [[nodiscard]] bool initiating() const { return config_.role == StreamRole::initiating; }
   [[nodiscard]] bool trusted() const { return config_.purpose == StreamPurpose::trusted_link; }
   [[nodiscard]] bool quirk(std::string_view name) const;
+  /// Whether the condition breaks a rule that this node keeps.
+  [[nodiscard]] bool breaks(Rule rule, bool condition) const { return config_.departures.breaks(rule, condition); }
+  [[nodiscard]] bool holds(Rule rule) const { return config_.departures.holds(rule); }
   [[nodiscard]] bool serves(std::string_view domain) const;
   [[nodiscard]] bool certificate_authenticates(std::string_view domain) const;
 
@@ -256,7 +261,9 @@ class Stream {
 
   // Writing and ending.
   void restart();
+  void take_in(std::string_view octets);
   void put(std::string_view octets);
+  void write(std::string_view octets);
   void put_noted(std::string_view summary, std::string_view octets);
   void put_header();
   void fail(std::string_view condition, std::string_view text = {});
@@ -291,8 +298,10 @@ class Stream {
   std::string in_, raw_, out_;  ///< plaintext not parsed; octets of the item under way; octets for the network
   std::size_t at_ = 0;          ///< how much of in_ was parsed
   std::string held_;            ///< by xmpp.accepts-restricted-xml
+  std::unique_ptr<Seam> seam_;  ///< null: the wire carries what the engine says
   std::deque<StreamEvent> events_;
-  std::optional<Time> establishment_deadline_, idle_deadline_, keep_alive_due_, silence_deadline_, close_deadline_;
+  std::optional<Time> establishment_deadline_, idle_deadline_, keep_alive_due_, silence_deadline_, close_deadline_,
+      seam_due_;
 };
 
 }  // namespace cutover::xmpp

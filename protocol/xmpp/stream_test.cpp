@@ -345,7 +345,7 @@ TEST(StreamPair, DeliversWhatArrivesWhileClosing) {
   EXPECT_TRUE(of<StreamClosed>(pair.a_events).at(0).clean && of<StreamClosed>(pair.b_events).at(0).clean);
 
   auto deaf = receiver();
-  deaf.quirks = Quirks({"xmpp.deaf-while-closing"});
+  deaf.departures = Departures({"xmpp.deaf-while-closing"});
   Pair lossy(initiator(), std::move(deaf));
   lossy.b.close({}, lossy.now);
   ASSERT_TRUE(lossy.a.send(make_message("romeo@a.example", "juliet@b.example", "late"), lossy.now));
@@ -391,7 +391,7 @@ TEST(StreamTime, KeepAlivesHoldAStreamUntilItIsIdleTooLong) {
 
 TEST(StreamTime, ASilentPeerIsGivenUp) {
   auto mute = initiator();
-  mute.quirks = Quirks({"xmpp.no-keep-alive"});
+  mute.departures = Departures({"xmpp.no-keep-alive"});
   Pair pair(std::move(mute), receiver());
   pair.pass(299s);
   EXPECT_EQ(pair.b.state(), StreamState::open);
@@ -463,7 +463,7 @@ TEST(StreamHeader, ASecondOneIsRefused) {
   (void)declared.open();
   EXPECT_TRUE(has(declared.open("c.example"), "<stream:error>"));
   auto defective = receiver({.tls = optional});
-  defective.quirks = Quirks({"xmpp.duplicate-header-accepted", "xmpp.restart-with-other-from-accepted"});
+  defective.departures = Departures({"xmpp.duplicate-header-accepted", "xmpp.restart-with-other-from-accepted"});
   Raw accepting(std::move(defective));
   (void)accepting.open();
   EXPECT_TRUE(has(accepting.open("c.example"), "to='c.example'"));
@@ -648,7 +648,7 @@ TEST(StreamQuirks, DefectsOfTheReceivingRoleShow) {
   const auto answer = [](const Probe& probe, bool defective) {
     auto settings = receiver({.tls = optional});
     settings.domains = {"b.example", "d.example"};
-    if (defective) settings.quirks = Quirks({std::string(probe.defect)});
+    if (defective) settings.departures = Departures({std::string(probe.defect)});
     Raw raw(std::move(settings));
     (void)raw.open();
     raw.authorise();
@@ -682,16 +682,10 @@ TEST(StreamQuirks, DefectsOfAuthenticationShow) {
             {.sasl = not_supported},
             "dialback tls",
             "none"},
-        Row{"xmpp.dialback-key-with-pre-tls-id",
-            true,
-            tls::Flaw::none,
-            {.sasl = not_supported},
-            "dialback tls",
-            "none"},
         Row{"xmpp.strangers-accepted", false, tls::Flaw::none, {.allowed = false}, "none", "sasl tls"}}) {
     for (const bool defective : {false, true}) {
       auto subject = row.of_initiator ? initiator(row.policy) : receiver(row.policy);
-      if (defective) subject.quirks = Quirks({std::string(row.defect)});
+      if (defective) subject.departures = Departures({std::string(row.defect)});
       auto peer = row.of_initiator ? receiver({.tls = optional}) : initiator({.tls = optional});
       peer.identity = identity(row.of_initiator ? "b.example" : "a.example", row.flaw);
       if (!row.of_initiator) std::swap(subject, peer);
@@ -708,7 +702,7 @@ TEST(StreamQuirks, NoDefectHangsOrCrashesEitherRole) {
     for (const auto sasl : {optional, not_supported}) {
       for (const bool initiating_is_bad : {true, false}) {
         auto a = initiator({.tls = optional, .sasl = sasl}), b = receiver({.tls = optional, .sasl = sasl});
-        (initiating_is_bad ? a : b).quirks = Quirks({std::string(row.name)});
+        (initiating_is_bad ? a : b).departures = Departures({std::string(row.name)});
         Pair pair(std::move(a), std::move(b), 100);
         (void)pair.send("one");
         pair.pass(700s);

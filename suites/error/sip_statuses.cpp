@@ -1,5 +1,5 @@
 // RFC 7247 Table 2: the SIP status that refused a message becomes a stanza error for its sender.
-#include "protocol/base/quirk_table.h"
+#include "departures/table.h"
 #include "protocol/xmpp/namespaces.h"
 #include "suites/support/federated.h"
 
@@ -79,10 +79,12 @@ std::vector<Judges> judged() {
   std::vector<Judges> judges;
   for (const auto& row : rows()) {
     const auto of_its_own = fmt::format("gateway.wrong-condition-{}", row.status);
-    auto& defects = judges
-                        .emplace_back(Judges{row.requirement,
-                                             {is_quirk(of_its_own) ? of_its_own : "gateway.wrong-condition-of-class"}})
-                        .killed_by;
+    auto& defects =
+        judges
+            .emplace_back(
+                Judges{row.requirement,
+                       {departures::find(of_its_own) != nullptr ? of_its_own : "gateway.wrong-condition-of-class"}})
+            .killed_by;
     if (row.status == 301) defects.emplace_back("gateway.loses-new-address");
     if (row.status == 410) defects.emplace_back("gateway.gone-with-address");
   }

@@ -1,6 +1,6 @@
 // A real Prosody as a partner of a SIP user: behind the legacy gateway, and after the six steps behind proxy and
 // gateway; in between it has nothing to go by but our SRV record.
-#include "harness/prosody_partner.h"
+#include "harness/servers/prosody_partner.h"
 #include "reference/proxy.h"
 #include "suites/support/migration.h"
 
@@ -26,7 +26,7 @@ std::unique_ptr<Deployment> with_prosody(Run& run, PartnerKind kind) {
   DeploymentOptions options;
   options.topology.users = {"alice"};
   options.topology.partners = {{domain, kind, {"romeo"}, PartnerServer::prosody}};
-  options.quirks = run.quirks();
+  options.planted = run.planted();
   auto deployment = std::make_unique<Deployment>(run.world(), std::move(options));
   run.columns(deployment->columns());
   try {

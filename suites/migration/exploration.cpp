@@ -1,10 +1,10 @@
 // The cutover under every order of events within bounds: three partners keep writing while the SRV record is repointed
 // and the legacy gateway drains. Real S2S engines, resolvers and DNS messages; TLS of paper; no SIP side.
-#include "harness/case.h"
-#include "harness/explore.h"
-#include "harness/invariants.h"
-#include "harness/run.h"
-#include "harness/sim_world.h"
+#include "harness/judging/case.h"
+#include "harness/judging/invariants.h"
+#include "harness/judging/run.h"
+#include "harness/worlds/explore.h"
+#include "harness/worlds/sim_world.h"
 #include "mocks/name_server.h"
 #include "mocks/partner.h"
 #include "protocol/xmpp/stanza.h"
@@ -78,12 +78,12 @@ struct Shared {
 /// The S2S side of a box of ours: the legacy gateway, or the proxy of the edge. Keeps what it took from partners.
 class Box final : public Node, public xmpp::ServerOwner {
  public:
-  Box(std::shared_ptr<const tls::Identity> identity, Endpoint name_server, std::string secret, Quirks quirks)
+  Box(std::shared_ptr<const tls::Identity> identity, Endpoint name_server, std::string secret, Departures departures)
       : name_server_(std::move(name_server)) {
     config_.domains = {ours};
     config_.identity = std::move(identity);
     config_.dialback_secret = std::move(secret);
-    config_.quirks = std::move(quirks);
+    config_.departures = std::move(departures);
     config_.policy = [](std::string_view domain) {
       for (const auto& partner : partners()) {
         if (partner.domain == domain) return partner.policy;
@@ -131,17 +131,16 @@ class Gate final : public Choice {
 /// One schedule.
 class Cutover {
  public:
-  Cutover(Exploration& run, const Shared& shared, const Quirks& quirks, bool notes = false)
+  Cutover(Exploration& run, const Shared& shared, const departures::Planted& planted, bool notes = false)
       : run_(run), gate_(run.choice()), world_(gate_, {.order_only = true, .notes = notes}) {
-    Quirks deaf;
-    if (quirks.has("migration.legacy-deaf-while-closing")) deaf = Quirks({"xmpp.deaf-while-closing"});
     names_ =
         &world_.add("name-server", name_server_host, std::make_unique<mocks::NameServer>(dns::DnsServer(shared.zones)));
-    const auto box = [&](const char* name, int host, const char* secret, const Quirks& defects) {
+    const auto box = [&](const char* name, int host, const char* secret, const Departures& defects) {
       return &world_.add(name, host, std::make_unique<Box>(shared.us, names_->endpoint(), secret, defects));
     };
-    legacy_ = box("legacy-gateway", legacy_host, "secret of the legacy gateway", deaf);
-    edge_ = box("proxy", edge_host, "passphrase of the new side", {});
+    legacy_ =
+        box("legacy-gateway", legacy_host, "secret of the legacy gateway", planted.at(departures::legacy_gateway));
+    edge_ = box("proxy", edge_host, "passphrase of the new side", planted.at(departures::proxy));
     int host = first_partner_host;
     for (const auto& shape : partners()) {
       mocks::PartnerSettings settings;
@@ -250,7 +249,7 @@ void show_schedule(Run& run, const Shared& shared, bool ttl_waited_out, const st
   std::map<std::string, std::size_t> marks;
   std::vector<std::string> violations;
   Exploration exploration(*choice, marks, violations);
-  Cutover cutover(exploration, shared, run.quirks(), true);
+  Cutover cutover(exploration, shared, run.planted(), true);
   cutover(ttl_waited_out);
   run.show(cutover.trace());
 }
@@ -266,7 +265,7 @@ void explore_cutover(Run& run, bool ttl_waited_out, ExploreBounds bounds) {
   if (!replay.starts_with("seed:")) bounds.replay = replay;
   bounds.must_reach = {"taken by the legacy gateway during the cutover", "taken by the new edge during the cutover"};
   if (!ttl_waited_out) bounds.must_reach.emplace_back("returned to its sender");
-  const Scenario scenario = [&](Exploration& one) { Cutover(one, shared, run.quirks())(ttl_waited_out); };
+  const Scenario scenario = [&](Exploration& one) { Cutover(one, shared, run.planted())(ttl_waited_out); };
   auto result = explore(scenario, bounds);
   if (result.violations.empty() && bounds.replay.empty()) {
     const auto at_random = explore(scenario, {.seeds = random_schedules(run), .first_seed = run.seed()});
@@ -294,7 +293,7 @@ CUTOVER_CASE(waited_out){
         "Each message is taken once, by either box, or its sender gets an error; nothing overtakes; the drain ends.",
     .likely_causes =
         "A legacy gateway that stops reading once it has closed its side of a stream (RFC 6120 section 4.4).",
-    .judges = {{"MIG-D06", {"migration.legacy-deaf-while-closing"}}},
+    .judges = {{"MIG-D06", {"xmpp.deaf-while-closing@legacy-gateway"}}},
     .needs = {Need::legacy_gateway, Need::new_deployment},
     .staging = Staging::bench_only,
     .live = false,
@@ -311,7 +310,7 @@ CUTOVER_CASE(at_once){
         "Each message is taken once, by either box, or its sender gets an error; nothing overtakes; the drain ends.",
     .likely_causes =
         "A legacy gateway that stops reading once it has closed its side of a stream (RFC 6120 section 4.4).",
-    .judges = {{"MIG-D06", {"migration.legacy-deaf-while-closing"}}},
+    .judges = {{"MIG-D06", {"xmpp.deaf-while-closing@legacy-gateway"}}},
     .needs = {Need::legacy_gateway, Need::new_deployment},
     .staging = Staging::bench_only,
     .live = false,

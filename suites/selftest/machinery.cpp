@@ -1,5 +1,5 @@
 // Hidden cases that prove the machinery itself: how each kind of end is told. Run by their full id only.
-#include "harness/run.h"
+#include "harness/judging/run.h"
 
 #include <unistd.h>
 #include <csignal>

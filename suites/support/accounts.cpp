@@ -1,7 +1,7 @@
 // Brings up subject and peer for each kind of subject.
 #include "suites/support/accounts.h"
 
-#include "harness/target.h"
+#include "harness/targets/target.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
 
@@ -59,7 +59,7 @@ void Accounts::start_embedded(Run& run) {
                        {"0 0 5269 xmpp." + std::string(name)});
   }
   auto settings = settings_of(domain, account, issue(*authority, domain), names.endpoint());
-  settings.quirks = run.quirks();
+  settings.departures = run.planted().at(departures::account_server);
   settings.filters = true;
   subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
   peer_ = &world_.add("peer", peer_host,

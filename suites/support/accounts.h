@@ -1,9 +1,9 @@
 // What the account cases share: the judged server with one user of its own, and a peer server of ours with another.
 #pragma once
 
-#include "harness/case.h"
-#include "harness/run.h"
-#include "harness/subject.h"
+#include "harness/judging/case.h"
+#include "harness/judging/run.h"
+#include "harness/subjects/subject.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <optional>

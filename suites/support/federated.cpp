@@ -19,7 +19,7 @@ constexpr char ns_server[] = "jabber:server";
 }  // namespace
 
 Federated::Federated(Run& run)
-    : shared_deployment(std::make_shared<Deployment>(run.world(), DeploymentOptions{.quirks = run.quirks()})),
+    : shared_deployment(std::make_shared<Deployment>(run.world(), DeploymentOptions{.planted = run.planted()})),
       deployment(*shared_deployment),
       alice((deployment.bring_up(), deployment.user("alice"))),
       partner(deployment.partner("fabrikam.example")),

@@ -2,9 +2,9 @@
 // what each sends and saw.
 #pragma once
 
-#include "harness/case.h"
-#include "harness/deployment.h"
-#include "harness/run.h"
+#include "harness/deployment/deployment.h"
+#include "harness/judging/case.h"
+#include "harness/judging/run.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <optional>

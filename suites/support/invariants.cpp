@@ -1,7 +1,7 @@
 // Judges the trace and the ends of the streams once a body is over.
 #include "suites/support/invariants.h"
 
-#include "harness/invariants.h"
+#include "harness/judging/invariants.h"
 
 #include <gmock/gmock.h>
 

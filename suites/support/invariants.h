@@ -1,8 +1,8 @@
 // What holds in every run that brings a deployment up, whatever the case is about: INV-1 to INV-3 of the catalogue.
 #pragma once
 
-#include "harness/deployment.h"
-#include "harness/run.h"
+#include "harness/deployment/deployment.h"
+#include "harness/judging/run.h"
 
 namespace cutover::suites {
 

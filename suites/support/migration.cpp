@@ -29,8 +29,8 @@ std::string deviation_of(const Observation& seen, const Prediction& expected) {
 }  // namespace
 
 std::shared_ptr<Deployment> bring_up(Run& run) {
-  auto deployment =
-      std::make_shared<Deployment>(run.world(), DeploymentOptions{.topology = run.topology(), .quirks = run.quirks()});
+  auto deployment = std::make_shared<Deployment>(
+      run.world(), DeploymentOptions{.topology = run.topology(), .planted = run.planted()});
   run.columns(deployment->columns());
   deployment->bring_up();
   hold_invariants(run, deployment);

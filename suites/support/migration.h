@@ -1,9 +1,9 @@
 // What the migration cases share: a deployment, and the judgement that the wire agrees with the prediction.
 #pragma once
 
-#include "harness/case.h"
-#include "harness/migration/exchange.h"
-#include "harness/run.h"
+#include "harness/deployment/exchange.h"
+#include "harness/judging/case.h"
+#include "harness/judging/run.h"
 
 namespace cutover::suites {
 

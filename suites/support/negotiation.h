@@ -2,9 +2,9 @@
 // role.
 #pragma once
 
-#include "harness/case.h"
-#include "harness/run.h"
-#include "harness/subject.h"
+#include "harness/judging/case.h"
+#include "harness/judging/run.h"
+#include "harness/subjects/subject.h"
 #include "mocks/raw_peer.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"

@@ -18,9 +18,27 @@ const std::map<std::string, std::set<std::string>, std::less<>> layers = {
     {"protocol", {}},
     {"reference", {"protocol"}},
     {"mocks", {"protocol"}},
+    {"departures", {"reference", "mocks", "protocol"}},
     {"reports", {}},
-    {"harness", {"reference", "mocks", "protocol", "reports"}},
-    {"suites", {"harness", "reference", "mocks", "protocol", "reports"}},
+    {"harness", {"departures", "reference", "mocks", "protocol", "reports"}},
+    {"suites", {"harness", "departures", "reference", "mocks", "protocol", "reports"}},
+};
+
+/// The rooms of a layer from the ground floor up, each row a floor: a file may include what is on lower floors and in
+/// its own room. Files that lie in no room of the table are above all of them.
+const std::map<std::string, std::vector<std::vector<std::string_view>>, std::less<>> floors = {
+    {"protocol", {{"base"}, {"xml"}, {"tls"}, {"dns", "sip"}, {"xmpp"}, {"interworking"}}},
+    {"harness",
+     {{"files"},
+      {"worlds"},
+      {"servers"},
+      {"deployment"},
+      {"targets"},
+      {"judging"},
+      {"subjects"},
+      {"running"},
+      {"serve", "bench"},
+      {"cli", "cli_tests"}}},
 };
 
 /// A library that has one home in the tree.
@@ -34,14 +52,14 @@ const std::vector<Home> homes = {
     {"osipparser2/", {"protocol/sip/"}},
     {"unicode/", {"protocol/xmpp/", "protocol/tls/"}},
     {"openssl/", {"protocol/tls/", "mocks/scram", "protocol/xmpp/dialback", "harness/"}},
-    {"boost/asio", {"harness/live", "harness/serve", "reference/admin"}},
+    {"boost/asio", {"harness/worlds/live_world", "harness/serve/", "reference/admin"}},
     {"yaml-cpp/", {"harness/"}},
     {"CLI/", {"harness/"}},
     {"spdlog/", {"harness/"}},
 };
 
 /// Headers in which a third-party header is the purpose.
-const std::set<std::string, std::less<>> open_headers = {"harness/verdict.h", "harness/cli_tests/program.h"};
+const std::set<std::string, std::less<>> open_headers = {"harness/judging/verdict.h", "harness/cli_tests/program.h"};
 
 struct Ban {
   std::string_view word;  ///< a whole identifier, or its end when it begins with '*'
@@ -52,8 +70,12 @@ const std::vector<Ban> bans = {
     {"co_await", "g++ 12 miscompiles it; pump the world with run_until", {}},
     {"co_return", "g++ 12 miscompiles coroutines; write a plain function", {}},
     {"co_yield", "g++ 12 miscompiles coroutines; write a plain function", {}},
-    {"steady_clock", "ask Context::now() or World::now()", {"harness/live", "harness/runner", "harness/bench"}},
-    {"system_clock", "ask Context::wall_clock()", {"reports/", "harness/live", "harness/runner", "harness/bench"}},
+    {"steady_clock",
+     "ask Context::now() or World::now()",
+     {"harness/worlds/live_world", "harness/running/", "harness/bench/"}},
+    {"system_clock",
+     "ask Context::wall_clock()",
+     {"reports/", "harness/worlds/live_world", "harness/running/", "harness/bench/"}},
     {"high_resolution_clock", "ask World::now()", {}},
     {"sleep_for", "World::run_until with the condition waited for", {}},
     {"sleep_until", "World::run_until with the condition waited for", {}},
@@ -64,7 +86,7 @@ const std::vector<Ban> bans = {
     {"random_device", "Context::random, which the seed decides", {}},
     {"mt19937", "Context::random, which the seed decides", {}},
     {"*_distribution", "Context::random(bound): the standard ones differ between libraries", {}},
-    {"getenv", "an option of the command line", {"harness/live"}},
+    {"getenv", "an option of the command line", {}},
     {"setjmp", "return a value", {}},
     {"gets", "std::getline", {}},
 };
@@ -81,6 +103,20 @@ bool begins_with_any(std::string_view path, const std::vector<std::string_view>&
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 std::string_view layer_of(std::string_view path) { return path.substr(0, path.find('/')); }
+
+/// "worlds" of "harness/worlds/world.h"; empty where the file lies in the layer itself.
+std::string_view room_of(std::string_view path) {
+  const auto rest = path.substr(std::min(path.size(), layer_of(path).size() + 1));
+  const auto end = rest.find('/');
+  return end == std::string_view::npos ? std::string_view{} : rest.substr(0, end);
+}
+
+/// The number of the floor on which a room lies; one above the last for a room that the table does not have.
+std::size_t floor_of(const std::vector<std::vector<std::string_view>>& rooms, std::string_view room) {
+  const auto found =
+      std::ranges::find_if(rooms, [&](const auto& floor) { return std::ranges::find(floor, room) != floor.end(); });
+  return static_cast<std::size_t>(found - rooms.begin());
+}
 
 bool is_source(std::string_view path) {
   return path.ends_with(".cpp") || path.ends_with(".h") || path.ends_with(".inc");
@@ -170,12 +206,24 @@ class Inspector {
     used_.emplace(name);
     const auto from = layer_of(path), to = layer_of(name);
     const auto layer = layers.find(from);
-    if (layer == layers.end() || from == to) return;
+    if (from == to) return rooms(path, line, name);
+    if (layer == layers.end()) return;
     if (name.find('/') == std::string_view::npos) {
       add(path, line.number, fmt::format("include \"{}\" by its path from the root of the tree", name));
     } else if (!layer->second.contains(std::string(to))) {
       add(path, line.number, fmt::format("{} must not know {}: move the shared part down, or pass it in", from, to));
     }
+  }
+
+  /// Within a layer, arrows go down: never up, and never across between rooms of one floor.
+  void rooms(std::string_view path, const Line& line, std::string_view name) {
+    const auto layer = floors.find(layer_of(path));
+    if (layer == floors.end()) return;
+    const auto from = room_of(path), to = room_of(name);
+    if (from == to || floor_of(layer->second, to) < floor_of(layer->second, from)) return;
+    add(path, line.number,
+        fmt::format("{}/{} must not know {}/{}: move the shared part down, or pass it in", layer->first, from,
+                    layer->first, to));
   }
 
   void theirs(std::string_view path, const Line& line, std::string_view name) {

@@ -31,6 +31,16 @@ TEST(Tidy, KeepsLayersApart) {
   EXPECT_EQ(findings_in("suites/a.cpp", "#include \"harness/b.h\"\n"), "");
 }
 
+TEST(Tidy, LetsArrowsBetweenRoomsGoDownOnly) {
+  EXPECT_EQ(findings_in("harness/running/a.cpp", "#include \"harness/worlds/b.h\"\n"), "");
+  EXPECT_EQ(findings_in("harness/worlds/a.cpp", "#include \"harness/worlds/b.h\"\n"), "");
+  EXPECT_EQ(findings_in("harness/worlds/a.cpp", "#include \"harness/running/b.h\"\n"),
+            "harness/worlds/a.cpp:2: harness/worlds must not know harness/running: move the shared part down, or pass "
+            "it in\n");
+  EXPECT_NE(findings_in("harness/serve/a.cpp", "#include \"harness/bench/b.h\"\n"), "");
+  EXPECT_NE(findings_in("protocol/xml/a.cpp", "#include \"protocol/xmpp/b.h\"\n"), "");
+}
+
 TEST(Tidy, AsksForPathsFromTheRoot) {
   EXPECT_EQ(findings_in("mocks/a.cpp", "#include \"b.h\"\n"),
             "mocks/a.cpp:2: include \"b.h\" by its path from the root of the tree\n");
@@ -39,7 +49,7 @@ TEST(Tidy, AsksForPathsFromTheRoot) {
 TEST(Tidy, KeepsThirdPartyHeadersOutOfHeaders) {
   EXPECT_EQ(findings_in("harness/a.h", "#include <fmt/format.h>\n"),
             "harness/a.h:2: <fmt/format.h> belongs into a .cpp file: hide it behind a type of ours\n");
-  EXPECT_EQ(findings_in("harness/verdict.h", "#include <gmock/gmock.h>\n"), "");
+  EXPECT_EQ(findings_in("harness/judging/verdict.h", "#include <gmock/gmock.h>\n"), "");
   EXPECT_EQ(findings_in("mocks/a.cpp", "#include <libxml/parser.h>\n"),
             "mocks/a.cpp:2: <libxml/parser.h> is used in protocol/xml/ only: go through what stands there\n");
 }
@@ -47,7 +57,7 @@ TEST(Tidy, KeepsThirdPartyHeadersOutOfHeaders) {
 TEST(Tidy, NamesWhatToDoInstead) {
   EXPECT_EQ(findings_in("mocks/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
             "mocks/a.cpp:2: steady_clock is banned here; instead: ask Context::now() or World::now()\n");
-  EXPECT_EQ(findings_in("harness/live_world.cpp", "auto t = std::chrono::steady_clock::now();\n"), "");
+  EXPECT_EQ(findings_in("harness/worlds/live_world.cpp", "auto t = std::chrono::steady_clock::now();\n"), "");
   for (const std::string bad :
        {"x = rand();", "std::uniform_int_distribution<int> d;", "getenv(name);", "co_await f();",
         "std::this_thread::sleep_for(1s);", "std::unordered_map<int, int> m;"}) {
@@ -98,8 +108,8 @@ Tree read_tree() {
     content << stream.rdbuf();
     tree[fs::relative(file, root).string()] = content.str();
   };
-  for (const char* folder :
-       {"protocol", "reference", "mocks", "harness", "reports", "suites", "tools", "fuzz", "cmake", ".ci"}) {
+  for (const char* folder : {"protocol", "reference", "mocks", "departures", "harness", "reports", "suites", "tools",
+                             "fuzz", "cmake", ".ci"}) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const bool corpus = entry.path().string().find("/corpus/") != std::string::npos;  // any octets

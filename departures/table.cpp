@@ -1,0 +1,226 @@
+// Rules, rewrites, settings and inner departures gathered into one table, and planted by name.
+#include "departures/table.h"
+
+#include "mocks/rules.h"
+#include "protocol/base/quirk_table.h"
+#include "protocol/dns/rules.h"
+#include "protocol/interworking/rules.h"
+#include "protocol/sip/rules.h"
+#include "protocol/xmpp/rules.h"
+#include "reference/rules.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
+
+namespace cutover::departures {
+
+namespace {
+
+struct RuleRow {
+  Part part;
+  std::size_t number;
+  std::string_view defect, requirements, sentence, without;
+};
+
+#define RULE(rule, defect, requirements, sentence, without) \
+  {part, number_of(Rule::rule), defect, requirements, sentence, without},
+template <class R>
+constexpr std::size_t number_of(R rule) {
+  return static_cast<std::size_t>(rule);
+}
+using Rows = std::vector<RuleRow>;
+Rows dns_rules() {
+  using dns::Rule;
+  [[maybe_unused]] constexpr auto part = Part::dns;
+  return {
+#include "protocol/dns/rules.inc"
+  };
+}
+Rows sip_rules() {
+  using sip::Rule;
+  [[maybe_unused]] constexpr auto part = Part::sip;
+  return {
+#include "protocol/sip/rules.inc"
+  };
+}
+Rows xmpp_rules() {
+  using xmpp::Rule;
+  [[maybe_unused]] constexpr auto part = Part::xmpp;
+  return {
+#include "protocol/xmpp/rules.inc"
+  };
+}
+Rows interworking_rules() {
+  using interworking::Rule;
+  [[maybe_unused]] constexpr auto part = Part::interworking;
+  return {
+#include "protocol/interworking/rules.inc"
+  };
+}
+Rows reference_rules() {
+  using reference::Rule;
+  [[maybe_unused]] constexpr auto part = Part::reference;
+  return {
+#include "reference/rules.inc"
+  };
+}
+Rows mocks_rules() {
+  using mocks::Rule;
+  [[maybe_unused]] constexpr auto part = Part::mocks;
+  return {
+#include "mocks/rules.inc"
+  };
+}
+#undef RULE
+
+struct InnerRow {
+  Inner inner;
+  std::string_view name, requirements, sentence;
+};
+constexpr InnerRow inner_rows[] = {
+#define INNER(constant, name, requirements, sentence) {Inner::constant, name, requirements, sentence},
+#include "protocol/base/inner.inc"
+#undef INNER
+};
+
+/// A departure and what planting it does.
+struct Entry {
+  Departure shown;
+  std::function<void(Departed&)> plant;
+};
+
+std::string_view layer_of(std::string_view name) { return name.substr(0, name.find('.')); }
+
+struct Planter {
+  Departed& into;
+  void operator()(const std::function<void(xmpp::Passage&)>& rewrite) const { into.xmpp_items.push_back(rewrite); }
+  void operator()(const std::function<void(Direction, std::string&)>& rewrite) const {
+    into.xmpp_octets.push_back(rewrite);
+  }
+  void operator()(const std::function<void(sip::Passage&)>& rewrite) const { into.sip_messages.push_back(rewrite); }
+  void operator()(const std::function<void(dns::Passage&)>& rewrite) const { into.dns_messages.push_back(rewrite); }
+  template <class C>
+  void operator()(void (*change)(C&)) const {
+    std::get<std::vector<void (*)(C&)>>(into.settings).push_back(change);
+  }
+};
+constexpr std::size_t first_setting = 4;  // of the alternatives of Action
+
+Entry entry_of(const RuleRow& row) {
+  return {{row.defect, row.without, row.requirements, layer_of(row.defect), row.sentence, Kind::rule, Nature::defect,
+           judged},
+          [part = static_cast<std::size_t>(row.part), number = row.number](Departed& into) {
+            into.waived[part].set(number);
+          }};
+}
+
+Entry entry_of(const InnerRow& row) {
+  return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
+          [inner = static_cast<std::size_t>(row.inner)](Departed& into) { into.inner.set(inner); }};
+}
+
+Entry entry_of(const Row& row) {
+  const auto kind = row.action.index() >= first_setting ? Kind::setting : Kind::rewrite;
+  return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, kind, row.nature, row.nodes},
+          [action = row.action](Departed& into) { std::visit(Planter{into}, action); }};
+}
+
+const std::vector<Entry>& entries() {
+  static const auto all = [] {
+    std::vector<Entry> made;
+    const auto add = [&](const auto& rows) {
+      std::ranges::transform(rows, std::back_inserter(made), [](const auto& row) { return entry_of(row); });
+    };
+    for (const auto& rules :
+         {dns_rules(), sip_rules(), xmpp_rules(), interworking_rules(), reference_rules(), mocks_rules()})
+      add(rules);
+    add(inner_rows);
+    for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses()}) add(rows);
+    for (const auto& row : quirk_table()) {
+      made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
+                      [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});
+    }
+    std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
+    return made;
+  }();
+  return all;
+}
+
+const Entry* entry(std::string_view name) {
+  const auto& all = entries();
+  const auto found = std::ranges::lower_bound(all, name, {}, [](const Entry& one) { return one.shown.name; });
+  return found != all.end() && found->shown.name == name ? &*found : nullptr;
+}
+
+constexpr std::pair<std::string_view, Nodes> node_names[] = {{"proxy", proxy},
+                                                             {"gateway", gateway},
+                                                             {"legacy-gateway", legacy_gateway},
+                                                             {"account-server", account_server},
+                                                             {"partner", partner},
+                                                             {"pool", pool},
+                                                             {"sip-user", sip_user},
+                                                             {"front", front}};
+
+}  // namespace
+
+const char* name_of(Kind kind) {
+  switch (kind) {
+    case Kind::rule:
+      return "rule";
+    case Kind::rewrite:
+      return "rewrite";
+    case Kind::setting:
+      return "setting";
+    case Kind::inner:
+      return "inner";
+  }
+  return "?";
+}
+
+const char* name_of(Nature nature) { return nature == Nature::defect ? "defect" : "variant"; }
+
+std::span<const Departure> table() {
+  static const auto shown = [] {
+    std::vector<Departure> all;
+    std::ranges::transform(entries(), std::back_inserter(all), &Entry::shown);
+    return all;
+  }();
+  return shown;
+}
+
+const Departure* find(std::string_view name) {
+  const auto* found = entry(name);
+  return found == nullptr ? nullptr : &found->shown;
+}
+
+Named named(std::string_view name) {
+  const auto at = name.find('@');
+  const auto* departure = find(name.substr(0, at));
+  if (departure == nullptr) throw UnknownDeparture("no such defect or variant: " + std::string(name));
+  if (at == std::string_view::npos) return {departure, departure->nodes};
+  std::string known;
+  for (const auto& [word, node] : node_names) {
+    if (name.substr(at + 1) == word) return {departure, node};
+    known += known.empty() ? word : ", " + std::string(word);
+  }
+  throw UnknownDeparture("'" + std::string(name) + "': behind @ stands one of " + known);
+}
+
+Planted::Planted(std::set<std::string, std::less<>> names) : names_(std::move(names)) {
+  for (const auto& name : names_) (void)named(name);
+}
+
+Departures Planted::at(Nodes node) const {
+  std::shared_ptr<Departed> departed;
+  for (const auto& name : names_) {
+    const auto [departure, nodes] = named(name);
+    if ((nodes & node) == 0) continue;
+    if (!departed) departed = std::make_shared<Departed>();
+    entry(departure->name)->plant(*departed);
+  }
+  return departed ? Departures(std::move(departed)) : Departures();
+}
+
+}  // namespace cutover::departures

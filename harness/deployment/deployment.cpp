@@ -1,0 +1,408 @@
+// Nodes, addresses, zones and certificates of a deployment, and what each step of the migration changes.
+#include "harness/deployment/deployment.h"
+
+#include "harness/deployment/plan.h"
+#include "harness/servers/prosody_partner.h"
+#include "protocol/base/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cutover::harness {
+
+namespace {
+
+/// The mode in which Prosody is a partner of this kind.
+ProsodyMode prosody_mode_of(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return ProsodyMode::external_only;
+    case PartnerKind::dialback_over_tls:
+      return ProsodyMode::dialback_over_tls;
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return ProsodyMode::dialback_in_clear;
+}
+
+constexpr int first_client_host = 80;  // of the users of real servers, in the block of the world
+constexpr Duration patience = 60s, link_patience = 10s;
+
+constexpr std::array steps{Step::deploy_pool,       Step::deploy_edge,
+                           Step::move_users,        Step::create_policies_and_certificates,
+                           Step::enable_federation, Step::update_dns};
+
+}  // namespace
+
+std::span<const Step> canonical_steps() { return steps; }
+
+const char* name_of(Step step) {
+  switch (step) {
+    case Step::deploy_pool:
+      return "deploy the pool";
+    case Step::deploy_edge:
+      return "deploy the edge";
+    case Step::move_users:
+      return "move all users";
+    case Step::create_policies_and_certificates:
+      return "create access policies and certificates";
+    case Step::enable_federation:
+      return "enable XMPP federation";
+    case Step::update_dns:
+      return "update DNS";
+  }
+  return "?";
+}
+
+Deployment::Deployment(World& world, DeploymentOptions options)
+    : world_(world),
+      options_(std::move(options)),
+      routes_(options_.planted.at(departures::routes)),
+      routing_(std::make_shared<mocks::Routing>()) {
+  for (auto& partner : options_.topology.partners) {
+    if (partner.kind != PartnerKind::plaintext_dialback)
+      tls_partners_.push_back(node_name_of(options_.topology, partner));
+    if (partner.kind == PartnerKind::dialback_over_tls && routes_.has("migration.tls-partner-in-clear"))
+      partner.kind = PartnerKind::plaintext_dialback;
+  }
+  authority_ = std::exchange(options_.authority, nullptr);
+  if (!authority_) {
+    authority_ = options_.paper_tls ? tls::make_paper_authority(world.wall_clock())
+                                    : tls::make_openssl_authority(world.wall_clock());
+  }
+  plan_ = std::make_unique<Plan>(
+      options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, options_.planted,
+      options_.admin);
+  for (const auto& node : nodes_of(options_.topology)) hosts_[node.name] = node.host;
+  state_ = plan_->legacy_state();
+  publish_routes();
+}
+
+Deployment::~Deployment() = default;
+
+void Deployment::await(const std::function<bool()>& condition, const std::string& what) {
+  if (!world_.run_until(condition, patience)) throw HarnessFault("the deployment did not come up: " + what);
+}
+
+void Deployment::publish_routes() {
+  // A pool that forgets to drop what it had learnt.
+  auto kept = routes_.has("migration.undo-forgets-routes") ? routing_->configured_partners : std::set<std::string>();
+  *routing_ = plan_->routing(state_);
+  routing_->configured_partners.merge(kept);
+}
+
+int Deployment::partner_host(const std::string& domain) const {
+  const auto& partners = options_.topology.partners;
+  const auto found = std::ranges::find(partners, domain, &PartnerSpec::domain);
+  if (found == partners.end()) throw HarnessFault("no partner " + domain);
+  return hosts_.at(node_name_of(options_.topology, *found));
+}
+
+Endpoint Deployment::name_server_endpoint() const { return plan_->name_server(); }
+
+std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
+  std::vector<std::pair<std::string, Endpoint>> all;
+  const auto add = [&](const std::string& label, const std::string& node, const char* service) {
+    all.emplace_back(label, plan_->endpoint(node, service));
+  };
+  add("name-server", "name-server", "dns");
+  for (const auto& spec : options_.topology.partners)
+    add(spec.domain, harness::node_name_of(options_.topology, spec), "xmpp");
+  if (legacy_gateway_ != nullptr) add("legacy-gateway", "legacy-gateway", "xmpp");
+  if (proxy_ != nullptr) {
+    add("proxy", "proxy", "xmpp");
+    add("proxy (internal)", "proxy", "internal");
+  }
+  if (gateway_ != nullptr) add("gateway", "gateway", "sip");
+  for (const auto& [pool, node] : pools_) add(node_name_of(pool), node_name_of(pool), "sip");
+  if (!options_.admin.enabled) return all;
+  if (proxy_ != nullptr) add("proxy (admin)", "proxy", "admin");
+  if (gateway_ != nullptr) add("gateway (admin)", "gateway", "admin");
+  return all;
+}
+
+std::vector<std::string> Deployment::columns() const {
+  std::vector<std::string> names;
+  for (const auto& partner : options_.topology.partners) {
+    if (partner.server == PartnerServer::prosody) names.insert(names.end(), partner.users.begin(), partner.users.end());
+    names.push_back(node_name_of(options_.topology, partner));
+  }
+  for (const auto* name : {"name-server", "legacy-gateway", "proxy", "gateway", "legacy-pool", "new-pool"})
+    names.emplace_back(name);
+  for (const auto& user : options_.topology.users) names.push_back(user);
+  return names;
+}
+
+void Deployment::bring_up() {
+  name_server_ = &add("name-server", std::make_unique<mocks::NameServer>(dns::DnsServer(), plan_->name_server().port));
+  plan_->publish_zones(name_server_->server(), state_);
+  start_pool(Pool::legacy);
+  set_legacy_gateway(true);
+  for (const auto& partner : options_.topology.partners) start_partner(partner);
+  for (const auto& name : options_.topology.users) start_user(name);
+  int host = first_client_host;
+  for (const auto& partner : options_.topology.partners) {
+    start_clients(partner, host);
+    host += static_cast<int>(partner.users.size());
+  }
+  await([this] { return std::ranges::all_of(users_, [](const auto& entry) { return entry.second->registered(); }); },
+        "a user could not register with the legacy pool");
+}
+
+void Deployment::start_pool(Pool pool) {
+  pools_[pool] = &add(node_name_of(pool), std::make_unique<mocks::PoolNode>(plan_->pool(pool, routing_)));
+  publish_routes();
+}
+
+void Deployment::start_partner(const PartnerSpec& spec) {
+  if (spec.server == PartnerServer::by_hand) return;
+  if (spec.server == PartnerServer::prosody) return start_prosody(spec);
+  partners_[spec.domain] =
+      &add(node_name_of(options_.topology, spec), std::make_unique<mocks::Partner>(plan_->partner(spec)));
+}
+
+void Deployment::start_prosody(const PartnerSpec& spec) {
+  if (world_.kind() != WorldKind::live) throw HarnessFault("a real server runs in a live world only");
+  const auto node = node_name_of(options_.topology, spec);
+  ProsodySettings settings;
+  settings.domain = spec.domain;
+  settings.address = plan_->endpoint(node, "xmpp").address;
+  settings.name_server = name_server_endpoint();
+  settings.mode = prosody_mode_of(spec.kind);
+  settings.certificate = authority_->issue_pem({.names = {{tls::NameKind::dns, spec.domain}}});
+  for (const auto& user : spec.users) settings.accounts.push_back({user, "secret of " + user});
+  world_.call_strangers(node);
+  real_partners_[spec.domain] = &add(node, std::make_unique<ProsodyPartner>(std::move(settings)));
+}
+
+/// Signs the users of a real server in; mocks have theirs inside.
+void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
+  if (spec.server != PartnerServer::prosody) return;
+  const auto anchors = spec.kind == PartnerKind::plaintext_dialback
+                           ? nullptr
+                           : authority_->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  real_partner(spec.domain).sign_users_in(world_, first_host, anchors);
+}
+
+void Deployment::start_user(const std::string& name) {
+  users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, Pool::legacy)));
+}
+
+mocks::Partner& Deployment::partner(const std::string& domain) {
+  const auto found = partners_.find(domain);
+  if (found == partners_.end()) throw HarnessFault("no partner " + domain);
+  return *found->second;
+}
+
+mocks::PartnerDomain& Deployment::partner_domain(const std::string& domain) {
+  const auto real = real_partners_.find(domain);
+  return real != real_partners_.end() ? static_cast<mocks::PartnerDomain&>(*real->second) : partner(domain);
+}
+
+ProsodyPartner& Deployment::real_partner(const std::string& domain) {
+  const auto found = real_partners_.find(domain);
+  if (found == real_partners_.end()) throw HarnessFault("no real server for " + domain);
+  return *found->second;
+}
+
+mocks::SipUser& Deployment::user(const std::string& name) {
+  const auto found = users_.find(name);
+  if (found == users_.end()) throw HarnessFault("no user " + name);
+  return *found->second;
+}
+
+reference::Proxy& Deployment::proxy() {
+  if (proxy_ == nullptr) throw HarnessFault("the edge is not deployed");
+  return *proxy_;
+}
+
+reference::Gateway& Deployment::gateway() {
+  if (gateway_ == nullptr) throw HarnessFault("federation is not enabled");
+  return *gateway_;
+}
+
+void Deployment::carry_out(Step step) {
+  switch (step) {
+    case Step::deploy_pool:
+      if (!std::exchange(state_.pool_deployed, true)) start_pool(Pool::current);
+      break;
+    case Step::deploy_edge:
+      if (std::exchange(state_.edge_deployed, true)) break;
+      publish_routes();
+      start_edge();
+      break;
+    case Step::move_users:
+      for (const auto& name : options_.topology.users) move_user(name, Pool::current);
+      break;
+    case Step::create_policies_and_certificates:
+      state_.policies_granted = state_.certificate_assigned = true;
+      publish_routes();
+      apply_settings();
+      break;
+    case Step::enable_federation:
+      if (!std::exchange(state_.federation_enabled, true)) {
+        apply_settings();  // the proxy listens before the gateway dials
+        start_gateway();
+      }
+      for (const auto& partner : options_.topology.partners) allow_partner(partner.domain);
+      break;
+    case Step::update_dns:
+      if (routes_.has("migration.srv-not-repointed")) {
+        state_.srv_names_edge = true;  // what the operator believes
+        break;
+      }
+      state_.srv_names_edge = true;
+      plan_->publish_our_srv(name_server_->server(), state_);
+      break;
+  }
+}
+
+void Deployment::undo(Step step) {
+  switch (step) {
+    case Step::deploy_pool:
+      if (!std::exchange(state_.pool_deployed, false)) break;
+      publish_routes();
+      world_.remove(*pools_.at(Pool::current));
+      pools_.erase(Pool::current);
+      break;
+    case Step::deploy_edge:
+      if (!std::exchange(state_.edge_deployed, false)) break;
+      publish_routes();
+      proxy_->stop_service();
+      (void)world_.run_until([this] { return proxy_->stopped(); }, link_patience);
+      world_.remove(*std::exchange(proxy_, nullptr));
+      certificate_live_ = false;
+      break;
+    case Step::move_users:
+      for (const auto& name : options_.topology.users) move_user(name, Pool::legacy);
+      break;
+    case Step::create_policies_and_certificates:
+      state_.policies_granted = state_.certificate_assigned = false;
+      publish_routes();
+      apply_settings();
+      break;
+    case Step::enable_federation:
+      for (const auto& partner : options_.topology.partners) remove_partner(partner.domain);
+      if (std::exchange(state_.federation_enabled, false)) stop_gateway();
+      break;
+    case Step::update_dns:
+      state_.srv_names_edge = false;
+      if (!routes_.has("migration.undo-forgets-dns")) plan_->publish_our_srv(name_server_->server(), state_);
+      break;
+  }
+}
+
+void Deployment::move_user(const std::string& name, Pool home) {
+  auto& mover = user(name);
+  if (std::exchange(state_.homes.at(name), home) == home) return;
+  publish_routes();
+  mover.register_with(routing_->pools.at(home));
+  await([&] { return mover.registered() && pools_.at(home)->registered(name); },
+        name + " could not register with its new pool");
+}
+
+void Deployment::allow_partner(const std::string& domain) {
+  state_.allowed_partners.insert(domain);
+  publish_routes();
+  apply_settings();
+}
+
+void Deployment::remove_partner(const std::string& domain) {
+  state_.allowed_partners.erase(domain);
+  publish_routes();
+  apply_settings();
+}
+
+void Deployment::set_legacy_gateway(bool runs) {
+  state_.legacy_gateway_runs = runs;
+  publish_routes();
+  if (legacy_gateway_ == nullptr) return start_legacy_gateway();
+  runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
+}
+
+void Deployment::start_legacy_gateway() {
+  legacy_gateway_ = &add("legacy-gateway", std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
+}
+
+void Deployment::start_edge() {
+  proxy_ = &add("proxy", std::make_unique<reference::Proxy>(plan_->proxy(state_)));
+  apply_settings();
+}
+
+void Deployment::start_gateway() {
+  gateway_ = &add("gateway", std::make_unique<reference::Gateway>(plan_->gateway(state_)));
+  publish_routes();
+}
+
+void Deployment::stop_gateway() {
+  publish_routes();
+  world_.remove(*std::exchange(gateway_, nullptr));
+  apply_settings();
+}
+
+void Deployment::apply_settings() {
+  if (proxy_ == nullptr) return;
+  if (state_.certificate_assigned != std::exchange(certificate_live_, state_.certificate_assigned)) {
+    proxy_->assign_certificate(state_.certificate_assigned ? plan_->edge_certificate() : nullptr);
+    proxy_->restart_service();  // a certificate takes effect with the service's restart (lync-facts 1.5)
+  }
+  proxy_->apply(plan_->settings(state_));
+  if (gateway_ != nullptr) gateway_->apply(plan_->settings(state_));
+  // Where the subject does not stop, or not link up although it could, its cases say so.
+  const auto agreed = [this] {
+    const bool up = proxy_->serving();
+    if (gateway_ == nullptr) return up || proxy_->stopped();
+    return (up || proxy_->stopped()) && gateway_->linked() == up && proxy_->gateway_connected() == up;
+  };
+  (void)world_.run_until(agreed, link_patience);
+}
+
+bool Deployment::close() {
+  for (const auto& [domain, partner] : partners_) partner->server().drain();
+  legacy_gateway_->drain();
+  if (proxy_ != nullptr) proxy_->stop_service();
+  const auto closed = [this] {
+    const bool partners =
+        std::ranges::all_of(partners_, [](const auto& entry) { return entry.second->server().drained(); });
+    return partners && legacy_gateway_->drained() && (proxy_ == nullptr || proxy_->stopped());
+  };
+  return world_.run_until(closed, patience);
+}
+
+std::vector<std::string> Deployment::secured_nodes() const {
+  std::vector<std::string> nodes{"gateway", node_name_of(Pool::legacy), node_name_of(Pool::current)};
+  nodes.insert(nodes.end(), options_.topology.users.begin(), options_.topology.users.end());
+  nodes.insert(nodes.end(), tls_partners_.begin(), tls_partners_.end());
+  return nodes;
+}
+
+std::vector<std::string> Deployment::stream_nodes() const {
+  std::vector<std::string> nodes{"legacy-gateway", "proxy"};
+  for (const auto& spec : options_.topology.partners) {
+    if (partners_.contains(spec.domain)) nodes.push_back(node_name_of(options_.topology, spec));
+  }
+  return nodes;
+}
+
+void Deployment::settle() {
+  const auto& ours = options_.topology.domain;
+  for (const auto& spec : options_.topology.partners) {
+    if (spec.server != PartnerServer::by_hand) partner_domain(spec.domain).let_go_of(ours);
+    legacy_gateway_->server().close_streams_with(spec.domain);
+    if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
+  }
+  const auto quiet = [this] {
+    const bool partners = std::ranges::all_of(options_.topology.partners, [&](const auto& spec) {
+      return spec.server == PartnerServer::by_hand || partner_domain(spec.domain).quiet();
+    });
+    const bool edge = proxy_ == nullptr || !proxy_->serving() || proxy_->server()->streams().empty();
+    return partners && edge && legacy_gateway_->server().streams().empty();
+  };
+  await(quiet, "a stream did not close");
+  // A real server's cache is emptied by time alone; the second whole second is for the rounding.
+  if (!real_partners_.empty()) world_.run_for(prosody_cache_ttl + 1s);
+}
+
+}  // namespace cutover::harness

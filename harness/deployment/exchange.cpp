@@ -1,0 +1,250 @@
+// How an exchange is made, awaited and traced.
+#include "harness/deployment/exchange.h"
+
+#include "protocol/xmpp/stanza.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+namespace cutover::harness {
+
+namespace {
+
+/// Longer than the 32 s of a SIP transaction, so that an error has its time.
+constexpr Duration exchange_limit = 45s;
+
+std::string jid_of(Deployment& deployment, const std::string& user) {
+  return user + "@" + deployment.topology().domain;
+}
+
+std::string sip_uri_of(const Exchange& exchange) {
+  return "sip:" + exchange.partner_user + "@" + exchange.partner_domain;
+}
+
+std::string body_of(const xml::Element& message) {
+  const auto* body = message.child("body", message.ns());
+  return body == nullptr ? std::string() : body->text();
+}
+
+std::string status_of(const xml::Element& presence) {
+  const auto* status = presence.child("status", presence.ns());
+  return status == nullptr ? std::string() : status->text();
+}
+
+/// One exchange with its two ends.
+class Probe {
+ public:
+  Probe(Deployment& deployment, const Exchange& exchange, std::string marker)
+      : deployment_(deployment),
+        user_(deployment.user(exchange.user)),
+        partner_(deployment.partner_domain(exchange.partner_domain)),
+        partner_user_(partner_.user(exchange.partner_user)) {
+    seen_.exchange = exchange;
+    seen_.marker = std::move(marker);
+  }
+
+  Observation run() {
+    errors_before_ = partner_user_.errors.size();
+    presences_before_ = partner_user_.presences.size();
+    start();
+    (void)deployment_.world().run_until([this] { return copies() > 0 || told(); }, exchange_limit);
+    seen_.sender_told = told();
+    finish();
+    return seen_;
+  }
+
+  [[nodiscard]] std::size_t copies() const {
+    const auto& marker = seen_.marker;
+    const auto holds = [&](const std::vector<interworking::Presence>& document) {
+      return std::ranges::any_of(document, [&](const auto& presence) { return presence.status == marker; });
+    };
+    const bool out = seen_.exchange.way == Way::to_partner;
+    if (seen_.exchange.kind == Kind::message) {
+      return out ? count(partner_user_.messages, [&](const auto& m) { return body_of(m) == marker; })
+                 : count(user_.texts(), [&](const auto& text) { return text.body == marker; });
+    }
+    return out ? count(partner_user_.presences, [&](const auto& p) { return status_of(p) == marker; })
+               : count(user_.contact(sip_uri_of(seen_.exchange)).history, holds);
+  }
+
+ private:
+  template <class Range, class F>
+  static std::size_t count(const Range& range, F matches) {
+    return static_cast<std::size_t>(std::ranges::count_if(range, matches));
+  }
+
+  void start() {
+    const auto& exchange = seen_.exchange;
+    const auto jid = jid_of(deployment_, exchange.user);
+    if (exchange.kind == Kind::message) {
+      if (exchange.way == Way::to_partner) return user_.send_message(sip_uri_of(exchange), seen_.marker);
+      partner_.send_message(exchange.partner_user, jid, seen_.marker);
+      return;
+    }
+    interworking::Presence presence;
+    presence.status = seen_.marker;
+    if (exchange.way == Way::to_partner) {
+      user_.set_presence(presence);
+      partner_.send_presence(exchange.partner_user, jid, "subscribe");
+    } else {
+      change_partners_presence(presence, jid);
+      user_.subscribe(sip_uri_of(exchange));
+    }
+  }
+
+  /// A user whom the partner knows as subscriber is told of the change. That must have arrived before the SUBSCRIBE, or
+  /// its first NOTIFY holds the old state and the marker waits out the five seconds of RFC 3856 section 6.10.
+  void change_partners_presence(const interworking::Presence& presence, const std::string& jid) {
+    const bool told_of_it = std::ranges::count(partner_user_.subscribers, jid) != 0;
+    const auto before = deployment_.world().trace().records().size();
+    partner_.set_presence(seen_.exchange.partner_user, presence);
+    const auto arrived = [&] {
+      const auto fresh = std::span(deployment_.world().trace().records()).subspan(before);
+      return std::ranges::any_of(fresh, [&](const auto& record) {
+        const bool gateway = record.node == "gateway" || record.node == "legacy-gateway";
+        return gateway && record.note.detail.find(seen_.marker) != std::string::npos;
+      });
+    };
+    const auto bounced = [&] { return partner_user_.errors.size() > errors_before_; };
+    if (told_of_it) (void)deployment_.world().run_until([&] { return arrived() || bounced(); }, exchange_limit);
+  }
+
+  /// The sender of a message, or of a subscription, was told that it did not work.
+  bool told() {
+    const auto& exchange = seen_.exchange;
+    const bool user_sends = (exchange.way == Way::to_partner) == (exchange.kind == Kind::message);
+    if (!user_sends) {
+      if (partner_user_.errors.size() > errors_before_) {
+        const auto error = xmpp::error_of(partner_user_.errors.back());
+        seen_.told = error ? error->condition + " " + error->text : "an error";
+        return true;
+      }
+      return exchange.kind == Kind::presence && refused_subscription();
+    }
+    if (exchange.kind == Kind::presence) return user_subscription_failed();
+    for (const auto& outcome : user_.outcomes()) {
+      if (outcome.body != seen_.marker || (outcome.status >= 200 && outcome.status < 300)) continue;
+      seen_.told = fmt::format("{} {}", outcome.status, outcome.reason);
+      return true;
+    }
+    return false;
+  }
+
+  bool refused_subscription() {
+    const auto jid = jid_of(deployment_, seen_.exchange.user);
+    const auto fresh = std::span(partner_user_.presences).subspan(presences_before_);
+    const bool refused = std::ranges::any_of(fresh, [&](const auto& presence) {
+      return presence.attribute_or_empty("type") == "unsubscribed" && presence.attribute_or_empty("from") == jid;
+    });
+    if (refused) seen_.told = "unsubscribed";
+    return refused;
+  }
+
+  bool user_subscription_failed() {
+    const auto& contact = user_.contact(sip_uri_of(seen_.exchange));
+    if (contact.subscribe_status >= 300) {
+      seen_.told = std::to_string(contact.subscribe_status);
+      return true;
+    }
+    if (contact.state != "terminated") return false;
+    seen_.told = "terminated " + contact.reason;
+    return true;
+  }
+
+  /// Ends the subscription that the exchange made, and waits for the end where there is one to end.
+  void finish() {
+    const auto& exchange = seen_.exchange;
+    if (exchange.kind == Kind::message) return;
+    exchange.way == Way::to_partner ? end_partners_subscription() : end_users_subscription();
+  }
+
+  void end_partners_subscription() {
+    const auto watchers = user_.watchers().size();
+    partner_.send_presence(seen_.exchange.partner_user, jid_of(deployment_, seen_.exchange.user), "unsubscribe");
+    if (copies() == 0 || watchers == 0) return;
+    (void)deployment_.world().run_until([&] { return user_.watchers().size() < watchers; }, exchange_limit);
+  }
+
+  void end_users_subscription() {
+    const auto uri = sip_uri_of(seen_.exchange);
+    const auto& contact = user_.contact(uri);
+    if (contact.state == "terminated" || contact.subscribe_status < 200 || contact.subscribe_status >= 300) return;
+    user_.unsubscribe(uri);
+    (void)deployment_.world().run_until([&] { return contact.state == "terminated"; }, exchange_limit);
+  }
+
+  Deployment& deployment_;
+  mocks::SipUser& user_;
+  mocks::PartnerDomain& partner_;
+  mocks::PartnerUser& partner_user_;
+  Observation seen_;
+  std::size_t errors_before_ = 0, presences_before_ = 0;
+};
+
+/// Which gateways handled the marker, as their notes tell.
+void trace_path(Deployment& deployment, Observation& seen) {
+  for (const auto& record : deployment.world().trace().records()) {
+    if (record.note.detail.find(seen.marker) == std::string::npos) continue;
+    if (std::ranges::count(seen.nodes, record.node) == 0) seen.nodes.push_back(record.node);
+  }
+  const auto crossed = [&](const char* node) { return std::ranges::count(seen.nodes, node) != 0; };
+  const bool legacy = crossed("legacy-gateway");
+  const bool current = crossed("proxy") || crossed("gateway");
+  seen.both_paths = legacy && current;
+  if (seen.copies == 0) return;
+  seen.path = legacy ? Path::legacy : Path::current;
+}
+
+}  // namespace
+
+std::string Observation::text() const {
+  const bool out = exchange.way == Way::to_partner;
+  const auto partner = exchange.partner_user + "@" + exchange.partner_domain;
+  return fmt::format("{} {} -> {}: {}, {} copies, path [{}]{}{}",
+                     exchange.kind == Kind::message ? "message" : "presence", out ? exchange.user : partner,
+                     out ? partner : exchange.user, name_of(path), copies, fmt::join(nodes, ", "),
+                     told.empty() ? "" : ", sender told: ", told);
+}
+
+Prediction predict(const MigrationState& state, const Topology& topology, const Exchange& exchange) {
+  const auto partner = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
+  const auto one_way = predict(state, exchange.user, *partner, exchange.way);
+  if (exchange.kind == Kind::message || one_way.path == Path::cut_off) return one_way;
+  const auto back = exchange.way == Way::to_partner ? Way::from_partner : Way::to_partner;
+  const auto other_way = predict(state, exchange.user, *partner, back);
+  return other_way.path == Path::cut_off ? other_way : one_way;
+}
+
+std::vector<Exchange> all_exchanges(const Topology& topology) {
+  std::vector<Exchange> exchanges;
+  for (const auto& user : topology.users) {
+    for (const auto& partner : topology.partners) {
+      for (const auto kind : {Kind::message, Kind::presence}) {
+        for (const auto way : {Way::to_partner, Way::from_partner}) {
+          exchanges.push_back({user, partner.domain, partner.users.front(), way, kind});
+        }
+      }
+    }
+  }
+  return exchanges;
+}
+
+std::vector<Observation> observe(Deployment& deployment, const std::vector<Exchange>& exchanges) {
+  static_assert(exchange_limit > 32s);
+  std::vector<Observation> seen;
+  std::vector<Probe> probes;
+  probes.reserve(exchanges.size());
+  for (const auto& exchange : exchanges) {
+    auto marker = fmt::format("marker-{}-{}", deployment.world().trace().records().size(), probes.size());
+    seen.push_back(probes.emplace_back(deployment, exchange, std::move(marker)).run());
+  }
+  for (std::size_t i = 0; i < seen.size(); i++) {
+    seen[i].copies = probes[i].copies();
+    trace_path(deployment, seen[i]);
+  }
+  return seen;
+}
+
+}  // namespace cutover::harness

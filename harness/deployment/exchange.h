@@ -1,0 +1,45 @@
+// Exchanges: messages and presence between users and partners, observed at both ends and along the way.
+#pragma once
+
+#include "harness/deployment/deployment.h"
+
+#include <string>
+#include <vector>
+
+namespace cutover::harness {
+
+enum class Kind { message, presence };
+
+/// One thing to send: between `user` of ours and `partner_user` of a partner.
+struct Exchange {
+  std::string user;
+  std::string partner_domain, partner_user;
+  Way way = Way::to_partner;
+  Kind kind = Kind::message;
+};
+
+/// What came of it.
+struct Observation {
+  Exchange exchange;
+  std::string marker;              ///< the text that identifies it on every wire
+  Path path = Path::cut_off;       ///< by the gateways that handled it, where it arrived
+  bool both_paths = false;         ///< it crossed the legacy and the new side
+  std::size_t copies = 0;          ///< at the receiver
+  bool sender_told = false;        ///< an error came back to the sender of a message
+  std::string told;                ///< that error in words
+  std::vector<std::string> nodes;  ///< that handled it, in order
+  [[nodiscard]] std::string text() const;
+};
+
+/// What predict() says of an exchange: presence needs both ways, for the subscription goes one way and the state the
+/// other.
+[[nodiscard]] Prediction predict(const MigrationState&, const Topology&, const Exchange&);
+
+/// Every user with every partner's first user, messages and presence, both ways.
+[[nodiscard]] std::vector<Exchange> all_exchanges(const Topology&);
+
+/// Carries out the exchanges one after the other and counts the copies when all are done, so that a later exchange on
+/// the same path is the proof that no second copy comes. Presence subscriptions that it makes are ended again.
+[[nodiscard]] std::vector<Observation> observe(Deployment&, const std::vector<Exchange>&);
+
+}  // namespace cutover::harness

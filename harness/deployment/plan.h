@@ -1,0 +1,78 @@
+// Plan: what every node of a deployment is configured with, from its topology and a state of the migration. Starts
+// nothing, so that the same nodes can be brought up together in one world or one by one in several processes.
+#pragma once
+
+#include "departures/table.h"
+#include "harness/deployment/prediction.h"
+#include "mocks/legacy_gateway.h"
+#include "mocks/partner.h"
+#include "mocks/pool.h"
+#include "mocks/sip_user.h"
+#include "protocol/dns/server.h"
+#include "protocol/tls/authority.h"
+#include "reference/gateway.h"
+#include "reference/proxy.h"
+
+#include <functional>
+
+namespace cutover::harness {
+
+/// Whether proxy and gateway have an admin interface, at the port that the topology gives it.
+struct AdminPlan {
+  bool enabled = false;
+  std::string token;
+};
+
+class Plan {
+ public:
+  using AddressOf = std::function<std::string(int host)>;
+  /// Refers to the authority; `address_of` gives the address of a host number (World::address_of).
+  Plan(Topology, const AddressOf&, tls::Authority&, departures::Planted, AdminPlan = {});
+
+  [[nodiscard]] const Topology& topology() const { return topology_; }
+  /// Before the first step, and after the last one.
+  [[nodiscard]] MigrationState legacy_state() const;
+  [[nodiscard]] MigrationState migrated_state() const;
+
+  [[nodiscard]] Endpoint endpoint(std::string_view node, std::string_view service) const;
+  [[nodiscard]] Endpoint name_server() const { return endpoint("name-server", "dns"); }
+  /// What the pools know in that state.
+  [[nodiscard]] mocks::Routing routing(const MigrationState&) const;
+  /// What is replicated to proxy and gateway in that state.
+  [[nodiscard]] reference::Settings settings(const MigrationState&) const;
+
+  /// Our zone and those of the partners, and the one record that the last step changes.
+  void publish_zones(dns::DnsServer&, const MigrationState&) const;
+  void publish_our_srv(dns::DnsServer&, const MigrationState&) const;
+
+  [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
+  [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;
+  [[nodiscard]] mocks::SipUserSettings user(const std::string& name, Pool home) const;
+  [[nodiscard]] mocks::LegacyGatewaySettings legacy_gateway() const;
+  /// Without its external certificate; see edge_certificate().
+  [[nodiscard]] reference::ProxyConfig proxy(const MigrationState&) const;
+  [[nodiscard]] reference::GatewayConfig gateway(const MigrationState&) const;
+  [[nodiscard]] std::shared_ptr<const tls::Identity> edge_certificate() const;
+  [[nodiscard]] mocks::SipPeer peer(const std::string& node, std::string_view service) const;
+
+ private:
+  [[nodiscard]] std::shared_ptr<const tls::Identity> issue(const std::vector<std::string>& names) const;
+  [[nodiscard]] std::string host_name(const std::string& node) const { return node + "." + topology_.domain; }
+
+  /// Where a node is served.
+  struct Located {
+    std::string address;
+    std::map<std::string, std::uint16_t, std::less<>> ports;
+  };
+  [[nodiscard]] const Located& located(std::string_view node) const;
+
+  Topology topology_;
+  std::map<std::string, Located, std::less<>> nodes_;
+  tls::Authority& authority_;
+  departures::Planted planted_;
+  AdminPlan admin_;
+};
+
+[[nodiscard]] const char* node_name_of(Pool);
+
+}  // namespace cutover::harness

@@ -1,0 +1,364 @@
+// Topologies from YAML, with the place of every mistake.
+#include "harness/deployment/topology.h"
+
+#include "harness/files/text_file.h"
+#include "protocol/xmpp/jid.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <set>
+#include <system_error>
+
+namespace cutover::harness {
+
+namespace {
+
+constexpr std::uint32_t ttl_max_s = 2'147'483'647;  // RFC 2181 section 8
+constexpr int first_partner_host = 40, first_user_host = 100;
+constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
+                        dns_port = 10053;
+
+bool is_ipv4(const std::string& text) {
+  in_addr ignored{};
+  return ::inet_pton(AF_INET, text.c_str(), &ignored) == 1;
+}
+
+/// A name that can be a zone: letters, digits and hyphens (RFC 1123 section 2.1).
+bool is_host_name(std::string_view text) {
+  std::size_t label = 0;
+  constexpr std::size_t label_max = 63, host_prefix_max = 40, name_max = 253 - host_prefix_max;
+  if (text.empty() || text.size() > name_max || text.ends_with('.')) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool edge = label == 0 || i + 1 == text.size() || text[i + 1] == '.';
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && !edge);
+    if (c == '.' ? label == 0 : !letter || label == label_max) return false;
+    label = c == '.' ? 0 : label + 1;
+  }
+  return true;
+}
+
+/// A localpart that can be a label of a certificate's name and needs no escape in a SIP URI.
+bool is_user_name(const std::string& text, const std::string& domain) {
+  constexpr std::size_t name_max = 63;
+  return text.size() <= name_max && is_host_name(text) && xmpp::Jid::parse(text + "@" + domain).has_value();
+}
+
+const std::vector<NodeSpec>& fixed_nodes() {
+  static const std::vector<NodeSpec> nodes{
+      {"name-server", 2, {{"dns", dns_port}}},
+      {"legacy-gateway", 10, {{"xmpp", xmpp_port}, {"sip", sip_port}}},
+      {"proxy", 20, {{"xmpp", xmpp_port}, {"internal", link_port}, {"admin", admin_port}}},
+      {"gateway", 21, {{"sip", gateway_port}, {"admin", admin_port}}},
+      {"legacy-pool", 30, {{"sip", sip_port}}},
+      {"new-pool", 31, {{"sip", sip_port}}},
+  };
+  return nodes;
+}
+
+const NodeSpec* find_node(const std::vector<NodeSpec>& nodes, std::string_view name) {
+  const auto found = std::ranges::find(nodes, name, &NodeSpec::name);
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+const std::pair<std::string, std::uint16_t>* find_service(const NodeSpec& node, std::string_view name) {
+  const auto found = std::ranges::find_if(node.services, [&](const auto& service) { return service.first == name; });
+  return found == node.services.end() ? nullptr : &*found;
+}
+
+std::string names_of(const std::vector<NodeSpec>& nodes) {
+  std::vector<std::string> names;
+  names.reserve(nodes.size());
+  for (const auto& node : nodes) names.push_back(node.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string services_of(const NodeSpec& node) {
+  std::vector<std::string> names;
+  names.reserve(node.services.size());
+  for (const auto& service : node.services) names.push_back(service.first);
+  return names.empty() ? "none: it connects only" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::optional<std::uint16_t> parse_port(const std::string& text) {
+  std::uint16_t port = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, port);
+  if (read.ec != std::errc() || read.ptr != end || port == 0) return std::nullopt;
+  return port;
+}
+
+/// One reader for one text, so that every error can name its source.
+class TopologyReader {
+ public:
+  explicit TopologyReader(const std::string& source) : source_(source) {}
+
+  [[nodiscard]] Topology read(std::string_view yaml) const {
+    const YAML::Node root = load(yaml);
+    if (!root.IsMap()) fail(root, "expected a mapping with domain, users and partners");
+    check_keys(root, {"domain", "srv-ttl-seconds", "users", "partners", "places"});
+    Topology topology;
+    topology.domain = domain(root);
+    if (root["srv-ttl-seconds"]) topology.srv_ttl_s = seconds(root["srv-ttl-seconds"]);
+    topology.users = names(root, "users", topology.domain);
+    for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
+    check_unique_domains(root, topology);
+    check_unique_nodes(root, topology);
+    if (root["places"]) read_places(root["places"], topology);
+    return topology;
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
+    throw TopologyError(fmt::format("{}:{}: {}", source_, node.Mark().line + 1, what));
+  }
+
+  [[nodiscard]] YAML::Node load(std::string_view yaml) const {
+    try {
+      const YAML::Node root = YAML::Load(std::string(yaml));
+      if (root.IsNull()) throw TopologyError(source_ + ":1: expected a mapping with domain, users and partners");
+      return root;
+    } catch (const YAML::Exception& error) {
+      throw TopologyError(fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, error.msg));
+    }
+  }
+
+  void check_keys(const YAML::Node& map, const std::set<std::string>& known) const {
+    std::set<std::string> seen;
+    for (const auto& entry : map) {
+      if (!entry.first.IsScalar()) fail(entry.first, "expected a word as key");
+      const auto key = entry.first.Scalar();
+      if (!seen.insert(key).second) fail(entry.first, "key '" + key + "' is given twice");
+      if (!known.contains(key)) {
+        fail(entry.first, fmt::format("unknown key '{}', expected one of {}", key, fmt::join(known, ", ")));
+      }
+    }
+  }
+
+  [[nodiscard]] std::string text(const YAML::Node& map, const std::string& key) const {
+    const auto node = map[key];
+    if (!node || !node.IsScalar() || node.Scalar().empty())
+      fail(node ? node : map, "expected a text for '" + key + "'");
+    return node.Scalar();
+  }
+
+  [[nodiscard]] std::uint32_t seconds(const YAML::Node& node) const {
+    std::uint32_t value = 0;
+    const std::string digits = node.IsScalar() ? node.Scalar() : "";
+    const auto* const end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, value);
+    if (digits.empty() || read.ec != std::errc() || read.ptr != end || value > ttl_max_s)
+      fail(node, fmt::format("expected a number of seconds from 0 to {} for 'srv-ttl-seconds'", ttl_max_s));
+    return value;
+  }
+
+  [[nodiscard]] std::string domain(const YAML::Node& map) const {
+    auto name = text(map, "domain");
+    if (!is_host_name(name)) {
+      fail(map["domain"], "expected a domain name of small letters, digits and hyphens such as a.example, not '" +
+                              name + "' (write an internationalised name as xn--...)");
+    }
+    return name;
+  }
+
+  [[nodiscard]] YAML::Node sequence(const YAML::Node& map, const std::string& key, std::size_t max) const {
+    const auto node = map[key];
+    if (!node || !node.IsSequence() || node.size() == 0) {
+      fail(node ? node : map, "expected a list with at least one entry for '" + key + "'");
+    }
+    if (node.size() > max) fail(node, fmt::format("expected at most {} entries for '{}'", max, key));
+    return node;
+  }
+
+  [[nodiscard]] std::vector<std::string> names(const YAML::Node& map, const std::string& key,
+                                               const std::string& domain) const {
+    std::vector<std::string> result;
+    for (const auto& node : sequence(map, key, users_max)) {
+      if (!node.IsScalar() || !is_user_name(node.Scalar(), domain))
+        fail(node, "expected a user name of small letters, digits, '-', '.', such as alice");
+      if (std::ranges::count(result, node.Scalar()) != 0) fail(node, "user '" + node.Scalar() + "' is listed twice");
+      result.push_back(node.Scalar());
+    }
+    return result;
+  }
+
+  [[nodiscard]] PartnerSpec partner(const YAML::Node& node) const {
+    if (!node.IsMap()) fail(node, "expected a mapping with domain, kind and users");
+    check_keys(node, {"domain", "kind", "users", "server"});
+    const auto name = domain(node);
+    return {name, kind(node), names(node, "users", name), server(node)};
+  }
+
+  [[nodiscard]] PartnerServer server(const YAML::Node& node) const {
+    if (!node["server"]) return PartnerServer::mock;
+    const auto word = text(node, "server");
+    for (const auto server : {PartnerServer::mock, PartnerServer::prosody}) {
+      if (word == name_of(server)) return server;
+    }
+    fail(node["server"], fmt::format("unknown server '{}', expected mock or prosody", word));
+  }
+
+  [[nodiscard]] PartnerKind kind(const YAML::Node& node) const {
+    const auto word = text(node, "kind");
+    for (const auto kind :
+         {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+      if (word == name_of(kind)) return kind;
+    }
+    fail(node["kind"],
+         fmt::format("unknown kind '{}', expected sasl-external, dialback-over-tls or plaintext-dialback", word));
+  }
+
+  void check_unique_domains(const YAML::Node& root, const Topology& topology) const {
+    std::set<std::string> seen{topology.domain};
+    for (const auto& partner : topology.partners) {
+      if (!seen.insert(partner.domain).second) fail(root["partners"], "domain '" + partner.domain + "' is used twice");
+    }
+  }
+
+  /// A user is a node, too, and cannot have the name of another.
+  void check_unique_nodes(const YAML::Node& root, const Topology& topology) const {
+    std::set<std::string> seen;
+    for (const auto& node : nodes_of(topology)) {
+      if (!seen.insert(node.name).second)
+        fail(root["users"], "'" + node.name + "' is the name of another node; expected another user name");
+    }
+  }
+
+  void read_places(const YAML::Node& places, Topology& topology) const {
+    if (!places.IsMap()) fail(places, "expected a mapping from node to address and ports for 'places'");
+    const auto nodes = nodes_of(topology);
+    std::set<std::string> known;
+    for (const auto& node : nodes) known.insert(node.name);
+    check_keys(places, known);
+    for (const auto& entry : places) {
+      const auto& node = *find_node(nodes, entry.first.Scalar());
+      topology.places[node.name] = place(entry.second, node);
+    }
+  }
+
+  [[nodiscard]] Place place(const YAML::Node& map, const NodeSpec& node) const {
+    if (!map.IsMap()) fail(map, "expected a mapping with address and ports for '" + node.name + "'");
+    std::set<std::string> known{"address"};
+    for (const auto& service : node.services) known.insert(service.first);
+    check_keys(map, known);
+    Place result;
+    for (const auto& entry : map) {
+      const auto key = entry.first.Scalar();
+      const auto value = text(map, key);
+      if (key == "address") {
+        if (!is_ipv4(value)) fail(entry.second, "expected an IPv4 address for 'address', not '" + value + "'");
+        result.address = value;
+      } else {
+        const auto port = parse_port(value);
+        if (!port) fail(entry.second, fmt::format("expected a port from 1 to 65535 for '{}', not '{}'", key, value));
+        result.ports[key] = *port;
+      }
+    }
+    return result;
+  }
+
+  const std::string& source_;
+};
+
+}  // namespace
+
+const char* name_of(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return "sasl-external";
+    case PartnerKind::dialback_over_tls:
+      return "dialback-over-tls";
+    case PartnerKind::plaintext_dialback:
+      return "plaintext-dialback";
+  }
+  return "?";
+}
+
+const char* name_of(PartnerServer server) {
+  switch (server) {
+    case PartnerServer::mock:
+      return "mock";
+    case PartnerServer::prosody:
+      return "prosody";
+    case PartnerServer::by_hand:
+      return "by-hand";
+  }
+  return "?";
+}
+
+Topology parse_topology(std::string_view yaml, const std::string& source) { return TopologyReader(source).read(yaml); }
+
+Topology load_topology(const std::string& path) {
+  try {
+    return parse_topology(read_text_file(path), path);
+  } catch (const std::system_error& error) {
+    throw TopologyError(path + ":0: cannot be read: " + error.code().message());
+  }
+}
+
+std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {
+  const auto label = [](const std::string& domain) { return domain.substr(0, domain.find('.')); };
+  const auto mine = label(partner.domain);
+  const auto same = [&](const PartnerSpec& other) { return label(other.domain) == mine; };
+  const bool clear = std::ranges::count_if(topology.partners, same) == 1 && find_node(fixed_nodes(), mine) == nullptr;
+  return clear ? mine : partner.domain;
+}
+
+std::vector<NodeSpec> nodes_of(const Topology& topology) {
+  auto nodes = fixed_nodes();
+  int host = first_partner_host;
+  for (const auto& partner : topology.partners)
+    nodes.push_back({node_name_of(topology, partner), host++, {{"xmpp", xmpp_port}}});
+  host = first_user_host;
+  for (const auto& user : topology.users) nodes.push_back({user, host++, {}});
+  return nodes;
+}
+
+std::uint16_t port_of(const Topology& topology, std::string_view node, std::string_view service) {
+  const auto nodes = nodes_of(topology);
+  const auto* found = find_node(nodes, node);
+  const auto* standard = found == nullptr ? nullptr : find_service(*found, service);
+  if (standard == nullptr) throw std::invalid_argument(fmt::format("no service {} of a node {}", service, node));
+  const auto place = topology.places.find(found->name);
+  if (place == topology.places.end()) return standard->second;
+  const auto port = place->second.ports.find(standard->first);
+  return port == place->second.ports.end() ? standard->second : port->second;
+}
+
+void set_place(Topology& topology, const std::string& assignment) {
+  const auto equals = assignment.find('=');
+  const auto fail = [&](const std::string& expected) { throw TopologyError("'" + assignment + "': " + expected); };
+  if (equals == std::string::npos) fail("expected NODE=ADDRESS or NODE.SERVICE=PORT");
+  const auto left = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  const auto nodes = nodes_of(topology);
+  if (const auto* node = find_node(nodes, left); node != nullptr) {
+    if (!is_ipv4(value)) fail("expected an IPv4 address after '='");
+    topology.places[node->name].address = value;
+    return;
+  }
+  const auto dot = left.rfind('.');
+  const auto* node = dot == std::string::npos ? nullptr : find_node(nodes, left.substr(0, dot));
+  if (node == nullptr) fail("no such node; expected one of " + names_of(nodes));
+  const auto service = left.substr(dot + 1);
+  if (find_service(*node, service) == nullptr)
+    fail("no such service of " + node->name + "; expected one of " + services_of(*node));
+  const auto port = parse_port(value);
+  if (!port) fail("expected a port from 1 to 65535 after '='");
+  topology.places[node->name].ports[service] = *port;
+}
+
+Topology reference_topology() {
+  return {.domain = "contoso.example",
+          .users = {"alice", "bob", "carol"},
+          .partners = {{"fabrikam.example", PartnerKind::sasl_external, {"romeo"}},
+                       {"litware.example", PartnerKind::dialback_over_tls, {"juliet"}},
+                       {"talk.example", PartnerKind::plaintext_dialback, {"mercutio"}}},
+          .srv_ttl_s = 300};
+}
+
+}  // namespace cutover::harness

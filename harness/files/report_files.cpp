@@ -1,0 +1,88 @@
+// Files on POSIX descriptors, because streams do not tell why a write failed.
+#include "harness/files/report_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace cutover::harness {
+
+namespace {
+[[noreturn]] void fail(const std::string& path, int error) {
+  std::string remedy = "choose another place (-o DIR, or the option that names the file)";
+  if (error == ENOSPC || error == EDQUOT) remedy = "free space there, or choose another disk with -o DIR";
+  if (error == EACCES || error == EPERM || error == EROFS)
+    remedy = "make it writable, or choose another place (-o DIR, or the option that names the file)";
+  throw ReportError("cannot write " + path + ": " + std::strerror(error) + "; " + remedy);
+}
+
+void write_all(int descriptor, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(path, errno);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+struct File {
+  int descriptor;
+  File(const std::string& path, int flags, unsigned mode) : descriptor(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    if (descriptor < 0) fail(path, errno);
+  }
+  ~File() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  void close(const std::string& path) {
+    if (::close(std::exchange(descriptor, -1)) != 0) fail(path, errno);
+  }
+};
+
+void make_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) fail(folder.string(), error.value());
+}
+}  // namespace
+
+void write_report(const std::string& path, std::string_view text, unsigned mode) {
+  make_folder_of(path);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    File file(path, O_WRONLY, mode);
+    write_all(file.descriptor, text, path);
+    file.close(path);
+    return;
+  }
+  const auto temporary = path + ".part-" + std::to_string(::getpid());
+  try {
+    File file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+    write_all(file.descriptor, text, path);
+    if (::fsync(file.descriptor) != 0) fail(path, errno);
+    file.close(path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, errno);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+ResultLog::ResultLog(std::string path) : path_(std::move(path)) {
+  make_folder_of(path_);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail(path_, errno);
+}
+ResultLog::~ResultLog() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+void ResultLog::append(std::string_view line) { write_all(descriptor_, std::string(line) + "\n", path_); }
+
+}  // namespace cutover::harness

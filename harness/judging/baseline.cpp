@@ -1,0 +1,135 @@
+// Reads and applies a baseline.
+#include "harness/judging/baseline.h"
+
+#include "harness/files/text_file.h"
+#include "harness/judging/outcome.h"
+#include "harness/judging/registry.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+
+namespace cutover::harness {
+
+using reports::BaselineState;
+
+namespace {
+[[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& expected) {
+  throw BaselineError(file + ":" + std::to_string(mark.line + 1) + ": " + expected);
+}
+
+bool is_date(const std::string& text) {
+  constexpr std::string_view shape = "dddd-dd-dd";
+  return text.size() == shape.size() &&
+         std::ranges::equal(text, shape, [](char c, char s) { return s == 'd' ? c >= '0' && c <= '9' : c == s; });
+}
+
+/// Whether a check's name is that of a requirement, or of a later judgement of it in the same case:
+/// "RFC6121-3.3.3-1.2".
+bool names_judgement_of(std::string_view name, std::string_view requirement) {
+  if (name == requirement) return true;
+  if (!name.starts_with(requirement) || name[requirement.size()] != '.') return false;
+  const auto ordinal = name.substr(requirement.size() + 1);
+  return !ordinal.empty() && ordinal.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
+  if (!item.IsMap()) fail(file, item.Mark(), "expected an entry: a map with the keys check, reason and link");
+  BaselineEntry entry;
+  entry.line = item.Mark().line + 1;
+  for (const auto& pair : item) {
+    const auto key = pair.first.Scalar();
+    if (!pair.second.IsScalar()) fail(file, pair.second.Mark(), "expected a text for '" + key + "'");
+    const auto value = pair.second.Scalar();
+    if (key == "check") {
+      entry.check = value;
+    } else if (key == "reason") {
+      entry.reason = value;
+    } else if (key == "link") {
+      entry.link = value;
+    } else if (key == "message") {
+      entry.message = value;
+    } else if (key == "expires") {
+      if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
+      entry.expires = value;
+    } else {
+      fail(file, pair.first.Mark(), "unknown key '" + key + "'; expected check, reason, link, message or expires");
+    }
+  }
+  const auto required = [&](const std::string& value, const char* key) {
+    if (value.empty()) fail(file, item.Mark(), std::string("expected a key '") + key + "' in this entry");
+  };
+  required(entry.check, "check");
+  required(entry.reason, "reason");
+  required(entry.link, "link");
+  const auto hash = entry.check.find('#');
+  if (hash == std::string::npos) fail(file, item.Mark(), "expected case-id#requirement-id for 'check'");
+  const auto id = entry.check.substr(0, hash);
+  const auto* record = find_case(id);
+  if (record == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
+  const auto requirement = entry.check.substr(hash + 1);
+  const auto judged = [&](const Judges& judges) { return names_judgement_of(requirement, judges.requirement); };
+  if (requirement != "assertion" && std::ranges::none_of(record->judges, judged))
+    fail(file, item.Mark(), "the case " + id + " judges no '" + requirement + "' (`cutover explain " + id + "`)");
+  return entry;
+}
+}  // namespace
+
+Baseline parse_baseline(std::string_view yaml, const std::string& file) {
+  YAML::Node root;
+  try {
+    root = YAML::Load(std::string(yaml));
+  } catch (const YAML::Exception& error) {
+    fail(file, error.mark, "expected YAML: " + error.msg);
+  }
+  Baseline baseline{file, {}};
+  if (root.IsNull()) return baseline;
+  if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of entries");
+  std::set<std::string> checks;
+  for (const auto& item : root) {
+    baseline.entries.push_back(read_entry(item, file));
+    const auto& check = baseline.entries.back().check;
+    if (!checks.insert(check).second) fail(file, item.Mark(), check + " is listed twice");
+  }
+  return baseline;
+}
+
+Baseline load_baseline(const std::string& path) {
+  try {
+    return parse_baseline(read_text_file(path), path);
+  } catch (const std::system_error& error) {
+    throw BaselineError(path + ":0: cannot be read: " + error.code().message());
+  }
+}
+
+void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run) {
+  for (const auto& entry : baseline.entries) {
+    const bool expired = !entry.expires.empty() && entry.expires < today;
+    bool made = false, red = false;
+    for (auto& result : run.cases) {
+      for (auto& check : result.checks) {
+        if (check.id != entry.check) continue;
+        made = made || check.outcome != reports::Outcome::inconclusive;
+        if (!is_red(check)) continue;
+        red = true;
+        const bool known = entry.message.empty() || check.actual.find(entry.message) != std::string::npos;
+        check.baseline = known && !expired ? BaselineState::expected : BaselineState::unlisted;
+        check.baseline_reason = entry.reason + " (" + entry.link + ")";
+        if (expired)
+          check.baseline_reason = "the baseline entry expired on " + entry.expires + ": " + check.baseline_reason;
+        if (!known) check.baseline_reason = "the baseline lists another failure: " + entry.message;
+      }
+    }
+    if (!made || red) continue;
+    run.stale_baseline.push_back(entry.check);
+    for (auto& result : run.cases) {
+      for (auto& check : result.checks) {
+        if (check.id == entry.check) check.baseline = BaselineState::stale;
+      }
+    }
+  }
+}
+
+}  // namespace cutover::harness

@@ -1,0 +1,171 @@
+// What becomes of bodies that pass, fail, judge nothing, throw, assert, or end early.
+#include "harness/judging/run.h"
+
+#include "harness/judging/registry.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using reports::Outcome;
+using testing::Eq;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto must = "SEED-2", should = "RFC6120-3.3-1";
+
+using CaseRun = Run;  // inside a test, Run is a member of testing::Test
+
+CaseRecord record(std::function<void(CaseRun&)> body,
+                  std::vector<Judges> judges = {{must, {"xmpp.deaf-while-closing"}}}) {
+  return {.id = "demo.case",
+          .title = "A case",
+          .procedure = "Nothing.",
+          .judges = std::move(judges),
+          .body = std::move(body),
+          .file = "demo.cpp",
+          .line = 7};
+}
+
+class Noting final : public Node {
+ public:
+  void start(Context& context) override { context.note({.summary = "here"}); }
+};
+
+TEST(Run, JudgesByTheLevelOfTheCatalogue) {
+  const auto result = execute_case(record(
+                                       [](CaseRun&) {
+                                         CONFORMS(must, 1, Eq(1));
+                                         CONFORMS(must, 1, Eq(2));
+                                         CONFORMS(should, 1, Eq(2));
+                                       },
+                                       {{must, {}}, {should, {}}}),
+                                   {});
+  ASSERT_EQ(result.checks.size(), 3U);
+  EXPECT_EQ(result.checks[0].outcome, Outcome::pass);
+  EXPECT_EQ(result.checks[1].id, "demo.case#SEED-2.2");
+  EXPECT_EQ(result.checks[1].outcome, Outcome::fail);
+  EXPECT_THAT(result.checks[1].expected, HasSubstr("is equal to 2"));
+  EXPECT_EQ(result.checks[2].outcome, Outcome::warn);
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.requirements[0].level, "MUST");
+  EXPECT_EQ(result.reproduce, "cutover run demo.case --world=sim --replay=seed:1");
+}
+
+TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
+  const auto reason = [](std::function<void(CaseRun&)> body) {
+    const auto result = execute_case(record(std::move(body)), {});
+    EXPECT_EQ(result.outcome, Outcome::broken);
+    return result.reason;
+  };
+  auto nothing = record([](CaseRun&) {});
+  nothing.judges.clear();
+  EXPECT_THAT(execute_case(nothing, {}).reason, HasSubstr("judged nothing"));
+  EXPECT_THAT(reason([](CaseRun&) { throw std::runtime_error("oh"); }), HasSubstr("oh"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS("NO-SUCH", 1, Eq(1)); }), HasSubstr("no such requirement"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS(should, 1, Eq(1)); }), HasSubstr("not declared"));
+  RunOptions options;
+  options.planted = {"no.such-defect"};
+  EXPECT_THAT(execute_case(record([](CaseRun&) {}), options).reason, HasSubstr("no such defect or variant"));
+}
+
+TEST(Run, WhatWasNotJudgedIsInconclusive) {
+  const auto result =
+      execute_case(record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
+}
+
+TEST(Run, AFailedAssertionIsAFailedCheck) {
+  const auto result = execute_case(record([](CaseRun&) {
+                                     ASSERT_EQ(1, 2) << "partner is not there";
+                                     CONFORMS(must, 1, Eq(1));
+                                   }),
+                                   {});
+  EXPECT_EQ(result.outcome, Outcome::fail);
+  EXPECT_EQ(result.checks.at(0).id, "demo.case#assertion");
+  EXPECT_THAT(result.checks.at(0).actual, HasSubstr("partner is not there"));
+}
+
+TEST(Run, EndsEarlyButKeepsFailures) {
+  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.skip("no such thing"); }), {}).outcome, Outcome::skipped);
+  EXPECT_EQ(execute_case(record([](CaseRun& run) { run.unsupported("not declared"); }), {}).outcome,
+            Outcome::unsupported);
+  EXPECT_EQ(execute_case(record([](CaseRun& run) {
+                           CONFORMS(must, 1, Eq(2));
+                           run.skip("late");
+                         }),
+                         {})
+                .outcome,
+            Outcome::fail);
+}
+
+TEST(Run, RunsInvariantsLastAndAlways) {
+  std::string order;
+  const auto result = execute_case(record([&](CaseRun& run) {
+                                     run.at_end([&] { order += "a"; });
+                                     run.at_end([&] { order += "b"; });
+                                     CONFORMS(must, 1, Eq(1));
+                                     throw std::runtime_error("x");
+                                   }),
+                                   {});
+  EXPECT_EQ(order, "ba");
+  EXPECT_EQ(result.outcome, Outcome::broken);
+}
+
+TEST(Run, ATargetDecidesWhatIsUnsupported) {
+  auto needy = record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); });
+  needy.needs = {Need::sip_side};
+  RunOptions options{.world = WorldKind::live,
+                     .target = parse_target("name: X\ndriver: prosody\noffers: [user_account]\n", "x.yaml")};
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::unsupported);
+  needy.needs = {Need::user_account};
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::pass);
+  needy.staging = Staging::disruptive;
+  EXPECT_EQ(execute_case(needy, options).outcome, Outcome::skipped);
+}
+
+TEST(Run, FurtherAttemptsThatPassKeepNoTrace) {
+  const auto noting = [](int expected) {
+    return record([expected](CaseRun& run) {
+      run.world().add("a", 1, std::make_unique<Noting>());
+      CONFORMS(must, 1, Eq(expected));
+    });
+  };
+  const auto traced = [](const CaseRecord& which, int attempt) {
+    return execute_case(which, {.world = WorldKind::sim, .attempt = attempt}).trace.size();
+  };
+  EXPECT_EQ(traced(noting(1), 1), 1U);
+  EXPECT_EQ(traced(noting(1), 2), 0U);
+  EXPECT_EQ(traced(noting(2), 2), 1U);
+}
+
+TEST(Run, SeedsDependOnRunCaseAndAttempt) {
+  EXPECT_EQ(case_seed(1, "a.b", 1), case_seed(1, "a.b", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(2, "a.b", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(1, "a.c", 1));
+  EXPECT_NE(case_seed(1, "a.b", 1), case_seed(1, "a.b", 2));
+}
+
+TEST(Lint, FindsEverySlip) {
+  const auto good = record([](CaseRun&) {});
+  EXPECT_THAT(lint(std::vector{good}, Catalogue::embedded()), IsEmpty());
+  auto bad = good;
+  bad.id = "Bad Id";
+  bad.judges = {{must, {}}, {must, {"no.such"}}, {"NO-1", {}}};
+  bad.sim = bad.live = false;
+  const auto findings = lint(std::vector{good, good, bad}, Catalogue::embedded());
+  EXPECT_THAT(findings,
+              testing::UnorderedElementsAre(HasSubstr("twice"), HasSubstr("suite.slug"), HasSubstr("needs a defect"),
+                                            HasSubstr("declared twice"), HasSubstr("no such defect or variant: no.such"),
+                                            HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
+}
+
+TEST(Verdict, WordsHoldNoAddresses) {
+  EXPECT_EQ(without_addresses("x is equal to 0x556fa4c6bed0 pointing to \"a\""), "x is equal to \"a\"");
+  EXPECT_EQ(without_addresses("a finger pointing to 0x10"), "a finger pointing to 0x10");
+}
+
+}  // namespace
+}  // namespace cutover::harness

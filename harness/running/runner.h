@@ -1,0 +1,55 @@
+// The runner: cases in parallel worker processes, each of which may crash, hang or be killed at the cost of one case.
+#pragma once
+
+#include "harness/running/selection.h"
+#include "reports/model.h"
+
+#include <functional>
+#include <string_view>
+
+namespace cutover::harness {
+
+/// What every job of a run shares.
+struct RunnerOptions {
+  std::uint64_t seed = 1;
+  std::string replay;  ///< for every job, instead of the seed
+  bool strict = false;
+  int jobs = 1;                ///< worker processes
+  std::string target_file;     ///< empty: the embedded deployment
+  std::string topology_file;   ///< empty: the reference topology
+  std::string catalogue;       ///< folder; empty: the embedded one
+  int case_timeout_s = 0;      ///< wall time after which a worker is killed; 0: from the budget of the case
+  std::size_t departures = 0;  ///< that an exploration allows; 0: what its case says
+  std::set<std::string, std::less<>> planted;
+};
+
+/// Called in the runner's thread for every result as it comes; `index` is the place of the job in the selection.
+using OnResult =
+    std::function<void(const reports::CaseResult&, std::size_t index, std::size_t done, std::size_t total)>;
+
+/// Runs the jobs; the results are in the order of the jobs whatever order they end in. SIGINT, SIGTERM and SIGHUP end
+/// the run: the result is then incomplete. Exceptions of `on_result` end the workers and pass.
+[[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
+                                          const OnResult& on_result);
+
+/// The hidden subcommand: jobs come in on descriptor 3, results go out on 4, one JSON line each. Returns at end of
+/// input; at once, without a look at the jobs, if the process `runner` (its pid) is not the parent any more.
+int run_worker(std::string_view runner);
+
+/// Wall time that a case may take: its budget and more where time is real, plenty where it is not.
+[[nodiscard]] int watchdog_s(const Job& job);
+
+/// Holds one block of 127.0.0.0/8 against every other process on this machine's loopback; freed by the kernel at exit.
+class BlockLease {
+ public:
+  BlockLease();  ///< HarnessFault when every block is taken
+  ~BlockLease();
+  BlockLease(BlockLease&& other) noexcept;
+  BlockLease& operator=(BlockLease&&) = delete;
+  [[nodiscard]] int block() const { return block_; }
+
+ private:
+  int block_ = 0, descriptor_ = -1;
+};
+
+}  // namespace cutover::harness

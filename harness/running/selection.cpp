@@ -1,0 +1,147 @@
+// Selection of cases, with suggestions for what was mistyped.
+#include "harness/running/selection.h"
+
+#include "harness/judging/registry.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace cutover::harness {
+
+namespace {
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+bool matches(const std::string& pattern, const CaseRecord& record) {
+  if (pattern == record.id) return true;
+  if (is_hidden(record)) return false;
+  return pattern == suite_of(record.id) || glob_matches(pattern, record.id);
+}
+
+[[noreturn]] void selects_nothing(std::span<const CaseRecord> cases, const std::string& pattern) {
+  const bool glob = pattern.find_first_of("*?") != std::string::npos;
+  std::string text = "'" + pattern + "' " + (glob ? "matches no case" : "is no case, suite or glob");
+  std::string near;
+  for (const auto& id : nearest(cases, pattern)) near += (near.empty() ? "" : ", ") + id;
+  if (!near.empty()) text += "; did you mean " + near + "?";
+  throw UsageError(text + " (`cutover list` shows all)");
+}
+
+std::vector<const CaseRecord*> chosen_cases(std::span<const CaseRecord> cases, const Selection& selection) {
+  std::vector<bool> used(selection.patterns.size());
+  std::vector<const CaseRecord*> chosen;
+  for (const auto& record : cases) {
+    bool take = selection.patterns.empty() && !is_hidden(record);
+    for (std::size_t i = 0; i < selection.patterns.size(); ++i) {
+      if (!matches(selection.patterns[i], record)) continue;
+      used[i] = true;
+      take = true;
+    }
+    if (take && selection.topology && !record.any_topology) {
+      if (std::ranges::find(selection.patterns, record.id) != selection.patterns.end())
+        throw UsageError(record.id +
+                         " speaks of users and partners of the reference topology; run it without --topology");
+      continue;
+    }
+    const auto excluded = [&](const std::string& pattern) { return matches(pattern, record); };
+    if (take && std::ranges::none_of(selection.exclude, excluded)) chosen.push_back(&record);
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) selects_nothing(cases, selection.patterns[i]);
+  }
+  for (const auto& pattern : selection.exclude) {
+    if (std::ranges::none_of(cases, [&](const auto& record) { return matches(pattern, record); })) {
+      selects_nothing(cases, pattern);
+    }
+  }
+  return chosen;
+}
+}  // namespace
+
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  const auto* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, shard.index);
+  const bool slash = first.ec == std::errc() && first.ptr != end && *first.ptr == '/';
+  const auto second = slash ? std::from_chars(first.ptr + 1, end, shard.count) : first;
+  if (!slash || second.ec != std::errc() || second.ptr != end || shard.index < 1 || shard.index > shard.count) {
+    throw UsageError("--shard expects i/n with 1 <= i <= n, such as 2/5, not '" + text + "'");
+  }
+  return shard;
+}
+
+bool glob_matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]) && pattern[p] != '*') {
+      ++p, ++t;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& selection) {
+  std::vector<Job> jobs;
+  std::size_t number = 0;
+  for (const auto* record : chosen_cases(cases, selection)) {
+    std::vector<WorldKind> worlds;
+    const auto wanted = [&](WorldKind world) { return !selection.world || *selection.world == world; };
+    if (record->sim && !selection.target && wanted(WorldKind::sim)) worlds.push_back(WorldKind::sim);
+    if (record->live && (selection.target || wanted(WorldKind::live))) worlds.push_back(WorldKind::live);
+    if (worlds.empty() || number++ % selection.shard.count != selection.shard.index - 1) continue;
+    for (const auto world : worlds) {
+      for (int attempt = 1; attempt <= selection.repeat; ++attempt) jobs.push_back({record, world, attempt, {}});
+    }
+  }
+  if (jobs.empty()) {
+    throw UsageError(std::string("the selection is empty: no case is left after --exclude, --world, ") +
+                     (selection.topology ? "--topology " : "") + "and --shard");
+  }
+  return jobs;
+}
+
+std::vector<std::string> nearest(const std::vector<std::string>& words, std::string_view typed) {
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (const auto& word : words) {
+    const bool inside = word.find(typed) != std::string::npos;
+    ranked.emplace_back(inside ? 0 : edit_distance(typed, word), word);
+  }
+  std::ranges::sort(ranked);
+  std::vector<std::string> result;
+  for (const auto& [distance, word] : ranked) {
+    if (result.size() == 3 || distance > std::clamp<std::size_t>(typed.size() / 2, 2, 12)) break;
+    result.push_back(word);
+  }
+  return result;
+}
+
+std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id) {
+  std::vector<std::string> ids;
+  for (const auto& record : cases) {
+    if (!is_hidden(record)) ids.push_back(record.id);
+  }
+  return nearest(ids, id);
+}
+
+}  // namespace cutover::harness

@@ -1,0 +1,56 @@
+// Which cases run, in which worlds, in which order: ids, globs, exclusions, shards.
+#pragma once
+
+#include "harness/judging/case.h"
+#include "harness/worlds/world.h"
+
+#include <optional>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace cutover::harness {
+
+/// What the user asked for cannot be done as asked: exit code 4.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One run of one case.
+struct Job {
+  const CaseRecord* record = nullptr;
+  WorldKind world = WorldKind::sim;
+  int attempt = 1;
+  std::set<std::string, std::less<>> planted;
+};
+
+/// Part `index` (1..count) of a selection that several machines share.
+struct Shard {
+  std::size_t index = 1, count = 1;
+};
+/// "2/5". Throws UsageError.
+[[nodiscard]] Shard parse_shard(const std::string& text);
+
+struct Selection {
+  std::vector<std::string> patterns;  ///< ids or globs ('*' and '?'); a suite alone means all of it; empty: every case
+  std::vector<std::string> exclude;
+  std::optional<WorldKind> world;  ///< both when not set
+  bool target = false;             ///< cases that can run against a target, live
+  bool topology = false;           ///< cases that can run with any topology
+  Shard shard;
+  int repeat = 1;
+};
+
+/// '*' stands for any text, '?' for one character.
+[[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text);
+/// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects
+/// nothing (with the nearest ids), and for an empty selection. Hidden cases are selected by their full id alone.
+[[nodiscard]] std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& selection);
+/// The words that a mistyped one may have meant, nearest first, three at most.
+[[nodiscard]] std::vector<std::string> nearest(const std::vector<std::string>& words, std::string_view typed);
+/// The same of the ids of cases.
+[[nodiscard]] std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id);
+
+}  // namespace cutover::harness

@@ -1,0 +1,77 @@
+// Selection by id, suite, glob, exclusion, world and shard, and what is said of what selects nothing.
+#include "harness/running/selection.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<CaseRecord> cases() {
+  std::vector<CaseRecord> all(4);
+  all[0].id = "message.a";
+  all[1].id = "message.b";
+  all[1].live = false;
+  all[2].id = "presence.a";
+  all[3].id = "selftest.x";
+  return all;
+}
+
+std::vector<std::string> chosen(const Selection& selection) {
+  const auto all = cases();
+  std::vector<std::string> names;
+  for (const auto& job : select(all, selection))
+    names.push_back(job.record->id + (job.world == WorldKind::sim ? "/sim" : "/live"));
+  return names;
+}
+
+std::string refusal(const Selection& selection) {
+  try {
+    (void)chosen(selection);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "selected";
+}
+
+TEST(Selection, TakesIdsSuitesAndGlobsButNothingHidden) {
+  EXPECT_THAT(chosen({}),
+              ElementsAre("message.a/sim", "message.a/live", "message.b/sim", "presence.a/sim", "presence.a/live"));
+  EXPECT_THAT(chosen({.patterns = {"message"}, .world = WorldKind::sim}),
+              ElementsAre("message.a/sim", "message.b/sim"));
+  EXPECT_THAT(chosen({.patterns = {"*.a"}, .exclude = {"presence"}, .world = WorldKind::live}),
+              ElementsAre("message.a/live"));
+  EXPECT_THAT(chosen({.patterns = {"selftest.x"}, .world = WorldKind::sim}), ElementsAre("selftest.x/sim"));
+  EXPECT_THAT(chosen({.patterns = {"message"}, .target = true}), ElementsAre("message.a/live"));
+}
+
+TEST(Selection, ShardsAreDisjointAndWhole) {
+  auto one = chosen({.shard = {1, 2}});
+  const auto two = chosen({.shard = {2, 2}});
+  EXPECT_THAT(two, ElementsAre("message.b/sim"));
+  one.insert(one.end(), two.begin(), two.end());
+  EXPECT_EQ(one.size(), chosen({}).size());
+  EXPECT_THROW((void)parse_shard("0/2"), UsageError);
+  EXPECT_THROW((void)parse_shard("1"), UsageError);
+  EXPECT_EQ(parse_shard("2/5").count, 5U);
+}
+
+TEST(Selection, SaysWhatWasMeant) {
+  EXPECT_THAT(refusal({.patterns = {"mesage.a"}}), HasSubstr("did you mean message.a"));
+  EXPECT_THAT(refusal({.patterns = {"zzz*"}}), HasSubstr("matches no case"));
+  EXPECT_THAT(refusal({.patterns = {"message.b"}, .world = WorldKind::live}), HasSubstr("selection is empty"));
+  EXPECT_THAT(refusal({.patterns = {"selftest.*"}}), HasSubstr("matches no case"));
+}
+
+TEST(Glob, MatchesAsInAShell) {
+  EXPECT_TRUE(glob_matches("a*c?", "abbcd"));
+  EXPECT_TRUE(glob_matches("*", ""));
+  EXPECT_FALSE(glob_matches("a?", "a"));
+  EXPECT_FALSE(glob_matches("*b", "abc"));
+  EXPECT_TRUE(glob_matches("*a*b*", "xaxbx"));
+}
+
+}  // namespace
+}  // namespace cutover::harness

@@ -1,0 +1,28 @@
+// Brings the users of a Prosody online.
+#include "harness/servers/prosody_partner.h"
+
+namespace cutover::harness {
+
+void ProsodyPartner::sign_users_in(World& world, int first_host, const std::shared_ptr<const tls::Identity>& identity) {
+  constexpr Duration sign_in_limit = 10s;
+  prosody_.wait_until_ready(world, first_host);
+  const auto& settings = prosody_.settings();
+  int host = first_host;
+  for (const auto& account : settings.accounts) {
+    mocks::XmppClient::Config config;
+    config.server = {settings.address, Prosody::c2s_port};
+    config.user = account.user;
+    config.domain = settings.domain;
+    config.password = account.password;
+    config.resource = "home";
+    config.identity = identity;
+    config.plain_in_clear = identity == nullptr;
+    world.add(account.user, host++, make_client(std::move(config)));
+  }
+  const bool settled = world.run_until([this] { return signed_in() || !failure().empty(); }, sign_in_limit);
+  if (signed_in()) return;
+  throw ProsodyFailed("Prosody at " + settings.address + " lets no user in: " + (settled ? failure() : "no answer"),
+                      prosody_.log());
+}
+
+}  // namespace cutover::harness

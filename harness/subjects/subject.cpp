@@ -1,0 +1,98 @@
+// The embedded subject: proxy, gateway and pool after the cutover, with one SIP user; its partners are left to the
+// case.
+#include "harness/subjects/subject.h"
+
+#include "harness/deployment/deployment.h"
+#include "harness/subjects/target_subject.h"
+#include "mocks/name_server.h"
+#include "mocks/sip_user.h"
+#include "reference/proxy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cutover::harness {
+
+namespace {
+
+constexpr char user_name[] = "alice";
+
+Topology topology() {
+  Topology topology;
+  topology.domain = "contoso.example";
+  topology.users = {user_name};
+  for (const auto kind :
+       {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+    topology.partners.push_back({default_peer_domain(kind), kind, {"romeo"}, PartnerServer::by_hand});
+  }
+  return topology;
+}
+
+class EmbeddedSubject final : public Subject {
+ public:
+  explicit EmbeddedSubject(Run& run) : deployment_(run.world(), {.topology = topology(), .planted = run.planted()}) {
+    deployment_.bring_up();
+    for (const auto step : canonical_steps()) deployment_.carry_out(step);
+  }
+
+  World& world() override { return deployment_.world(); }
+  std::string domain() const override { return deployment_.topology().domain; }
+  std::string user() const override { return user_name + ("@" + domain()); }
+  Endpoint s2s() const override {
+    for (const auto& [name, endpoint] : deployment_.endpoints()) {
+      if (name == "proxy") return endpoint;
+    }
+    return {};
+  }
+  dns::DnsServer& names() override { return deployment_.name_server().server(); }
+  Endpoint name_server() const override { return deployment_.name_server_endpoint(); }
+  tls::Authority& authority() override { return deployment_.authority(); }
+  std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
+  int peer_host(PartnerKind kind) const override { return deployment_.partner_host(default_peer_domain(kind)); }
+  int free_host() const override { return 200; }
+
+  void send_message(const std::string& to, const std::string& body) override {
+    deployment_.user(user_name).send_message("sip:" + to, body);
+  }
+  std::size_t received(const std::string& body) const override {
+    const auto& texts = user_node().texts();
+    return static_cast<std::size_t>(std::ranges::count(texts, body, &mocks::SipText::body));
+  }
+  std::string told(const std::string& body) const override {
+    for (const auto& outcome : user_node().outcomes()) {
+      if (outcome.body == body && (outcome.status < 200 || outcome.status >= 300))
+        return fmt::format("{} {}", outcome.status, outcome.reason);
+    }
+    return {};
+  }
+  std::vector<std::string> columns() const override {
+    return {"name-server", "proxy", "gateway", "new-pool", user_name};
+  }
+
+ private:
+  mocks::SipUser& user_node() const { return deployment_.user(user_name); }
+
+  mutable Deployment deployment_;  // its look-ups of nodes are not const
+};
+
+}  // namespace
+
+std::string default_peer_domain(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return "external.example";
+    case PartnerKind::dialback_over_tls:
+      return "dialback.example";
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return "clear.example";
+}
+
+std::shared_ptr<Subject> make_subject(Run& run) {
+  if (run.target() != nullptr) return make_target_subject(run, *run.target());
+  return std::make_shared<EmbeddedSubject>(run);
+}
+
+}  // namespace cutover::harness

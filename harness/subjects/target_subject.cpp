@@ -1,0 +1,182 @@
+// Both drivers: what is around the target is the same, what stands behind its address is not.
+#include "harness/subjects/target_subject.h"
+
+#include "harness/servers/prosody_partner.h"
+#include "mocks/name_server.h"
+#include "protocol/base/check.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cutover::harness {
+
+namespace {
+
+constexpr char prosody_domain[] = "subject.example", prosody_user[] = "juliet";
+
+class TargetSubject : public Subject {
+ public:
+  TargetSubject(World& world, std::string domain, std::string user, std::unique_ptr<tls::Authority> authority,
+                std::uint16_t name_server_port)
+      : world_(world),
+        domain_(std::move(domain)),
+        user_(std::move(user)),
+        authority_(std::move(authority)),
+        names_(world.add("name-server", target_host::name_server,
+                         std::make_unique<mocks::NameServer>(dns::DnsServer{}, name_server_port))) {
+    world_.call_strangers("subject");
+  }
+
+  World& world() override { return world_; }
+  std::string domain() const override { return domain_; }
+  std::string user() const override { return user_ + "@" + domain_; }
+  dns::DnsServer& names() override { return names_.server(); }
+  Endpoint name_server() const override { return names_.endpoint(); }
+  tls::Authority& authority() override { return *authority_; }
+  int peer_host(PartnerKind kind) const override { return target_host::peer(kind); }
+  int free_host() const override { return target_host::spare; }
+
+  void send_message(const std::string& to, const std::string& body) override {
+    sent_[body] = account()->send_message(user_, to, body);
+  }
+  std::size_t received(const std::string& body) const override {
+    const auto& messages = seen().messages;
+    return static_cast<std::size_t>(std::ranges::count_if(messages, [&](const auto& message) {
+      const auto* text = message.child("body", message.ns());
+      return text != nullptr && text->text() == body;
+    }));
+  }
+  std::string told(const std::string& body) const override {
+    const auto id = sent_.find(body);
+    if (id == sent_.end()) return {};
+    for (const auto& stanza : seen().errors) {
+      if (stanza.attribute_or_empty("id") != id->second) continue;
+      const auto error = xmpp::error_of(stanza);
+      return error ? error->condition + " " + error->text : "an error without a condition";
+    }
+    return {};
+  }
+  std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
+
+ protected:
+  void publish(const std::string& name, const Endpoint& server) {
+    auto& zones = names_.server();
+    zones.add_empty_zone(name);
+    zones.set("xmpp." + name, dns::Type::a, 60, {server.address});
+    zones.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
+  }
+  void publish_all() {
+    publish(domain_, s2s());
+    for (const auto kind :
+         {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+      if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
+        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), Prosody::s2s_port});
+    }
+  }
+  [[nodiscard]] const std::string& localpart() const { return user_; }
+
+ private:
+  [[nodiscard]] virtual mocks::PartnerUser& seen() const = 0;
+
+  World& world_;
+  std::string domain_, user_;
+  std::unique_ptr<tls::Authority> authority_;
+  mocks::NameServer& names_;
+  std::map<std::string, std::string> sent_;  ///< the id of the message with that text
+};
+
+class ProsodySubject final : public TargetSubject {
+ public:
+  ProsodySubject(Run& run, const ProsodyTarget& target)
+      : TargetSubject(run.world(), prosody_domain, prosody_user, tls::make_openssl_authority(run.world().wall_clock()),
+                      mocks::name_server_port),
+        address_(world().address_of(target_host::server)) {
+    publish_all();
+    const bool tls = target.mode != ProsodyMode::dialback_in_clear;
+    ProsodySettings settings;
+    settings.domain = domain();
+    settings.address = address_;
+    settings.name_server = name_server();
+    settings.mode = target.mode;
+    settings.certificate = authority().issue_pem({.names = {{tls::NameKind::dns, domain()}}});
+    settings.accounts = {{localpart(), "secret of " + localpart()}};
+    server_ = &world().add("subject", target_host::server, std::make_unique<ProsodyPartner>(std::move(settings)));
+    run.evidence([server = server_] { return server->server().log(); });
+    const auto anchors = tls ? authority().issue({.names = {{tls::NameKind::dns, "client.invalid"}}}) : nullptr;
+    server_->sign_users_in(world(), target_host::client, anchors);
+  }
+
+  Endpoint s2s() const override { return {address_, Prosody::s2s_port}; }
+  std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
+  mocks::PartnerDomain* account() override { return server_; }
+
+ private:
+  mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
+
+  const std::string address_;
+  ProsodyPartner* server_ = nullptr;
+};
+
+class RemoteSubject final : public TargetSubject {
+ public:
+  RemoteSubject(Run& run, const RemoteTarget& target)
+      : TargetSubject(run.world(), target.domain, target.account ? target.account->user : "nobody",
+                      authority_of(target, run.world()),
+                      target.name_server ? target.name_server->port : mocks::name_server_port),
+        target_(target) {
+    publish_all();
+    if (!target.account) return;
+    constexpr Duration sign_in_limit = 10s;
+    world().add(localpart(), target_host::client, users_.make_client(client_of(target, world())));
+    const bool settled =
+        world().run_until([this] { return users_.signed_in() || !users_.failure().empty(); }, sign_in_limit);
+    if (!users_.signed_in()) {
+      throw HarnessFault(fmt::format("the subject is down: the account {} cannot sign in at {}:{}: {}", user(),
+                                     target.account->c2s.address, target.account->c2s.port,
+                                     settled ? users_.failure() : "no answer"));
+    }
+  }
+
+  Endpoint s2s() const override { return target_.s2s; }
+  std::string peer_domain(PartnerKind kind) const override {
+    const auto peer = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
+    return peer == target_.peers.end() ? target_.peers.front().domain : peer->domain;
+  }
+  mocks::PartnerDomain* account() override { return target_.account ? &users_ : nullptr; }
+
+ private:
+  static std::unique_ptr<tls::Authority> authority_of(const RemoteTarget& target, const World& world) {
+    if (target.authority.empty()) return tls::make_openssl_authority(world.wall_clock());
+    return tls::authority_from_pem(target.authority, world.wall_clock());
+  }
+  mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
+
+  const RemoteTarget& target_;
+  mutable mocks::ClientUsers users_;  // its look-ups are not const
+};
+
+}  // namespace
+
+std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
+  if (const auto* prosody = std::get_if<ProsodyTarget>(&target.driver))
+    return std::make_shared<ProsodySubject>(run, *prosody);
+  return std::make_shared<RemoteSubject>(run, std::get<RemoteTarget>(target.driver));
+}
+
+mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& world) {
+  mocks::XmppClient::Config config;
+  config.server = target.account->c2s;
+  config.user = target.account->user;
+  config.domain = target.domain;
+  config.password = target.account->password;
+  config.plain_in_clear = target.authority.empty();
+  if (!target.authority.empty()) {
+    const auto authority = tls::authority_from_pem(target.authority, world.wall_clock());
+    config.identity = authority->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  }
+  return config;
+}
+
+}  // namespace cutover::harness

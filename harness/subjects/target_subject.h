@@ -1,0 +1,17 @@
+// The subject of a run with a target: a Prosody of our own, or a server that is up.
+#pragma once
+
+#include "harness/subjects/subject.h"
+#include "harness/targets/target.h"
+#include "mocks/xmpp_client.h"
+
+namespace cutover::harness {
+
+/// Brings it up as its driver says, with our name server and its user online. HarnessFault where that fails: the
+/// harness's matter, never a failed check.
+[[nodiscard]] std::shared_ptr<Subject> make_target_subject(Run&, const Target&);
+
+/// How the account of a remote target signs in; with its trust anchors, not yet connected.
+[[nodiscard]] mocks::XmppClient::Config client_of(const RemoteTarget&, const World&);
+
+}  // namespace cutover::harness

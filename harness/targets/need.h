@@ -1,0 +1,26 @@
+// What a case asks of its subject, and what a target declares: abilities, and how much it may be disturbed.
+#pragma once
+
+namespace cutover::harness {
+
+/// Whether a case may be run against somebody's staging deployment.
+enum class Staging { safe, disruptive, bench_only };
+
+/// What the subject must have for the case to make sense; a target declares it.
+enum class Need {
+  sip_side,
+  new_deployment,
+  legacy_gateway,
+  admin,
+  user_account,        ///< an account whose messages the harness sends and reads
+  sasl_external,       ///< streams over TLS with SASL EXTERNAL
+  dialback,            ///< streams over TLS with dialback
+  plaintext_dialback,  ///< streams without TLS, with dialback
+  direct_tls,          ///< knows _xmpps-server records
+  partner_list         ///< domains that are not listed are refused
+};
+
+[[nodiscard]] const char* name_of(Need);
+[[nodiscard]] const char* name_of(Staging);
+
+}  // namespace cutover::harness

@@ -1,0 +1,349 @@
+// Reads a target file and what it names; every mistake is told with its line.
+#include "harness/targets/target.h"
+
+#include "harness/files/text_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+namespace cutover::harness {
+
+namespace {
+constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
+                           Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
+                           Need::direct_tls,   Need::partner_list};
+constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
+constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
+constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
+                           ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
+
+std::optional<std::string> content_of(const std::string& path) {
+  try {
+    return read_text_file(path);
+  } catch (const std::system_error&) {
+    return std::nullopt;
+  }
+}
+
+/// One reader for one file, so that every error can name it.
+class TargetReader {
+ public:
+  explicit TargetReader(const std::string& file) : file_(file) {}
+
+  [[nodiscard]] Target read(std::string_view yaml) const {
+    const auto root = load(yaml);
+    if (!root.IsMap()) fail(root, "expected a target: a map with name, driver, offers, allows and settings");
+    check_keys(root, {"name", "driver", "offers", "allows", "settings"});
+    Target target;
+    target.file = file_;
+    target.name = text(root, "name");
+    if (root["offers"]) {
+      for (const auto& item : list(root, "offers", false)) target.offers.insert(word(item, needs));
+    }
+    if (root["allows"]) target.allows = word(root["allows"], stagings);
+    const auto driver = text(root, "driver");
+    const YAML::Node settings = root["settings"] ? root["settings"] : YAML::Node(YAML::NodeType::Map);
+    if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
+    if (driver == "prosody") {
+      target.driver = prosody(settings);
+      check_mode(root, target);
+    } else if (driver == "remote") {
+      if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
+      target.driver = remote(settings, target.offers);
+    } else {
+      fail(root["driver"], "unknown driver '" + driver + "', expected prosody or remote");
+    }
+    for (const auto need : target.offers) {
+      if (need == Need::sip_side || need == Need::new_deployment || need == Need::legacy_gateway || need == Need::admin)
+        fail(root["offers"], fmt::format("no driver can reach the {} of a target yet; leave it out", name_of(need)));
+    }
+    return target;
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const { fail(node.Mark(), what); }
+  [[noreturn]] void fail(const YAML::Mark& mark, const std::string& what) const {
+    throw TargetError(fmt::format("{}:{}: {}", file_, std::max(mark.line, 0) + 1, what));
+  }
+
+  [[nodiscard]] YAML::Node load(std::string_view yaml) const {
+    try {
+      return YAML::Load(std::string(yaml));
+    } catch (const YAML::Exception& error) {
+      fail(error.mark, "expected YAML: " + error.msg);
+    }
+  }
+
+  // Values.
+
+  void check_keys(const YAML::Node& map, const std::vector<std::string>& known) const {
+    for (const auto& entry : map) {
+      const auto& key = entry.first.Scalar();
+      if (std::ranges::find(known, key) != known.end()) continue;
+      fail(entry.first, fmt::format("unknown key '{}'; expected {}", key, fmt::join(known, ", ")));
+    }
+  }
+
+  [[nodiscard]] YAML::Node map(const YAML::Node& parent, const std::string& key) const {
+    const auto node = parent[key];
+    if (!node || !node.IsMap()) fail(key_of(parent, key), "expected a map for '" + key + "'");
+    return node;
+  }
+
+  [[nodiscard]] std::string text(const YAML::Node& parent, const std::string& key) const {
+    const auto node = parent[key];
+    if (!node) fail(parent, "expected a key '" + key + "'");
+    if (!node.IsScalar() || node.Scalar().empty()) fail(key_of(parent, key), "expected a text for '" + key + "'");
+    return node.Scalar();
+  }
+
+  /// A value that is missing is where the next line begins; its key tells better.
+  [[nodiscard]] static YAML::Node key_of(const YAML::Node& parent, const std::string& key) {
+    for (const auto& entry : parent)
+      if (entry.first.Scalar() == key) return entry.first;
+    return parent;
+  }
+
+  [[nodiscard]] YAML::Node list(const YAML::Node& parent, const std::string& key, bool filled = true) const {
+    const auto node = parent[key];
+    const bool good = node && node.IsSequence() && (!filled || node.size() > 0);
+    if (!good) fail(key_of(parent, key), fmt::format("expected a list{} for '{}'", filled ? " with entries" : "", key));
+    return node;
+  }
+
+  [[nodiscard]] std::vector<std::string> texts(const YAML::Node& parent, const std::string& key) const {
+    std::vector<std::string> result;
+    for (const auto& item : list(parent, key)) {
+      if (!item.IsScalar() || item.Scalar().empty()) fail(item, "expected a text in '" + key + "'");
+      if (std::ranges::count(result, item.Scalar()) != 0) fail(item, "'" + item.Scalar() + "' is there twice");
+      result.push_back(item.Scalar());
+    }
+    return result;
+  }
+
+  template <class Values>
+  [[nodiscard]] typename Values::value_type word(const YAML::Node& node, const Values& values) const {
+    std::string known;
+    for (const auto value : values) {
+      if (node.IsScalar() && node.Scalar() == name_of(value)) return value;
+      known += (known.empty() ? "" : ", ") + std::string(name_of(value));
+    }
+    fail(node, "expected one of " + known);
+  }
+
+  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
+    int part = 0, count = 0;
+    std::istringstream parts(text);
+    bool good = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+    for (std::string one; good && std::getline(parts, one, '.'); ++count) {
+      const auto parsed = std::from_chars(one.data(), one.data() + one.size(), part);
+      good = parsed.ec == std::errc() && part <= 255;
+    }
+    if (!good || count != 4) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
+    return text;
+  }
+
+  [[nodiscard]] Endpoint endpoint(const YAML::Node& parent, const std::string& key) const {
+    const auto whole = text(parent, key);
+    const auto colon = whole.rfind(':');
+    Endpoint endpoint;
+    const auto* const end = whole.data() + whole.size();
+    const auto parsed =
+        std::from_chars(colon == std::string::npos ? end : whole.data() + colon + 1, end, endpoint.port);
+    if (parsed.ec != std::errc() || parsed.ptr != end || endpoint.port == 0)
+      fail(parent[key], fmt::format("expected ADDRESS:PORT for '{}', such as 192.0.2.10:5269", key));
+    endpoint.address = address(parent[key], whole.substr(0, colon));
+    return endpoint;
+  }
+
+  [[nodiscard]] std::string file(const YAML::Node& parent, const std::string& key) const {
+    const auto path = std::filesystem::path(file_).parent_path() / text(parent, key);
+    auto content = content_of(path);
+    if (!content) fail(parent[key], fmt::format("cannot read {}; expected a file beside {}", path.string(), file_));
+    return *content;
+  }
+
+  // Drivers.
+
+  [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
+    check_keys(settings, {"mode"});
+    ProsodyTarget target;
+    if (settings["mode"]) target.mode = word(settings["mode"], modes);
+    return target;
+  }
+
+  void check_mode(const YAML::Node& root, const Target& target) const {
+    const auto mode = std::get<ProsodyTarget>(target.driver).mode;
+    const bool external = mode == ProsodyMode::external_only || mode == ProsodyMode::external_and_dialback;
+    const bool dialback = mode == ProsodyMode::dialback_over_tls || mode == ProsodyMode::external_and_dialback;
+    const std::map<Need, bool> has{{Need::sasl_external, external},
+                                   {Need::dialback, dialback},
+                                   {Need::plaintext_dialback, mode == ProsodyMode::dialback_in_clear},
+                                   {Need::partner_list, false}};
+    for (const auto& [need, offered] : has) {
+      if (!offered && target.offers.contains(need))
+        fail(root["offers"], fmt::format("Prosody in mode {} does not offer {}", name_of(mode), name_of(need)));
+    }
+  }
+
+  [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
+    check_keys(settings, {"domain", "s2s", "account", "peers", "authority", "name-server"});
+    RemoteTarget target;
+    target.domain = text(settings, "domain");
+    target.s2s = endpoint(settings, "s2s");
+    if (settings["account"]) target.account = account(map(settings, "account"));
+    if (offers.contains(Need::user_account) && !target.account)
+      fail(settings, "expected a key 'account', for 'offers' names user_account");
+    if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
+    if (settings["authority"]) target.authority = authority(settings);
+    for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
+    for (const auto kind : kinds) {
+      const bool offered = offers.contains(need_of(kind));
+      const bool played = std::ranges::count(target.peers, kind, &TargetPeer::kind) == 1;
+      if (offered && !played)
+        fail(settings["peers"],
+             fmt::format("expected a peer of kind {}, for 'offers' names {}", name_of(kind), name_of(need_of(kind))));
+      if (played && !offered)
+        fail(settings["peers"], fmt::format("a peer of kind {} is of no use: 'offers' does not name {}", name_of(kind),
+                                            name_of(need_of(kind))));
+    }
+    return target;
+  }
+
+  [[nodiscard]] std::string authority(const YAML::Node& settings) const {
+    auto pem = file(settings, "authority");
+    try {
+      (void)tls::authority_from_pem(pem, 0);
+    } catch (const std::invalid_argument& error) {
+      fail(settings["authority"], error.what());
+    }
+    return pem;
+  }
+
+  [[nodiscard]] TargetPeer peer(const YAML::Node& node, const YAML::Node& settings, const RemoteTarget& target) const {
+    if (!node.IsMap()) fail(node, "expected a map with domain, address and kind");
+    check_keys(node, {"domain", "address", "kind"});
+    TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), text(node, "domain"), {}};
+    peer.address = address(node["address"], text(node, "address"));
+    if (std::ranges::count(target.peers, peer.kind, &TargetPeer::kind) != 0)
+      fail(node, fmt::format("expected one peer of kind {} only", name_of(peer.kind)));
+    if (std::ranges::count(target.peers, peer.domain, &TargetPeer::domain) != 0)
+      fail(node, "'" + peer.domain + "' is there twice");
+    if (peer.kind != PartnerKind::plaintext_dialback && target.authority.empty())
+      fail(settings, fmt::format("expected a key 'authority', for {} speaks TLS", peer.domain));
+    return peer;
+  }
+
+  [[nodiscard]] TargetAccount account(const YAML::Node& node) const {
+    check_keys(node, {"user", "password", "password-file", "c2s"});
+    TargetAccount account;
+    account.user = text(node, "user");
+    account.c2s = endpoint(node, "c2s");
+    if (node["password"]) {
+      account.password = text(node, "password");
+    } else if (node["password-file"]) {
+      const auto content = file(node, "password-file");
+      account.password = content.substr(0, content.find_first_of("\r\n"));
+    } else {
+      fail(node, "expected a key 'password' or 'password-file'");
+    }
+    return account;
+  }
+
+  const std::string& file_;
+};
+}  // namespace
+
+const char* name_of(Need need) {
+  switch (need) {
+    case Need::sip_side:
+      return "sip_side";
+    case Need::new_deployment:
+      return "new_deployment";
+    case Need::legacy_gateway:
+      return "legacy_gateway";
+    case Need::admin:
+      return "admin";
+    case Need::user_account:
+      return "user_account";
+    case Need::sasl_external:
+      return "sasl_external";
+    case Need::dialback:
+      return "dialback";
+    case Need::plaintext_dialback:
+      return "plaintext_dialback";
+    case Need::direct_tls:
+      return "direct_tls";
+    case Need::partner_list:
+      return "partner_list";
+  }
+  return "?";
+}
+
+const char* name_of(Staging staging) {
+  switch (staging) {
+    case Staging::safe:
+      return "safe";
+    case Staging::disruptive:
+      return "disruptive";
+    case Staging::bench_only:
+      return "bench_only";
+  }
+  return "?";
+}
+
+const char* name_of(ProsodyMode mode) {
+  switch (mode) {
+    case ProsodyMode::external_only:
+      return "external-only";
+    case ProsodyMode::dialback_over_tls:
+      return "dialback-over-tls";
+    case ProsodyMode::external_and_dialback:
+      return "external-and-dialback";
+    case ProsodyMode::dialback_in_clear:
+      return "dialback-in-clear";
+  }
+  return "?";
+}
+
+Need need_of(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return Need::sasl_external;
+    case PartnerKind::dialback_over_tls:
+      return Need::dialback;
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return Need::plaintext_dialback;
+}
+
+std::map<int, std::string> addresses_for(const Target& target) {
+  const auto* remote = std::get_if<RemoteTarget>(&target.driver);
+  if (remote == nullptr) return {};
+  std::map<int, std::string> addresses;
+  const auto& first = remote->peers.front().address;
+  for (const auto& peer : remote->peers) addresses[target_host::peer(peer.kind)] = peer.address;
+  for (const auto kind : kinds) addresses.emplace(target_host::peer(kind), first);
+  for (int i = 0; i < target_host::spares_max; ++i) addresses[target_host::spare + i] = first;
+  addresses[target_host::client] = addresses[target_host::probe] = first;
+  if (remote->name_server) addresses[target_host::name_server] = remote->name_server->address;
+  return addresses;
+}
+
+Target parse_target(std::string_view yaml, const std::string& file) { return TargetReader(file).read(yaml); }
+
+Target load_target(const std::string& path) {
+  const auto text = content_of(path);
+  if (!text) throw TargetError(path + ":0: cannot be read");
+  return parse_target(*text, path);
+}
+
+}  // namespace cutover::harness

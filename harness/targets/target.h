@@ -1,0 +1,74 @@
+// A target: somebody's deployment that is judged instead of the embedded one, as its YAML file declares it.
+#pragma once
+
+#include "harness/deployment/topology.h"
+#include "harness/servers/prosody.h"
+#include "harness/targets/need.h"
+
+#include <map>
+#include <set>
+#include <variant>
+
+namespace cutover::harness {
+
+[[nodiscard]] const char* name_of(ProsodyMode);
+
+/// Driver "prosody": the harness starts one for each case, on loopback, with our authority, name server and accounts.
+struct ProsodyTarget {
+  ProsodyMode mode = ProsodyMode::external_and_dialback;
+};
+
+/// An account on the target, for cases that need a user there.
+struct TargetAccount {
+  std::string user;  ///< localpart
+  std::string password;
+  Endpoint c2s;  ///< client-to-server port
+};
+
+/// A peer domain that we play, as the target's DNS must find it.
+struct TargetPeer {
+  PartnerKind kind = PartnerKind::sasl_external;
+  std::string domain;
+  std::string address;  ///< of this machine; the peer listens on port 5269 there
+};
+
+/// Driver "remote": a server that is up, and where it and our peers find each other.
+struct RemoteTarget {
+  std::string domain;  ///< that is judged
+  Endpoint s2s;
+  std::optional<TargetAccount> account;
+  std::vector<TargetPeer> peers;        ///< at most one of each kind, at least one
+  std::optional<Endpoint> name_server;  ///< where it asks for the peers and we answer; nullopt: somebody else does
+  std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
+};
+
+/// What a target file says. Only its declaration makes a case `unsupported`; nothing is inferred from a failure.
+struct Target {
+  std::string name;                ///< for reports
+  std::string file;                ///< where it was read from; the files that it names are relative to it
+  std::set<Need> offers;           ///< what it has
+  Staging allows = Staging::safe;  ///< the most disruptive kind of case that may be run against it
+  std::variant<ProsodyTarget, RemoteTarget> driver;
+};
+
+/// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
+namespace target_host {
+inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100, spares_max = 10;
+[[nodiscard]] constexpr int peer(PartnerKind kind) { return first_peer + static_cast<int>(kind); }
+}  // namespace target_host
+/// Addresses of those hosts, where a target needs them outside the world's own block.
+[[nodiscard]] std::map<int, std::string> addresses_for(const Target&);
+
+/// What is wrong with a target file: "file:line: what was expected".
+struct TargetError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What a target must offer for a peer of that kind.
+[[nodiscard]] Need need_of(PartnerKind);
+
+/// Reads everything that the file names, too: authority and passwords.
+[[nodiscard]] Target parse_target(std::string_view yaml, const std::string& file);
+[[nodiscard]] Target load_target(const std::string& path);
+
+}  // namespace cutover::harness

@@ -1,0 +1,140 @@
+// Target files: what is read, and where a mistake is told to be.
+#include "harness/targets/target.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(const std::string& yaml, const std::string& file = "t.yaml") {
+  try {
+    (void)parse_target(yaml, file);
+  } catch (const TargetError& problem) {
+    return problem.what();
+  }
+  return "no error";
+}
+
+/// A folder with the files that a target names.
+class TargetFiles : public testing::Test {
+ public:
+  TargetFiles() : folder_(std::filesystem::path(testing::TempDir()) / ("target-" + std::to_string(getpid()))) {
+    std::filesystem::create_directories(folder_);
+    put("authority.pem", tls::new_authority_pem(1'700'000'000));
+    put("rubbish.pem", "rubbish");
+    const auto authority = tls::make_openssl_authority(1'700'000'000);
+    put("certificate.pem", authority->issue_pem({.names = {{tls::NameKind::dns, "b.example"}}}).certificate_chain);
+  }
+  ~TargetFiles() override { std::filesystem::remove_all(folder_); }
+
+ protected:
+  void put(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST(Target, ProsodyFixturesAreRead) {
+  const std::string folder = CUTOVER_SOURCE_DIR "/fixtures/targets/";
+  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody.yaml").driver).mode,
+            ProsodyMode::external_and_dialback);
+  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody-dialback.yaml").driver).mode,
+            ProsodyMode::dialback_over_tls);
+}
+
+TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
+  std::filesystem::copy_file(CUTOVER_SOURCE_DIR "/fixtures/targets/remote-example.yaml", path("t.yaml"));
+  const auto target = load_target(path("t.yaml"));
+  const auto& remote = std::get<RemoteTarget>(target.driver);
+  EXPECT_EQ(remote.domain, "example.org");
+  EXPECT_EQ(remote.s2s, (Endpoint{"192.0.2.10", 5269}));
+  EXPECT_EQ(remote.account->c2s.port, 5222);
+  EXPECT_EQ(remote.peers.size(), 2U);
+  EXPECT_EQ(remote.name_server->port, 10053);
+  EXPECT_THAT(remote.authority, HasSubstr("PRIVATE KEY"));
+  const auto addresses = addresses_for(target);
+  EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.21");
+  EXPECT_EQ(addresses.at(target_host::name_server), "192.0.2.20");
+}
+
+TEST(Target, NamesFileLineAndExpectation) {
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [moon]\n"), HasSubstr("t.yaml:3: expected one of sip_side"));
+  EXPECT_THAT(error_of("nam: x\n"), HasSubstr("t.yaml:1: unknown key 'nam'; expected name, driver"));
+  EXPECT_THAT(error_of("name: [\n"), HasSubstr("t.yaml:2: expected YAML"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("t.yaml:1: expected a target"));
+  EXPECT_THAT(error_of("name: x\n"), HasSubstr("t.yaml:1: expected a key 'driver'"));
+  EXPECT_THAT(error_of("name:\ndriver: prosody\n"), HasSubstr("t.yaml:1: expected a text for 'name'"));
+  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"), HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\nallows: all\n"), HasSubstr("t.yaml:3: expected one of safe"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [sip_side]\n"),
+              HasSubstr("t.yaml:3: no driver can reach the sip_side"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),
+              HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
+              HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: [1]\n"), HasSubstr("t.yaml:3: expected a map"));
+  EXPECT_THAT(error_of("name: x\ndriver: remote\n"), HasSubstr("t.yaml:1: expected a key 'settings'"));
+}
+
+/// A remote target in clear, one line of which is replaced.
+std::string remote(const std::string& line = {}, const std::string& instead = {}) {
+  std::string yaml =
+      "name: x\n"
+      "driver: remote\n"
+      "offers: [user_account, plaintext_dialback]\n"
+      "settings:\n"
+      "  domain: a.example\n"
+      "  s2s: 192.0.2.1:5269\n"
+      "  account: {user: u, password: p, c2s: 192.0.2.1:5222}\n"
+      "  peers:\n"
+      "    - {kind: plaintext-dialback, domain: b.example, address: 192.0.2.2}\n";
+  if (const auto at = yaml.find(line); !line.empty()) yaml.replace(at, line.size(), instead);
+  return yaml;
+}
+
+TEST(Target, NamesTheMistakesOfARemoteOne) {
+  EXPECT_EQ(error_of(remote()), "no error");
+  EXPECT_THAT(error_of(remote("  domain: a.example\n")), HasSubstr("t.yaml:5: expected a key 'domain'"));
+  EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1")), HasSubstr("t.yaml:6: expected ADDRESS:PORT for 's2s'"));
+  EXPECT_THAT(error_of(remote("192.0.2.1:5269", "a.example:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));
+  EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.256:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));
+  EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1:70000")), HasSubstr("t.yaml:6: expected ADDRESS:PORT"));
+  EXPECT_THAT(error_of(remote("password: p, ", "")), HasSubstr("t.yaml:7: expected a key 'password'"));
+  EXPECT_THAT(error_of(remote("password: p", "password-file: absent")), HasSubstr("t.yaml:7: cannot read absent"));
+  EXPECT_THAT(error_of(remote("  account: {user: u, password: p, c2s: 192.0.2.1:5222}\n")),
+              HasSubstr("t.yaml:5: expected a key 'account'"));
+  EXPECT_THAT(error_of(remote("kind: plaintext-dialback", "kind: pigeon")),
+              HasSubstr("t.yaml:9: expected one of sasl"));
+  EXPECT_THAT(error_of(remote("kind: plaintext-dialback, ", "")), HasSubstr("t.yaml:9: expected one of sasl"));
+  EXPECT_THAT(error_of(remote("address: 192.0.2.2", "address: b")), HasSubstr("t.yaml:9: expected an IPv4 address"));
+  EXPECT_THAT(error_of(remote(", address: 192.0.2.2", "")), HasSubstr("t.yaml:9: expected a key 'address'"));
+  EXPECT_THAT(error_of(remote("{kind", "{colour: red, kind")), HasSubstr("t.yaml:9: unknown key 'colour'"));
+  EXPECT_THAT(error_of(remote("kind: plaintext-dialback", "kind: sasl-external")),
+              HasSubstr("t.yaml:5: expected a key 'authority', for b.example speaks TLS"));
+  EXPECT_THAT(error_of(remote(", plaintext_dialback]", "]")), HasSubstr("t.yaml:9: a peer of kind plaintext-dialback"));
+  EXPECT_THAT(error_of(remote("[user_account,", "[dialback,")), HasSubstr("expected a peer of kind dialback-over-tls"));
+  const std::string twice = "    - {kind: plaintext-dialback, domain: c.example, address: 192.0.2.3}\n";
+  EXPECT_THAT(error_of(remote() + twice), HasSubstr("t.yaml:10: expected one peer of kind plaintext-dialback only"));
+}
+
+TEST_F(TargetFiles, WantAnAuthorityWithItsKeys) {
+  const auto with = [&](const std::string& file) {
+    return error_of(remote("  account:", "  authority: " + file + "\n  account:"), path("t.yaml"));
+  };
+  EXPECT_EQ(with("authority.pem"), "no error");
+  EXPECT_THAT(with("absent.pem"), HasSubstr("absent.pem; expected a file beside"));
+  EXPECT_THAT(with("rubbish.pem"), HasSubstr("t.yaml:7: expected PEM text of an authority"));
+  EXPECT_THAT(with("certificate.pem"),
+              HasSubstr("t.yaml:7: expected PEM text of an authority: the certificate and the key"));
+}
+
+}  // namespace
+}  // namespace cutover::harness

@@ -1,0 +1,109 @@
+// Seeds, exhaustive enumeration with a bound of departures, and their replay.
+#include "harness/worlds/choice.h"
+
+#include "protocol/base/check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <stdexcept>
+
+namespace cutover::harness {
+
+namespace {
+
+std::string replay_text(std::size_t departures_max, std::vector<std::size_t> values) {
+  while (!values.empty() && values.back() == 0) values.pop_back();
+  const auto limit = departures_max == Exhaust::unlimited ? std::string("*") : std::to_string(departures_max);
+  return fmt::format("{}/{}", limit, fmt::join(values, "."));
+}
+
+template <class N>
+N parse_number(std::string_view text) {
+  N value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw std::invalid_argument(fmt::format("not a number in a replay text: '{}'", text));
+  return value;
+}
+
+}  // namespace
+
+std::uint64_t Generator::below(std::uint64_t bound) {
+  CUTOVER_CHECK(bound > 0);
+  std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+  return (z ^ (z >> 31)) % bound;
+}
+
+std::size_t Seed::choose(std::size_t bound) { return generator_.below(bound); }
+std::size_t Seed::depart(std::size_t bound) { return generator_.below(bound); }
+std::string Seed::replay() const { return fmt::format("seed:{}", seed_); }
+
+bool Exhaust::next() {
+  at_ = departures_ = 0;
+  if (!started_) return started_ = true;
+  while (!digits_.empty() && digits_.back().value + 1 == digits_.back().bound) digits_.pop_back();
+  if (digits_.empty()) return false;
+  digits_.back().value++;
+  return true;
+}
+
+std::size_t Exhaust::digit(std::size_t bound, bool departs) {
+  CUTOVER_CHECK(bound > 0);
+  if (at_ == digits_.size()) digits_.push_back({0, bound, departs});
+  const auto& digit = digits_[at_++];
+  if (digit.bound != bound || digit.departs != departs) throw HarnessFault("the world is not deterministic");
+  return digit.value;
+}
+
+std::size_t Exhaust::choose(std::size_t bound) { return digit(bound, false); }
+
+std::size_t Exhaust::depart(std::size_t bound) {
+  if (departures_spent()) return 0;
+  const auto value = digit(bound, true);
+  if (value != 0) departures_++;
+  return value;
+}
+
+std::string Exhaust::replay() const {
+  std::vector<std::size_t> values;
+  for (const auto& digit : digits_) values.push_back(digit.value);
+  return replay_text(departures_max_, std::move(values));
+}
+
+std::size_t Replay::choose(std::size_t bound) {
+  const auto value = at_ < values_.size() ? values_[at_++] : 0;
+  if (value >= bound)
+    throw HarnessFault("the replay does not fit this scenario: other code, other options or other bounds");
+  return value;
+}
+
+std::size_t Replay::depart(std::size_t bound) {
+  if (departures_spent()) return 0;
+  const auto value = choose(bound);
+  if (value != 0) departures_++;
+  return value;
+}
+
+std::string Replay::replay() const { return replay_text(departures_max_, values_); }
+
+std::unique_ptr<Choice> make_choice(std::string_view text) {
+  if (text.starts_with("seed:")) return std::make_unique<Seed>(parse_number<std::uint64_t>(text.substr(5)));
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos)
+    throw std::invalid_argument(fmt::format("neither seed:N nor LIMIT/DECISIONS: '{}'", text));
+  const auto limit = text.substr(0, slash);
+  std::vector<std::size_t> values;
+  for (auto rest = text.substr(slash + 1); !rest.empty();) {
+    const auto dot = rest.find('.');
+    values.push_back(parse_number<std::size_t>(rest.substr(0, dot)));
+    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+  }
+  return std::make_unique<Replay>(limit == "*" ? Exhaust::unlimited : parse_number<std::size_t>(limit),
+                                  std::move(values));
+}
+
+}  // namespace cutover::harness

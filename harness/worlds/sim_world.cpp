@@ -1,0 +1,602 @@
+// The simulated network. Every connection end has a lane: the segments that travel towards it, in order. An event in
+// the queue says that the next segment of a lane arrives; so order within a connection cannot break, whatever is
+// chosen.
+#include "harness/worlds/sim_world.h"
+
+#include "protocol/base/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace cutover::harness {
+
+namespace {
+
+enum class SegmentKind { syn, accepted, refused, data, fin, rst };
+
+struct Segment {
+  SegmentKind kind;
+  std::string bytes;
+};
+
+enum class EventKind { arrival, datagram, wake, closed, cut, connect_timeout };
+
+using EventKey = std::pair<Time, std::uint64_t>;  // the number keeps the order of insertion among equal times
+
+enum class EndState { connecting, open, dead };
+
+}  // namespace
+
+struct SimWorld::Impl {
+  class Host;
+
+  struct End {
+    Host* host = nullptr;  // null for the far end of a connect that nobody has accepted yet
+    Actor* owner = nullptr;
+    std::size_t peer = 0;
+    Endpoint local, remote;
+    EndState state = EndState::connecting;
+    bool initiator = false, fin_wanted = false, fin_sent = false, fin_seen = false;
+    std::size_t stalled = 0;  // arrivals that a partition holds back
+    Time clear;               // when the last segment towards us arrives
+    Time connect_started;
+    std::deque<Segment> lane;
+    std::string unsent;  // given to send() before the connection was there
+    std::string peer_name, label;
+  };
+
+  struct Event {
+    EventKind kind;
+    std::uint64_t lane;  // 0: not of the network
+    std::size_t end = 0;
+    Host* host = nullptr;
+    Actor* actor = nullptr;
+    Endpoint from, to;
+    std::string bytes;
+  };
+
+  class Host final : public Context {
+   public:
+    Host(Impl& world, std::string name, std::string address, std::uint64_t seed)
+        : world_(world), name_(std::move(name)), address_(std::move(address)), generator_(seed) {}
+
+    Time now() const override { return world_.now; }
+    std::time_t wall_clock() const override { return world_.wall_clock(); }
+    std::uint64_t random(std::uint64_t bound) override { return generator_.below(bound); }
+    const std::string& address() const override { return address_; }
+    void listen(Actor& actor, std::uint16_t port) override;
+    void stop_listening(std::uint16_t port) override { listeners.erase(port); }
+    ConnectionId connect(Actor& actor, const Endpoint& to) override;
+    void send(ConnectionId id, std::string_view bytes) override;
+    void shutdown(ConnectionId id) override;
+    void abort(ConnectionId id) override;
+    void hand_over(ConnectionId id, Actor& actor) override;
+    std::uint16_t bind_datagram(Actor& actor, std::uint16_t port) override;
+    void unbind_datagram(std::uint16_t port) override { datagram_ports.erase(port); }
+    void send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) override;
+    void wake_at(Actor& actor, Time when) override;
+    void cancel_wake(Actor& actor) override;
+    void note(Note note) override;
+    bool keeps_notes() const override { return world_.options.notes; }
+    void forget(Actor& actor) override;
+
+    const std::string& name() const { return name_; }
+    End* own(ConnectionId id);
+    std::uint16_t free_port(const std::map<std::uint16_t, Actor*>& taken);
+
+    std::map<std::uint16_t, Actor*> listeners, datagram_ports;
+    std::set<std::size_t> ends;  // those that are not dead, in the order of their birth
+    std::map<const Actor*, EventKey> wakes;
+
+   private:
+    Impl& world_;
+    std::string name_, address_;
+    Generator generator_;
+    std::uint16_t next_port_ = 49151;
+  };
+
+  struct Machine {
+    std::unique_ptr<Host> host;
+    std::unique_ptr<Node> node;  // null once removed
+  };
+
+  Impl(Choice& choice_, SimOptions options_) : choice(choice_), options(options_) {
+    if (options.order_only) {
+      options.fragment = false;
+      options.jitter_max = Duration::zero();
+    }
+    ends.emplace_back();  // number 0 is ConnectionId::none
+  }
+
+  std::time_t wall_clock() const {
+    return options.epoch + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+  }
+  Machine* find(const std::string& name);
+  Host& named(const std::string& name);
+  Host* at_address(const std::string& address);
+  bool parted(const Host* a, const Host* b) const;
+
+  EventKey post(Time when, Event event);
+  Duration latency();
+  void send_segment(std::size_t towards, SegmentKind kind, std::string bytes);
+  void send_bytes(End& from, std::string_view bytes);
+  void send_fin(End& from);
+  void reset(std::size_t number);
+  void bury(End& end);
+  std::string name_at(const std::string& address);
+  void describe(End& end);
+
+  bool in_flight(const Event& event) const;
+  std::map<EventKey, Event>::iterator pick();
+  void run(const Event& event);
+  void arrive(std::size_t number);
+  void arrive_at_listener(End& end, std::size_t number);
+  void deliver(End& end, std::size_t number, const Segment& segment);
+  void stall(End& end, std::size_t number);
+  void datagram(const Event& event);
+  void closed(std::size_t number, std::string_view reason);
+  void connect_failed(End& end, std::size_t number, std::string_view reason);
+
+  Choice& choice;
+  SimOptions options;
+  Time now{1us};
+  std::uint64_t next_event = 0, next_datagram = 0;
+  std::map<EventKey, Event> queue;
+  std::vector<std::uint64_t> seen_lanes;                        // scratch of pick()
+  std::vector<std::map<EventKey, Event>::iterator> candidates;  // scratch of pick()
+  std::deque<End> ends;                                         // index = ConnectionId; never shrinks
+  std::vector<Machine> machines;
+  std::map<std::string, Host*> by_address;
+  std::set<std::pair<std::string, std::string>> partitions;
+  Trace trace;
+};
+
+// -- what nodes ask for --------------------------------------------------------------------------------------------
+
+SimWorld::Impl::End* SimWorld::Impl::Host::own(ConnectionId id) {
+  const auto number = static_cast<std::size_t>(id);
+  if (number == 0 || number >= world_.ends.size()) return nullptr;
+  auto& end = world_.ends[number];
+  return end.host == this && end.state != EndState::dead ? &end : nullptr;
+}
+
+std::uint16_t SimWorld::Impl::Host::free_port(const std::map<std::uint16_t, Actor*>& taken) {
+  do next_port_ = next_port_ == 65535 ? 49152 : static_cast<std::uint16_t>(next_port_ + 1);
+  while (taken.contains(next_port_));
+  return next_port_;
+}
+
+void SimWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
+  if (!listeners.try_emplace(port, &actor).second)
+    throw ListenError(fmt::format("cannot listen on {}:{}: Address already in use", address_, port));
+}
+
+ConnectionId SimWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
+  const auto number = world_.ends.size();
+  auto& near = world_.ends.emplace_back();
+  auto& far = world_.ends.emplace_back();
+  near.host = this;
+  near.owner = &actor;
+  near.initiator = true;
+  near.peer = number + 1;
+  near.local = far.remote = {address_, free_port(listeners)};
+  near.remote = far.local = to;
+  near.connect_started = world_.now;
+  far.peer = number;
+  ends.insert(number);
+  world_.send_segment(number + 1, SegmentKind::syn, {});
+  return static_cast<ConnectionId>(number);
+}
+
+void SimWorld::Impl::Host::send(ConnectionId id, std::string_view bytes) {
+  auto* end = own(id);
+  if (end == nullptr || end->fin_wanted) return;
+  if (end->state == EndState::connecting) {
+    end->unsent += bytes;
+  } else {
+    world_.send_bytes(*end, bytes);
+  }
+}
+
+void SimWorld::Impl::Host::shutdown(ConnectionId id) {
+  auto* end = own(id);
+  if (end == nullptr || end->fin_wanted) return;
+  end->fin_wanted = true;
+  if (end->state == EndState::open) world_.send_fin(*end);
+}
+
+void SimWorld::Impl::Host::abort(ConnectionId id) {
+  if (own(id) != nullptr) world_.reset(static_cast<std::size_t>(id));
+}
+
+void SimWorld::Impl::Host::hand_over(ConnectionId id, Actor& actor) {
+  if (auto* end = own(id)) end->owner = &actor;
+}
+
+std::uint16_t SimWorld::Impl::Host::bind_datagram(Actor& actor, std::uint16_t port) {
+  if (port == 0) port = free_port(datagram_ports);
+  if (!datagram_ports.try_emplace(port, &actor).second)
+    throw ListenError(fmt::format("cannot bind UDP {}:{}: Address already in use", address_, port));
+  return port;
+}
+
+void SimWorld::Impl::Host::send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) {
+  if (!datagram_ports.contains(local_port)) return;
+  const auto lane = (1ULL << 63) + ++world_.next_datagram;  // UDP promises no order: each is a lane of its own
+  world_.post(world_.now + world_.latency(), {.kind = EventKind::datagram,
+                                              .lane = lane,
+                                              .from = {address_, local_port},
+                                              .to = to,
+                                              .bytes = std::string(bytes)});
+}
+
+void SimWorld::Impl::Host::wake_at(Actor& actor, Time when) {
+  cancel_wake(actor);
+  const auto key =
+      world_.post(std::max(when, world_.now), {.kind = EventKind::wake, .lane = 0, .host = this, .actor = &actor});
+  wakes[&actor] = key;
+}
+
+void SimWorld::Impl::Host::cancel_wake(Actor& actor) {
+  const auto wake = wakes.find(&actor);
+  if (wake == wakes.end()) return;
+  world_.queue.erase(wake->second);
+  wakes.erase(wake);
+}
+
+void SimWorld::Impl::Host::note(Note note) {
+  if (!world_.options.notes) return;
+  TraceRecord record{.time = world_.now, .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
+  const auto number = static_cast<std::size_t>(record.note.connection);
+  if (number != 0 && number < world_.ends.size() && world_.ends[number].host == this) {
+    auto& end = world_.ends[number];
+    world_.describe(end);
+    record.peer = end.peer_name;
+    record.connection = end.label;
+  } else if (const auto* other = world_.at_address(record.note.address)) {
+    record.peer = other->name();
+  }
+  world_.trace.append(std::move(record));
+}
+
+void SimWorld::Impl::Host::forget(Actor& actor) {
+  cancel_wake(actor);
+  std::erase_if(listeners, [&](const auto& listener) { return listener.second == &actor; });
+  std::erase_if(datagram_ports, [&](const auto& port) { return port.second == &actor; });
+  const std::vector<std::size_t> numbers(ends.begin(), ends.end());
+  for (const auto number : numbers)
+    if (world_.ends[number].owner == &actor) world_.reset(number);
+}
+
+// -- who is where --------------------------------------------------------------------------------------------------
+
+SimWorld::Impl::Machine* SimWorld::Impl::find(const std::string& name) {
+  const auto found =
+      std::ranges::find_if(machines, [&](const Machine& m) { return m.node != nullptr && m.host->name() == name; });
+  return found == machines.end() ? nullptr : &*found;
+}
+
+SimWorld::Impl::Host& SimWorld::Impl::named(const std::string& name) {
+  auto* machine = find(name);
+  if (machine == nullptr) throw HarnessFault("no such node: " + name);
+  return *machine->host;
+}
+
+SimWorld::Impl::Host* SimWorld::Impl::at_address(const std::string& address) {
+  const auto found = by_address.find(address);
+  return found == by_address.end() ? nullptr : found->second;
+}
+
+bool SimWorld::Impl::parted(const Host* a, const Host* b) const {
+  if (partitions.empty() || a == nullptr || b == nullptr) return false;
+  return partitions.contains(std::minmax(a->name(), b->name()));
+}
+
+std::string SimWorld::Impl::name_at(const std::string& address) {
+  const auto* host = at_address(address);
+  return host == nullptr ? address : host->name();
+}
+
+void SimWorld::Impl::describe(End& end) {
+  if (!end.label.empty()) return;
+  const auto* far = ends[end.peer].host;
+  end.peer_name = far == nullptr ? name_at(end.remote.address) : far->name();
+  const auto& here = end.host->name();
+  end.label = end.initiator ? fmt::format("{} > {}:{}", here, end.peer_name, end.remote.port)
+                            : fmt::format("{} > {}:{}", end.peer_name, here, end.local.port);
+}
+
+// -- the network ---------------------------------------------------------------------------------------------------
+
+EventKey SimWorld::Impl::post(Time when, Event event) {
+  const EventKey key{when, next_event++};
+  queue.emplace_hint(queue.end(), key, std::move(event));
+  return key;
+}
+
+Duration SimWorld::Impl::latency() {
+  if (options.jitter_max <= 1us) return options.latency;
+  const auto steps = static_cast<std::size_t>(options.jitter_max / 1us);
+  return options.latency + static_cast<std::int64_t>(choice.depart(steps)) * 1us;
+}
+
+void SimWorld::Impl::send_segment(std::size_t towards, SegmentKind kind, std::string bytes) {
+  auto& end = ends[towards];
+  if (end.state == EndState::dead) return;
+  end.clear = std::max(end.clear, now + latency());
+  end.lane.push_back({kind, std::move(bytes)});
+  post(end.clear, {.kind = EventKind::arrival, .lane = towards, .end = towards});
+}
+
+void SimWorld::Impl::send_bytes(End& from, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto size = options.fragment ? bytes.size() - choice.depart(bytes.size()) : bytes.size();
+    send_segment(from.peer, SegmentKind::data, std::string(bytes.substr(0, size)));
+    bytes.remove_prefix(size);
+  }
+}
+
+void SimWorld::Impl::send_fin(End& from) {
+  from.fin_sent = true;
+  send_segment(from.peer, SegmentKind::fin, {});
+  // The peer was first to close: nothing more can come, but the owner is not told from inside its own call.
+  if (from.fin_seen) post(now, {.kind = EventKind::closed, .lane = 0, .end = ends[from.peer].peer});
+}
+
+void SimWorld::Impl::reset(std::size_t number) {
+  auto& end = ends[number];
+  send_segment(end.peer, SegmentKind::rst, {});
+  bury(end);
+}
+
+void SimWorld::Impl::bury(End& end) {
+  end.state = EndState::dead;
+  if (end.host != nullptr) end.host->ends.erase(ends[end.peer].peer);
+  end.owner = nullptr;
+  std::deque<Segment>().swap(end.lane);
+  std::string().swap(end.unsent);
+}
+
+// -- events --------------------------------------------------------------------------------------------------------
+
+/// Something that the network carries and that will still arrive somewhere.
+bool SimWorld::Impl::in_flight(const Event& event) const {
+  return event.kind == EventKind::datagram || (event.kind == EventKind::arrival && !ends[event.end].lane.empty());
+}
+
+/// The first event, or, where order is to be explored, any segment or datagram in flight that is the next of its lane.
+std::map<EventKey, SimWorld::Impl::Event>::iterator SimWorld::Impl::pick() {
+  const auto first = queue.begin();
+  if (!options.order_only || choice.departures_spent() || !in_flight(first->second)) return first;
+  seen_lanes.clear();
+  candidates.clear();
+  for (auto event = first; event != queue.end(); ++event) {
+    const auto lane = event->second.lane;
+    if (!in_flight(event->second) || std::ranges::find(seen_lanes, lane) != seen_lanes.end()) continue;
+    seen_lanes.push_back(lane);
+    candidates.push_back(event);
+  }
+  return candidates.size() == 1 ? first : candidates[choice.depart(candidates.size())];
+}
+
+void SimWorld::Impl::run(const Event& event) {
+  switch (event.kind) {
+    case EventKind::arrival:
+      return arrive(event.end);
+    case EventKind::datagram:
+      return datagram(event);
+    case EventKind::closed:
+      return closed(event.end, "closed by both ends");
+    case EventKind::cut:
+      return closed(event.end, "connection reset by the network");
+    case EventKind::connect_timeout:
+      if (ends[event.end].state == EndState::connecting)
+        connect_failed(ends[event.end], event.end, "connection timed out");
+      return;
+    case EventKind::wake:
+      event.host->wakes.erase(event.actor);
+      return event.actor->on_wake();
+  }
+}
+
+void SimWorld::Impl::arrive(std::size_t number) {
+  auto& end = ends[number];
+  if (end.lane.empty()) return;  // cut or buried while this was in flight
+  auto& from = ends[end.peer];
+  if (end.host == nullptr) {
+    auto* host = at_address(end.local.address);
+    return parted(host, from.host) ? stall(end, number) : arrive_at_listener(end, number);
+  }
+  if (parted(end.host, from.host)) return stall(end, number);
+  auto segment = std::move(end.lane.front());
+  end.lane.pop_front();
+  deliver(end, number, segment);
+}
+
+void SimWorld::Impl::stall(End& end, std::size_t number) {
+  end.stalled++;
+  const auto kind = end.lane.front().kind;
+  if (kind != SegmentKind::syn && kind != SegmentKind::accepted) return;
+  const auto initiator = kind == SegmentKind::syn ? end.peer : number;
+  post(ends[initiator].connect_started + options.connect_timeout,
+       {.kind = EventKind::connect_timeout, .lane = 0, .end = initiator});
+}
+
+void SimWorld::Impl::arrive_at_listener(End& end, std::size_t number) {
+  end.lane.pop_front();
+  auto* host = at_address(end.local.address);
+  const auto listener =
+      host == nullptr ? std::map<std::uint16_t, Actor*>::iterator{} : host->listeners.find(end.local.port);
+  if (host == nullptr || listener == host->listeners.end()) {
+    bury(end);
+    return send_segment(end.peer, SegmentKind::refused, {});
+  }
+  end.host = host;
+  end.owner = listener->second;
+  end.state = EndState::open;
+  host->ends.insert(number);
+  send_segment(end.peer, SegmentKind::accepted, {});
+  end.owner->on_accepted(static_cast<ConnectionId>(number), end.local.port, end.remote);
+}
+
+void SimWorld::Impl::deliver(End& end, std::size_t number, const Segment& segment) {
+  const auto id = static_cast<ConnectionId>(number);
+  switch (segment.kind) {
+    case SegmentKind::syn:
+      CUTOVER_CHECK(false);
+      return;
+    case SegmentKind::refused:
+      return connect_failed(end, number, "connection refused");
+    case SegmentKind::accepted:
+      end.state = EndState::open;
+      send_bytes(end, std::exchange(end.unsent, {}));
+      if (end.fin_wanted) send_fin(end);
+      return end.owner->on_connected(id);
+    case SegmentKind::data:
+      return end.owner->on_received(id, segment.bytes);
+    case SegmentKind::fin:
+      end.fin_seen = true;
+      end.owner->on_eof(id);
+      if (end.state != EndState::dead && end.fin_sent) closed(number, "closed by both ends");
+      return;
+    case SegmentKind::rst:
+      if (end.state == EndState::connecting) return connect_failed(end, number, "connection reset");
+      return closed(number, "connection reset by the peer");
+  }
+}
+
+void SimWorld::Impl::datagram(const Event& event) {
+  auto* host = at_address(event.to.address);
+  if (host == nullptr || parted(host, at_address(event.from.address))) return;
+  const auto port = host->datagram_ports.find(event.to.port);
+  if (port != host->datagram_ports.end()) port->second->on_datagram(event.to.port, event.from, event.bytes);
+}
+
+void SimWorld::Impl::closed(std::size_t number, std::string_view reason) {
+  auto& end = ends[number];
+  if (end.state == EndState::dead) return;
+  if (end.state == EndState::connecting) return connect_failed(end, number, reason);
+  auto* owner = end.owner;
+  bury(end);
+  owner->on_closed(static_cast<ConnectionId>(number), reason);
+}
+
+void SimWorld::Impl::connect_failed(End& end, std::size_t number, std::string_view reason) {
+  auto* owner = end.owner;
+  auto& far = ends[end.peer];
+  // Given up, not refused: what may still be under way must not open a connection to nobody.
+  if (far.state != EndState::dead && far.host == nullptr) bury(far);
+  send_segment(end.peer, SegmentKind::rst, {});
+  bury(end);
+  owner->on_connect_failed(static_cast<ConnectionId>(number), reason);
+}
+
+// -- the world -----------------------------------------------------------------------------------------------------
+
+SimWorld::SimWorld(Choice& choice, SimOptions options) : impl_(std::make_unique<Impl>(choice, options)) {}
+
+SimWorld::~SimWorld() {
+  for (auto machine = impl_->machines.rbegin(); machine != impl_->machines.rend(); ++machine) machine->node.reset();
+}
+
+Time SimWorld::now() const { return impl_->now; }
+std::time_t SimWorld::wall_clock() const { return impl_->wall_clock(); }
+Trace& SimWorld::trace() { return impl_->trace; }
+
+std::string SimWorld::address_of(int host) const {
+  CUTOVER_CHECK(host >= 1 && host <= 254);
+  return fmt::format("10.0.0.{}", host);
+}
+
+void SimWorld::add_node(std::string name, int host, std::unique_ptr<Node> node) {
+  if (impl_->find(name) != nullptr) throw HarnessFault("two nodes of one name: " + name);
+  auto address = address_of(host);
+  if (impl_->by_address.contains(address)) throw HarnessFault("two nodes at one address: " + address);
+  // Each host draws from a sequence of its own, so that one host's draws do not shift another's.
+  Generator seeds(impl_->options.seed ^ (static_cast<std::uint64_t>(host) << 48));
+  const auto seed = seeds.below(std::numeric_limits<std::uint64_t>::max());
+  auto& machine = impl_->machines.emplace_back();
+  machine.host = std::make_unique<Impl::Host>(*impl_, std::move(name), address, seed);
+  machine.node = std::move(node);
+  auto& started = *machine.node;
+  auto& context = *machine.host;
+  impl_->by_address.emplace(std::move(address), &context);
+  try {
+    started.start(context);
+  } catch (...) {
+    remove(started);
+    throw;
+  }
+}
+
+void SimWorld::remove(Node& node) {
+  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
+  if (machine == impl_->machines.end()) throw HarnessFault("remove: not a node of this world");
+  auto& host = *machine->host;
+  const auto doomed = std::move(machine->node);
+  const std::vector<std::size_t> numbers(host.ends.begin(), host.ends.end());
+  for (const auto number : numbers) impl_->reset(number);
+  host.listeners.clear();
+  host.datagram_ports.clear();
+  for (const auto& [actor, key] : host.wakes) impl_->queue.erase(key);
+  host.wakes.clear();
+  impl_->by_address.erase(host.address());
+}  // the host stays: its node's destructor still speaks to it, and the trace to its name
+
+void SimWorld::partition(const std::string& node_a, const std::string& node_b) {
+  impl_->partitions.insert(std::minmax(impl_->named(node_a).name(), impl_->named(node_b).name()));
+}
+
+void SimWorld::heal(const std::string& node_a, const std::string& node_b) {
+  impl_->partitions.erase(std::minmax(node_a, node_b));
+  for (std::size_t number = 1; number < impl_->ends.size(); number++) {
+    auto& end = impl_->ends[number];
+    if (end.stalled == 0) continue;
+    const auto* here = end.host == nullptr ? impl_->at_address(end.local.address) : end.host;
+    if (impl_->parted(here, impl_->ends[end.peer].host)) continue;
+    for (; end.stalled > 0; end.stalled--)
+      impl_->post(impl_->now + impl_->options.latency, {.kind = EventKind::arrival, .lane = number, .end = number});
+  }
+}
+
+void SimWorld::cut_connections(const std::string& node_a, const std::string& node_b) {
+  auto& a = impl_->named(node_a);
+  const auto& b = impl_->named(node_b);
+  const std::vector<std::size_t> numbers(a.ends.begin(), a.ends.end());
+  for (const auto number : numbers) {
+    auto& end = impl_->ends[number];
+    auto& far = impl_->ends[end.peer];
+    const auto* far_host = far.host == nullptr ? impl_->at_address(end.remote.address) : far.host;
+    if (far_host != &b) continue;
+    for (const auto cut : {number, end.peer}) {
+      impl_->ends[cut].lane.clear();
+      if (impl_->ends[cut].host != nullptr) impl_->post(impl_->now, {.kind = EventKind::cut, .lane = 0, .end = cut});
+    }
+    if (far.host == nullptr) impl_->bury(far);
+  }
+}
+
+std::size_t SimWorld::open_connections(const Node& node) const {
+  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
+  if (machine == impl_->machines.end()) throw HarnessFault("open_connections: not a node of this world");
+  return machine->host->ends.size();
+}
+
+bool SimWorld::step(Time end) {
+  if (impl_->queue.empty() || impl_->queue.begin()->first.first > end) {
+    impl_->now = end;
+    return false;
+  }
+  const auto due = impl_->queue.begin()->first.first;  // what is picked instead of the first arrives in its stead
+  const auto item = impl_->queue.extract(impl_->pick());
+  impl_->now = std::max(impl_->now, due);
+  impl_->run(item.mapped());
+  return true;
+}
+
+}  // namespace cutover::harness

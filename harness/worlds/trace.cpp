@@ -1,0 +1,77 @@
+// The text of a trace: what determinism is measured by, and what people read when a check failed.
+#include "harness/worlds/trace.h"
+
+#include <fmt/format.h>
+
+namespace cutover::harness {
+
+namespace {
+
+std::string_view arrow(Direction direction) {
+  switch (direction) {
+    case Direction::in:
+      return "<-";
+    case Direction::out:
+      return "->";
+    case Direction::none:
+      return "--";
+  }
+  return "?";
+}
+
+/// One line whatever the octets are.
+void append_escaped(std::string& line, std::string_view text) {
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (c == '\n')
+      line += "\\n";
+    else if (c == '\r')
+      line += "\\r";
+    else if (c == '\\')
+      line += "\\\\";
+    else if (octet < 0x20 || octet == 0x7f)
+      line += fmt::format("\\x{:02x}", octet);
+    else
+      line += c;
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Layer layer) {
+  switch (layer) {
+    case Layer::xmpp:
+      return "xmpp";
+    case Layer::sip:
+      return "sip";
+    case Layer::dns:
+      return "dns";
+    case Layer::tls:
+      return "tls";
+    case Layer::http:
+      return "http";
+    case Layer::event:
+      return "event";
+  }
+  return "?";
+}
+
+std::string Trace::text() const {
+  std::string text;
+  for (const auto& record : records_) {
+    const auto microseconds = record.time.time_since_epoch() / 1us;
+    text +=
+        fmt::format("{:5}.{:06} {} {} {} {} ", microseconds / 1'000'000, microseconds % 1'000'000, record.node,
+                    arrow(record.note.direction), record.peer.empty() ? "." : record.peer, name_of(record.note.layer));
+    if (!record.connection.empty()) text += fmt::format("[{}] ", record.connection);
+    append_escaped(text, record.note.summary);
+    if (!record.note.detail.empty()) {
+      text += " | ";
+      append_escaped(text, record.note.detail);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace cutover::harness

@@ -1,0 +1,41 @@
+// The one wait, and the guard that keeps it the one.
+#include "harness/worlds/world.h"
+
+#include "protocol/base/check.h"
+
+namespace cutover::harness {
+
+namespace {
+class Pumping {
+ public:
+  explicit Pumping(bool& running) : running_(running) {
+    if (running) throw HarnessFault("run_until inside run_until: an actor must not wait");
+    running_ = true;
+  }
+  Pumping(const Pumping&) = delete;
+  Pumping& operator=(const Pumping&) = delete;
+  ~Pumping() { running_ = false; }
+
+ private:
+  bool& running_;
+};
+}  // namespace
+
+bool World::run_until(const std::function<bool()>& condition, Duration limit) {
+  const Pumping pumping(running_);
+  const Time end = end_of(limit);
+  while (!condition()) {
+    if (now() >= end) return false;
+    if (!step(end)) return condition();
+  }
+  return true;
+}
+
+void World::run_for(Duration duration) {
+  const Pumping pumping(running_);
+  const Time end = now() + duration;
+  while (now() < end && step(end)) {
+  }
+}
+
+}  // namespace cutover::harness

@@ -1,0 +1,68 @@
+// World: the network and the clock that nodes live in; simulated or live. The only place that waits.
+#pragma once
+
+#include "harness/worlds/trace.h"
+#include "protocol/base/node.h"
+
+#include <functional>
+#include <memory>
+
+namespace cutover::harness {
+
+enum class WorldKind { sim, live };
+
+/// Owns the nodes. Only a case body waits, through run_until; everything that reacts is a Node.
+class World {
+ public:
+  virtual ~World() = default;
+  [[nodiscard]] virtual WorldKind kind() const = 0;
+  [[nodiscard]] virtual Time now() const = 0;
+  [[nodiscard]] virtual std::time_t wall_clock() const = 0;
+
+  /// The address of host number `host` (1..254) in this world's block, and a name for the trace.
+  [[nodiscard]] virtual std::string address_of(int host) const = 0;
+
+  /// Adds a node at address_of(host) and starts it. The reference stays valid until remove().
+  template <class N>
+  N& add(std::string name, int host, std::unique_ptr<N> node) {
+    auto& reference = *node;
+    add_node(std::move(name), host, std::move(node));
+    return reference;
+  }
+  /// Destroys the node: its connections are reset, its ports closed (a crash; for a clean stop ask the node first).
+  virtual void remove(Node&) = 0;
+
+  /// Runs until `condition` holds; false when `limit` of world time came first. Throws HarnessFault when called from
+  /// inside a node ("an actor must not wait").
+  [[nodiscard]] bool run_until(const std::function<bool()>& condition, Duration limit);
+  /// Lets `duration` of world time pass. Free in a simulated world, real time in a live one: for cases that are about
+  /// time.
+  void run_for(Duration duration);
+  /// A simulated world: runs until nothing is queued but wake-ups later than `horizon`. Live: run_for a short settle is
+  /// not offered; prove absence by a marker instead.
+
+  // Faults of the network, between two hosts (simulated worlds only; live throws HarnessFault).
+  virtual void partition(const std::string& node_a, const std::string& node_b) = 0;
+  virtual void heal(const std::string& node_a, const std::string& node_b) = 0;
+  /// Resets every connection between the two, in either world.
+  virtual void cut_connections(const std::string& node_a, const std::string& node_b) = 0;
+
+  [[nodiscard]] virtual Trace& trace() = 0;
+  /// How the trace names the other end of a connection at an address of no node: a server that runs outside. In a
+  /// simulated world there is none.
+  virtual void call_strangers(std::string) {}
+  /// Connections of a node that are not dead; for the invariant "every engine closed".
+  [[nodiscard]] virtual std::size_t open_connections(const Node&) const = 0;
+
+ protected:
+  virtual void add_node(std::string name, int host, std::unique_ptr<Node> node) = 0;
+  /// One event, or the passing of time up to `end`. False when nothing can happen any more before `end`.
+  virtual bool step(Time end) = 0;
+  /// When a wait of `limit` that begins now ends; a live world on a slow machine stretches it.
+  [[nodiscard]] virtual Time end_of(Duration limit) const { return now() + limit; }
+
+ private:
+  bool running_ = false;
+};
+
+}  // namespace cutover::harness

@@ -49,6 +49,7 @@ json::value write(const Check& check) {
                       {"requirement", check.requirement},
                       {"level", check.level},
                       {"outcome", name_of(check.outcome)},
+                      {"looked-at", text(check.looked_at)},
                       {"expected", text(check.expected)},
                       {"actual", text(check.actual)},
                       {"file", check.file},
@@ -166,9 +167,9 @@ BaselineState read_baseline(const ObjectReader& object) {
 
 Check read_check(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
-  return {object.text("id"),       object.text("requirement"),    object.text("level"), read_outcome(object),
-          object.text("expected"), object.text("actual"),         object.text("file"),  object.number<int>("line"),
-          read_baseline(object),   object.text("baseline-reason")};
+  return {object.text("id"),          object.text("requirement"), object.text("level"),          read_outcome(object),
+          object.text("looked-at"),   object.text("expected"),    object.text("actual"),         object.text("file"),
+          object.number<int>("line"), read_baseline(object),      object.text("baseline-reason")};
 }
 
 RequirementText read_requirement(const json::value& value, const std::string& place) {

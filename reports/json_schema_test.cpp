@@ -93,7 +93,8 @@ RunResult everything() {
   one.id = "message.a";
   one.world = "sim";
   one.requirements = {{"RFC6120-4.3-1", "MUST", "RFC 6120", "text"}};
-  one.checks = {{"message.a#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "a", "b\x01\xff", "a.cpp", 3}};
+  one.checks = {
+      {"message.a#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "it", "a", "b\x01\xff", "a.cpp", 3}};
   one.trace = {{1000, "xmpp", "partner", "proxy", "message", "\xff\x01<message/>"}};
   one.streams = {{"partner > proxy", "partner", "host-unknown", true, false}};
   one.columns = {"partner", "proxy"};

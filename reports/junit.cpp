@@ -40,8 +40,9 @@ bool red(const CaseResult& result) {
 }
 
 std::string explain(const Check& check) {
-  return fmt::format("{} ({}): {}\n  expected: {}\n  actual:   {}\n  at {}:{}\n", check.id, check.level,
-                     name_of(check.outcome), check.expected, excerpt(check.actual), check.file, check.line);
+  return fmt::format("{} ({}): {}\n  {}\n  expected: {}\n  got:      {}\n  at {}:{}\n", check.id, check.level,
+                     name_of(check.outcome), check.looked_at, check.expected, excerpt(check.actual), check.file,
+                     check.line);
 }
 
 /// The first red check names the failure; a case that is red without one (crash, time-out) is the harness's.
@@ -55,7 +56,7 @@ std::string failure(const CaseResult& result) {
   }
   const bool harness = result.outcome == Outcome::broken || first == nullptr;
   const std::string type = harness ? "harness" : first->id;
-  const std::string message = harness ? result.reason : fmt::format("expected {}", first->expected);
+  const std::string message = harness ? result.reason : sentence_of(*first);
   if (!result.reason.empty()) body += result.reason + "\n";
   if (!result.log.empty()) body += "log:\n" + excerpt(result.log) + "\n";
   body += "reproduce: " + result.reproduce + "\n";

@@ -23,12 +23,16 @@ struct Check {
   std::string requirement;  ///< id in the catalogue
   std::string level;        ///< MUST, SHOULD, MAY, TEXT, PROFILE ... of the catalogue
   Outcome outcome = Outcome::pass;
+  std::string looked_at;         ///< in words: "the body that the partner's user got"
   std::string expected, actual;  ///< both in words; actual holds the wire next to the unmet expectation
   std::string file;              ///< source of the check
   int line = 0;
   BaselineState baseline = BaselineState::unlisted;
   std::string baseline_reason;
 };
+
+/// One line for people: "the body that the user got: expected "any case", got "."". For an inconclusive check: why.
+[[nodiscard]] std::string sentence_of(const Check&);
 
 /// A requirement that a case judges, with its text, so that a report needs no catalogue.
 struct RequirementText {

@@ -67,7 +67,7 @@ RunResult two_cases() {
   fails.columns = {"partner", "proxy"};
   fails.trace = {{1000, "xmpp", "partner", "proxy", "presence romeo", "<presence xml:lang='en'/>"}};
   fails.checks = {
-      {"presence.shows#R-1", "R-1", "MUST", Outcome::fail, "is available", "<b>not</b> available", "a.cpp", 3}};
+      {"presence.shows#R-1", "R-1", "MUST", Outcome::fail, "it", "is available", "<b>not</b> available", "a.cpp", 3}};
   RunResult run;
   run.verdict = "not conforming";
   run.exit_code = 1;

@@ -50,8 +50,8 @@ CaseResult case_of(const std::string& slug, Outcome outcome) {
 
 CaseResult failing_case(std::string actual) {
   auto result = case_of("fails", Outcome::fail);
-  result.checks = {
-      {"message.fails#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "a body", std::move(actual), "a.cpp", 3}};
+  result.checks = {{"message.fails#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "what came", "a body",
+                    std::move(actual), "a.cpp", 3}};
   result.trace = {{1000, "xmpp", "partner", "proxy", "message", every_octet()}};
   result.columns = {"partner", "proxy"};
   return result;

@@ -66,8 +66,9 @@ void print_case(std::ostream& out, const reports::CaseResult& result, const std:
         fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement.source, requirement.text), "    "));
       }
     }
-    if (!check.expected.empty()) fmt::print(out, "    expected:\n{}\n", printable(check.expected, "      "));
-    fmt::print(out, "    but:\n{}\n", printable(check.actual, "      "));
+    if (!check.looked_at.empty()) fmt::print(out, "{}:\n", printable(check.looked_at, "    "));
+    if (!check.expected.empty()) fmt::print(out, "      expected {}\n", printable(check.expected, ""));
+    fmt::print(out, "      got      {}\n", printable(check.actual, ""));
     if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
   }
   if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));
@@ -116,7 +117,7 @@ void print_warnings(std::ostream& out, const reports::RunResult& run) {
       if (check.outcome != Outcome::warn) continue;
       if (!std::exchange(any, true)) fmt::print(out, "\nwarnings (--strict: failures):\n");
       fmt::print(out, "  {} ({}) {}: {}\n", check.id, result.world, check.level,
-                 printable(check.actual.substr(0, check.actual.find('\n')), ""));
+                 printable(reports::sentence_of(check), ""));
     }
   }
 }

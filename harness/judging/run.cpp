@@ -10,6 +10,7 @@
 #include "protocol/tls/randomness.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest-spi.h>
 
 #include <algorithm>
@@ -169,11 +170,13 @@ void Run::finish(CaseResult& result) {
     }
   }
   if (record_.judges.empty() && verdicts_.checks().empty()) throw HarnessFault("the case judged nothing");
+  const auto not_reached = verdicts_.unmet().empty() ? std::string("declared, but the case ended without judging it")
+                                                     : fmt::format("not reached; it does not hold that {}",
+                                                                   fmt::join(verdicts_.unmet(), ", nor that "));
   for (const auto& judges : record_.judges) {
     const auto& checks = verdicts_.checks();
     if (std::ranges::find(checks, judges.requirement, &reports::Check::requirement) != checks.end()) continue;
-    verdicts_.inconclusive(judges.requirement.c_str(), "declared, but the case ended without judging it",
-                           record_.file.c_str(), record_.line);
+    verdicts_.inconclusive(judges.requirement.c_str(), not_reached, record_.file.c_str(), record_.line);
   }
   result.outcome = aggregate(verdicts_.checks());
 }

@@ -156,10 +156,10 @@ TEST(Lint, FindsEverySlip) {
   bad.judges = {{must, {}}, {must, {"no.such"}}, {"NO-1", {}}};
   bad.sim = bad.live = false;
   const auto findings = lint(std::vector{good, good, bad}, Catalogue::embedded());
-  EXPECT_THAT(findings,
-              testing::UnorderedElementsAre(HasSubstr("twice"), HasSubstr("suite.slug"), HasSubstr("needs a defect"),
-                                            HasSubstr("declared twice"), HasSubstr("no such defect or variant: no.such"),
-                                            HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
+  EXPECT_THAT(findings, testing::UnorderedElementsAre(HasSubstr("twice"), HasSubstr("suite.slug"),
+                                                      HasSubstr("needs a defect"), HasSubstr("declared twice"),
+                                                      HasSubstr("no such defect or variant: no.such"),
+                                                      HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
 }
 
 TEST(Verdict, WordsHoldNoAddresses) {

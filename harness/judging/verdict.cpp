@@ -6,6 +6,8 @@
 #include "harness/judging/requirements.h"
 #include "protocol/base/check.h"
 
+#include <algorithm>
+
 namespace cutover::harness {
 
 namespace {
@@ -32,14 +34,20 @@ reports::Check& Verdicts::add(const std::string& requirement, std::string level,
   return check;
 }
 
-void Verdicts::judge(const char* requirement, bool met, std::string expected, std::string actual, const char* file,
-                     int line) {
+void Verdicts::judge(const char* requirement, std::string looked_at, bool met, std::string expected, std::string actual,
+                     const char* file, int line) {
   auto& check = add(requirement, level_of(requirement), file, line);
+  check.looked_at = std::move(looked_at);
   check.outcome = outcome_of(check.level, met, strict_);
   check.expected = std::move(expected);
   check.actual = std::move(actual);
   if (met || !wire_) return;
   if (const auto wire = wire_(); !wire.empty()) check.actual += "\nLast on the wire:\n" + wire;
+}
+
+bool Verdicts::given(bool met, std::string words) {
+  if (!met && std::ranges::find(unmet_, words) == unmet_.end()) unmet_.push_back(std::move(words));
+  return met;
 }
 
 void Verdicts::inconclusive(const char* requirement, std::string reason, const char* file, int line) {
@@ -65,6 +73,19 @@ Verdicts& Verdicts::current() {
 
 Verdicts::Scope::Scope(Verdicts& verdicts) : outer_(current_verdicts) { current_verdicts = &verdicts; }
 Verdicts::Scope::~Scope() { current_verdicts = outer_; }
+
+std::string in_words(std::string description) {
+  const auto replace = [&](std::string_view text, std::string_view by) {
+    for (auto at = description.find(text); at != std::string::npos; at = description.find(text, at + by.size()))
+      description.replace(at, text.size(), by);
+  };
+  replace("is equal to true", "yes");
+  replace("is equal to false", "no");
+  replace("is equal to ", "");
+  replace("isn't equal to ", "anything but ");
+  if (description.starts_with("is ")) description.erase(0, 3);
+  return without_addresses(std::move(description));
+}
 
 std::string without_addresses(std::string text) {
   constexpr std::string_view mark = " pointing to ";

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <sstream>
+#include <type_traits>
 
 namespace cutover::harness {
 
@@ -19,7 +20,15 @@ class Verdicts {
   Verdicts(std::string case_id, bool strict, std::function<std::string()> wire);
   /// Records one judgement. Unknown requirement: HarnessFault. An unmet MUST, MUST NOT, TEXT or PROFILE is fail, SHOULD
   /// warn (fail with --strict), MAY info.
-  void judge(const char* requirement, bool met, std::string expected, std::string actual, const char* file, int line);
+  /// `looked_at` says in words what was looked at, as a noun ("the body that the partner's user got") or, where yes or
+  /// no is the answer, as a sentence ("the stream was closed").
+  void judge(const char* requirement, std::string looked_at, bool met, std::string expected, std::string actual,
+             const char* file, int line);
+  /// A precondition: where it is not met, every declared requirement that is not judged by the end of the case is
+  /// inconclusive, with these words as the cause. Returns `met`.
+  bool given(bool met, std::string words);
+  /// The preconditions that were not met, in words; empty where all were.
+  [[nodiscard]] const std::vector<std::string>& unmet() const { return unmet_; }
   /// The precondition of a requirement could not be produced: inconclusive, and red for a MUST.
   void inconclusive(const char* requirement, std::string reason, const char* file, int line);
   [[nodiscard]] const std::vector<reports::Check>& checks() const { return checks_; }
@@ -49,35 +58,46 @@ class Verdicts {
   std::function<std::string()> wire_;
   std::vector<reports::Check> checks_;
   std::map<std::string, int> judged_;  ///< how often each requirement was
+  std::vector<std::string> unmet_;
 };
 
 /// GoogleMock prints a literal as "0x55d0c0ffee pointing to ...": the address says nothing and differs from run to run.
 [[nodiscard]] std::string without_addresses(std::string text);
 
-/// Explains `value` against `matcher` in words, as EXPECT_THAT does. Returns whether it matched.
+/// What a matcher wants, as a person says it: "is equal to "a"" becomes ""a"".
+[[nodiscard]] std::string in_words(std::string description);
+
+/// Judges `value` by `matcher`, in words. Returns whether it matched.
 template <class T, class M>
-bool conforms(const char* requirement, const T& value, const M& matcher, const char* text, const char* file, int line) {
+bool conforms(const char* requirement, std::string words, const T& value, const M& matcher, const char* file,
+              int line) {
   const testing::Matcher<const T&> typed = testing::SafeMatcherCast<const T&>(matcher);
   testing::StringMatchResultListener why;
   const bool met = typed.MatchAndExplain(value, &why);
-  std::ostringstream expected, actual;
-  expected << text << " ";
+  std::ostringstream expected;
   typed.DescribeTo(&expected);
-  actual << testing::PrintToString(value);
-  if (!why.str().empty()) actual << ", " << why.str();
-  Verdicts::current().judge(requirement, met, without_addresses(expected.str()), without_addresses(actual.str()), file,
-                            line);
+  std::string actual = testing::PrintToString(value);
+  if constexpr (std::is_same_v<T, bool>) actual = value ? "yes" : "no";
+  if (!met && !why.str().empty()) actual += ", " + why.str();
+  Verdicts::current().judge(requirement, std::move(words), met, in_words(expected.str()),
+                            without_addresses(std::move(actual)), file, line);
   return met;
 }
 
 }  // namespace cutover::harness
 
 /// Judges `value` by `matcher` for a requirement of the catalogue, records it, and goes on: independent checks go on
-/// after a failed one. Evaluates to whether it was met.
-#define CONFORMS(requirement, value, matcher) \
-  (::cutover::harness::conforms(requirement, value, matcher, #value, __FILE__, __LINE__))
+/// after a failed one. Evaluates to whether it was met. `words`: see Verdicts::judge().
+#define CONFORMS_4(requirement, words, value, matcher) \
+  (::cutover::harness::conforms(requirement, words, value, matcher, __FILE__, __LINE__))
+#define CONFORMS_3(requirement, value, matcher) CONFORMS_4(requirement, #value, value, matcher)
+#define CONFORMS_PICK(_1, _2, _3, _4, NAME, ...) NAME
+#define CONFORMS(...) CONFORMS_PICK(__VA_ARGS__, CONFORMS_4, CONFORMS_3, , )(__VA_ARGS__)
 /// Judges by hand, where a sentence says it better than a matcher.
-#define CONFORMS_THAT(requirement, met, expected, actual) \
-  (::cutover::harness::Verdicts::current().judge(requirement, met, expected, actual, __FILE__, __LINE__))
+#define CONFORMS_THAT(requirement, words, met, expected, actual) \
+  (::cutover::harness::Verdicts::current().judge(requirement, words, met, expected, actual, __FILE__, __LINE__))
+/// A precondition of what follows, in words that are true when it is met: `if (!GIVEN(marker, "the marker sent behind
+/// it arrived")) return;`. What depends on it must not be judged where it is not met: it is inconclusive then.
+#define GIVEN(met, words) (::cutover::harness::Verdicts::current().given(met, words))
 #define INCONCLUSIVE(requirement, reason) \
   (::cutover::harness::Verdicts::current().inconclusive(requirement, reason, __FILE__, __LINE__))

@@ -57,8 +57,8 @@ void both_ways(Run& run) {
   CONFORMS("RFC6121-8.5.2.1.1-4", bare.attribute_or_empty("to"), Eq(a.juliet_bare));
   CONFORMS("RFC6121-5.2.5-1", text_of(bare, "thread"), Eq("e0ffe42b28561960c6b12b944a092794b9683a38"));
   const auto* odd = bare.child("odd", ns_odd);
-  CONFORMS_THAT("RFC6120-8.4-2", odd != nullptr && *odd == payload, "the unknown payload as it was sent",
-                odd == nullptr ? "no payload" : xml::write(*odd));
+  CONFORMS_THAT("RFC6120-8.4-2", "the payload that the user got", odd != nullptr && *odd == payload,
+                "the unknown payload as it was sent", odd == nullptr ? "no payload" : xml::write(*odd));
   const auto from = only(a.romeo().messages, "marker 1").attribute_or_empty("from");
   CONFORMS("RFC6120-10.5.4-1", there ? from : "nothing came back", Eq(a.juliet_full));
 }

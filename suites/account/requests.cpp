@@ -33,7 +33,7 @@ void to_server(Run& run) {
                         std::ranges::any_of(query->children(), [](const auto* feature) {
                           return feature->attribute_or_empty("var") == ns_info;
                         });
-  CONFORMS_THAT("XEP0030-3.1-1", complete || kind_of(info).starts_with("error/"),
+  CONFORMS_THAT("XEP0030-3.1-1", "the answer to disco#info", complete || kind_of(info).starts_with("error/"),
                 "identity and the feature disco#info, or an error", kind_of(info));
   const auto items = kind_of(a.ask(a.domain, "items", {"query", ns_items}));
   CONFORMS("RFC6120-8.2.3-3", items, AnyOf("result", testing::StartsWith("error/")));

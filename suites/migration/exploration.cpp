@@ -275,8 +275,8 @@ void explore_cutover(Run& run, bool ttl_waited_out, ExploreBounds bounds) {
   const auto usual = bounds.replay.empty() ? std::string("0/") : bounds.replay;
   if (!result.violations.empty()) run.reproduce_with(result.violations.front().replay);
   show_schedule(run, shared, ttl_waited_out, result.violations.empty() ? usual : result.violations.front().replay);
-  CONFORMS_THAT("MIG-D06", result.passed(), "in every schedule each message comes once, or its sender gets an error",
-                result.text());
+  CONFORMS_THAT("MIG-D06", "what came of the messages", result.passed(),
+                "in every schedule each message comes once, or its sender gets an error", result.text());
 }
 
 CUTOVER_CASE(waited_out){

@@ -84,6 +84,11 @@ mocks::SipOutcome Federated::outcome_of(const std::string& body) {
   return *find();
 }
 
+std::string Federated::answer_to(const std::string& body) {
+  const auto status = outcome_of(body).status;
+  return status == 0 ? "no answer" : std::to_string(status);
+}
+
 sip::Message Federated::request_to_alice(const std::string& method, std::size_t n) {
   if (!until([&] { return requests_to_alice(method) >= n; })) return {};
   for (const auto& request : alice.requests()) {
@@ -148,5 +153,15 @@ std::string child_text(const xml::Element& stanza, std::string_view name) {
 }
 
 std::string body_of(const xml::Element& message) { return child_text(message, "body"); }
+
+constexpr char nothing_came[] = "nothing came";
+
+std::string header_in(const sip::Message& request, std::string_view name) {
+  return request.method.empty() ? nothing_came : request.header_or_empty(name);
+}
+
+std::string attribute_in(const xml::Element& stanza, std::string_view name) {
+  return stanza.name().empty() ? nothing_came : stanza.attribute_or_empty(name);
+}
 
 }  // namespace cutover::suites

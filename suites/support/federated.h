@@ -43,6 +43,8 @@ class Federated {
   [[nodiscard]] const xml::Element* error_stanza(const std::string& id) const;
   /// The outcome of alice's request with that body; waits for it. Status 0: no answer.
   [[nodiscard]] mocks::SipOutcome outcome_of(const std::string& body);
+  /// The status of that answer, "403"; "no answer" where none came.
+  [[nodiscard]] std::string answer_to(const std::string& body);
   /// The n-th request of that method that alice got; waits for it. Without method where it never came.
   [[nodiscard]] sip::Message request_to_alice(const std::string& method, std::size_t n = 1);
   /// The n-th presence of that type that romeo got, "" for available; waits for it. Unnamed where it never came.
@@ -66,5 +68,8 @@ class Federated {
 
 [[nodiscard]] std::string body_of(const xml::Element& message);
 [[nodiscard]] std::string child_text(const xml::Element& stanza, std::string_view name);
+/// What a header or attribute says; "nothing came" where the request or stanza is one that never came.
+[[nodiscard]] std::string header_in(const sip::Message& request, std::string_view name);
+[[nodiscard]] std::string attribute_in(const xml::Element& stanza, std::string_view name);
 
 }  // namespace cutover::suites

@@ -9,6 +9,8 @@
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
 
+#include <gmock/gmock.h>
+
 #include <map>
 #include <optional>
 
@@ -33,9 +35,12 @@ struct Ending {
   bool closed = false;  ///< FIN or RST came
   /// Ended at all: by an end tag or the end of the connection.
   [[nodiscard]] bool ended() const { return end_tag || closed; }
+  /// The condition, or that there is none, for a report.
+  [[nodiscard]] std::string condition_in_words() const { return condition.empty() ? "no condition" : condition; }
   bool operator==(const Ending&) const = default;
 };
 void PrintTo(const Ending&, std::ostream*);
+MATCHER(HasEnded, "the end of the stream") { return arg.ended(); }
 
 /// One stream between a raw peer and the subject. Every verb that waits pumps the world until its event came, the
 /// connection ended, or patience is over; what it returns tells which.

@@ -22,7 +22,7 @@ void opening(Run& run) {
            Eq(f.romeo_bare));
   f.partner.send(f.message("reply", "chat", "r1"));
   const bool replied = f.until([&] { return !f.alice.texts().empty(); });
-  const std::string where = replied ? f.alice.texts().front().in_session ? "in the session" : "outside" : "nowhere";
+  const std::string where = !replied ? "nowhere" : f.alice.texts().front().in_session ? "in the session" : "outside";
   CONFORMS("RFC7573-5-4", "where the reply came to the SIP user", where, Eq("in the session"));
 }
 

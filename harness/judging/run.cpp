@@ -104,6 +104,17 @@ std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& 
   return std::nullopt;
 }
 
+// Why a declared requirement was not judged: a precondition, or what was last found unmet.
+std::string why_not_reached(const Verdicts& verdicts) {
+  if (!verdicts.unmet().empty())
+    return fmt::format("not reached; it does not hold that {}", fmt::join(verdicts.unmet(), ", nor that "));
+  const auto& checks = verdicts.checks();
+  const auto last = std::ranges::find_if(checks.rbegin(), checks.rend(),
+                                         [](const auto& check) { return check.outcome != Outcome::pass; });
+  if (last == checks.rend()) return "declared, but the case ended without judging it";
+  return "not reached; before it, " + reports::sentence_of(*last);
+}
+
 }  // namespace
 
 Run::Run(const CaseRecord& record, const RunOptions& options)
@@ -170,14 +181,17 @@ void Run::finish(CaseResult& result) {
     }
   }
   if (record_.judges.empty() && verdicts_.checks().empty()) throw HarnessFault("the case judged nothing");
-  const auto not_reached = verdicts_.unmet().empty() ? std::string("declared, but the case ended without judging it")
-                                                     : fmt::format("not reached; it does not hold that {}",
-                                                                   fmt::join(verdicts_.unmet(), ", nor that "));
+  const auto& unmet = verdicts_.unmet();
+  const auto not_reached = why_not_reached(verdicts_);
+  bool missing = false;
   for (const auto& judges : record_.judges) {
     const auto& checks = verdicts_.checks();
     if (std::ranges::find(checks, judges.requirement, &reports::Check::requirement) != checks.end()) continue;
     verdicts_.inconclusive(judges.requirement.c_str(), not_reached, record_.file.c_str(), record_.line);
+    missing = true;
   }
+  if (!unmet.empty() && !missing)
+    verdicts_.incomplete(level_of(record_, Catalogue::current()), not_reached, record_.file.c_str(), record_.line);
   result.outcome = aggregate(verdicts_.checks());
 }
 

@@ -77,6 +77,8 @@ struct ParseError {
 [[nodiscard]] std::variant<Message, ParseError> parse(std::string_view octets);
 /// Throws HarnessFault for a header value with CR or LF: all text that crosses into a header must be sanitised before.
 [[nodiscard]] std::string serialise(const Message&);
+/// "Not Found" of 404; "Status" where no document names the status.
+[[nodiscard]] std::string_view reason_phrase(int status);
 /// A response to `request` with Via, From, To (tag added unless 100), Call-ID and CSeq copied (RFC 3261 section 8.2.6).
 [[nodiscard]] Message response_to(const Message& request, int status, std::string_view reason, std::string_view to_tag);
 

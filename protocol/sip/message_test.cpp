@@ -147,6 +147,7 @@ TEST(SipMessage, AnAnswerCopiesAndTags) {
   request.set_header("To", "<sip:juliet@a.example>;tag=old");
   EXPECT_EQ(response_to(request, 200, "", "x").to()->tag(), "old");
   EXPECT_EQ(response_to(request, 404, "", "x").reason, "Not Found");
+  EXPECT_EQ(response_to(request, 599, "", "x").reason, "Status");
 }
 
 TEST(SipMessage, NoLineEndLeavesThroughAHeader) {

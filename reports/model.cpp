@@ -73,4 +73,9 @@ std::string sentence_of(const Check& check) {
   return (check.looked_at.empty() ? "" : check.looked_at + ": ") + "expected " + check.expected + ", got " + got;
 }
 
+std::string details_of(const Check& check) {
+  const auto end = check.actual.find('\n');
+  return end == std::string::npos ? std::string() : check.actual.substr(end + 1);
+}
+
 }  // namespace cutover::reports

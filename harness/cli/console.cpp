@@ -57,18 +57,21 @@ std::string pasteable(const std::string& reproduce, const std::string& program) 
 void print_case(std::ostream& out, const reports::CaseResult& result, const std::string& program) {
   fmt::print(out, "\n{} {} ({}): {}\n", reports::name_of(result.outcome), result.id, result.world, result.title);
   if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
+  std::string shown;  // the wire is told once where it is the same
   for (const auto& check : result.checks) {
     if (!is_red(check)) continue;
-    fmt::print(out, "  {} {} {}  [{}:{}]\n", reports::name_of(check.outcome), check.level, check.id, check.file,
-               check.line);
+    fmt::print(out, "  {} {}{}{}  [{}:{}]\n", reports::name_of(check.outcome), check.level,
+               check.level.empty() ? "" : " ", check.id, check.file, check.line);
+    fmt::print(out, "{}\n", printable(reports::sentence_of(check), "    "));
     for (const auto& requirement : result.requirements) {
       if (requirement.id == check.requirement) {
         fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement.source, requirement.text), "    "));
       }
     }
-    if (!check.looked_at.empty()) fmt::print(out, "{}:\n", printable(check.looked_at, "    "));
-    if (!check.expected.empty()) fmt::print(out, "      expected {}\n", printable(check.expected, ""));
-    fmt::print(out, "      got      {}\n", printable(check.actual, ""));
+    if (auto details = reports::details_of(check); !details.empty() && details != shown) {
+      fmt::print(out, "{}\n", printable(details, "      "));
+      shown = std::move(details);
+    }
     if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
   }
   if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));

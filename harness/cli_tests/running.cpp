@@ -139,6 +139,11 @@ TEST_F(Running, PlainLinesInAPipe) {
                                   HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
 }
 
+TEST_F(Running, AFailureIsToldInASentenceFirst) {
+  expect(sim({"selftest.fail"}), 1,
+         HasSubstr("]\n    the document: expected \"<b/>\", got \"<a>\\x01</a>\"\n    Migrating XMPP federation"));
+}
+
 TEST_F(Running, TheSummarySaysWhyCasesWereSkipped) {
   expect(sim({"selftest.skip", "selftest.pass", "--repeat=2"}), 0, HasSubstr("\n2 skipped: not on this machine\n"));
 }
@@ -152,7 +157,8 @@ TEST_F(Running, HelpIsForStrangers) {
   expect(cutover({"list"}), 0,
          AllOf(HasSubstr("message ("), HasSubstr("  message.bodies"), Not(HasSubstr("selftest."))));
   expect(cutover({"explain", "message.bodies"}), 0,
-         AllOf(HasSubstr("What is done"), HasSubstr("What is judged"), HasSubstr("RFC 3428"), HasSubstr("dies of")));
+         AllOf(HasSubstr("What is done"), HasSubstr("What is judged"), HasSubstr("RFC 3428"),
+               HasSubstr("dies of the defect gateway.415-without-accept: sends 415")));
   expect(cutover({"explain", "SEED-2"}), 0, AllOf(HasSubstr("MUST SEED-2"), HasSubstr("judged by migration.")));
   expect(cutover({"explain", "mesage.bodies"}), 4, HasSubstr("did you mean message.bodies"));
 }

@@ -62,6 +62,11 @@ std::string db_verify(std::string_view from, std::string_view to, std::string_vi
   return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, id, key);
 }
 
+std::string body_of(const std::optional<xml::Element>& message) {
+  const auto* body = message ? message->child("body", ns::server) : nullptr;
+  return body == nullptr ? "no message" : body->text();
+}
+
 // PeerStream
 
 PeerStream::PeerStream(World& world, mocks::RawConnection& wire, Header header)
@@ -345,6 +350,10 @@ bool Negotiation::marker_arrives() {
   const auto text = fmt::format("marker {}", ++markers_);
   good_->send(message(kind, text));
   return until([&] { return subject_->received(text) > 0; });
+}
+
+bool Negotiation::given_marker() {
+  return GIVEN(marker_arrives(), "a message sent later, on a stream that is allowed, reached the user");
 }
 
 }  // namespace cutover::suites

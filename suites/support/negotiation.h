@@ -135,6 +135,8 @@ class Negotiation {
 
   /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
   [[nodiscard]] bool marker_arrives();
+  /// The same as a precondition of what is judged behind it.
+  [[nodiscard]] bool given_marker();
 
  private:
   void check_alive();
@@ -149,6 +151,9 @@ class Negotiation {
   std::map<PartnerKind, std::vector<mocks::RawConnection*>> accepted_;  ///< all that came, for later requests
   int markers_ = 0;
 };
+
+/// The body of a message; "no message" where none came.
+[[nodiscard]] std::string body_of(const std::optional<xml::Element>& message);
 
 /// The features that a receiving server offers.
 inline constexpr char starttls_required[] = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>";

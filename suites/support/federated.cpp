@@ -165,4 +165,14 @@ std::string child_text(const xml::Element& stanza, std::string_view name) {
 
 std::string body_of(const xml::Element& message) { return child_text(message, "body"); }
 
+constexpr char nothing_came[] = "nothing came";
+
+std::string header_in(const sip::Message& request, std::string_view name) {
+  return request.method.empty() ? nothing_came : request.header_or_empty(name);
+}
+
+std::string attribute_in(const xml::Element& stanza, std::string_view name) {
+  return stanza.name().empty() ? nothing_came : stanza.attribute_or_empty(name);
+}
+
 }  // namespace cutover::suites

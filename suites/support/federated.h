@@ -73,5 +73,8 @@ class Federated {
 [[nodiscard]] std::vector<std::string> status_texts(const std::vector<int>& statuses);
 [[nodiscard]] std::string body_of(const xml::Element& message);
 [[nodiscard]] std::string child_text(const xml::Element& stanza, std::string_view name);
+/// What a header or attribute says; "nothing came" where the request or stanza is one that never came.
+[[nodiscard]] std::string header_in(const sip::Message& request, std::string_view name);
+[[nodiscard]] std::string attribute_in(const xml::Element& stanza, std::string_view name);
 
 }  // namespace cutover::suites

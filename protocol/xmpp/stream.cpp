@@ -113,7 +113,8 @@ void Stream::take_in(std::string_view octets) {
   auto back = seam_->take_back(Direction::in);
   if (back.empty()) return;
   write(back);
-  note(Layer::xmpp, Direction::out, words_of_octets(back).value_or("octets"), std::move(back));
+  auto words = words_of_octets(back).value_or("octets");
+  note(Layer::xmpp, Direction::out, std::move(words), std::move(back));
 }
 
 void Stream::parse() {

@@ -63,12 +63,24 @@ bool Passage::is(std::string_view name, std::string_view ns) const {
   return kind == Kind::element && element.name() == name && (ns.empty() || element.ns() == ns);
 }
 
+bool Passage::has_type(std::string_view type) const {
+  return is_stanza() && element.attribute_or_empty("type") == type;
+}
+
 bool Passage::is_stanza() const { return kind == Kind::element && xmpp::is_stanza(element); }
 
 void Passage::put(const xml::Element& changed) {
   element = changed;
   octets = xml::write(changed, ns::server, true);
 }
+
+void Passage::edit(const std::function<void(xml::Element&)>& change) {
+  auto changed = element;
+  change(changed);
+  put(changed);
+}
+
+void Passage::answer(const xml::Element& what) { back += xml::write(what, ns::server, true); }
 
 void Passage::set_attribute(std::string_view name, std::string_view value) {
   remove_attribute(name);

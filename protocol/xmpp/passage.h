@@ -5,6 +5,7 @@
 #include "protocol/base/node.h"
 #include "protocol/xml/element.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,11 +37,15 @@ class Passage {
   [[nodiscard]] bool hears(std::string_view name, std::string_view ns = {}) const { return in() && is(name, ns); }
   [[nodiscard]] bool is(std::string_view name, std::string_view ns = {}) const;
   [[nodiscard]] bool is_stanza() const;
+  /// A stanza of that type; empty for none.
+  [[nodiscard]] bool has_type(std::string_view type) const;
 
   void drop() { octets.clear(); }
   void repeat() { octets += octets; }
   /// Writes the element anew, as a child of a stream whose content namespace is jabber:server.
   void put(const xml::Element& changed);
+  /// Changes the element, and writes it anew.
+  void edit(const std::function<void(xml::Element&)>& change);
   /// Sets, or takes out, an attribute of the first tag among the octets; the rest stays as it was written.
   void set_attribute(std::string_view name, std::string_view value);
   void remove_attribute(std::string_view name);
@@ -48,6 +53,7 @@ class Passage {
   bool replace(std::string_view text, std::string_view by);
   /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent).
   void answer(std::string_view what) { back += what; }
+  void answer(const xml::Element& what);
 
   std::string back;  ///< what answer() was given
 };

@@ -138,6 +138,10 @@ const std::vector<Entry>& entries() {
       add(rules);
     add(inner_rows);
     for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses()}) add(rows);
+    for (const auto& rows :
+         {gateway_addresses(), gateway_errors(), gateway_messages(), gateway_notifying(), gateway_presence(),
+          gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
+      add(rows);
     for (const auto& row : quirk_table()) {
       made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
                       [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});

@@ -142,8 +142,8 @@ Settings pager() {
   settings.profile = Profile::pager;
   return settings;
 }
-Settings with(std::string quirk, Settings settings = {}) {
-  settings.departures = Departures({std::move(quirk)});
+Settings waiving(Rule rule, Settings settings = {}) {
+  settings.departures = Departures::waiving({rule});
   return settings;
 }
 xml::Element chat(const std::string& body, const std::string& id = "m1", const std::string& type = "chat") {
@@ -615,20 +615,19 @@ TEST(Gate, ConsentsSurviveARestart) {
   EXPECT_EQ(bench.engine.consents().size(), 1U);
 }
 
-TEST(Defects, ShowOnTheWire) {
-  Bench lost(with("gateway.loses-body", pager()));
-  lost.stanza(chat("text"));
-  EXPECT_EQ(lost.take().body, ".");
-  Bench wrong(with("gateway.wrong-condition-404", pager()));
-  wrong.stanza(chat("text"));
-  wrong.take();
-  wrong.answer(404);
-  EXPECT_EQ(xmpp::error_of(wrong.got())->condition, "conflict");
-  Bench early(with("gateway.subscribed-on-2xx"));
-  early.presence(juliet, "subscribe");
-  early.take();
-  early.answer(200);
-  EXPECT_EQ(type_of(early.got()), "subscribed");
+TEST(Rules, AreKeptNoMoreWhereTheyAreWaived) {
+  Bench hasty(waiving(Rule::answer_approves_nothing));
+  hasty.presence(juliet, "subscribe");
+  hasty.take();
+  hasty.answer(200);
+  EXPECT_EQ(type_of(hasty.got()), "subscribed");
+  Bench overlapping(waiving(Rule::one_message_at_a_time, pager()));
+  for (const char* id : {"a", "b"}) overlapping.stanza(chat(id, id));
+  EXPECT_EQ(overlapping.requests.size(), 2U);
+  Bench credulous(waiving(Rule::notify_has_subscription));
+  credulous.notify(credulous.make("SUBSCRIBE", "nowhere", 1), 1, "active;expires=60", open_pidf());
+  EXPECT_EQ(credulous.answered().status, 200);
+  EXPECT_TRUE(credulous.stanzas.empty());
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ void Watching::on_unsubscribe(const Address& xmpp, const Address& sip) {
   retries_.erase(pair);
   Subscription* watch = current(pair);
   if (watch == nullptr) {
-    if (had_consent) core_.send_presence(sip.bare(), xmpp.bare(), "unsubscribed");
+    const bool nothing = core_.breaks(Rule::consent_is_there_to_end, !had_consent);
+    if (!nothing) core_.send_presence(sip.bare(), xmpp.bare(), "unsubscribed");
     return;
   }
   watch->state = State::cancelling;
@@ -99,10 +100,14 @@ void Watching::on_probe(const Address& xmpp, const Address& sip) {
   }
   const auto& resources = known_[pair].resources;
   const bool somebody = std::any_of(resources.begin(), resources.end(), [](auto& r) { return r.second.available; });
-  if (!somebody) core_.send_presence(sip.bare(), xmpp.full(), "unavailable");  // rather than no answer
+  if (!somebody) answer_probe_of_nobody(sip, xmpp);
   for (const auto& [resource, presence] : resources) {
     if (presence.available) send_presence(presence, sip.without_resource(), xmpp);
   }
+}
+
+void Watching::answer_probe_of_nobody(const Address& sip, const Address& xmpp) {
+  if (core_.holds(Rule::probe_is_answered)) core_.send_presence(sip.bare(), xmpp.full(), "unavailable");
 }
 
 void Watching::on_available(const Address& xmpp, const Address& sip) {
@@ -354,7 +359,7 @@ void Watching::on_terminated(const std::string& call_id, const std::string& reas
     const bool somebody =
         tuples != nullptr && std::any_of(tuples->begin(), tuples->end(), [](auto& t) { return t.available; });
     if (somebody) show(subscription, request);
-    if (!somebody) core_.send_presence(subscription.sip.bare(), subscription.xmpp.full(), "unavailable");
+    if (!somebody) answer_probe_of_nobody(subscription.sip, subscription.xmpp);
     return;
   }
   if (!request.body.empty()) show(subscriptions_.at(call_id), request);

@@ -51,6 +51,8 @@ class Watching {
     Time at{};
   };
 
+  void answer_probe_of_nobody(const Address& sip, const Address& xmpp);
+
   Subscription* current(const Pair& pair);
   void start(Kind kind, const Address& xmpp, const Address& sip, Duration expires);
   void subscribe(Subscription& subscription, Duration expires);

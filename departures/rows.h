@@ -60,5 +60,14 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
+[[nodiscard]] std::vector<Row> gateway_addresses();
+[[nodiscard]] std::vector<Row> gateway_errors();
+[[nodiscard]] std::vector<Row> gateway_messages();
+[[nodiscard]] std::vector<Row> gateway_notifying();
+[[nodiscard]] std::vector<Row> gateway_presence();
+[[nodiscard]] std::vector<Row> gateway_requests();
+[[nodiscard]] std::vector<Row> gateway_sessions();
+[[nodiscard]] std::vector<Row> gateway_settings();
+[[nodiscard]] std::vector<Row> gateway_watching();
 
 }  // namespace cutover::departures

@@ -140,6 +140,10 @@ const std::vector<Entry>& entries() {
     for (const auto& rows : {xmpp_headers(), xmpp_features(), xmpp_tls(), xmpp_sasl(), xmpp_dialback(), xmpp_closing(),
                              xmpp_stanzas(), xmpp_accounts(), xmpp_settings()})
       add(rows);
+    for (const auto& rows :
+         {gateway_addresses(), gateway_errors(), gateway_messages(), gateway_notifying(), gateway_presence(),
+          gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
+      add(rows);
     for (const auto& rows : {sip_responses()}) add(rows);
     for (const auto& row : quirk_table()) {
       made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},

@@ -38,6 +38,12 @@ class Passage {
   void follow(Message another) { behind.push_back(std::move(another)); }
   /// A message the other way: to the peer (the message is heard), or to the node (it is sent); it is not rewritten.
   void answer(Message another) { back.push_back(std::move(another)); }
+  /// Answers a request in place of whom it is for, who never has it: so it is lost without a transaction that times
+  /// out.
+  void settle(int status) {
+    drop();
+    answer(response_to(message, status, {}, "settled"));
+  }
   /// Changes the octets of this message once it is written; without effect on one that is heard.
   void edit(std::function<void(std::string&)> change) { edits.push_back(std::move(change)); }
 

@@ -70,6 +70,10 @@ bool Passage::is(std::string_view name, std::string_view ns) const {
   return kind == Kind::element && element.name() == name && (ns.empty() || element.ns() == ns);
 }
 
+bool Passage::has_type(std::string_view type) const {
+  return is_stanza() && element.attribute_or_empty("type") == type;
+}
+
 bool Passage::is_stanza() const { return kind == Kind::element && xmpp::is_stanza(element); }
 
 void Passage::put(const xml::Element& changed) {
@@ -87,6 +91,8 @@ void Passage::end_stream(std::string_view condition) {
   octets = out() ? stream_error(condition) : std::string(end_tag);
   answer(out() ? std::string(end_tag) : stream_error(condition));
 }
+
+void Passage::answer(const xml::Element& what) { back += xml::write(what, ns::server, true); }
 
 void Passage::set_attribute(std::string_view name, std::string_view value) {
   remove_attribute(name);

@@ -37,12 +37,14 @@ class Passage {
   [[nodiscard]] bool hears(std::string_view name, std::string_view ns = {}) const { return in() && is(name, ns); }
   [[nodiscard]] bool is(std::string_view name, std::string_view ns = {}) const;
   [[nodiscard]] bool is_stanza() const;
+  /// A stanza of that type; empty for none.
+  [[nodiscard]] bool has_type(std::string_view type) const;
 
   void drop() { octets.clear(); }
   void repeat() { octets += octets; }
   /// Writes the element anew, as a child of a stream whose content namespace is jabber:server.
   void put(const xml::Element& changed);
-  /// The same with the element as `change` leaves it.
+  /// Changes the element, and writes it anew.
   void edit(const std::function<void(xml::Element&)>& change);
   /// Sets, or takes out, an attribute of the first tag among the octets; the rest stays as it was written.
   void set_attribute(std::string_view name, std::string_view value);
@@ -54,6 +56,7 @@ class Passage {
   /// Ends the stream in place of the item: the peer gets a stream error, and the node an end tag, as if the peer had
   /// sent it, which it answers with its own.
   void end_stream(std::string_view condition);
+  void answer(const xml::Element& what);
 
   std::string back;  ///< what answer() was given
 };

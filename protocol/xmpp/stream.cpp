@@ -220,7 +220,6 @@ bool Stream::serves(std::string_view domain) const {
 
 /// Says something. What the trace shows as sent is what the wire carries.
 void Stream::put(std::string words, std::string octets) {
-  if (keep_alive_due_) keep_alive_due_ = now_ + config_.keep_alive_interval / 2;
   if (!seam_) {
     write(octets);
     return note(Layer::xmpp, Direction::out, std::move(words), std::move(octets));
@@ -235,6 +234,7 @@ void Stream::put(std::string words, std::string octets) {
 
 void Stream::write(std::string_view octets) {
   if (octets.empty()) return;
+  if (keep_alive_due_) keep_alive_due_ = now_ + config_.keep_alive_interval / 2;
   if (!tls_) {
     out_ += octets;
     return;

@@ -53,5 +53,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_headers();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
+[[nodiscard]] std::vector<Row> sip_messages();
+[[nodiscard]] std::vector<Row> dns_messages();
 
 }  // namespace cutover::departures

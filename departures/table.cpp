@@ -137,7 +137,8 @@ const std::vector<Entry>& entries() {
          {dns_rules(), sip_rules(), xmpp_rules(), interworking_rules(), reference_rules(), mocks_rules()})
       add(rules);
     add(inner_rows);
-    for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses()}) add(rows);
+    for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses(), sip_messages(), dns_messages()})
+      add(rows);
     for (const auto& row : quirk_table()) {
       made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
                       [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});

@@ -69,5 +69,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> gateway_sessions();
 [[nodiscard]] std::vector<Row> gateway_settings();
 [[nodiscard]] std::vector<Row> gateway_watching();
+[[nodiscard]] std::vector<Row> sip_messages();
+[[nodiscard]] std::vector<Row> dns_messages();
 
 }  // namespace cutover::departures

@@ -2,7 +2,6 @@
 #include "departures/table.h"
 
 #include "mocks/rules.h"
-#include "protocol/base/quirk_table.h"
 #include "protocol/dns/rules.h"
 #include "protocol/interworking/rules.h"
 #include "protocol/sip/rules.h"
@@ -144,11 +143,7 @@ const std::vector<Entry>& entries() {
          {gateway_addresses(), gateway_errors(), gateway_messages(), gateway_notifying(), gateway_presence(),
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
-    for (const auto& rows : {sip_responses()}) add(rows);
-    for (const auto& row : quirk_table()) {
-      made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
-                      [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});
-    }
+    for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;
   }();

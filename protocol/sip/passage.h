@@ -24,6 +24,7 @@ class Passage {
   [[nodiscard]] bool sends(std::string_view method) const { return out() && is(method); }
   [[nodiscard]] bool hears(std::string_view method) const { return in() && is(method); }
   [[nodiscard]] bool is(std::string_view method) const { return message.is_request && message.method == method; }
+  [[nodiscard]] bool says_response() const { return out() && !message.is_request; }
   /// A response to a request of that method that the node sends (hears), with a status from `least` to `most`.
   [[nodiscard]] bool answers(std::string_view method, int least = 100, int most = 699) const {
     return out() && is_answer(method, least, most);

@@ -22,7 +22,6 @@
 #include <algorithm>
 #include <ctime>
 #include <iostream>
-#include <system_error>
 
 namespace cutover::harness::cli {
 
@@ -50,12 +49,12 @@ Reports places(const RunArguments& arguments) {
 }
 
 // Writes all that can be written; false, with a message for each, when one could not be.
-bool write_reports(const reports::RunResult& run, const Reports& where) {
+bool write_reports(const reports::RunResult& run, const Reports& where, Readers readers) {
   std::string written;
   bool good = true;
   const auto write = [&](const std::string& path, auto make) {
     try {
-      write_report(path, make(run));
+      write_report(path, make(run), readers);
       written += "  " + path + "\n";
     } catch (const std::exception& error) {
       fmt::print(std::cerr, "cutover: {}\n", error.what());
@@ -114,8 +113,8 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 // Each result on disk as it comes. A full disk costs the log, never the run.
 class Recorder {
  public:
-  explicit Recorder(const std::string& directory) {
-    guarded([&] { log_.emplace(directory + "/results.jsonl"); });
+  Recorder(const std::string& directory, Readers readers) {
+    guarded([&] { log_.emplace(directory + "/results.jsonl", readers); });
   }
   void append(const reports::CaseResult& result) {
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
@@ -137,10 +136,9 @@ class Recorder {
 
 std::string read_results(const std::string& file) {
   try {
-    return read_text_file(file);
-  } catch (const std::system_error& error) {
-    throw UsageError(file + " cannot be read: " + error.code().message() +
-                     "; expected the run.json or results.jsonl of a run");
+    return read_text_file(file, result_file_max_octets);
+  } catch (const FileError& error) {
+    throw UsageError(file + " " + error.what() + "; expected the run.json or results.jsonl of a run");
   }
 }
 
@@ -197,7 +195,8 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
              jobs.size() == 1 ? "run of a case" : "runs of cases", name,
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
-  Recorder recorder(arguments.directory);
+  const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
+  Recorder recorder(arguments.directory, readers);
   Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
     progress.report(result, done, total);
@@ -222,7 +221,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
-  const bool written = write_reports(run, places(arguments));
+  const bool written = write_reports(run, places(arguments), readers);
   return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;
 }
 
@@ -233,7 +232,7 @@ int report_command(const RunArguments& arguments, const std::string& file, const
   run.exit_code = exit_code_of(run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
-  const bool written = write_reports(run, places(arguments));
+  const bool written = write_reports(run, places(arguments), readers_of(file));
   return printed() && written ? run.exit_code : exit_code::fault;
 }
 

@@ -39,6 +39,13 @@ bool final(const sip::Message& response) { return response.status >= 200; }
 
 }  // namespace
 
+std::size_t octets_of(const SipPresence& presence) {
+  std::size_t octets = sizeof(SipPresence);
+  for (const auto& device : presence)
+    octets += sizeof(device) + device.resource.size() + device.status.size() + device.show.size();
+  return octets;
+}
+
 SipUser::SipUser(SipUserSettings settings)
     : settings_(std::move(settings)), uri_("sip:" + settings_.name + "@" + settings_.domain) {}
 SipUser::~SipUser() {
@@ -320,7 +327,8 @@ void SipUser::respond(sip::TransactionId transaction, const sip::Message& messag
 }
 
 void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {
-  requests_.push_back(message);
+  if (requests_.push_back(message))
+    context_->note({.summary = "so many requests that the oldest are not kept", .detail = {}});
   if (message.method == "MESSAGE") return on_message(transaction, message);
   if (message.method == "INVITE") return on_invite(transaction, message);
   if (message.method == "SUBSCRIBE") return on_subscribe(transaction, message);
@@ -417,7 +425,7 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
       auto presence = interworking::read_pidf(message.body);
       if (const auto* tuples = std::get_if<std::vector<interworking::Presence>>(&presence)) {
         contact.presence = *tuples;
-        contact.history.push_back(*tuples);
+        contact.history.push_back({*tuples});
       }
     }
     if (!dialog.confirmed) {  // RFC 6665 section 4.4.1: the first NOTIFY may make the dialog

@@ -11,6 +11,7 @@
 #include "harness/serve/serve.h"
 #include "harness/targets/target.h"
 #include "protocol/base/check.h"
+#include "reports/text.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -309,7 +310,7 @@ int parse_and_run(int argc, char** argv) {
 int run_command_line(int argc, char** argv) {
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
-    std::cerr << "cutover: " << error.what() << '\n';
+    std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
     return code;
   };
   try {

@@ -7,6 +7,8 @@
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
+#include "harness/running/block_lease.h"
+#include "harness/running/worker.h"
 #include "harness/serve/credentials.h"
 #include "harness/serve/serve.h"
 #include "harness/targets/target.h"

@@ -7,6 +7,7 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/running/block_lease.h"
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/choice.h"
 #include "harness/worlds/world_factory.h"

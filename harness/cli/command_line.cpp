@@ -22,6 +22,7 @@
 #include <charconv>
 #include <csignal>
 #include <iostream>
+#include <new>
 
 namespace cutover::harness::cli {
 
@@ -220,6 +221,7 @@ std::string own_program() {
 
 int parse_and_run(int argc, char** argv) {
   const std::vector<std::string> command(argv, argv + argc);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of its write, as a full disk is
   if (argc > 2 && command[1] == "worker") return run_worker(command[2]);
   hold_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away must not cost the reports
@@ -329,6 +331,10 @@ int run_command_line(int argc, char** argv) {
     return said(error, exit_code::usage);
   } catch (const CredentialsError& error) {
     return said(error, exit_code::usage);
+  } catch (const std::bad_alloc&) {
+    std::cout.flush();
+    std::cerr << "cutover: out of memory; allow this process more of it (ulimit -v, or the limit of the container)\n";
+    return exit_code::fault;
   } catch (const std::exception& error) {
     return said(error, exit_code::fault);
   }

@@ -79,12 +79,43 @@ bool printed() {
   return false;
 }
 
+/// A signal while a world waits.
+struct Interrupted {
+  int signal;
+};
+
+/// Ends the wait of its world when a signal comes: the only node that may throw.
+class SignalWatch final : public Node {
+ public:
+  static constexpr int host = 254;
+  explicit SignalWatch(Signals& signals) : signals_(signals) {}
+  ~SignalWatch() override {
+    if (context_ != nullptr) context_->forget(*this);
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  void start(Context& context) override {
+    context_ = &context;
+    on_wake();
+  }
+  void on_wake() override {
+    context_->wake_at(*this, context_->now() + 50ms);
+    if (const int signal = signals_.take(); signal != 0) throw Interrupted{signal};
+  }
+
+ private:
+  Signals& signals_;
+  Context* context_ = nullptr;
+};
+
 // Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
-std::optional<std::string> target_down(const std::optional<Target>& target) {
+// Throws Interrupted.
+std::optional<std::string> target_down(const std::optional<Target>& target, Signals& signals) {
   if (!target) return std::nullopt;
   const BlockLease lease;
   Undisturbed choice;
   const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
+  world->add("signals", SignalWatch::host, std::make_unique<SignalWatch>(signals));
   return subject_down(*world, *target);
 }
 
@@ -126,6 +157,8 @@ class Recorder {
   void guarded(const std::function<void()>& call) {
     try {
       call();
+    } catch (const InUse& error) {
+      throw UsageError(error.what());
     } catch (const ReportError& error) {
       error_ = error.what();
       log_.reset();
@@ -179,6 +212,35 @@ reports::RunResult run_of(const std::string& file) {
 
 }  // namespace
 
+namespace {
+/// The run, between two looks at whether its target is there; the second only where something is red.
+reports::RunResult judge(const std::optional<Target>& target, const std::vector<Job>& jobs,
+                         const RunnerOptions& options, const OnResult& on_result, Signals& signals) {
+  reports::RunResult run;
+  try {
+    if (const auto reason = target_down(target, signals)) {
+      run = run_jobs({}, options, on_result, signals);
+      mark_down(run, "subject down", *reason);
+      return run;
+    }
+  } catch (const Interrupted& by) {
+    run = run_jobs({}, options, on_result, signals);
+    mark_interrupted(run, by.signal, "before the first case");
+    return run;
+  }
+  run = run_jobs(jobs, options, on_result, signals);
+  const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
+  if (!red || !run.complete) return run;
+  try {
+    if (const auto later = target_down(target, signals))
+      mark_down(run, "subject down since some time of the run", *later);
+  } catch (const Interrupted& by) {
+    mark_interrupted(run, by.signal, "after the last case, before it was known whether the target is still there");
+  }
+  return run;
+}
+}  // namespace
+
 int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
   check_arguments(arguments);
   const auto jobs = select(all_cases(), selection_of(arguments));
@@ -197,22 +259,14 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
   const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
+  Signals signals;  // to the end: reports are written whatever comes
   Recorder recorder(arguments.directory, readers);
   Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
     progress.report(result, done, total);
     recorder.append(result);
   };
-  reports::RunResult run;
-  if (const auto reason = target_down(target)) {
-    run = run_jobs({}, options, on_result);
-    mark_down(run, "subject down", *reason);
-  } else {
-    run = run_jobs(jobs, options, on_result);
-    const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
-    if (const auto later = red && run.complete ? target_down(target) : std::nullopt)
-      mark_down(run, "subject down since some time of the run", *later);
-  }
+  auto run = judge(target, jobs, options, on_result, signals);
   progress.end();
   run.tool_version = version;
   run.target = name;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -45,6 +46,13 @@ std::string BadServer::heard() const {
   return heard_;
 }
 
+bool BadServer::is_met() const {
+  std::unique_lock lock(mutex_);
+  const bool met = spoken_.wait_for(lock, std::chrono::seconds(30), [this] { return heard_.size() > known_; });
+  known_ = heard_.size();
+  return met;
+}
+
 void BadServer::serve() {
   for (;;) {
     pollfd waits[]{{listener_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
@@ -77,6 +85,7 @@ void BadServer::meet(int connection) {
       const std::lock_guard lock(mutex_);
       heard_ += heard;
     }
+    spoken_.notify_all();
     std::string_view answer;
     const auto whole = answer_(turn, heard);
     for (answer = whole; !answer.empty();) {

@@ -1,6 +1,7 @@
 // A server that is none: it listens on loopback and says what a test wants, whatever it hears.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -23,6 +24,8 @@ class BadServer {
   BadServer(const BadServer&) = delete;
   BadServer& operator=(const BadServer&) = delete;
   [[nodiscard]] int port() const { return port_; }
+  /// Waits until somebody has spoken to it since the last call, for 30 s at most.
+  [[nodiscard]] bool is_met() const;
   /// All that anybody said to it so far.
   [[nodiscard]] std::string heard() const;
 
@@ -36,6 +39,8 @@ class BadServer {
   int listener_ = -1, port_ = 0;
   int stop_[2] = {-1, -1};
   mutable std::mutex mutex_;
+  mutable std::condition_variable spoken_;
+  mutable std::size_t known_ = 0;  ///< of heard_, at the last is_met()
   std::string heard_;
   std::thread thread_;
 };

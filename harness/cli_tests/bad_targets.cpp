@@ -3,6 +3,8 @@
 #include "harness/cli_tests/program.h"
 #include "protocol/tls/authority.h"
 
+#include <csignal>
+
 #include <filesystem>
 
 namespace cutover::cli_tests {
@@ -96,6 +98,20 @@ TEST_F(BadTarget, ThatGoesDownWhileCasesRun) {
   expect(ended, 3,
          AllOf(HasSubstr("selftest.fail"), HasSubstr("subject down since some time of the run: 127.0.0.1:"),
                HasSubstr("connection refused")));
+}
+
+TEST_F(BadTarget, ASignalWhileItIsAskedIsReported) {
+  const BadServer server(BadServer::Manner::is_silent);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    Program program({"run", "selftest.pass", "--target", target(server.port()), "-o", path("out")});
+    ASSERT_TRUE(program.read_until("cutover 0"));
+    ASSERT_TRUE(server.is_met());
+    program.signal(number);
+    expect(program.end(), 3, AllOf(HasSubstr("the run is incomplete (SIG"), HasSubstr("before the first case")));
+    for (const auto* report : {"run.json", "junit.xml", "report.html"})
+      EXPECT_THAT(content(path(std::string("out/") + report)), HasSubstr("before the first case")) << report;
+    std::filesystem::remove_all(path("out"));
+  }
 }
 
 TEST_F(BadTarget, ProsodyThatIsMissing) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ namespace {
 [[noreturn]] void fail(const std::string& path, int error) {
   std::string remedy = "choose another place (-o DIR, or the option that names the file)";
   if (error == ENOSPC || error == EDQUOT) remedy = "free space there, or choose another disk with -o DIR";
+  if (error == EFBIG) remedy = "it would be larger than this process may make a file (ulimit -f)";
   if (error == EACCES || error == EPERM || error == EROFS)
     remedy = "make it writable, or choose another place (-o DIR, or the option that names the file)";
   throw ReportError("cannot write " + path + ": " + std::strerror(error) + "; " + remedy);
@@ -100,9 +102,15 @@ void write_report(const std::string& path, std::string_view text, Readers reader
 ResultLog::ResultLog(std::string path, Readers readers) : path_(std::move(path)) {
   make_folder_of(path_);
   const auto mode = static_cast<unsigned>(readers);
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, mode);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, mode);
   if (descriptor_ < 0 && errno == ENXIO) fail_unread(path_);
   if (descriptor_ < 0) fail(path_, errno);
+  // Until the kernel takes the lock back with the last descriptor: no worker has one.
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(descriptor_);
+    throw InUse(path_ + " is being written by another run; give this one a folder of its own (-o DIR)");
+  }
+  if (::ftruncate(descriptor_, 0) != 0 && errno != EINVAL) fail(path_, errno);            // EINVAL: a pipe or a device
   if (readers == Readers::owner && ::fchmod(descriptor_, mode) != 0) fail(path_, errno);  // it may be there already
 }
 ResultLog::~ResultLog() {

@@ -21,10 +21,16 @@ enum class Readers : unsigned { everybody = 0644, owner = 0600 };
 /// directly; one that nobody reads is not waited for. Makes missing folders.
 void write_report(const std::string& path, std::string_view text, Readers readers = Readers::everybody);
 
-/// One line a result, written as it comes, so that nothing done is lost with the program.
+/// Another run writes there at this moment.
+struct InUse : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One line a result, written as it comes, so that nothing done is lost with the program. A file has one log at a time.
 class ResultLog {
  public:
-  explicit ResultLog(std::string path, Readers readers = Readers::everybody);  ///< truncates
+  /// Truncates. Throws InUse or ReportError.
+  explicit ResultLog(std::string path, Readers readers = Readers::everybody);
   ~ResultLog();
   ResultLog(const ResultLog&) = delete;
   ResultLog& operator=(const ResultLog&) = delete;

@@ -43,7 +43,7 @@ class SignIn {
     if (heard.find("<stream:stream") != std::string::npos) return fmt::format(header, "client") + features();
     if (heard.find("<auth") != std::string::npos) return after_auth(heard);
     if (heard.find("<response") != std::string::npos) {
-      return sasl("<failure xmlns='{}'><not-authorized/><text>" + std::string(password) + " is wrong</text></failure>");
+      return sasl("<failure xmlns='{}'><not-authorized/><text>open&amp;Sesame-7f3a is wrong</text></failure>");
     }
     if (heard.find("id='bind'") != std::string::npos)
       return "<iq type='result' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>juliet@a.example/r"

@@ -23,8 +23,7 @@ class History {
   }
 
   [[nodiscard]] const std::vector<T>& items() const { return items_; }
-  // NOLINTNEXTLINE(google-explicit-constructor): a history is read as the list that it is
-  operator const std::vector<T>&() const { return items_; }
+  operator const std::vector<T>&() const { return items_; }  // it is read as the list that it is
   [[nodiscard]] auto begin() const { return items_.begin(); }
   [[nodiscard]] auto end() const { return items_.end(); }
   [[nodiscard]] auto begin() { return items_.begin(); }

@@ -35,6 +35,13 @@ int number_of(const std::string& text, int otherwise) {
   return value;
 }
 
+/// No dialog more, where so many are open that a peer must be flooding.
+template <class Dialogs>
+bool is_full(const Dialogs& dialogs, const std::string& call_id) {
+  constexpr std::size_t dialogs_max = 4096;
+  return dialogs.size() >= dialogs_max && !dialogs.contains(call_id);
+}
+
 bool final(const sip::Message& response) { return response.status >= 200; }
 
 }  // namespace
@@ -355,6 +362,7 @@ void SipUser::on_message(sip::TransactionId transaction, const sip::Message& mes
 void SipUser::on_invite(sip::TransactionId transaction, const sip::Message& message) {
   if (invite_status_ == 0) return;
   if (invite_status_ >= 300) return respond(transaction, message, invite_status_, "as told");
+  if (is_full(sessions_, message.call_id())) return respond(transaction, message, 486, "Busy Here");
   auto& session = sessions_[message.call_id()];
   if (session.dialog.local_tag.empty()) session.dialog = accepted_dialog(message, token());
   auto response = sip::response_to(message, 200, "OK", session.dialog.local_tag);
@@ -369,6 +377,7 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
   if (subscribe_status_ == 0) return;
   if (subscribe_status_ >= 300) return respond(transaction, message, subscribe_status_, "as told");
   const auto expires_s = number_of(message.header_or_empty("Expires"), subscription_expires_s);
+  if (is_full(watchers_, message.call_id())) return respond(transaction, message, 486, "Busy Here");
   auto& watcher = watchers_[message.call_id()];
   const bool fresh = watcher.dialog.local_tag.empty();
   if (fresh) {

@@ -195,7 +195,7 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   for (const auto* option : command->get_options()) {
     for (const auto& name : option->get_lnames()) words.push_back("--" + name);
   }
-  std::string text = std::string("cutover: ") + error.what();
+  std::string text = "cutover: " + reports::terminal_text(error.what());
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
     std::string near;

@@ -67,10 +67,11 @@ void print_case(std::ostream& out, const reports::CaseResult& result, const std:
     if (!check.looked_at.empty()) fmt::print(out, "{}:\n", printable(check.looked_at, "    "));
     if (!check.expected.empty()) fmt::print(out, "      expected {}\n", printable(check.expected, ""));
     fmt::print(out, "      got      {}\n", printable(check.actual, ""));
-    if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
+    if (!check.baseline_reason.empty())
+      fmt::print(out, "    baseline: {}\n", reports::terminal_text(check.baseline_reason));
   }
   if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));
-  fmt::print(out, "  reproduce: {}\n", pasteable(result.reproduce, program));
+  fmt::print(out, "  reproduce: {}\n", reports::terminal_text(pasteable(result.reproduce, program)));
 }
 }  // namespace
 

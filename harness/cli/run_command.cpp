@@ -14,6 +14,7 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "reports/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -58,7 +59,7 @@ bool write_reports(const reports::RunResult& run, const Reports& where, Readers 
       write_report(path, make(run), readers);
       written += "  " + path + "\n";
     } catch (const std::exception& error) {
-      fmt::print(std::cerr, "cutover: {}\n", error.what());
+      fmt::print(std::cerr, "cutover: {}\n", reports::terminal_text(error.what()));
       good = false;
     }
   };
@@ -255,7 +256,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
 
   const auto options = runner_options_of(arguments, seed);
   fmt::print("cutover {}: {} {} against {}, {}, --seed={}\n", version, jobs.size(),
-             jobs.size() == 1 ? "run of a case" : "runs of cases", name,
+             jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
   const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;

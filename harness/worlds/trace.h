@@ -25,7 +25,7 @@ struct TraceRecord {
 /// notes from some size on, and so does the whole: one record tells where, events go on.
 class Trace {
  public:
-  static constexpr std::size_t connection_max_octets = 4 * 1024 * 1024, whole_max_octets = 64 * 1024 * 1024;
+  static constexpr std::size_t connection_max_octets = 2 * 1024 * 1024, whole_max_octets = 24 * 1024 * 1024;
 
   void append(TraceRecord record);
   [[nodiscard]] const std::vector<TraceRecord>& records() const { return records_; }

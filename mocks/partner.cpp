@@ -24,7 +24,10 @@ bool manages_subscription(std::string_view type) {
 void PartnerUser::record(xml::Element stanza, bool behind) {
   const bool error = stanza.attribute_or_empty("type") == "error";
   auto& kind = error ? errors : stanza.name() == "message" ? messages : stanza.name() == "presence" ? presences : iqs;
-  kind.insert(behind ? kind.end() : kind.begin(), std::move(stanza));
+  if (behind)
+    kind.push_back(std::move(stanza));
+  else
+    kind.push_front(std::move(stanza));
 }
 
 std::string PartnerDomain::send_message(std::string_view localpart, std::string_view to, std::string_view body) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mocks/rules.h"
+#include "protocol/base/history.h"
 #include "protocol/interworking/mapping/presence.h"
 #include "protocol/xmpp/server.h"
 
@@ -30,10 +31,10 @@ struct PartnerUser {
   bool approves = true;                  ///< answers subscribe with subscribed; false: leaves it pending
   bool online = true;                    ///< a mock's; see go_offline()
   interworking::Presence presence;       ///< what subscribers are told
-  std::vector<xml::Element> messages;    ///< without errors, in order of arrival
-  std::vector<xml::Element> errors;      ///< stanzas of type error, and own stanzas that could not be delivered
-  std::vector<xml::Element> presences;   ///< every presence stanza, in order of arrival
-  std::vector<xml::Element> iqs;         ///< every iq, in order of arrival
+  History<xml::Element> messages;        ///< without errors, in order of arrival
+  History<xml::Element> errors;          ///< stanzas of type error, and own stanzas that could not be delivered
+  History<xml::Element> presences;       ///< every presence stanza, in order of arrival
+  History<xml::Element> iqs;             ///< every iq, in order of arrival
   std::vector<std::string> subscribers;  ///< bare JIDs that may see the presence; a mock's
   std::vector<std::string> asked;        ///< bare JIDs that were asked for theirs, or granted it; a mock's
 

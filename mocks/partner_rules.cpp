@@ -3,6 +3,7 @@
 #include "mocks/partner.h"
 
 #include "protocol/base/check.h"
+#include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
 
@@ -16,9 +17,12 @@ namespace ns = xmpp::ns;
 
 std::string bare_of(const std::string& jid) { return jid.substr(0, jid.find('/')); }
 
+/// In canonical form, as accounts are compared (RFC 7622 section 3.3); as it stands where it has none.
 std::string localpart_of(const std::string& jid) {
   const auto at = jid.find('@');
-  return at == std::string::npos ? std::string() : jid.substr(0, at);
+  if (at == std::string::npos) return {};
+  const auto prepared = xmpp::Jid::parse(jid);
+  return prepared ? prepared->local() : jid.substr(0, at);
 }
 
 bool lists(const std::vector<std::string>& list, const std::string& one) { return std::ranges::count(list, one) != 0; }

@@ -95,6 +95,14 @@ TEST(Text, OctetsThatAreNoUtf8StayVisible) {
   EXPECT_EQ(printable_utf8("a\xFF\xC3\xA9"), "a\\xFF\xC3\xA9");
   EXPECT_EQ(printable_utf8("\xED\xA0\x80"), "\\xED\\xA0\\x80") << "a surrogate is no character";
   EXPECT_EQ(xml_clean(std::string_view("\0\x01\n", 3)), "\\x00\\x01\n");
+  EXPECT_EQ(terminal_text("a\x1b[2J\a\r\n\x7F"), "a\\x1B[2J\\x07\\x0D\\x0A\\x7F");
+  EXPECT_EQ(terminal_text("\x9B"
+                          "2J\xC2\x9B"
+                          "2J"),
+            "\\x9B2J\\xC2\\x9B2J")
+      << "eight bits are a sequence, too";
+  EXPECT_EQ(terminal_text("\xE2\x80\xAE\xE2\x81\xA6"), "\\xE2\\x80\\xAE\\xE2\\x81\\xA6") << "turns text around";
+  EXPECT_EQ(terminal_text("\xC3\xA9\xC2\xA0\xE2\x80\x99\xE2\x82\xAC"), "\xC3\xA9\xC2\xA0\xE2\x80\x99\xE2\x82\xAC");
   EXPECT_EQ(iso_time(1767225600123), "2026-01-01T00:00:00.123Z");
 }
 

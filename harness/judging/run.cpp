@@ -133,6 +133,7 @@ World& Run::world() {
   if (!world_) {
     auto addresses = options_.target ? addresses_for(*options_.target) : std::map<int, std::string>{};
     world_ = make_world(options_.world, choice(), options_.seed, options_.block, std::move(addresses));
+    if (options_.world == WorldKind::live) world_->end_at(world_->now() + patience_of(record_));
   }
   return *world_;
 }
@@ -182,7 +183,7 @@ void Run::finish(CaseResult& result) {
   }
   if (record_.judges.empty() && verdicts_.checks().empty()) throw HarnessFault("the case judged nothing");
   const auto& unmet = verdicts_.unmet();
-  const auto not_reached = why_not_reached(verdicts_);
+  const auto not_reached = result.reason.empty() ? why_not_reached(verdicts_) : "not reached: " + result.reason;
   bool missing = false;
   for (const auto& judges : record_.judges) {
     const auto& checks = verdicts_.checks();
@@ -235,7 +236,11 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
     const Verdicts::Scope scope(run.verdicts());
     const TlsRandomness randomness(options);
     try {
-      run.run_body();
+      try {
+        run.run_body();
+      } catch (const OutOfTime&) {
+        result.reason = fmt::format("the case was kept waiting for all of its {} s", patience_of(record) / 1s);
+      }
       run.finish(result);
     } catch (const EndedEarly& early) {
       result.outcome = early.outcome;
@@ -277,6 +282,8 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   }
   return result;
 }
+
+Duration patience_of(const CaseRecord& record) { return 2 * record.budget + 20s; }
 
 std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a

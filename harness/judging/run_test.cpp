@@ -78,6 +78,23 @@ TEST(Run, WhatWasNotJudgedIsInconclusive) {
   EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
 }
 
+TEST(Run, WhoKeepsACaseWaitingMakesNothingBroken) {
+  int waits = 0;
+  const auto result = execute_case(record(
+                                       [&](CaseRun& run) {
+                                         run.world().end_at(run.world().now() + 5s);
+                                         CONFORMS(should, 1, Eq(1));
+                                         for (;; ++waits) (void)run.world().run_until([] { return false; }, 4s);
+                                       },
+                                       {{must, {}}, {should, {}}}),
+                                   {});
+  EXPECT_EQ(waits, 2) << "the second was cut short, the third did not begin";
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  EXPECT_THAT(result.reason, HasSubstr("kept waiting for all of its 40 s"));
+  ASSERT_EQ(result.checks.size(), 2U);
+  EXPECT_THAT(result.checks[1].actual, HasSubstr("not reached: the case was kept waiting"));
+}
+
 TEST(Run, AFailedAssertionIsAFailedCheck) {
   const auto result = execute_case(record([](CaseRun&) {
                                      ASSERT_EQ(1, 2) << "partner is not there";

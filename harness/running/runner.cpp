@@ -8,11 +8,8 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 
 namespace cutover::harness {
 
@@ -43,46 +40,10 @@ CaseResult lost(const Job& job, const RunnerOptions& options, std::string reason
   return result;
 }
 
-// SIGINT, SIGTERM and SIGHUP as a descriptor while a run lasts.
-class Signals {
- public:
-  Signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);  // the terminal was closed; nohup's disposition keeps it away
-    ::sigprocmask(SIG_BLOCK, &set, &before_);
-    descriptor_ = Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-    pipe_ = ::signal(SIGPIPE, SIG_IGN);
-  }
-  ~Signals() {
-    ::signal(SIGPIPE, pipe_);
-    // After an interruption they stay blocked: impatience, or timeout(1) with its second signal, must not cost the
-    // reports.
-    if (!taken_) ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-  [[nodiscard]] int take() {
-    signalfd_siginfo info{};
-    if (::read(descriptor_.get(), &info, sizeof info) != sizeof info) return 0;
-    taken_ = true;
-    return static_cast<int>(info.ssi_signo);
-  }
-
- private:
-  sigset_t before_{};
-  Descriptor descriptor_;
-  void (*pipe_)(int) = nullptr;
-  bool taken_ = false;
-};
-
 class Pool {
  public:
-  Pool(const std::vector<Job>& jobs, const RunnerOptions& options, const OnResult& on_result)
-      : jobs_(jobs), options_(options), on_result_(on_result), results_(jobs.size()) {
+  Pool(const std::vector<Job>& jobs, const RunnerOptions& options, const OnResult& on_result, Signals& signals)
+      : jobs_(jobs), options_(options), on_result_(on_result), signals_(signals), results_(jobs.size()) {
     const auto count = std::min<std::size_t>(jobs.size(), static_cast<std::size_t>(std::max(options.jobs, 1)));
     for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<WorkerProcess>());
   }
@@ -170,7 +131,7 @@ class Pool {
   const std::vector<Job>& jobs_;
   const RunnerOptions& options_;
   const OnResult& on_result_;
-  Signals signals_;
+  Signals& signals_;
   std::vector<std::optional<CaseResult>> results_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
   std::size_t next_ = 0, done_ = 0;
@@ -180,23 +141,31 @@ class Pool {
 }  // namespace
 
 int watchdog_s(const Job& job) {
-  const auto budget = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(job.record->budget).count());
-  return job.world == WorldKind::sim ? 180 : budget * 2 + 30;
+  const auto patience = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(patience_of(*job.record)).count());
+  return job.world == WorldKind::sim ? 180 : patience + 10;
+}
+
+void mark_interrupted(reports::RunResult& run, int signal, const std::string& when) {
+  run.complete = false;
+  run.incomplete_reason = signal_words(signal) + " " + when;
 }
 
 reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options, const OnResult& on_result) {
+  Signals signals;
+  return run_jobs(jobs, options, on_result, signals);
+}
+
+reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options, const OnResult& on_result,
+                            Signals& signals) {
   reports::RunResult run;
   run.seed = options.seed;
   run.started = std::chrono::system_clock::now();
   const auto begun = Wall::now();
-  Pool pool(jobs, options, on_result);
+  Pool pool(jobs, options, on_result, signals);
   pool.run();
   run.cases = pool.take_results();
-  if (pool.interrupted_by() != 0) {
-    run.complete = false;
-    run.incomplete_reason =
-        fmt::format("{} after {} of {} cases", signal_words(pool.interrupted_by()), run.cases.size(), jobs.size());
-  }
+  if (pool.interrupted_by() != 0)
+    mark_interrupted(run, pool.interrupted_by(), fmt::format("after {} of {} cases", run.cases.size(), jobs.size()));
   run.wall = Wall::now() - begun;
   return run;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness/running/selection.h"
+#include "harness/running/signals.h"
 #include "reports/model.h"
 
 #include <functional>
@@ -27,10 +28,14 @@ struct RunnerOptions {
 using OnResult =
     std::function<void(const reports::CaseResult&, std::size_t index, std::size_t done, std::size_t total)>;
 
-/// Runs the jobs; the results are in the order of the jobs whatever order they end in. SIGINT, SIGTERM and SIGHUP end
-/// the run: the result is then incomplete. Exceptions of `on_result` end the workers and pass.
+/// Runs the jobs; the results are in the order of the jobs whatever order they end in. A signal ends the run: the
+/// result is then incomplete. Exceptions of `on_result` end the workers and pass.
+[[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
+                                          const OnResult& on_result, Signals& signals);
 [[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                           const OnResult& on_result);
+/// The run was interrupted by that signal: "SIGINT (Interrupt) while the reports were written".
+void mark_interrupted(reports::RunResult& run, int signal, const std::string& when);
 
 /// Wall time that a case may take: its budget and more where time is real, plenty where it is not.
 [[nodiscard]] int watchdog_s(const Job& job);

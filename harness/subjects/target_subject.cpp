@@ -171,10 +171,13 @@ mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& wor
   config.user = target.account->user;
   config.domain = target.domain;
   config.password = target.account->password;
-  config.plain_in_clear = target.authority.empty();
+  config.fingerprint = target.account->fingerprint;
+  config.plain_in_clear = target.account->plain_in_clear;
   if (!target.authority.empty()) {
     const auto authority = tls::authority_from_pem(target.authority, world.wall_clock());
     config.identity = authority->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  } else if (!config.fingerprint.empty()) {
+    config.identity = tls::identity_from_pem({});
   }
   return config;
 }

@@ -22,7 +22,9 @@ struct ProsodyTarget {
 struct TargetAccount {
   std::string user;  ///< localpart
   std::string password;
-  Endpoint c2s;  ///< client-to-server port
+  Endpoint c2s;                 ///< client-to-server port
+  std::string fingerprint;      ///< of the certificate there, see tls::PeerCertificate; empty: the authority issued it
+  bool plain_in_clear = false;  ///< the password may go over a connection without TLS
 };
 
 /// A peer domain that we play, as the target's DNS must find it.
@@ -63,6 +65,9 @@ inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_
 struct TargetError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Whether the target file holds what must not come into other hands, so that its reports are private, too.
+[[nodiscard]] bool has_secrets(const Target&);
 
 /// What a target must offer for a peer of that kind.
 [[nodiscard]] Need need_of(PartnerKind);

@@ -135,12 +135,22 @@ struct Resolver::Impl {
   }
 
   void ask(const Key& key, Lookup& lookup) {
-    if (port == 0) port = context.bind_datagram(self, 0);
     lookup.id = holds(Rule::id_is_unpredictable) ? static_cast<std::uint16_t>(context.random(65536)) : 1;
     ++lookup.tries;
     lookup.deadline = context.now() + config.timeout;
     note(Direction::out, key, lookup, "");
-    if (const auto query = query_of(key, lookup); !query.empty()) context.send_to(port, config.name_server, query);
+    if (const auto query = query_of(key, lookup); !query.empty() && bound())
+      context.send_to(port, config.name_server, query);
+  }
+
+  /// False on a machine that has no port to give now: the question is lost, as on the wire, and asked again.
+  bool bound() {
+    try {
+      if (port == 0) port = context.bind_datagram(self, 0);
+    } catch (const ListenError&) {
+      return false;
+    }
+    return true;
   }
 
   void ask_by_tcp(const Key& key, Lookup& lookup) {

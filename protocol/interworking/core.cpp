@@ -84,12 +84,8 @@ std::string Core::uri_of(const Address& address) const { return to_uri(address).
 std::optional<Address> Core::jid_of(const sip::Uri& uri) const { return to_jid(uri, settings.departures).address; }
 
 std::optional<Address> Core::jid_of_header(const std::string& name_addr) const {
-  const std::size_t open = name_addr.find('<'), close = name_addr.find('>', open);
-  const bool bracketed = open != std::string::npos && close != std::string::npos;
-  // Without brackets, what follows ";" are parameters of the header (RFC 3261 section 20).
-  const std::string raw(bracketed ? name_addr.substr(open + 1, close - open - 1)
-                                  : std::string(trimmed(name_addr.substr(0, name_addr.find(';')))));
-  const auto uri = parse_address_uri(raw);
+  const auto parts = sip::split_name_addr(name_addr);
+  const auto uri = parts ? parse_address_uri(parts->uri) : std::nullopt;
   return uri ? jid_of(*uri) : std::nullopt;
 }
 

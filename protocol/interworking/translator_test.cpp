@@ -224,6 +224,18 @@ TEST(PagerToXmpp, HoldsTheAnswerForAStanzaError) {
   EXPECT_EQ(bench.engine.counts().late_failures, 1U);
 }
 
+TEST(PagerToXmpp, KnowsADisplayNameFromAnAddress) {
+  for (const std::string name : {R"("<sip:mercutio@sip.example>")", R"("a <b@c>")", R"("a \"<sip:b@sip.example>\"")"}) {
+    Bench bench;
+    auto message = bench.make("MESSAGE", "c1", 1);
+    message.set_header("From", name + " <sip:romeo@sip.example>;tag=ue");
+    message.add_header("Content-Type", "text/plain");
+    message.body = "hello";
+    bench.request(message);
+    EXPECT_EQ(bench.got().attribute("from"), romeo) << name;
+  }
+}
+
 TEST(SessionToSip, InvitesOnceAndHoldsWhatWaits) {
   Bench bench;
   bench.stanza(chat("one", "m1"));

@@ -431,4 +431,10 @@ Message response_to(const Message& request, int status, std::string_view reason,
   return response;
 }
 
+std::size_t octets_of(const Message& message) {
+  auto octets = sizeof(Message) + message.request_uri.size() + message.body.size();
+  for (const auto& header : message.headers) octets += sizeof(Header) + header.name.size() + header.value.size();
+  return octets;
+}
+
 }  // namespace cutover::sip

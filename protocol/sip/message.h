@@ -37,6 +37,13 @@ struct NameAddr {
 };
 [[nodiscard]] std::optional<NameAddr> parse_name_addr(std::string_view);
 
+/// The same as written, cut where the grammar says (RFC 3261 section 25.1): a quoted display name may hold brackets.
+struct NameAddrParts {
+  std::string_view display, uri, parameters;  ///< those with their first ";"
+  bool bracketed = false;
+};
+[[nodiscard]] std::optional<NameAddrParts> split_name_addr(std::string_view);
+
 struct Header {
   std::string name;  ///< the long form ("Via"), whatever was on the wire
   std::string value;
@@ -67,6 +74,9 @@ struct Message {
   [[nodiscard]] std::uint32_t cseq_number() const;
   [[nodiscard]] std::string cseq_method() const;
 };
+
+/// About how much memory it takes.
+[[nodiscard]] std::size_t octets_of(const Message&);
 
 struct ParseError {
   std::string what;

@@ -184,6 +184,12 @@ TEST(SipNameAddr, ReadsDisplayNamesAndTags) {
   EXPECT_EQ(quoted->tag(), "9");
   EXPECT_EQ(parse_name_addr(quoted->text())->text(), quoted->text());
   EXPECT_EQ(parse_name_addr("sip:u@x;tag=1")->text(), "<sip:u@x>;tag=1");
+  const auto parts = split_name_addr(R"( "<sip:a@b>" < sip:c@d?e >;tag=1)");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->uri, " sip:c@d?e ") << "as written";
+  EXPECT_EQ(parts->parameters, ";tag=1");
+  EXPECT_FALSE(split_name_addr("\"open <sip:a@b>"));
+  EXPECT_FALSE(split_name_addr("<sip:a@b"));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ std::vector<std::string> from_nobody(Accounts& a, const std::string& nobody) {
       const auto kind = kind_of(stanza);
       kinds.push_back(kind.starts_with("error/") ? stanza.name() + "/" + kind : kind);
     }
-    std::erase_if(*list, [&](const auto& stanza) { return stanza.attribute_or_empty("from").starts_with(nobody); });
+    erase_if(*list, [&](const auto& stanza) { return stanza.attribute_or_empty("from").starts_with(nobody); });
   }
   return kinds;
 }

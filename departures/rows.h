@@ -51,6 +51,13 @@ struct Row {
 
 // One function a file of rows.
 [[nodiscard]] std::vector<Row> xmpp_headers();
+[[nodiscard]] std::vector<Row> xmpp_features();
+[[nodiscard]] std::vector<Row> xmpp_tls();
+[[nodiscard]] std::vector<Row> xmpp_sasl();
+[[nodiscard]] std::vector<Row> xmpp_dialback();
+[[nodiscard]] std::vector<Row> xmpp_closing();
+[[nodiscard]] std::vector<Row> xmpp_stanzas();
+[[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
 [[nodiscard]] std::vector<Row> sip_messages();

@@ -137,8 +137,10 @@ const std::vector<Entry>& entries() {
          {dns_rules(), sip_rules(), xmpp_rules(), interworking_rules(), reference_rules(), mocks_rules()})
       add(rules);
     add(inner_rows);
-    for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses(), sip_messages(), dns_messages()})
+    for (const auto& rows : {xmpp_headers(), xmpp_features(), xmpp_tls(), xmpp_sasl(), xmpp_dialback(), xmpp_closing(),
+                             xmpp_stanzas(), xmpp_accounts(), xmpp_settings()})
       add(rows);
+    for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
     for (const auto& row : quirk_table()) {
       made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
                       [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});

@@ -5,6 +5,7 @@
 #include "protocol/base/node.h"
 #include "protocol/xml/element.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ class Passage {
   void repeat() { octets += octets; }
   /// Writes the element anew, as a child of a stream whose content namespace is jabber:server.
   void put(const xml::Element& changed);
+  /// The same with the element as `change` leaves it.
+  void edit(const std::function<void(xml::Element&)>& change);
   /// Sets, or takes out, an attribute of the first tag among the octets; the rest stays as it was written.
   void set_attribute(std::string_view name, std::string_view value);
   void remove_attribute(std::string_view name);
@@ -48,6 +51,9 @@ class Passage {
   bool replace(std::string_view text, std::string_view by);
   /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent).
   void answer(std::string_view what) { back += what; }
+  /// Ends the stream in place of the item: the peer gets a stream error, and the node an end tag, as if the peer had
+  /// sent it, which it answers with its own.
+  void end_stream(std::string_view condition);
 
   std::string back;  ///< what answer() was given
 };

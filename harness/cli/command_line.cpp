@@ -116,7 +116,7 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
   option(command, group, "--defect", arguments.defects, "NAME",
-         "Plants a named defect in the embedded deployment (see `explain`)")
+         "Plants a named defect in the embedded deployment, or before the target (see `explain`)")
       ->allow_extra_args(false);
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");

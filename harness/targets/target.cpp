@@ -135,6 +135,14 @@ class TargetReader {
     fail(node, "expected one of " + known);
   }
 
+  [[nodiscard]] bool yes_or_no(const YAML::Node& node) const {
+    try {
+      return node.as<bool>();
+    } catch (const YAML::Exception&) {
+      fail(node, "expected yes or no");
+    }
+  }
+
   [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
     if (!is_ipv4_literal(text)) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
     return text;
@@ -166,9 +174,10 @@ class TargetReader {
   // Drivers.
 
   [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
-    check_keys(settings, {"mode"});
+    check_keys(settings, {"mode", "front"});
     ProsodyTarget target;
     if (settings["mode"]) target.mode = word(settings["mode"], modes);
+    if (settings["front"]) target.front = yes_or_no(settings["front"]);
     return target;
   }
 

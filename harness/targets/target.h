@@ -16,6 +16,7 @@ namespace cutover::harness {
 /// Driver "prosody": the harness starts one for each case, on loopback, with our authority, name server and accounts.
 struct ProsodyTarget {
   ProsodyMode mode = ProsodyMode::external_and_dialback;
+  bool front = false;  ///< a front stands before it (mocks/front.h), whether or not anything is planted there
 };
 
 /// An account on the target, for cases that need a user there.
@@ -56,6 +57,7 @@ struct Target {
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {
 inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100, spares_max = 10;
+inline constexpr int behind_front = 11;  ///< the server, where a front stands at its place
 [[nodiscard]] constexpr int peer(PartnerKind kind) { return first_peer + static_cast<int>(kind); }
 }  // namespace target_host
 /// Addresses of those hosts, where a target needs them outside the world's own block.

@@ -78,6 +78,8 @@ TEST(Target, NamesFileLineAndExpectation) {
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),
               HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {front: maybe}\n"),
+              HasSubstr("t.yaml:3: expected yes or no"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
               HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: [1]\n"), HasSubstr("t.yaml:3: expected a map"));

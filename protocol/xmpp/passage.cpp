@@ -232,6 +232,12 @@ std::string Seam::pass(Direction direction, std::string_view octets, bool secure
   return impl_->pass(direction, octets, secured);
 }
 
+std::string Seam::rest(Direction direction) {
+  auto& way = impl_->way(direction);
+  way.raw += std::exchange(way.octets, {});
+  return impl_->other(direction);
+}
+
 std::string Seam::take_back(Direction direction) { return std::exchange(impl_->way(direction).back, {}); }
 
 }  // namespace cutover::xmpp

@@ -71,6 +71,8 @@ class Seam {
 
   /// What goes on of `octets`. An item that is not complete waits for the rest of it.
   [[nodiscard]] std::string pass(Direction, std::string_view octets, bool secured);
+  /// What waits for the rest of an item, once none can come any more; it goes on as it is, rewritten as `other`.
+  [[nodiscard]] std::string rest(Direction);
   /// What rewrites answered while `direction` passed: octets for the other way, which are not rewritten.
   [[nodiscard]] std::string take_back(Direction direction);
 

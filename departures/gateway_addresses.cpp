@@ -13,7 +13,6 @@ namespace {
 
 using Stanza = xmpp::Passage;
 using Sip = sip::Passage;
-using interworking::Address;
 
 /// Changes the sender of a request of ours.
 void edit_from(Sip& p, const std::function<void(sip::NameAddr&)>& change) {

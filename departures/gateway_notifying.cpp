@@ -18,16 +18,13 @@ using Stanza = xmpp::Passage;
 using Sip = sip::Passage;
 using Dialogs = std::set<std::string>;  // by Call-ID
 
-bool hears(const Stanza& p, std::string_view type) { return p.hears("presence") && p.has_type(type); }
-bool sends(const Stanza& p, std::string_view type) { return p.sends("presence") && p.has_type(type); }
-
 /// The word that the gateway sends for a watcher who has logged off: from bare to bare.
 bool is_logoff(const Stanza& p) {
   const auto bare = [&](const char* name) {
     const auto address = interworking::parse_jid(p.element.attribute_or_empty(name));
     return address && address->is_bare();
   };
-  return sends(p, "unavailable") && bare("from") && bare("to");
+  return p.sends_presence("unavailable") && bare("from") && bare("to");
 }
 
 std::string state_of(const Sip& notify) { return notify.message.header_or_empty("Subscription-State"); }
@@ -68,22 +65,22 @@ std::vector<Row> gateway_notifying() {
       // What the XMPP user is asked, and answers.
       {"gateway.subscribe-lost", "sends no subscribe for a SUBSCRIBE", "RFC8048-5.3.1-1 RFC8048-5.3.1-9",
        [](Stanza& p) {
-         if (sends(p, "subscribe")) p.drop();
+         if (p.sends_presence("subscribe")) p.drop();
        },
        gateways},
       {"gateway.approval-lost", "sends no NOTIFY active after subscribed", "RFC8048-5.3.1-5",
        [](Stanza& p) {
-         if (hears(p, "subscribed")) p.drop();
+         if (p.hears_presence("subscribed")) p.drop();
        },
        gateways},
       {"gateway.revocation-lost", "keeps notifying after unsubscribed", "RFC8048-5.3.1-8",
        [](Stanza& p) {
-         if (hears(p, "unsubscribed")) p.drop();
+         if (p.hears_presence("unsubscribed")) p.drop();
        },
        gateways},
       {"gateway.poll-without-probe", "sends no probe for a poll", "RFC8048-7.2-1 RFC8048-7.2-2",
        [](Stanza& p) {
-         if (sends(p, "probe")) p.drop();
+         if (p.sends_presence("probe")) p.drop();
        },
        gateways},
       {"gateway.logoff-silent", "sends no unavailable when the last dialog of a watcher ends", "RFC8048-5.3.3-2",
@@ -99,7 +96,7 @@ std::vector<Row> gateway_notifying() {
       {"gateway.last-resource-wins", "notifies only the resource that changed last", "RFC8048-6.2-8",
        [](Stanza& p) {
          const auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
-         if (!hears(p, "") || !from || from->is_bare()) return;
+         if (!p.hears_presence("") || !from || from->is_bare()) return;
          auto others = p;  // with a new state the others of that user are gone
          others.put(xmpp::make_presence(from->bare(), p.element.attribute_or_empty("to"), "unavailable"));
          p.octets.insert(0, others.octets);

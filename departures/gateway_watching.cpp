@@ -11,9 +11,6 @@ namespace {
 using Stanza = xmpp::Passage;
 using Sip = sip::Passage;
 
-bool hears(const Stanza& p, std::string_view type) { return p.hears("presence") && p.has_type(type); }
-bool sends(const Stanza& p, std::string_view type) { return p.sends("presence") && p.has_type(type); }
-
 }  // namespace
 
 std::vector<Row> gateway_watching() {
@@ -25,7 +22,7 @@ std::vector<Row> gateway_watching() {
        gateways},
       {"gateway.subscribed-lost", "sends no subscribed after the active NOTIFY", "RFC8048-5.2.1-4",
        [](Stanza& p) {
-         if (sends(p, "subscribed")) p.drop();
+         if (p.sends_presence("subscribed")) p.drop();
        },
        gateways},
       {"gateway.drops-pidf", "sends no presence for a PIDF", "RFC8048-5.2.1-5 RFC8048-6.3-1a",
@@ -43,24 +40,24 @@ std::vector<Row> gateway_watching() {
       {"gateway.unstable-resource", "gives each presence a new resource", "RFC8048-6.3-T2-from RFC8048-6.3-5",
        [resources = 0](Stanza& p) mutable {
          auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
-         if ((!sends(p, "") && !sends(p, "unavailable")) || !from || from->resource.empty()) return;
+         if ((!p.sends_presence("") && !p.sends_presence("unavailable")) || !from || from->resource.empty()) return;
          from->resource = "r" + std::to_string(++resources);
          p.set_attribute("from", from->full());
        },
        gateways},
       {"gateway.probe-unanswered", "does not answer a probe", "RFC8048-7.1-1 RFC8048-7.1-2",
        [](Stanza& p) {
-         if (hears(p, "probe")) p.drop();
+         if (p.hears_presence("probe")) p.drop();
        },
        gateways},
       {"gateway.unsubscribe-lost", "sends no SUBSCRIBE with Expires 0", "RFC8048-5.2.3-1 RFC8048-5.2.3-2",
        [](Stanza& p) {
-         if (hears(p, "unsubscribe")) p.drop();
+         if (p.hears_presence("unsubscribe")) p.drop();
        },
        gateways},
       {"gateway.unsubscribe-ends-both", "ends both directions on unsubscribe", "RFC8048-5.2.3-4",
        [](Stanza& p) {
-         if (!hears(p, "unsubscribe")) return;
+         if (!p.hears_presence("unsubscribe")) return;
          const auto one = p.octets;
          p.set_attribute("type", "unsubscribed");
          p.octets += one;

@@ -125,7 +125,7 @@ TEST_F(Running, TheWorstOfSeveralDecidesTheExitCode) {
   expect(sim({"selftest.pass", "selftest.fail", "--baseline", baseline}), 1, HasSubstr("stale"));
   expect(sim({"selftest.pass", "--baseline", baseline}), 2, HasSubstr("conforming, but the baseline is stale"));
   expect(sim({"selftest.pass", "--baseline", file("empty.yaml", "")}), 0, HasSubstr("conforming"));
-  expect(sim({"selftest.pass", "--baseline", path("")}), 4, HasSubstr("cannot be read: Is a directory"));
+  expect(sim({"selftest.pass", "--baseline", path("")}), 4, HasSubstr("is a folder; expected a file"));
   expect(sim({"selftest.broken", "no.such", "--baseline", baseline}), 4, HasSubstr("no.such"));
   expect(sim({"selftest.fail", "--baseline", file("u.yaml", "- {check: 'selftest.pass#NO-1', reason: r, link: l}\n")}),
          4, HasSubstr("u.yaml:1: the case selftest.pass judges no 'NO-1'"));

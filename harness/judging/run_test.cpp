@@ -228,6 +228,8 @@ TEST(Verdict, TellsWhatItGot) {
             "the stream was closed: expected yes, got no");
   EXPECT_EQ(sentence([](CaseRun&) { CONFORMS(must, "the kinds", std::vector<int>{}, testing::ElementsAre(1)); }),
             "the kinds: expected only 1, got nothing");
+  EXPECT_EQ(sentence([](CaseRun&) { CONFORMS(must, "what is wrong", std::vector<int>{3}, IsEmpty()); }),
+            "what is wrong: expected nothing, got { 3 }");
   EXPECT_EQ(sentence([](CaseRun&) { CONFORMS_THAT(must, "the answer", false, "a result", "an error"); }),
             "the answer: expected a result, got an error");
   EXPECT_EQ(sentence([](CaseRun&) { INCONCLUSIVE(must, "nobody is there"); }), "nobody is there");

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 
 namespace cutover::harness {
 
@@ -123,7 +124,7 @@ std::vector<std::string> split(std::string_view text, std::string_view by) {
 
 std::string joined_in_words(const std::vector<std::string>& parts, const char* by) {
   std::vector<std::string> words;
-  for (const auto& part : parts) words.push_back(in_words(part));
+  std::ranges::transform(parts, std::back_inserter(words), in_words);
   return fmt::format("{}", fmt::join(words, by));
 }
 

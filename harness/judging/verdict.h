@@ -85,7 +85,8 @@ bool conforms(const char* requirement, std::string words, const T& value, const 
   std::string actual = testing::PrintToString(value);
   if constexpr (std::is_same_v<T, bool>) actual = value ? "yes" : "no";
   if (actual == "{}") actual = "nothing";
-  if (!met && !why.str().empty()) actual += ", " + why.str();
+  // How many there are shows by itself.
+  if (!met && !why.str().empty() && !why.str().starts_with("whose size")) actual += ", " + why.str();
   Verdicts::current().judge(requirement, std::move(words), met, in_words(expected.str()), readable(std::move(actual)),
                             file, line);
   return met;

@@ -1,4 +1,4 @@
-// signalfd(2).
+// Signals of a run as a descriptor to wait on: signalfd(2).
 #include "harness/running/signals.h"
 
 #include <sys/signalfd.h>

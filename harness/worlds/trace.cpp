@@ -61,11 +61,15 @@ void Trace::append(TraceRecord record) {
   const auto octets = sizeof record + record.note.summary.size() + record.note.detail.size();
   auto& of_connection = octets_[record.note.connection];
   const auto bound = record.note.direction == Direction::none ? event_max_octets : connection_max_octets;
-  const bool was_full = of_connection >= bound || whole_ >= whole_max_octets;
-  if (was_full) return;
-  of_connection += octets;
-  whole_ += octets;
-  if (of_connection < bound && whole_ < whole_max_octets) return records_.push_back(std::move(record));
+  if (of_connection >= bound || whole_ >= whole_max_octets) return;
+  if (of_connection + octets < bound && whole_ + octets < whole_max_octets) {
+    of_connection += octets;
+    whole_ += octets;
+    return records_.push_back(std::move(record));
+  }
+  // What is left out counts as far as it fills the bound: events behind it are still told.
+  if (whole_ + octets >= whole_max_octets) whole_ = whole_max_octets;
+  of_connection = bound;
   record.note.summary = "so many notes that the rest is left out, beginning with: " + record.note.summary;
   record.note.detail.clear();
   record.note.direction = Direction::none;

@@ -35,7 +35,7 @@ class Trace {
 
  private:
   std::vector<TraceRecord> records_;
-  std::unordered_map<ConnectionId, std::size_t> octets_;  ///< of the notes of each connection
+  std::unordered_map<ConnectionId, std::size_t> octets_;  ///< of each connection's notes. tidy: never iterated
   std::size_t whole_ = 0;
 };
 

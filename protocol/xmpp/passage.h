@@ -39,6 +39,8 @@ class Passage {
   [[nodiscard]] bool is_stanza() const;
   /// A stanza of that type; empty for none.
   [[nodiscard]] bool has_type(std::string_view type) const;
+  [[nodiscard]] bool sends_presence(std::string_view type) const { return sends("presence") && has_type(type); }
+  [[nodiscard]] bool hears_presence(std::string_view type) const { return hears("presence") && has_type(type); }
 
   void drop() { octets.clear(); }
   void repeat() { octets += octets; }
@@ -51,7 +53,8 @@ class Passage {
   void remove_attribute(std::string_view name);
   /// Replaces the first (every) occurrence of a text in the octets. False where there is none.
   bool replace(std::string_view text, std::string_view by);
-  /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent).
+  /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent), whose trace then
+  /// shows it as heard although no wire carried it.
   void answer(std::string_view what) { back += what; }
   /// Ends the stream in place of the item: the peer gets a stream error, and the node an end tag, as if the peer had
   /// sent it, which it answers with its own.

@@ -36,14 +36,14 @@ std::string worth(PeerStream& stream, const tls::Identity& identity, std::option
 void good_certificates(Run& run) {
   struct Good {
     const char *requirement, *words;
-    tls::NameKind name = tls::NameKind::dns;
-    tls::Flaw flaw = tls::Flaw::none;
+    tls::NameKind name;
+    tls::Flaw flaw;
   };
   Negotiation n(run);
   for (const auto& [requirement, words, name, flaw] :
-       {Good{"RFC6120-13.7.1.2.1-1", "has a dNSName", tls::NameKind::dns},
-        Good{"RFC6120-13.7.1.2.1-2", "has an SRVName", tls::NameKind::srv},
-        Good{"RFC6120-13.7.1.2.1-4", "has an XmppAddr", tls::NameKind::xmpp_addr},
+       {Good{"RFC6120-13.7.1.2.1-1", "has a dNSName", tls::NameKind::dns, tls::Flaw::none},
+        Good{"RFC6120-13.7.1.2.1-2", "has an SRVName", tls::NameKind::srv, tls::Flaw::none},
+        Good{"RFC6120-13.7.1.2.1-4", "has an XmppAddr", tls::NameKind::xmpp_addr, tls::Flaw::none},
         Good{"SEC-EKU-1", "is for servers only", tls::NameKind::dns, tls::Flaw::server_only_eku}}) {
     auto stream = opened(n);
     if (!stream) return;

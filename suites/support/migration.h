@@ -5,8 +5,6 @@
 #include "harness/judging/case.h"
 #include "harness/judging/run.h"
 
-#include <gmock/gmock.h>
-
 #include <iosfwd>
 
 namespace cutover::suites {

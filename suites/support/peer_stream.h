@@ -2,12 +2,11 @@
 // dialback.
 #pragma once
 
+#include "harness/judging/verdict.h"
 #include "harness/worlds/world.h"
 #include "mocks/raw_peer.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
-
-#include <gmock/gmock.h>
 
 #include <iosfwd>
 #include <optional>

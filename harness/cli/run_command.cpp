@@ -133,6 +133,7 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
+  std::cout.flush();
   const auto skipped = [](const auto& result) {
     return result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported;
   };
@@ -276,6 +277,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.exit_code = exit_code_of(run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
+  std::cout.flush();  // the verdict does not wait for a reader of a report
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
   const bool written = write_reports(run, places(arguments), readers);
   return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;

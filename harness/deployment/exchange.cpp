@@ -61,7 +61,7 @@ class Probe {
 
   [[nodiscard]] std::size_t copies() const {
     const auto& marker = seen_.marker;
-    const auto holds = [&](const std::vector<interworking::Presence>& document) {
+    const auto holds = [&](const mocks::SipPresence& document) {
       return std::ranges::any_of(document, [&](const auto& presence) { return presence.status == marker; });
     };
     const bool out = seen_.exchange.way == Way::to_partner;
@@ -138,7 +138,7 @@ class Probe {
 
   bool refused_subscription() {
     const auto jid = jid_of(deployment_, seen_.exchange.user);
-    const auto fresh = std::span(partner_user_.presences).subspan(presences_before_);
+    const auto fresh = std::span(partner_user_.presences.items()).subspan(presences_before_);
     const bool refused = std::ranges::any_of(fresh, [&](const auto& presence) {
       return presence.attribute_or_empty("type") == "unsubscribed" && presence.attribute_or_empty("from") == jid;
     });

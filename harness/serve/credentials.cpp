@@ -42,7 +42,7 @@ class FolderLock {
 
 void write_private(const std::string& path, const std::string& text) {
   try {
-    write_report(path, text, 0600);
+    write_report(path, text, Readers::owner);
   } catch (const ReportError& error) {
     throw CredentialsError(error.what());
   }
@@ -51,8 +51,8 @@ void write_private(const std::string& path, const std::string& text) {
 std::string authority_text(const std::string& path) {
   try {
     return read_text_file(path);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_such_file_or_directory) fail(path, "cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    if (!error.missing) fail(path, error.what());
   }
   auto made = tls::new_authority_pem(std::time(nullptr));
   write_private(path, made);

@@ -143,22 +143,6 @@ class Ticker : public Node {
   Context* context_ = nullptr;
 };
 
-constexpr std::string_view folder_prefix = "cutover-prosody-";
-
-/// A folder of this process; those of processes that could not remove theirs any more are removed.
-fs::path fresh_folder() {
-  static int count = 0;
-  const auto base = fs::temp_directory_path();
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(base, ignored)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with(folder_prefix)) continue;
-    const int owner = std::atoi(name.c_str() + folder_prefix.size());
-    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
-  }
-  return base / fmt::format("{}{}-{}", folder_prefix, getpid(), ++count);
-}
-
 std::string last_line(std::string_view text) {
   while (text.ends_with('\n')) text.remove_suffix(1);
   return text.empty() ? "it wrote nothing" : std::string(text.substr(text.rfind('\n') + 1));
@@ -258,8 +242,8 @@ Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
     if (!program) throw HarnessFault(*prosody_unavailable());
     settings_.program = *program;
   }
-  own_folder_ = settings_.folder.empty();
-  settings_.folder = own_folder_ ? fresh_folder() : fs::absolute(settings_.folder);
+  if (settings_.folder.empty()) own_folder_.emplace();
+  settings_.folder = own_folder_ ? own_folder_->path() : fs::absolute(settings_.folder);
   const auto& folder = settings_.folder;
   std::error_code error;
   fs::create_directories(folder / "certificates", error);
@@ -277,11 +261,7 @@ Prosody::Prosody(ProsodySettings settings) : settings_(std::move(settings)) {
   process_ = spawn(settings_.program, folder / "prosody.cfg.lua", folder);
 }
 
-Prosody::~Prosody() {
-  kill();
-  std::error_code ignored;
-  if (own_folder_) fs::remove_all(settings_.folder, ignored);
-}
+Prosody::~Prosody() { kill(); }
 
 void Prosody::wait_until_ready(World& world, int probe_host, Duration limit) {
   const Time end = world.now() + limit;

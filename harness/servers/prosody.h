@@ -2,6 +2,7 @@
 // own.
 #pragma once
 
+#include "harness/servers/private_folder.h"
 #include "harness/worlds/world.h"
 #include "protocol/base/check.h"
 #include "protocol/tls/authority.h"
@@ -43,7 +44,8 @@ struct ProsodySettings {
   ProsodyMode mode = ProsodyMode::external_and_dialback;
   tls::PemFiles certificate;  ///< for the domain; `root` is the only root that it trusts
   std::vector<ProsodyAccount> accounts;
-  /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server.
+  /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server,
+  /// however this process ends.
   std::filesystem::path folder;
   std::filesystem::path program;  ///< empty: what prosody_program() finds
 };
@@ -91,7 +93,7 @@ class Prosody {
 
  private:
   ProsodySettings settings_;
-  bool own_folder_ = false;
+  std::optional<PrivateFolder> own_folder_;
   int process_ = -1;
 };
 

@@ -2,6 +2,8 @@
 #include "harness/targets/target.h"
 
 #include "harness/files/text_file.h"
+#include "harness/files/yaml_keys.h"
+#include "protocol/base/address.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +13,6 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -23,14 +24,6 @@ constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
                            ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
-
-std::optional<std::string> content_of(const std::string& path) {
-  try {
-    return read_text_file(path);
-  } catch (const std::system_error&) {
-    return std::nullopt;
-  }
-}
 
 /// One reader for one file, so that every error can name it.
 class TargetReader {
@@ -74,11 +67,15 @@ class TargetReader {
   }
 
   [[nodiscard]] YAML::Node load(std::string_view yaml) const {
+    YAML::Node root;
     try {
-      return YAML::Load(std::string(yaml));
+      root = YAML::Load(std::string(yaml));
     } catch (const YAML::Exception& error) {
       fail(error.mark, "expected YAML: " + error.msg);
     }
+    if (const auto twice = key_given_twice(yaml))
+      throw TargetError(fmt::format("{}:{}: key '{}' is given twice", file_, twice->line, twice->key));
+    return root;
   }
 
   // Values.
@@ -138,15 +135,16 @@ class TargetReader {
     fail(node, "expected one of " + known);
   }
 
-  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
-    int part = 0, count = 0;
-    std::istringstream parts(text);
-    bool good = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-    for (std::string one; good && std::getline(parts, one, '.'); ++count) {
-      const auto parsed = std::from_chars(one.data(), one.data() + one.size(), part);
-      good = parsed.ec == std::errc() && part <= 255;
+  [[nodiscard]] bool yes_or_no(const YAML::Node& node) const {
+    try {
+      return node.as<bool>();
+    } catch (const YAML::Exception&) {
+      fail(node, "expected yes or no");
     }
-    if (!good || count != 4) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
+  }
+
+  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
+    if (!is_ipv4_literal(text)) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
     return text;
   }
 
@@ -165,17 +163,21 @@ class TargetReader {
 
   [[nodiscard]] std::string file(const YAML::Node& parent, const std::string& key) const {
     const auto path = std::filesystem::path(file_).parent_path() / text(parent, key);
-    auto content = content_of(path);
-    if (!content) fail(parent[key], fmt::format("cannot read {}; expected a file beside {}", path.string(), file_));
-    return *content;
+    try {
+      return read_text_file(path);
+    } catch (const FileError& error) {
+      fail(parent[key],
+           fmt::format("cannot read {}: it {}; expected a file beside {}", path.string(), error.what(), file_));
+    }
   }
 
   // Drivers.
 
   [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
-    check_keys(settings, {"mode"});
+    check_keys(settings, {"mode", "front"});
     ProsodyTarget target;
     if (settings["mode"]) target.mode = word(settings["mode"], modes);
+    if (settings["front"]) target.front = yes_or_no(settings["front"]);
     return target;
   }
 
@@ -198,11 +200,11 @@ class TargetReader {
     RemoteTarget target;
     target.domain = text(settings, "domain");
     target.s2s = endpoint(settings, "s2s");
-    if (settings["account"]) target.account = account(map(settings, "account"));
-    if (offers.contains(Need::user_account) && !target.account)
-      fail(settings, "expected a key 'account', for 'offers' names user_account");
     if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
     if (settings["authority"]) target.authority = authority(settings);
+    if (settings["account"]) target.account = account(map(settings, "account"), !target.authority.empty());
+    if (offers.contains(Need::user_account) && !target.account)
+      fail(settings, "expected a key 'account', for 'offers' names user_account");
     for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
@@ -241,8 +243,8 @@ class TargetReader {
     return peer;
   }
 
-  [[nodiscard]] TargetAccount account(const YAML::Node& node) const {
-    check_keys(node, {"user", "password", "password-file", "c2s"});
+  [[nodiscard]] TargetAccount account(const YAML::Node& node, bool has_authority) const {
+    check_keys(node, {"user", "password", "password-file", "c2s", "fingerprint", "plain-in-clear"});
     TargetAccount account;
     account.user = text(node, "user");
     account.c2s = endpoint(node, "c2s");
@@ -254,7 +256,29 @@ class TargetReader {
     } else {
       fail(node, "expected a key 'password' or 'password-file'");
     }
+    if (node["fingerprint"]) account.fingerprint = fingerprint(node);
+    if (node["plain-in-clear"]) account.plain_in_clear = flag(node, "plain-in-clear");
+    if (!has_authority && account.fingerprint.empty() && !account.plain_in_clear)
+      fail(node,
+           "nothing says which server may have the password; expected a key 'authority' beside 'account', or in it "
+           "'fingerprint', or for a lab without TLS 'plain-in-clear: true'");
     return account;
+  }
+
+  /// As `openssl x509 -noout -fingerprint -sha256` prints it, with or without colons.
+  [[nodiscard]] std::string fingerprint(const YAML::Node& node) const {
+    std::string digits;
+    for (const char c : text(node, "fingerprint"))
+      if (c != ':') digits += c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+      fail(node["fingerprint"], "expected the SHA-256 of a certificate, 32 octets in hex digits, for 'fingerprint'");
+    return digits;
+  }
+
+  [[nodiscard]] bool flag(const YAML::Node& parent, const std::string& key) const {
+    const auto word = text(parent, key);
+    if (word != "true" && word != "false") fail(parent[key], "expected true or false for '" + key + "'");
+    return word == "true";
   }
 
   const std::string& file_;
@@ -313,6 +337,11 @@ const char* name_of(ProsodyMode mode) {
   return "?";
 }
 
+bool has_secrets(const Target& target) {
+  const auto* remote = std::get_if<RemoteTarget>(&target.driver);
+  return remote != nullptr && remote->account;
+}
+
 Need need_of(PartnerKind kind) {
   switch (kind) {
     case PartnerKind::sasl_external:
@@ -341,9 +370,11 @@ std::map<int, std::string> addresses_for(const Target& target) {
 Target parse_target(std::string_view yaml, const std::string& file) { return TargetReader(file).read(yaml); }
 
 Target load_target(const std::string& path) {
-  const auto text = content_of(path);
-  if (!text) throw TargetError(path + ":0: cannot be read");
-  return parse_target(*text, path);
+  try {
+    return parse_target(read_text_file(path), path);
+  } catch (const FileError& error) {
+    throw TargetError(path + ":0: " + error.what());
+  }
 }
 
 }  // namespace cutover::harness

@@ -57,19 +57,23 @@ void cross(Run& run, PartnerKind kind, const std::string& method) {
   const auto deployment = with_prosody(run, kind);
   const auto all = all_exchanges(deployment->topology());
   const auto expected = UnorderedElementsAre("to Prosody: " + method, "from Prosody: " + method);
-  CONFORMS("SEED-1", deviations(*deployment, all), IsEmpty());
-  CONFORMS("SEED-1", predicted_on(*deployment, Path::legacy), Eq(all.size()));
-  CONFORMS("MIG-N02", methods(deployment->legacy_gateway().server()), expected);
+  CONFORMS("SEED-1", "what went otherwise than it should before the cutover", deviations(*deployment, all), IsEmpty());
+  CONFORMS("SEED-1", "how many exchanges belong on the legacy gateway", predicted_on(*deployment, Path::legacy),
+           Eq(all.size()));
+  CONFORMS("MIG-N02", "the streams between Prosody and the legacy gateway",
+           methods(deployment->legacy_gateway().server()), expected);
 
   for (const auto step : canonical_steps()) deployment->carry_out(step);
   deployment->settle();
   const auto& names = deployment->name_server().server();
   const auto asked = names.queries(srv_name, dns::Type::srv);
-  CONFORMS("SEED-9", deviations(*deployment, all), IsEmpty());
-  CONFORMS("SEED-9", predicted_on(*deployment, Path::current), Eq(all.size()));
-  CONFORMS("SEED-9", names.queries(srv_name, dns::Type::srv), Gt(asked));
+  CONFORMS("SEED-9", "what went otherwise than it should after the cutover", deviations(*deployment, all), IsEmpty());
+  CONFORMS("SEED-9", "how many exchanges belong on proxy and gateway", predicted_on(*deployment, Path::current),
+           Eq(all.size()));
+  CONFORMS("SEED-9", "how many queries for our SRV record came", names.queries(srv_name, dns::Type::srv), Gt(asked));
   const auto* edge = deployment->proxy().server();
-  CONFORMS("MIG-N02", edge == nullptr ? std::vector<std::string>{} : methods(*edge), expected);
+  CONFORMS("MIG-N02", "the streams between Prosody and the proxy",
+           edge == nullptr ? std::vector<std::string>{} : methods(*edge), expected);
 }
 
 /// The case of one way of authentication: `method` as methods() words it, and a defect that breaks it.

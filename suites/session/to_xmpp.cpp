@@ -55,7 +55,7 @@ void audio(Run& run) {
   auto invite = offer(f, "m=audio 9 RTP/AVP 0\r\n");
   const auto body = invite.body;
   f.alice.send_raw(std::move(invite));
-  CONFORMS("RFC3261-13.3.1.3", "the answer to an offer of audio", f.answer_to(body), Eq("488"));
+  CONFORMS("RFC3261-13.3.1.3", "the answer to an offer of audio", f.answer_to(body), Eq(status_text(488)));
 }
 
 CUTOVER_CASE(session_audio){.id = "session.offer-without-text",

@@ -84,10 +84,7 @@ mocks::SipOutcome Federated::outcome_of(const std::string& body) {
   return *find();
 }
 
-std::string Federated::answer_to(const std::string& body) {
-  const auto status = outcome_of(body).status;
-  return status == 0 ? "no answer" : std::to_string(status);
-}
+std::string Federated::answer_to(const std::string& body) { return status_text(outcome_of(body).status); }
 
 sip::Message Federated::request_to_alice(const std::string& method, std::size_t n) {
   if (!until([&] { return requests_to_alice(method) >= n; })) return {};
@@ -145,6 +142,20 @@ bool Federated::marker_reaches_romeo() {
   return until([&] {
     return std::ranges::count_if(romeo.messages, [&](const auto& stanza) { return body_of(stanza) == text; }) == 1;
   });
+}
+
+bool Federated::given_markers() {
+  return GIVEN(marker_reaches_alice() && marker_reaches_romeo(), "messages sent later pass both ways");
+}
+
+std::string status_text(int status) {
+  return status == 0 ? "no answer" : fmt::format("{} {}", status, sip::reason_phrase(status));
+}
+
+std::vector<std::string> status_texts(const std::vector<int>& statuses) {
+  std::vector<std::string> texts;
+  std::ranges::transform(statuses, std::back_inserter(texts), status_text);
+  return texts;
 }
 
 std::string child_text(const xml::Element& stanza, std::string_view name) {

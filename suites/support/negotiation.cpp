@@ -179,4 +179,8 @@ bool Negotiation::marker_arrives() {
   return until([&] { return subject_->received(text) > 0; });
 }
 
+bool Negotiation::given_marker() {
+  return GIVEN(marker_arrives(), "a message sent later, on a stream that is allowed, reached the user");
+}
+
 }  // namespace cutover::suites

@@ -57,6 +57,8 @@ class Negotiation {
 
   /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
   [[nodiscard]] bool marker_arrives();
+  /// The same as a precondition of what is judged behind it.
+  [[nodiscard]] bool given_marker();
 
  private:
   void check_alive();

@@ -47,6 +47,11 @@ std::string db_verify(std::string_view from, std::string_view to, std::string_vi
   return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, id, key);
 }
 
+std::string body_of(const std::optional<xml::Element>& message) {
+  const auto* body = message ? message->child("body", ns::server) : nullptr;
+  return body == nullptr ? "no message" : body->text();
+}
+
 PeerStream::PeerStream(World& world, mocks::RawConnection& wire, Header header)
     : world_(&world), wire_(&wire), header_(std::move(header)) {}
 

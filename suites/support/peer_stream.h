@@ -105,4 +105,7 @@ inline constexpr char dialback_offered[] = "<dialback xmlns='urn:xmpp:features:d
 [[nodiscard]] std::string db_verify(std::string_view from, std::string_view to, std::string_view id,
                                     std::string_view key);
 
+/// The body of a message; "no message" where none came.
+[[nodiscard]] std::string body_of(const std::optional<xml::Element>& message);
+
 }  // namespace cutover::suites

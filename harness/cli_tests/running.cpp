@@ -128,7 +128,7 @@ TEST_F(Running, AnotherTopologyIsRehearsed) {
            "domain: here.example\nusers: [ann, ben]\npartners:\n  - {domain: there.example, kind: dialback-over-tls, "
            "users: [tom]}\n");
   expect(sim({"migration.rehearsal", "--topology", topology}), 0, HasSubstr("embedded reference (" + topology + ")"));
-  EXPECT_THAT(content(path("out/run.json")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
+  EXPECT_THAT(content(path("out/results.jsonl")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
   EXPECT_THAT(listed({"--topology", topology}), IsSupersetOf({"migration.rehearsal", "rollback.after-each-step"}));
   expect(sim({"message.bodies", "--topology", topology}), 4,
          HasSubstr("speaks of users and partners of the reference"));

@@ -38,8 +38,8 @@ class Trace {
 
  private:
   std::vector<TraceRecord> records_;
-  /// Of each connection's notes, by direction. tidy: never iterated
-  std::unordered_map<ConnectionId, std::array<std::size_t, 3>> octets_;
+  using ByDirection = std::array<std::size_t, 3>;
+  std::unordered_map<ConnectionId, ByDirection> octets_;  ///< of each connection's notes. tidy: never iterated
   std::size_t whole_ = 0;
 };
 

@@ -280,6 +280,7 @@ TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   EXPECT_EQ(sim({"selftest.pass"}).code, 0);
   expect(cutover({"report", path("out/run.json"), "-o", path("again")}), 0, HasSubstr("conforming"));
   EXPECT_THAT(content(path("again/junit.xml")), HasSubstr("name=\"pass\""));
+  EXPECT_THAT(content(path("again/run.json")), HasSubstr("\"traces\":\"../out/results.jsonl\""));
   // The program was killed in the middle of a line.
   const auto line = content(path("out/results.jsonl"));
   expect(cutover({"report", file("cut.jsonl", line + line.substr(0, 40)), "-o", path("cut")}), 3,
@@ -287,6 +288,28 @@ TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   expect(cutover({"report", file("bad.jsonl", line + "{}\n")}), 4, HasSubstr("bad.jsonl:2: "));
   expect(cutover({"report", file("empty.jsonl", "")}), 4, HasSubstr("nothing was finished"));
   expect(cutover({"report", path("absent.json")}), 4, HasSubstr("cannot be read"));
+}
+
+TEST_F(BadEnd, AReportWithoutItsTracesIsToldAndWritten) {
+  EXPECT_EQ(sim({"message.bodies", "--seed=3"}).code, 0);
+  EXPECT_THAT(content(path("out/run.json")),
+              AllOf(HasSubstr("\"traces\":\"results.jsonl\""), Not(HasSubstr("\"trace\":"))));
+  const auto report = [&] { return cutover({"report", path("out/run.json"), "-o", path("again")}); };
+  const auto diagrams = [&] { return content(path("again/report.html")).size(); };
+  expect(report(), 0, Not(HasSubstr("no sequence diagrams")));
+  const auto size = diagrams();
+  const auto results = content(path("out/results.jsonl"));
+  // Those of a later run in the same folder are not taken for them.
+  const auto first = content(path("out/run.json"));
+  EXPECT_EQ(sim({"message.bodies", "--seed=3"}).code, 0);
+  (void)file("out/run.json", first);
+  expect(report(), 0, HasSubstr("no sequence diagrams"));
+  EXPECT_LT(diagrams() + 1000, size);
+  (void)file("out/results.jsonl", results);
+  expect(report(), 0, Not(HasSubstr("no sequence diagrams")));
+  EXPECT_EQ(diagrams(), size);
+  EXPECT_EQ(::unlink(path("out/results.jsonl").c_str()), 0);
+  expect(report(), 0, HasSubstr("results.jsonl cannot be read"));
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ CaseRecord with(const std::string& slug, PartnerKind kind, const std::string& me
       .sim = false,
       .interop = true,
       .budget = 2min,
+      .takes = 3s,
       .body = [kind, method](Run& run) { cross(run, kind, method); }};
 }
 

@@ -3,6 +3,7 @@
 
 #include "harness/bench/bench.h"
 #include "harness/cli/completion.h"
+#include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
@@ -355,6 +356,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+  throw_when_out_of_memory();
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
     std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
@@ -376,7 +378,7 @@ int run_command_line(int argc, char** argv) {
     return said(error, exit_code::usage);
   } catch (const std::bad_alloc&) {
     std::cout.flush();
-    std::cerr << "cutover: out of memory; allow this process more of it (ulimit -v, or the limit of the container)\n";
+    std::cerr << out_of_memory_words;
     return exit_code::fault;
   } catch (const std::exception& error) {
     return said(error, exit_code::fault);

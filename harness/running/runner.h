@@ -22,7 +22,7 @@ struct RunnerOptions {
   std::string topology_file;   ///< empty: the reference topology
   std::string catalogue;       ///< folder; empty: the embedded one
   int case_timeout_s = 0;      ///< wall time after which a worker is killed; 0: from the budget of the case
-  std::size_t departures = 0;  ///< that an exploration allows; 0: what its case says
+  std::size_t detours = 0;  ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
 };

@@ -93,6 +93,12 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
       << "the sentence stands first, and octets of the wire are text, never markup";
 }
 
+TEST_F(Page, TellsWhatWasPlanted) {
+  auto run = two_cases();
+  run.planted = {"gateway.loses-body", "xmpp.no-close-timeout"};
+  EXPECT_THAT(dom_of(run), HasSubstr("Planted in what was judged: gateway.loses-body, xmpp.no-close-timeout"));
+}
+
 TEST_F(Page, FollowsALinkToACase) {
   const auto opened = [](const std::string& dom) {
     const auto at = dom.find("data-id=\"message.greets\"");

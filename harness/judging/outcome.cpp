@@ -122,7 +122,10 @@ std::string verdict_of(const RunResult& run) {
   add(count.warned, plural(count.warned, "case") + " with warnings");
   add(count.skipped, plural(count.skipped, "case") + " skipped");
   add(run.stale_baseline.size(), fmt::format("stale baseline: {}", run.stale_baseline.size()));
-  if (!run.planted.empty()) text += "; with " + words_of_planted(run.planted) + ": this is no run of the reference";
+  const bool reference = run.target.empty() || run.target.starts_with("embedded reference");
+  if (!run.planted.empty())
+    text += fmt::format("; with {}: this is no run of the {}", words_of_planted(run.planted),
+                        reference ? "reference" : "target as it is");
   return text;
 }
 

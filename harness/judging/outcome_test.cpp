@@ -90,6 +90,8 @@ TEST(Verdict, SaysWhatWasPlanted) {
   EXPECT_EQ(verdict_of(run),
             "conforming: 1 check in 1 case; with planted defects: xmpp.no-close-timeout: this is no run of the "
             "reference");
+  run.target = "Prosody";
+  EXPECT_THAT(verdict_of(run), testing::EndsWith(": this is no run of the target as it is"));
   run.planted = {"sip.response-without-record-route@gateway", "xmpp.no-close-timeout"};
   EXPECT_EQ(words_of_planted(run.planted),
             "planted defects: sip.response-without-record-route@gateway, xmpp.no-close-timeout");

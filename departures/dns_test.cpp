@@ -8,9 +8,7 @@ namespace cutover::departures {
 namespace {
 
 using dns::Type;
-using testing::Contains;
 using testing::ElementsAre;
-using testing::Not;
 using testing::SizeIs;
 
 struct DnsDepartures : testing::Test, dns::ResolverBench {

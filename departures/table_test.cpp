@@ -43,7 +43,7 @@ TEST(Table, SaysWhereADepartureStandsAndIsPlanted) {
 
 TEST(Planted, TellsWhichRulesItsNodesCameTo) {
   const Planted watched(std::set<std::string, std::less<>>{}, Watch::yes);
-  const auto copy = watched;  // as a deployment has one
+  auto copy = watched;  // as a deployment has one
   const auto edge = copy.at(proxy);
   EXPECT_TRUE(edge.holds(xmpp::Rule::to_is_served));
   EXPECT_FALSE(edge.breaks(dns::Rule::answer_has_the_id, false))

@@ -41,7 +41,7 @@ std::unique_ptr<Seam> seam_of(Rewrite rewrite, bool initiating = false) {
 
 /// What a rewrite saw: "out header", "in message", "in end", "in other".
 std::string seen(const Passage& p) {
-  const std::string way = p.out() ? "out " : "in ";
+  std::string way = p.out() ? "out " : "in ";
   switch (p.kind) {
     case Passage::Kind::header:
       return way + "header";

@@ -29,7 +29,9 @@ std::string address_in(int status, const sip::Message* response) {
 Core::Core(Settings given) : settings(std::move(given)) { mark_ = "cg" + token(8); }
 
 void Core::send(xml::Element stanza) {
-  if (!stanza.attribute("id")) stanza.set_attribute("id", stanza_id());
+  // An error has the id of what it answers, or none (RFC 6120 section 8.3.1).
+  const bool answers = stanza.attribute_or_empty("type") == "error";
+  if (!answers && !stanza.attribute("id")) stanza.set_attribute("id", stanza_id());
   outputs.emplace_back(SendStanza{std::move(stanza)});
 }
 

@@ -159,14 +159,14 @@ void Translator::Impl::on_presence(const xml::Element& stanza, const Address& fr
     if (type.empty()) watching.on_available(from, to);
   } else if (type == "subscribe") {
     if (may_reach(from, to)) {
-      watching.on_subscribe(from, to);
+      watching.on_subscribe(stanza, from, to);
     } else {
       core.send_presence(to.bare(), from.bare(), "unsubscribed");
     }
   } else if (type == "unsubscribe") {
     watching.on_unsubscribe(from, to);
   } else if (type == "probe") {
-    if (may_reach(from, to)) watching.on_probe(from, to);
+    if (may_reach(from, to)) watching.on_probe(stanza, from, to);
   } else if (type == "subscribed") {
     notifying.on_subscribed(from, to);
   } else if (type == "unsubscribed") {

@@ -432,6 +432,40 @@ TEST(WatchingSip, TellsRefusalsFromHiccups) {
   EXPECT_EQ(xmpp::error_of(bench.got())->condition, "internal-server-error");
 }
 
+TEST(WatchingSip, SpacesWatchesThatDoNotLast) {
+  const auto subscribes_in_a_minute = [](Settings settings) {
+    Bench bench(std::move(settings));
+    bench.presence(juliet, "subscribe");
+    int count = 0;
+    for (const Time end = bench.now + 60s; bench.now < end && count < 100; bench.pass(1s)) {
+      while (!bench.requests.empty() && count < 100) {
+        const auto subscribe = bench.take();
+        ++count;
+        bench.answer(200, {{"Expires", "3600"}});
+        bench.notify(subscribe, 1, "active;expires=3600");
+        bench.notify(subscribe, 2, "terminated;reason=timeout");
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(subscribes_in_a_minute({}), 4) << "the second at once, the others after 10 and 20 s";
+  EXPECT_EQ(subscribes_in_a_minute({.departures = Departures::waiving({Rule::short_watches_are_spaced})}), 100);
+}
+
+TEST(WatchingSip, TellsWhoAskedWithTheIdOfTheStanza) {
+  Bench bench;
+  auto subscribe = xmpp::make_presence(juliet, romeo, "subscribe");
+  subscribe.set_attribute("id", "s1");
+  bench.stanza(subscribe);
+  bench.take();
+  bench.answer(500);
+  EXPECT_EQ(bench.got().attribute("id"), "s1");
+  bench.presence(juliet, "subscribe");
+  bench.take();
+  bench.answer(500);
+  EXPECT_FALSE(bench.got().attribute("id")) << "none is invented";
+}
+
 TEST(WatchingSip, PollsWithoutCancelling) {
   Bench bench;
   bench.presence(balcony, "probe");

@@ -38,6 +38,11 @@ std::optional<SubscriptionState> subscription_state(const sip::Message& request)
                            lowered(header_parameter(*value, "reason")), seconds("expires"), seconds("retry-after")};
 }
 
+/// After that many in a row that did not last: the first is renewed at once.
+Duration short_watch_pause(int before) {
+  return before == 0 ? Duration::zero() : std::min<Duration>(5s * (1 << std::min(before, 8)), 900s);
+}
+
 /// "presence" of "presence;id=1".
 std::string event_package(const sip::Message& request) { return media_type(request.header_or_empty("Event")); }
 
@@ -52,7 +57,7 @@ Watching::Subscription* Watching::current(const Pair& pair) {
 
 // From XMPP.
 
-void Watching::on_subscribe(const Address& xmpp, const Address& sip) {
+void Watching::on_subscribe(const xml::Element& asked, const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   Consents& consents = core_.consents[pair];
   const Subscription* watch = current(pair);
@@ -67,7 +72,8 @@ void Watching::on_subscribe(const Address& xmpp, const Address& sip) {
   }
   if (consents.xmpp_sees_sip == Consent::none) consents.xmpp_sees_sip = Consent::pending;
   restarts_.erase(pair);
-  start(Kind::watch, xmpp.without_resource(), sip.without_resource(), core_.settings.subscription_refresh);
+  start(Kind::watch, xmpp.without_resource(), sip.without_resource(), core_.settings.subscription_refresh).asked_by =
+      asked;
 }
 
 void Watching::on_unsubscribe(const Address& xmpp, const Address& sip) {
@@ -89,12 +95,12 @@ void Watching::on_unsubscribe(const Address& xmpp, const Address& sip) {
   subscribe(*watch, Duration::zero());
 }
 
-void Watching::on_probe(const Address& xmpp, const Address& sip) {
+void Watching::on_probe(const xml::Element& asked, const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   const Subscription* watch = current(pair);
   if (watch == nullptr || watch->state != State::active) {
     if (watch == nullptr || watch->state == State::cancelling) {
-      start(Kind::poll, xmpp, sip.without_resource(), Duration::zero());  // RFC 8048 section 7.1
+      start(Kind::poll, xmpp, sip.without_resource(), Duration::zero()).asked_by = asked;  // RFC 8048 section 7.1
     }
     return;
   }
@@ -121,12 +127,13 @@ void Watching::on_available(const Address& xmpp, const Address& sip) {
 
 // Towards SIP.
 
-void Watching::start(Kind kind, const Address& xmpp, const Address& sip, Duration expires) {
+Watching::Subscription& Watching::start(Kind kind, const Address& xmpp, const Address& sip, Duration expires) {
   Subscription subscription;
   subscription.kind = kind;
   subscription.pair = {key(xmpp), key(sip)};
   subscription.xmpp = xmpp;
   subscription.sip = sip;
+  subscription.started = core_.now;
   Dialog& dialog = subscription.dialog;
   dialog.call_id = core_.token();
   dialog.local_tag = core_.token(8);
@@ -137,7 +144,9 @@ void Watching::start(Kind kind, const Address& xmpp, const Address& sip, Duratio
   const std::string call_id = dialog.call_id;
   if (kind == Kind::watch) current_[subscription.pair] = call_id;
   retries_.erase(subscription.pair);
-  subscribe(subscriptions_.emplace(call_id, std::move(subscription)).first->second, expires);
+  auto& started = subscriptions_.emplace(call_id, std::move(subscription)).first->second;
+  subscribe(started, expires);
+  return started;
 }
 
 void Watching::subscribe(Subscription& subscription, Duration expires) {
@@ -231,10 +240,8 @@ void Watching::on_failed(const std::string& call_id, bool refresh, const Outcome
     remove(call_id);
     return;
   }
-  // A first SUBSCRIBE that came to nothing: the mapped error, to whoever asked.
-  xml::Element asked = xmpp::make_presence(xmpp.full(), sip.bare(), poll ? "probe" : "subscribe");
-  asked.set_attribute("id", core_.stanza_id());
-  core_.refuse(asked, outcome.status, outcome.response);
+  // A first SUBSCRIBE that came to nothing: the mapped error, to whoever asked (RFC 6120 section 8.3.1).
+  if (subscription.asked_by) core_.refuse(*subscription.asked_by, outcome.status, outcome.response);
   remove(call_id);
   if (auto& consent = core_.consents[pair].xmpp_sees_sip; !poll && consent == Consent::pending) consent = Consent::none;
 }
@@ -263,14 +270,20 @@ void Watching::revoke(const Pair& pair, const Address& xmpp, const Address& sip)
 
 void Watching::retry(const Address& xmpp, const Address& sip, Duration after) {
   if (!core_.holds(Rule::ended_watch_is_renewed)) return;
-  if (after == Duration::zero()) return start(Kind::watch, xmpp, sip, core_.settings.subscription_refresh);
+  if (after == Duration::zero()) {
+    start(Kind::watch, xmpp, sip, core_.settings.subscription_refresh);
+    return;
+  }
   retries_[{key(xmpp), key(sip)}] = {xmpp, sip, core_.now + after};
 }
 
-Duration Watching::spacing(const Pair& pair) {
-  // RFC 6665 section 4.1.3 says at once; a notifier that always says so must not make a busy loop.
-  const int count = restarts_[pair]++;
-  return count == 0 ? Duration::zero() : std::min<Duration>(5s * (1 << std::min(count, 8)), 900s);
+Duration Watching::spacing(const Pair& pair, Time began) {
+  // RFC 6665 section 4.1.3 says at once; a notifier that ends each one soon must not make a busy loop, be it active
+  // in between or not.
+  const bool lasted = core_.now - began >= core_.settings.retry;
+  if (core_.breaks(Rule::short_watches_are_spaced, !lasted)) return short_watch_pause(restarts_[pair]++);
+  restarts_.erase(pair);
+  return Duration::zero();
 }
 
 // NOTIFY.
@@ -336,7 +349,7 @@ void Watching::approve(Subscription& subscription) {
   const bool known = core_.breaks(Rule::approval_is_told_once, consent == Consent::granted);
   consent = Consent::granted;
   subscription.state = State::active;
-  restarts_.erase(subscription.pair);
+  subscription.asked_by.reset();
   if (!known) core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "subscribed");
 }
 
@@ -368,7 +381,7 @@ void Watching::on_terminated(const std::string& call_id, const std::string& reas
   if (core_.breaks(Rule::invariant_is_final, reason == "invariant")) return;
   const bool at_once = reason == "deactivated" || reason == "timeout";  // else probation, giveup, none, unknown
   retry(subscription.xmpp, subscription.sip,
-        at_once ? spacing(subscription.pair) : retry_after.value_or(core_.settings.retry));
+        at_once ? spacing(subscription.pair, subscription.started) : retry_after.value_or(core_.settings.retry));
 }
 
 // To XMPP.

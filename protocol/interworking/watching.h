@@ -17,9 +17,10 @@ class Watching {
  public:
   explicit Watching(Core& core) : core_(core) {}
 
-  void on_subscribe(const Address& xmpp, const Address& sip);
+  /// `asked` is the stanza; what comes of it may be its error.
+  void on_subscribe(const xml::Element& asked, const Address& xmpp, const Address& sip);
   void on_unsubscribe(const Address& xmpp, const Address& sip);
-  void on_probe(const Address& xmpp, const Address& sip);
+  void on_probe(const xml::Element& asked, const Address& xmpp, const Address& sip);
   /// The user has come online: a consent without a dialog gets one (RFC 8048 section 5.2.2).
   void on_available(const Address& xmpp, const Address& sip);
   void on_notify(sip::TransactionId id, const sip::Message& request);
@@ -35,7 +36,9 @@ class Watching {
     Kind kind = Kind::watch;
     State state = State::trying;
     Pair pair;
-    Address xmpp, sip;  ///< bare; for a poll `xmpp` is who asked, as written
+    Address xmpp, sip;                     ///< bare; for a poll `xmpp` is who asked, as written
+    std::optional<xml::Element> asked_by;  ///< the presence that wants an answer; a renewal has none
+    Time started{};
     Dialog dialog;
     Duration asked{};
     std::optional<Time> refresh_at, expires_at, first_notify_due;
@@ -54,7 +57,7 @@ class Watching {
   void answer_probe_of_nobody(const Address& sip, const Address& xmpp);
 
   Subscription* current(const Pair& pair);
-  void start(Kind kind, const Address& xmpp, const Address& sip, Duration expires);
+  Subscription& start(Kind kind, const Address& xmpp, const Address& sip, Duration expires);
   void subscribe(Subscription& subscription, Duration expires);
   void on_outcome(const std::string& call_id, bool refresh, bool cancel, const Outcome& outcome);
   /// RFC 8048 section 5.2.3: unsubscribed, once, whether the 2xx or the final NOTIFY comes first.
@@ -77,14 +80,15 @@ class Watching {
   void show(Subscription& subscription, const sip::Message& request);
   void show_gone(Subscription& subscription);
   void send_presence(const Presence& presence, const Address& from, const Address& to);
-  [[nodiscard]] Duration spacing(const Pair& pair);
+  /// How long to wait with the next subscription after one that has begun then.
+  [[nodiscard]] Duration spacing(const Pair& pair, Time began);
 
   Core& core_;
   std::map<std::string, Subscription> subscriptions_;  ///< by Call-ID
   std::map<Pair, std::string> current_;                ///< the watch of a pair
   std::map<Pair, Known> known_;                        ///< last document
   std::map<Pair, Retry> retries_;
-  std::map<Pair, int> restarts_;  ///< in a row, for the back-off
+  std::map<Pair, int> restarts_;  ///< of subscriptions that did not last, in a row
 };
 
 }  // namespace cutover::interworking

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace cutover::departures {
 
@@ -103,10 +104,12 @@ std::vector<Row> gateway_notifying() {
        },
        gateways},
       {"gateway.last-resource-wins", "has a document of its own for each client of a user", "RFC8048-6.2-8",
-       [](Stanza& p) {
+       [latest = std::map<std::string, std::string>()](Stanza& p) mutable {
          const auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
          if (!p.hears_presence("") || !from || from->is_bare()) return;
-         auto others = p;  // with a new state the others of that user are gone
+         const auto before = std::exchange(latest[from->bare()], from->resource);
+         if (before.empty() || before == from->resource) return;
+         auto others = p;  // with a new state the others of that user are not spoken of any more
          others.put(xmpp::make_presence(from->bare(), p.element.attribute_or_empty("to"), "unavailable"));
          p.octets.insert(0, others.octets);
        },

@@ -301,7 +301,8 @@ int parse_and_run(int argc, char** argv) {
   report->add_option("results", file, "results.jsonl or run.json of the run")->required()->type_name("");
   add_reports(*report, arguments);
   report->footer(exit_codes);
-  auto* selftest = app.add_subcommand("selftest", "Plants each named defect; the check that names it must turn red");
+  auto* selftest = app.add_subcommand(
+      "selftest", "Plants each named defect, which must turn its check red, and each variant, which must not");
   add_selection(*selftest, arguments);
   add_running(*selftest, arguments);
   add_testing(*selftest, testing);

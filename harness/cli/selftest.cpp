@@ -1,6 +1,8 @@
-// `selftest`: the kill matrix. A check that survives the defect that is named for it is a check that cannot fail.
+// `selftest`: the kill matrix (a check that survives the defect that is named for it cannot fail), and behind it the
+// spare matrix (a check that blames a permitted variant is stricter than its text).
 #include "departures/table.h"
 #include "harness/cli/console.h"
+#include "harness/cli/spare.h"
 #include "harness/cli/subcommands.h"
 #include "harness/cli/unnoticed.h"
 #include "harness/judging/outcome.h"
@@ -38,6 +40,8 @@ class KillMatrix {
     }
   }
   [[nodiscard]] const std::vector<Job>& jobs() const { return jobs_; }
+  /// What came of the cases without a defect, in their order; known once the matrix was printed.
+  [[nodiscard]] const std::vector<reports::CaseResult>& controls() const { return controls_; }
 
   [[nodiscard]] int print(std::ostream& out, const reports::RunResult& run) {
     if (!run.complete) {  // the results that are there cannot be told apart by their places
@@ -58,6 +62,7 @@ class KillMatrix {
 
  private:
   void control(std::ostream& out, const reports::CaseResult& result) {
+    controls_.push_back(result);
     if (!is_red(result)) return;
     ++not_green_;
     fmt::print(out, "NOT GREEN {} without a defect: {} {}\n", result.id, reports::name_of(result.outcome),
@@ -82,6 +87,7 @@ class KillMatrix {
   }
 
   std::vector<Job> jobs_;
+  std::vector<reports::CaseResult> controls_;
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
 
@@ -138,7 +144,7 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
       continue;
     cases.push_back(job);
   }
-  const auto run = [&](const std::vector<Job>& jobs, bool watched = false) {
+  const RunJobs run = [&](const std::vector<Job>& jobs, bool watched) {
     const auto columns = terminal_columns(STDERR_FILENO);
     Progress progress(std::cerr, columns);
     auto shared = runner_options_of(arguments, arguments.seed.value_or(1));
@@ -152,7 +158,7 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
   };
   if (!options.plant.empty()) {
     const auto jobs = planted(cases, options.plant);
-    return print_finders(std::cout, jobs, run(jobs));
+    return print_finders(std::cout, jobs, run(jobs, false));
   }
   print_table(std::cout);
   if (options.rules) {
@@ -160,8 +166,10 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
     return search_unnoticed(std::cout, cases, options.all, run);
   }
   KillMatrix matrix(cases);
-  const int code = matrix.print(std::cout, run(matrix.jobs()));
-  return code == 0 && !findings.empty() ? 1 : code;
+  const int code = matrix.print(std::cout, run(matrix.jobs(), false));
+  if (code == exit_code::fault) return code;
+  const int spared = spare_variants(std::cout, cases, matrix.controls(), arguments.seed.value_or(1), run);
+  return std::max({code, spared, findings.empty() ? 0 : 1});
 }
 
 }  // namespace cutover::harness::cli

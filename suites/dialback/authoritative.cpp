@@ -78,9 +78,9 @@ void own_keys(Run& run) {
              q.id = q.id.substr(before.size() + ours.size());
            }),
            Eq("invalid"));
-  CONFORMS("XEP0220-2.2.2-2", "the answer for a domain that is not served",
-           with([](auto& q) { q.to = "nobody.invalid"; }), Eq("error"));
-  CONFORMS("XEP0220-2.2.2-2", "the answer for its own key, behind that", verdict(*stream, own), Eq("valid"));
+  if (CONFORMS("XEP0220-2.2.2-2", "the answer for a domain that is not served",
+               with([](auto& q) { q.to = "nobody.invalid"; }), Eq("error")))
+    CONFORMS("XEP0220-2.2.2-2", "the answer for its own key, behind that", verdict(*stream, own), Eq("valid"));
 }
 
 CUTOVER_CASE(keys){

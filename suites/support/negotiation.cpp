@@ -136,13 +136,16 @@ std::optional<PeerStream> Negotiation::accepted(PartnerKind kind) {
   return stream_on(*wire, kind);
 }
 
-bool Negotiation::called_anew(PartnerKind kind) {
+bool Negotiation::goes_on_to(PartnerKind kind) {
   const auto before = peer(kind).accepted_count();
-  return until([&] {
-    return peer(kind).accepted_count() > before || std::ranges::any_of(accepted_[kind], [](auto* wire) {
-             return wire->take_element("result", ns::dialback) || wire->take_element("auth", ns::sasl);
-           });
-  });
+  const auto goes_on = [](mocks::RawConnection* wire) {
+    while (const auto element = wire->next_element()) {
+      if (element->is("result", ns::dialback) || element->is("auth", ns::sasl) || xmpp::is_stanza(*element))
+        return true;
+    }
+    return false;
+  };
+  return until([&] { return peer(kind).accepted_count() > before || std::ranges::any_of(accepted_[kind], goes_on); });
 }
 
 PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) {

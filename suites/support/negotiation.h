@@ -49,8 +49,9 @@ class Negotiation {
   // Streams from the subject.
   /// Lets the user write to romeo of that domain, and waits for the connection that this makes.
   [[nodiscard]] std::optional<PeerStream> called(PartnerKind kind, const std::string& body);
-  /// Whether the subject goes on to that domain: by a connection that comes, or by a key on one that came before.
-  [[nodiscard]] bool called_anew(PartnerKind kind);
+  /// Whether the subject goes on to that domain on a stream of its own: by a connection that comes, or by a key,
+  /// <auth/> or a stanza on one that came before.
+  [[nodiscard]] bool goes_on_to(PartnerKind kind);
   /// The next connection that comes to the domain's server; nothing where none comes.
   [[nodiscard]] std::optional<PeerStream> accepted(PartnerKind kind);
   /// The next stanza that the subject sends to the domain on a stream of its own, which is led through EXTERNAL: where

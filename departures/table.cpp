@@ -195,6 +195,7 @@ const std::vector<Entry>& entries() {
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
     for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
+    for (const auto& rows : {xmpp_variants(), account_variants(), gateway_variants()}) add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;
   }();

@@ -147,17 +147,17 @@ void add_reports(CLI::App& command, RunArguments& arguments) {
 }
 
 void add_testing(CLI::App& command, SelftestOptions& options) {
-  const auto* group = "Instead of the kill matrix";
+  const auto* group = "Instead of the matrices";
   auto* plant = option(command, group, "--plant", options.plant, "DEFECT", "Tells which checks this defect turns red")
                     ->allow_extra_args(false);
-  auto* rules =
-      command
-          .add_flag("--rules", options.rules, "Which rules and other defects that no case names does no check notice?")
-          ->group(group)
-          ->excludes(plant);
-  command.add_flag("--all", options.all, "With --rules: in all cases, not only in those nearest to their requirements")
+  command.add_flag("--rules", options.rules, "Which rules and other defects that no case names does no check notice?")
       ->group(group)
-      ->needs(rules);
+      ->excludes(plant);
+  command
+      .add_flag("--all", options.all,
+                "With --rules: in all cases, not only in those nearest to their requirements; else: each variant alone")
+      ->group(group)
+      ->excludes(plant);
 }
 
 struct ServeArguments {

@@ -168,7 +168,7 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
   KillMatrix matrix(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs(), false));
   if (code == exit_code::fault) return code;
-  const int spared = spare_variants(std::cout, cases, matrix.controls(), arguments.seed.value_or(1), run);
+  const int spared = spare_variants(std::cout, cases, matrix.controls(), options.all, arguments.seed.value_or(1), run);
   return std::max({code, spared, findings.empty() ? 0 : 1});
 }
 

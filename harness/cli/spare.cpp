@@ -22,7 +22,7 @@ using reports::Outcome;
 namespace {
 
 /// How many variants are planted at a time. More of them get into each other's way.
-constexpr std::size_t company = 6;
+constexpr std::size_t company_max = 8;
 
 /// What is not green in a case, and how it is told.
 std::map<std::string, std::string> not_green(const CaseResult& result) {
@@ -50,7 +50,7 @@ class SpareMatrix {
 
   /// Plants groups; what they turned red, and each variant that did something there, waits for plant_alone(). False
   /// where the run was interrupted.
-  [[nodiscard]] bool plant_groups(const std::vector<std::string>& names) {
+  [[nodiscard]] bool plant_groups(const std::vector<std::string>& names, std::size_t company) {
     std::vector<Job> jobs;
     for (std::size_t at = 0; at < names.size(); at += company) {
       const auto end = std::min(names.size(), at + company);
@@ -132,12 +132,12 @@ class SpareMatrix {
 }  // namespace
 
 int spare_variants(std::ostream& out, const std::vector<Job>& cases, const std::vector<CaseResult>& controls,
-                   std::uint64_t seed, const RunJobs& run) {
+                   bool alone, std::uint64_t seed, const RunJobs& run) {
   auto names = variants();
   Generator generator(seed);
   for (std::size_t i = names.size(); i > 1; --i) std::swap(names[i - 1], names[generator.below(i)]);
   SpareMatrix matrix(out, cases, controls, run);
-  if (!matrix.plant_groups(names) || !matrix.plant_alone()) return exit_code::fault;
+  if (!matrix.plant_groups(names, alone ? 1 : company_max) || !matrix.plant_alone()) return exit_code::fault;
   std::ranges::sort(names);
   return matrix.print(names) > 0 ? exit_code::failure : exit_code::conforming;
 }

@@ -7,9 +7,9 @@ namespace cutover::harness::cli {
 
 /// Plants permitted variants over the cases, several at a time, and each alone where that turned a check red that is
 /// green without them; prints which of them a check blames. `controls`: what the cases came to without any, in their
-/// order. Returns the exit code.
+/// order. `alone`: each alone from the start. Returns the exit code.
 [[nodiscard]] int spare_variants(std::ostream& out, const std::vector<Job>& cases,
-                                 const std::vector<reports::CaseResult>& controls, std::uint64_t seed,
+                                 const std::vector<reports::CaseResult>& controls, bool alone, std::uint64_t seed,
                                  const RunJobs& run);
 
 }  // namespace cutover::harness::cli

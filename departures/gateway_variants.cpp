@@ -63,7 +63,8 @@ void change_error(Stanza& p, const std::function<void(xml::Element&)>& change) {
 
 std::vector<Row> forms() {
   return {
-      variant("sip.compact-headers", "writes the compact forms of headers", "RFC3261-7.3.3", OnSip([](Sip& p) {
+      variant("sip.compact-headers", "writes the compact forms of headers (RFC 3261 7.3.3)", "RFC3428-4-1",
+              OnSip([](Sip& p) {
                 for (const auto& [name, compact] : {std::pair{"\r\nFrom:", "\r\nf:"},
                                                     {"\r\nTo:", "\r\nt:"},
                                                     {"\r\nCall-ID:", "\r\ni:"},
@@ -74,8 +75,8 @@ std::vector<Row> forms() {
                                                     {"\r\nEvent:", "\r\no:"}})
                   rewrite(p, name, compact);
               })),
-      variant("sip.headers-in-small-letters", "writes the names of headers in small letters", "RFC3261-7.3.1",
-              OnSip([](Sip& p) {
+      variant("sip.headers-in-small-letters", "writes the names of headers in small letters (RFC 3261 7.3.1)",
+              "RFC3428-4-1", OnSip([](Sip& p) {
                 for (const auto& [name, small] : {std::pair{"\r\nFrom:", "\r\nfrom :"},
                                                   {"\r\nTo:", "\r\nto:"},
                                                   {"\r\nCSeq:", "\r\ncseq:"},
@@ -83,39 +84,45 @@ std::vector<Row> forms() {
                                                   {"\r\nSubscription-State:", "\r\nsubscription-state:"}})
                   rewrite(p, name, small);
               })),
-      variant("sip.folded-headers", "continues headers on a second line", "RFC3261-7.3.1", OnSip([](Sip& p) {
+      variant("sip.folded-headers", "continues headers on a second line (RFC 3261 7.3.1)", "RFC3428-4-1",
+              OnSip([](Sip& p) {
                 rewrite(p, "\r\nCSeq: ", "\r\nCSeq:\r\n ");
                 rewrite(p, "\r\nContent-Type: ", "\r\nContent-Type:\r\n\t");
               })),
-      variant("sip.says-who-it-is", "has further headers in whatever it says", "RFC3261-7.3.1", OnSip([](Sip& p) {
+      variant("sip.says-who-it-is", "has further headers in whatever it says (RFC 3261 7.3.1)", "RFC3261-8.2.6.2",
+              OnSip([](Sip& p) {
                 if (!p.out()) return;
                 p.message.add_header(p.message.is_request ? "User-Agent" : "Server", "odd/1.0 (comment)");
                 p.message.add_header("X-Odd", "a; b=\"c, d\"");
                 p.message.add_header("Date", "Sat, 13 Nov 2010 23:29:00 GMT");
               })),
-      variant("sip.other-reason-phrases", "has words of its own for statuses", "RFC3261-7.2", OnSip([](Sip& p) {
+      variant("sip.other-reason-phrases", "has words of its own for statuses (RFC 3261 7.2)", "RFC3261-8.2.6.2",
+              OnSip([](Sip& p) {
                 if (p.says_response()) p.message.reason = "Whatever";
               })),
-      variant("sip.trying-first", "answers each INVITE with 100 at once", "RFC3261-17.2.1", OnSip([](Sip& p) {
+      variant("sip.trying-first", "answers each INVITE with 100 at once (RFC 3261 17.2.1)", "RFC7573-4-1",
+              OnSip([](Sip& p) {
                 if (p.hears("INVITE")) p.answer(sip::response_to(p.message, 100, "Trying", {}));
               })),
-      variant("sip.accepted-instead-of-ok", "answers MESSAGE with 202 instead of 200", "RFC3428-7", OnSip([](Sip& p) {
+      variant("sip.accepted-instead-of-ok", "answers MESSAGE with 202 instead of 200", "RFC3428-7-1", OnSip([](Sip& p) {
                 if (p.answers("MESSAGE", 200, 200)) p.message.status = 202;
               })),
-      variant("sip.warns-about-refusals", "has a Warning in its refusals", "RFC3261-20.43", OnSip([](Sip& p) {
+      variant("sip.warns-about-refusals", "has a Warning in its refusals (RFC 3261 20.43)", "RFC3261-8.2.6.2",
+              OnSip([](Sip& p) {
                 if (p.says_response() && p.message.status >= 400 && !p.message.header("Warning"))
                   p.message.add_header("Warning", "399 gateway.example \"no reason at all\"");
               })),
-      variant("sip.contact-says-more", "has parameters in its Contact", "RFC3261-20.10", OnSip([](Sip& p) {
-                if (!p.out() || !p.message.header("Contact")) return;
-                p.message.set_header("Contact",
-                                     p.message.header_or_empty("Contact") + ";+sip.instance=\"<urn:uuid:1>\"");
-              })),
-      variant("sip.asks-for-no-extension", "lists the extensions that it supports", "RFC3261-20.37", OnSip([](Sip& p) {
+      variant(
+          "sip.contact-says-more", "has parameters in its Contact (RFC 3261 20.10)", "RFC3428-4-1", OnSip([](Sip& p) {
+            if (!p.out() || !p.message.header("Contact")) return;
+            p.message.set_header("Contact", p.message.header_or_empty("Contact") + ";+sip.instance=\"<urn:uuid:1>\"");
+          })),
+      variant("sip.tells-its-extensions", "lists the extensions that it supports (RFC 3261 20.37)", "RFC3428-4-1",
+              OnSip([](Sip& p) {
                 if (p.out() && p.message.is_request && p.message.method != "ACK")
                   p.message.set_header("Supported", "eventlist, gruu, outbound");
               })),
-      variant("sip.names-in-from", "has a display name in From", "RFC3261-20.20", OnSip([](Sip& p) {
+      variant("sip.names-in-from", "has a display name in From (RFC 3261 20.20)", "RFC3428-4-1", OnSip([](Sip& p) {
                 const auto from = p.message.header_or_empty("From");
                 if (p.out() && p.message.is_request && from.starts_with('<') && p.message.to() &&
                     p.message.to()->tag().empty())
@@ -216,14 +223,14 @@ std::vector<Row> settings() {
               Action([](Settings& s) { s.notify_spacing = 10s; })),
       variant("gateway.subscribes-for-an-hour", "asks for subscriptions of an hour", "RFC8048-5.2.1-1",
               Action([](Settings& s) { s.subscription_refresh = 3600s; })),
-      variant("gateway.grants-an-hour", "grants subscriptions of an hour at most", "RFC6665-4.2.1.1",
+      variant("gateway.grants-an-hour", "grants subscriptions of an hour at most", "RFC3261-423",
               Action([](Settings& s) { s.subscription_max = 3600s; })),
       variant("gateway.refreshes-early", "renews subscriptions at half their time", "RFC8048-5.2.2-1",
               Action([](Settings& s) { s.refresh_percent = 50; })),
-      variant("gateway.ends-idle-sessions-late", "keeps idle sessions for twenty minutes", "RFC7573-5",
+      variant("gateway.ends-idle-sessions-late", "keeps idle sessions for twenty minutes", "RFC7573-5-1",
               Action([](Settings& s) { s.session_idle = 1200s; })),
       variant("gateway.waits-longer-for-errors", "waits four seconds for an error before it answers a MESSAGE",
-              "RFC7572-5", Action([](Settings& s) { s.message_hold = 4s; })),
+              "RFC3428-7-1", Action([](Settings& s) { s.message_hold = 4s; })),
   };
 }
 

@@ -102,7 +102,8 @@ void print_table(std::ostream& out) {
       kind(departures::Kind::inner), defects, static_cast<std::ptrdiff_t>(table.size()) - defects);
 }
 
-/// Prints which checks each defect turns red, for whoever writes a case. 1 where one turns none red.
+/// Prints which checks each defect or variant turns red, for whoever writes a case. 1 where a defect turns none red, or
+/// a variant one.
 int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports::RunResult& run) {
   std::map<std::string, std::vector<std::string>> finders;
   for (std::size_t i = 0; i < run.cases.size(); ++i) {
@@ -112,10 +113,16 @@ int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports
     }
     if (run.cases[i].outcome == Outcome::broken) found.push_back(run.cases[i].id + " (broken)");
   }
-  for (const auto& [defect, found] : finders)
-    fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? "NOT FOUND" : "found", defect, found.empty() ? "" : " by ",
+  int code = 0;
+  for (const auto& [name, found] : finders) {
+    const bool defect = departures::named(name).departure->nature == departures::Nature::defect;
+    const char* green = defect ? "NOT FOUND" : "spared";
+    const char* red = defect ? "found" : "BLAMED";
+    fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? green : red, name, found.empty() ? "" : " by ",
                fmt::join(found, " "));
-  return std::ranges::any_of(finders, [](const auto& entry) { return entry.second.empty(); }) ? 1 : 0;
+    if (found.empty() == defect) code = 1;
+  }
+  return code;
 }
 
 std::vector<Job> planted(const std::vector<Job>& cases, const std::vector<std::string>& defects) {

@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <set>
+
 namespace cutover::suites {
 namespace {
 
 using namespace harness;
 using testing::AnyOf;
+using testing::ElementsAre;
 using testing::Eq;
 
 constexpr auto external = PartnerKind::sasl_external;
@@ -42,18 +45,20 @@ void spoofed(Run& run) {
   // A partner's, too, where there is another one than the peer.
   if (const auto partner = n.romeo(PartnerKind::dialback_over_tls); partner != n.romeo(external))
     senders.push_back(partner);
+  std::set<std::string> conditions;
   for (std::size_t i = 0; i < senders.size(); ++i) {
     const auto body = fmt::format("spoofed {}", i);
     auto stream = after(n, message(senders[i], user, body));
     if (!stream) return;
     const auto ending = stream->await_ending();
-    if (CONFORMS("RFC6120-8.1.2.2-2", "what came of a message of " + senders[i], ending, HasEndedWithAnError()))
-      CONFORMS("RFC6120-4.9.3.9-1", "the condition of the stream error for a message of " + senders[i],
-               ending.condition_in_words(), Eq("invalid-from"));
+    CONFORMS("RFC6120-8.1.2.2-2", "what came of a message of " + senders[i], ending, HasEndedWithAnError());
+    if (ending.error) conditions.insert(ending.condition_in_words());
     if (!handled(n)) return;
     CONFORMS("SEC-FROM-SPOOF-1", "how often the message of the sender " + senders[i] + " arrived",
              n.subject().received(body), Eq(0U));
   }
+  if (GIVEN(!conditions.empty(), "a stream error came for some sender"))
+    CONFORMS("RFC6120-4.9.3.9-1", "the conditions of the stream errors", conditions, ElementsAre("invalid-from"));
 }
 
 CUTOVER_CASE(senders){
@@ -72,17 +77,20 @@ CUTOVER_CASE(senders){
 
 void without_addresses(Run& run) {
   Negotiation n(run);
+  std::set<std::string> conditions;
   const auto judged = [&](const char* requirement, const std::string& what, const std::string& octets) {
     auto stream = after(n, octets);
     if (!stream) return;
     const auto ending = stream->await_ending();
-    if (CONFORMS(requirement, "what came of a message without " + what, ending, HasEndedWithAnError()))
-      CONFORMS("RFC6120-4.9.3.7-1", "the condition of the stream error for a message without " + what,
-               ending.condition_in_words(), Eq("improper-addressing"));
+    CONFORMS(requirement, "what came of a message without " + what, ending, HasEndedWithAnError());
+    if (ending.error) conditions.insert(ending.condition_in_words());
   };
   judged("RFC6120-8.1.1.2-1", "to", fmt::format("<message from='{}'><body>no to</body></message>", n.romeo(external)));
   judged("RFC6120-8.1.2.2-1", "from",
          fmt::format("<message to='{}'><body>no from</body></message>", n.subject().user()));
+  if (GIVEN(!conditions.empty(), "a stream error came for one of the messages"))
+    CONFORMS("RFC6120-4.9.3.7-1", "the conditions of the stream errors", conditions,
+             ElementsAre("improper-addressing"));
 }
 
 CUTOVER_CASE(addresses){.id = "security.missing-addresses",

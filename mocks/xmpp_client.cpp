@@ -1,6 +1,7 @@
 // RFC 6120 sections 4 to 7 from the client's side, as little of it as one account needs.
 #include "mocks/xmpp_client.h"
 
+#include "protocol/base/base64.h"
 #include "protocol/base/check.h"
 #include "protocol/tls/identity.h"
 #include "protocol/xml/writer.h"
@@ -157,12 +158,10 @@ std::string XmppClient::distrust() const {
     return "the server shows another certificate than the one that is expected; its fingerprint is " +
            shown->fingerprint;
   }
-  if (!shown->chain_valid)
-    return "the server's certificate is not trusted: " + shown->chain_error + " (its fingerprint is " +
-           shown->fingerprint + ")";
-  if (!tls::covers(*shown, config_.domain))
-    return "the server's certificate is not for " + config_.domain + " (its fingerprint is " + shown->fingerprint + ")";
-  return {};
+  if (tls::authenticates(*shown, config_.domain)) return {};
+  return "the server's certificate is not " +
+         (shown->chain_valid ? "for " + config_.domain : "trusted: " + shown->chain_error) +
+         " (where it is the right server's all the same, expect its fingerprint " + shown->fingerprint + ")";
 }
 
 void XmppClient::on_plain(std::string_view bytes) {
@@ -272,7 +271,7 @@ void XmppClient::on_sasl(const xml::Element& element) {
     return fail("authentication failed: " + (condition == nullptr ? std::string("no condition") : condition->name()));
   }
   if (state_ != State::authenticating) return fail("SASL out of place");
-  const auto data = from_base64(element.text());
+  const auto data = from_base64_strict(element.text());
   if (!data) return fail("SASL data is not base64");
   if (element.name() == "challenge" && scram_) {
     const auto final = scram_->client_final(*data);

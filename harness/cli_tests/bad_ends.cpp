@@ -145,6 +145,29 @@ TEST_F(BadEnd, AFileThatMayNotGrowIsToldAndCostsOneReport) {
   EXPECT_THAT(content(path("out/results.jsonl")), HasSubstr("selftest.pass"));
 }
 
+TEST_F(BadEnd, TooLittleMemoryIsTold) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer takes all addresses that there are";
+#endif
+  // From too little for the constructors of libraries to enough, whatever a build takes.
+  const auto with = [&](rlim_t mebibytes) {
+    const auto small = [mebibytes] {
+      const rlimit limit{mebibytes << 20U, mebibytes << 20U};
+      return ::setrlimit(RLIMIT_AS, &limit) == 0;
+    };
+    return after(small, {"run", "selftest.pass", "--world=sim", "--jobs=1", "-o", path("out")});
+  };
+  for (rlim_t mebibytes = 60; mebibytes < 160; mebibytes += 10) {
+    const auto ended = with(mebibytes);
+    if (ended.code == 127) continue;  // ld.so said it
+    EXPECT_THAT(ended.code, testing::AnyOf(0, 3)) << mebibytes << ended.output;
+    if (ended.code != 3) continue;
+    EXPECT_THAT(ended.output, testing::AnyOf(HasSubstr("out of memory"), HasSubstr("Cannot allocate memory"),
+                                             HasSubstr("NO VERDICT: the harness is at fault")))
+        << mebibytes;
+  }
+}
+
 TEST_F(BadEnd, AFolderIsOfOneRunAtATime) {
   Program first({"run", "selftest.pass", "selftest.hang", "--world=sim", "--jobs=2", "-o", path("out")});
   ASSERT_TRUE(first.read_until("selftest.pass"));

@@ -72,5 +72,8 @@ struct Row {
 [[nodiscard]] std::vector<Row> gateway_watching();
 [[nodiscard]] std::vector<Row> sip_messages();
 [[nodiscard]] std::vector<Row> dns_messages();
+[[nodiscard]] std::vector<Row> xmpp_variants();
+[[nodiscard]] std::vector<Row> account_variants();
+[[nodiscard]] std::vector<Row> gateway_variants();
 
 }  // namespace cutover::departures

@@ -2,9 +2,12 @@
 #include "departures/table.h"
 
 #include "mocks/rules.h"
+#include "protocol/dns/passage.h"
 #include "protocol/dns/rules.h"
 #include "protocol/interworking/rules.h"
+#include "protocol/sip/passage.h"
 #include "protocol/sip/rules.h"
+#include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/rules.h"
 #include "reference/rules.h"
 
@@ -87,33 +90,75 @@ constexpr InnerRow inner_rows[] = {
 #undef INNER
 };
 
+/// What the departures of a run did so far, by name; null where nobody watches.
+using Acted = std::shared_ptr<std::set<std::string>>;
+
 /// A departure and what planting it does.
 struct Entry {
   Departure shown;
-  std::function<void(Departed&)> plant;
+  std::function<void(Departed&, const Acted&)> plant;
 };
 
 std::string_view layer_of(std::string_view name) { return name.substr(0, name.find('.')); }
 
+// What a rewrite can change of a passage.
+std::string told_by(const xmpp::Passage& p) { return p.octets + '\0' + p.back; }
+std::string told_by(const sip::Passage& p) {
+  return sip::serialise(p.message) + (p.dropped ? "dropped" : "") + std::to_string(p.behind.size()) + ' ' +
+         std::to_string(p.back.size()) + ' ' + std::to_string(p.edits.size());
+}
+std::string told_by(const dns::Passage& p) { return dns::serialise(p.message) + (p.dropped ? "dropped" : ""); }
+
 struct Planter {
   Departed& into;
-  void operator()(const std::function<void(xmpp::Passage&)>& rewrite) const { into.xmpp_items.push_back(rewrite); }
+  const Acted& acted;
+  std::string_view name;
+
+  void operator()(const std::function<void(xmpp::Passage&)>& rewrite) const { add(rewrite, into.xmpp_items); }
   void operator()(const std::function<void(Direction, std::string&)>& rewrite) const {
-    into.xmpp_octets.push_back(rewrite);
+    if (!acted) return into.xmpp_octets.push_back(rewrite);
+    into.xmpp_octets.emplace_back([rewrite, watched = watched()](Direction direction, std::string& octets) mutable {
+      const auto before = octets;
+      rewrite(direction, octets);
+      if (octets != before) watched();
+    });
   }
-  void operator()(const std::function<void(sip::Passage&)>& rewrite) const { into.sip_messages.push_back(rewrite); }
-  void operator()(const std::function<void(dns::Passage&)>& rewrite) const { into.dns_messages.push_back(rewrite); }
+  void operator()(const std::function<void(sip::Passage&)>& rewrite) const { add(rewrite, into.sip_messages); }
+  void operator()(const std::function<void(dns::Passage&)>& rewrite) const { add(rewrite, into.dns_messages); }
+  /// That an engine takes another setting does not show; that there is one does.
   template <class C>
   void operator()(void (*change)(C&)) const {
+    if (acted) watched()();
     std::get<std::vector<void (*)(C&)>>(into.settings).push_back(change);
+  }
+
+ private:
+  [[nodiscard]] std::function<void()> watched() const {
+    return [acted = acted, name = std::string(name)] { acted->insert(name); };
+  }
+  template <class P>
+  void add(const std::function<void(P&)>& rewrite, std::vector<std::function<void(P&)>>& to) const {
+    if (!acted) return to.push_back(rewrite);
+    to.emplace_back([rewrite, watched = watched()](P& passage) mutable {
+      const auto before = told_by(passage);
+      rewrite(passage);
+      if (told_by(passage) != before) watched();
+    });
   }
 };
 constexpr std::size_t first_setting = 4;  // of the alternatives of Action
 
+/// Rules of the reference that the documents leave open: who waives one is as right.
+constexpr std::string_view of_our_choice[] = {
+    "xmpp.external-offered-without-match",  // RFC 6120 section 6.3.4: MAY be offered under other circumstances
+    "xmpp.unknown-elements-ignored",        // section 4.8.4: ignored, or a stream error
+};
+
 Entry entry_of(const RuleRow& row) {
-  return {{row.defect, row.without, row.requirements, layer_of(row.defect), row.sentence, Kind::rule, Nature::defect,
-           judged, row.file, row.line},
-          [part = static_cast<std::size_t>(row.part), number = row.number](Departed& into) {
+  const bool ours = std::ranges::find(of_our_choice, row.defect) != std::end(of_our_choice);
+  return {{row.defect, row.without, row.requirements, layer_of(row.defect), row.sentence, Kind::rule,
+           ours ? Nature::variant : Nature::defect, judged, row.file, row.line},
+          [part = static_cast<std::size_t>(row.part), number = row.number](Departed& into, const Acted&) {
             into.waived[part].set(number);
           }};
 }
@@ -121,13 +166,15 @@ Entry entry_of(const RuleRow& row) {
 Entry entry_of(const InnerRow& row) {
   return {{row.name, row.sentence, row.requirements, layer_of(row.name), "", Kind::inner, Nature::defect, judged,
            row.file, row.line},
-          [inner = static_cast<std::size_t>(row.inner)](Departed& into) { into.inner.set(inner); }};
+          [inner = static_cast<std::size_t>(row.inner)](Departed& into, const Acted&) { into.inner.set(inner); }};
 }
 
 Entry entry_of(const Row& row) {
   const auto kind = row.action.index() >= first_setting ? Kind::setting : Kind::rewrite;
   return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, kind, row.nature, row.nodes, row.file},
-          [action = row.action](Departed& into) { std::visit(Planter{into}, action); }};
+          [action = row.action, name = row.name](Departed& into, const Acted& acted) {
+            std::visit(Planter{into, acted, name}, action);
+          }};
 }
 
 const std::vector<Entry>& entries() {
@@ -148,6 +195,7 @@ const std::vector<Entry>& entries() {
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
     for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
+    for (const auto& rows : {xmpp_variants(), account_variants(), gateway_variants()}) add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;
   }();
@@ -235,7 +283,9 @@ Named named(std::string_view name) {
 
 Planted::Planted(std::set<std::string, std::less<>> names, Watch watch) : names_(std::move(names)) {
   for (const auto& name : names_) (void)named(name);
-  if (watch == Watch::yes) watched_ = std::make_shared<std::vector<std::shared_ptr<const Departed>>>();
+  if (watch == Watch::no) return;
+  watched_ = std::make_shared<std::vector<std::shared_ptr<const Departed>>>();
+  acted_ = std::make_shared<std::set<std::string>>();
 }
 
 Departures Planted::at(Nodes node) const {
@@ -245,14 +295,14 @@ Departures Planted::at(Nodes node) const {
     const auto [departure, nodes] = named(name);
     if ((nodes & node) == 0) continue;
     if (!departed) departed = std::make_shared<Departed>();
-    entry(departure->name)->plant(*departed);
+    entry(departure->name)->plant(*departed, acted_);
   }
   return departed ? Departures(std::move(departed)) : Departures();
 }
 
 std::vector<std::string> Planted::asked() const {
-  std::vector<std::string> names;
-  if (!watched_) return names;
+  if (!watched_) return {};
+  std::vector<std::string> names(acted_->begin(), acted_->end());
   Departed all;
   for (const auto& departed : *watched_) {
     for (std::size_t part = 0; part < parts; ++part) all.asked[part] |= departed->asked[part];
@@ -260,7 +310,7 @@ std::vector<std::string> Planted::asked() const {
   for (const auto& [shown, plant] : entries()) {
     if (shown.kind != Kind::rule) continue;
     Departed one;
-    plant(one);
+    plant(one, nullptr);
     for (std::size_t part = 0; part < parts; ++part) {
       if ((one.waived[part] & all.asked[part]).any()) names.emplace_back(shown.name);
     }

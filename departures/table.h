@@ -61,12 +61,14 @@ class Planted {
   [[nodiscard]] const std::set<std::string, std::less<>>& names() const { return names_; }
   /// One bit of Nodes.
   [[nodiscard]] Departures at(Nodes) const;
-  /// The rules that judgements at the nodes came to so far, by the names of what waives them; empty unless watched.
+  /// The rules that judgements at the nodes came to so far, by the names of what waives them, and the rewrites and
+  /// settings that did something; empty unless watched.
   [[nodiscard]] std::vector<std::string> asked() const;
 
  private:
   std::set<std::string, std::less<>> names_;
   std::shared_ptr<std::vector<std::shared_ptr<const Departed>>> watched_;  ///< one a node; copies share it
+  std::shared_ptr<std::set<std::string>> acted_;                           ///< names; copies share it
 };
 
 }  // namespace cutover::departures

@@ -84,7 +84,7 @@ struct CaseResult {
   std::chrono::system_clock::time_point started;
   int attempt = 1;                   ///< with --repeat
   std::string log;                   ///< of a real server, or output of a worker that crashed or was killed
-  std::vector<std::string> asked;    ///< rules that the subject's judgements came to, where that was watched
+  std::vector<std::string> asked;    ///< rules that judgements came to, and departures that acted, where watched
   std::vector<std::string> planted;  ///< what departed from the reference, by name: defects and variants
 };
 

@@ -148,17 +148,17 @@ void add_reports(CLI::App& command, RunArguments& arguments) {
 }
 
 void add_testing(CLI::App& command, SelftestOptions& options) {
-  const auto* group = "Instead of the kill matrix";
+  const auto* group = "Instead of the matrices";
   auto* plant = option(command, group, "--plant", options.plant, "DEFECT", "Tells which checks this defect turns red")
                     ->allow_extra_args(false);
-  auto* rules =
-      command
-          .add_flag("--rules", options.rules, "Which rules and other defects that no case names does no check notice?")
-          ->group(group)
-          ->excludes(plant);
-  command.add_flag("--all", options.all, "With --rules: in all cases, not only in those nearest to their requirements")
+  command.add_flag("--rules", options.rules, "Which rules and other defects that no case names does no check notice?")
       ->group(group)
-      ->needs(rules);
+      ->excludes(plant);
+  command
+      .add_flag("--all", options.all,
+                "With --rules: in all cases, not only in those nearest to their requirements; else: each variant alone")
+      ->group(group)
+      ->excludes(plant);
 }
 
 struct ServeArguments {
@@ -300,7 +300,8 @@ int parse_and_run(int argc, char** argv) {
   report->add_option("results", file, "results.jsonl or run.json of the run")->required()->type_name("");
   add_reports(*report, arguments);
   report->footer(exit_codes);
-  auto* selftest = app.add_subcommand("selftest", "Plants each named defect; the check that names it must turn red");
+  auto* selftest = app.add_subcommand(
+      "selftest", "Plants each named defect, which must turn its check red, and each variant, which must not");
   add_selection(*selftest, arguments);
   add_running(*selftest, arguments);
   add_testing(*selftest, testing);

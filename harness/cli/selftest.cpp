@@ -1,6 +1,8 @@
-// `selftest`: the kill matrix. A check that survives the defect that is named for it is a check that cannot fail.
+// `selftest`: the kill matrix (a check that survives the defect that is named for it cannot fail), and behind it the
+// spare matrix (a check that blames a permitted variant is stricter than its text).
 #include "departures/table.h"
 #include "harness/cli/console.h"
+#include "harness/cli/spare.h"
 #include "harness/cli/subcommands.h"
 #include "harness/cli/unnoticed.h"
 #include "harness/judging/outcome.h"
@@ -38,6 +40,8 @@ class KillMatrix {
     }
   }
   [[nodiscard]] const std::vector<Job>& jobs() const { return jobs_; }
+  /// What came of the cases without a defect, in their order; known once the matrix was printed.
+  [[nodiscard]] const std::vector<reports::CaseResult>& controls() const { return controls_; }
 
   [[nodiscard]] int print(std::ostream& out, const reports::RunResult& run) {
     if (!run.complete) {  // the results that are there cannot be told apart by their places
@@ -58,6 +62,7 @@ class KillMatrix {
 
  private:
   void control(std::ostream& out, const reports::CaseResult& result) {
+    controls_.push_back(result);
     if (!is_red(result)) return;
     ++not_green_;
     fmt::print(out, "NOT GREEN {} without a defect: {} {}\n", result.id, reports::name_of(result.outcome),
@@ -82,6 +87,7 @@ class KillMatrix {
   }
 
   std::vector<Job> jobs_;
+  std::vector<reports::CaseResult> controls_;
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
 
@@ -96,7 +102,8 @@ void print_table(std::ostream& out) {
       kind(departures::Kind::inner), defects, static_cast<std::ptrdiff_t>(table.size()) - defects);
 }
 
-/// Prints which checks each defect turns red, for whoever writes a case. 1 where one turns none red.
+/// Prints which checks each defect or variant turns red, for whoever writes a case. 1 where a defect turns none red, or
+/// a variant one.
 int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports::RunResult& run) {
   std::map<std::string, std::vector<std::string>> finders;
   for (std::size_t i = 0; i < run.cases.size(); ++i) {
@@ -106,10 +113,16 @@ int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports
     }
     if (run.cases[i].outcome == Outcome::broken) found.push_back(run.cases[i].id + " (broken)");
   }
-  for (const auto& [defect, found] : finders)
-    fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? "NOT FOUND" : "found", defect, found.empty() ? "" : " by ",
+  int code = 0;
+  for (const auto& [name, found] : finders) {
+    const bool defect = departures::named(name).departure->nature == departures::Nature::defect;
+    const char* green = defect ? "NOT FOUND" : "spared";
+    const char* red = defect ? "found" : "BLAMED";
+    fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? green : red, name, found.empty() ? "" : " by ",
                fmt::join(found, " "));
-  return std::ranges::any_of(finders, [](const auto& entry) { return entry.second.empty(); }) ? 1 : 0;
+    if (found.empty() == defect) code = 1;
+  }
+  return code;
 }
 
 std::vector<Job> planted(const std::vector<Job>& cases, const std::vector<std::string>& defects) {
@@ -138,7 +151,7 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
       continue;
     cases.push_back(job);
   }
-  const auto run = [&](const std::vector<Job>& jobs, bool watched = false) {
+  const RunJobs run = [&](const std::vector<Job>& jobs, bool watched) {
     const auto columns = terminal_columns(STDERR_FILENO);
     Progress progress(std::cerr, columns);
     auto shared = runner_options_of(arguments, arguments.seed.value_or(1));
@@ -152,7 +165,7 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
   };
   if (!options.plant.empty()) {
     const auto jobs = planted(cases, options.plant);
-    return print_finders(std::cout, jobs, run(jobs));
+    return print_finders(std::cout, jobs, run(jobs, false));
   }
   print_table(std::cout);
   if (options.rules) {
@@ -160,8 +173,10 @@ int selftest_command(RunArguments arguments, const SelftestOptions& options) {
     return search_unnoticed(std::cout, cases, options.all, run);
   }
   KillMatrix matrix(cases);
-  const int code = matrix.print(std::cout, run(matrix.jobs()));
-  return code == 0 && !findings.empty() ? 1 : code;
+  const int code = matrix.print(std::cout, run(matrix.jobs(), false));
+  if (code == exit_code::fault) return code;
+  const int spared = spare_variants(std::cout, cases, matrix.controls(), options.all, arguments.seed.value_or(1), run);
+  return std::max({code, spared, findings.empty() ? 0 : 1});
 }
 
 }  // namespace cutover::harness::cli

@@ -31,9 +31,10 @@ enum class DefectForm { text, json, words };
 struct SelftestOptions {
   std::vector<std::string> plant;  ///< tells which checks find these
   bool rules = false;              ///< searches for what no check notices, among all that no case names
-  bool all = false;                ///< in every case, not in the nearest only
+  bool all = false;                ///< in every case, not in the nearest only; without `rules`: each variant alone
 };
-/// Without options the kill matrix: plants each named defect and expects the check that names it to turn red.
+/// Without options both matrices: plants each named defect and expects the check that names it to turn red, then
+/// permitted variants and expects none to.
 [[nodiscard]] int selftest_command(RunArguments, const SelftestOptions&);
 /// Runs the cases as GoogleTest tests.
 [[nodiscard]] int gtest_command(std::vector<std::string> arguments);

@@ -68,10 +68,19 @@ TEST_F(Defects, TheSelftestCountsTheTableAndKills) {
   expect(cutover({"selftest", "--plant=no.such"}), 4, HasSubstr("no such defect or variant: no.such"));
 }
 
+TEST_F(Defects, TheSelftestSparesWhatTheDocumentsAllow) {
+  expect(cutover({"selftest", "stream.unknown-host"}), 0,
+         AllOf(HasSubstr("spare matrix: "), HasSubstr(" variants, 0 blamed; "), HasSubstr(" met no case: "),
+               HasSubstr(" gateway.last-resource-wins"), Not(HasSubstr("xmpp.host-gone"))));
+  expect(cutover({"selftest", "stream.unknown-host", "--all"}), 0, HasSubstr(" variants, 0 blamed; "));
+  expect(cutover({"selftest", "stream.unknown-host", "--plant=xmpp.host-gone"}), 0,
+         HasSubstr("spared    xmpp.host-gone"));
+}
+
 TEST_F(Defects, TheSearchTellsWhatNoCheckNotices) {
   expect(cutover({"selftest", "message.bodies", "--rules"}), 0,
          AllOf(HasSubstr(" rules waived, "), HasSubstr(" defects named by no case: ")));
-  expect(cutover({"selftest", "--all"}), 4, HasSubstr("--all requires --rules"));
+  expect(cutover({"selftest", "--all", "--plant=xmpp.no-close-timeout"}), 4, HasSubstr("excludes"));
 }
 
 TEST_F(Defects, TheBuildFindsNothingWrongWithTheCases) {

@@ -1,12 +1,15 @@
 // Invariants over deliveries, traces and worlds.
 #include "harness/judging/invariants.h"
 
+#include "protocol/sip/message.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
+#include <variant>
 
 namespace cutover::harness {
 
@@ -77,12 +80,11 @@ std::string identity_of(const Note& note) {
     return tag.starts_with("<message") && tag.find(" id=") != std::string_view::npos ? octets : std::string();
   }
   if (note.layer != Layer::sip || !octets.starts_with("MESSAGE ")) return {};
-  std::string identity;
-  for (const std::string_view name : {"\nCall-ID:", "\nCSeq:"}) {
-    const auto at = octets.find(name);
-    if (at != std::string::npos) identity += octets.substr(at, octets.find('\r', at) - at);
-  }
-  return identity;
+  // Read, for headers have compact names and may be folded.
+  const auto read = sip::parse(octets);
+  const auto* message = std::get_if<sip::Message>(&read);
+  if (message == nullptr) return octets;
+  return message->call_id() + ' ' + std::to_string(message->cseq_number());
 }
 
 bool is_payload(const Note& note) {

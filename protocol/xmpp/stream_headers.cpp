@@ -48,7 +48,9 @@ void Stream::on_header(const xml::StreamHeader& header) {
 std::string_view Stream::judge_header_form(const xml::StreamHeader& header) const {
   if (breaks(Rule::root_is_a_stream, header.tag.ns() != ns::streams)) return "invalid-namespace";
   if (breaks(Rule::root_is_a_stream, header.tag.name() != "stream")) return "bad-format";
-  if (breaks(Rule::content_is_jabber_server, header.content_ns != ns::server)) return "invalid-namespace";
+  // RFC 6120 section 4.8.2: the stream namespace is the default one where each element names its own.
+  const bool declared = header.content_ns == ns::server || header.content_ns == ns::streams;
+  if (breaks(Rule::content_is_jabber_server, !declared)) return "invalid-namespace";
   const auto version = header.tag.attribute("version");
   if (breaks(Rule::version_is_a_number, version && !parse_version(*version))) return "unsupported-version";
   return {};

@@ -261,6 +261,7 @@ TEST(StreamHeader, NamespacesAndVersionsAreJudged) {
   const std::string streams = "http://etherx.jabber.org/streams";
   EXPECT_TRUE(has(Raw().say(header("stream", "urn:x", "jabber:server", "version='1.0'")), error("invalid-namespace")));
   EXPECT_TRUE(has(Raw().say(header("stream", streams, "jabber:client", "version='1.0'")), error("invalid-namespace")));
+  EXPECT_FALSE(has(Raw().say(header("stream", streams, streams, "version='1.0'")), "invalid-namespace"));
   EXPECT_TRUE(has(Raw().say(header("flow", streams, "jabber:server", "version='1.0'")), error("bad-format")));
   EXPECT_TRUE(
       has(Raw().say(header("stream", streams, "jabber:server", "version='one'")), error("unsupported-version")));

@@ -1,0 +1,91 @@
+// What the documents allow of a server with accounts, and the reference does not show.
+#include "departures/rows.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/passage.h"
+
+#include <functional>
+
+namespace cutover::departures {
+
+namespace {
+
+using xmpp::Passage;
+namespace ns = xmpp::ns;
+constexpr char info[] = "http://jabber.org/protocol/disco#info";
+
+bool sends_error(const Passage& p) { return p.out() && p.has_type("error"); }
+xml::Element* error_in(xml::Element& stanza) { return stanza.child("error", ns::server); }
+
+void change_error(Passage& p, const std::function<void(xml::Element&)>& change) {
+  if (!sends_error(p)) return;
+  p.edit([&](xml::Element& stanza) {
+    if (auto* error = error_in(stanza)) change(*error);
+  });
+}
+
+Row variant(std::string_view name, std::string_view sentence, std::string_view requirements,
+            std::function<void(Passage&)> rewrite, const char* file = __builtin_FILE()) {
+  return {name, sentence, requirements, std::move(rewrite), account_server, Nature::variant, file};
+}
+
+}  // namespace
+
+std::vector<Row> account_variants() {
+  return {
+      variant("account.error-with-text", "explains stanza errors in words", "RFC6120-8.3.1-3",
+              [](Passage& p) {
+                change_error(p, [](xml::Element& error) {
+                  error.add(xml::Element("text", ns::stanza_errors).with_text("No."));
+                });
+              }),
+      variant("account.error-of-an-application", "adds conditions of its own to stanza errors", "RFC6120-8.3.4-1",
+              [](Passage& p) {
+                change_error(p, [](xml::Element& error) { error.add(xml::Element("odd", "urn:example:errors")); });
+              }),
+      variant("account.error-by", "says who raised a stanza error (RFC 6120 8.3.2)", "RFC6120-8.3.2-1",
+              [](Passage& p) {
+                change_error(p, [](xml::Element& error) { error.set_attribute("by", "subject.example"); });
+              }),
+      variant("account.error-of-another-type", "chooses other error types", "RFC6120-8.3.2-1",
+              [](Passage& p) {
+                change_error(p, [](xml::Element& error) {
+                  error.set_attribute("type", error.attribute_or_empty("type") == "cancel" ? "wait" : "cancel");
+                });
+              }),
+      variant("account.no-ping", "does not know pings", "XEP0199-4.3-1",
+              [](Passage& p) {
+                if (!p.hears("iq") || !p.has_type("get")) return;
+                if (p.element.child("ping", "urn:xmpp:ping") != nullptr)
+                  p.edit([](xml::Element& iq) {
+                    iq.content().clear();
+                    iq.add(xml::Element("ping", "urn:example:unknown"));
+                  });
+              }),
+      variant("account.message-to-nobody-ignored", "says nothing of messages to an account that does not exist",
+              "RFC6120-10.5.3.1-2",
+              [](Passage& p) {
+                if (p.sends("message") && sends_error(p) && p.element.attribute_or_empty("from").starts_with("nobody@"))
+                  p.drop();
+              }),
+      variant("account.says-more-of-itself", "has more identities and features than anybody asks for", "XEP0030-3.1-1",
+              [](Passage& p) {
+                if (!p.sends("iq") || p.element.child("query", info) == nullptr) return;
+                p.edit([](xml::Element& iq) {
+                  auto* query = iq.child("query", info);
+                  query->add(xml::Element("feature", info).with("var", "urn:example:odd"));
+                  query->add(xml::Element("x", "jabber:x:data").with("type", "result"));
+                });
+              }),
+      variant("account.delivers-with-more",
+              "adds a delay and an id to the messages that it delivers (XEP-0203, XEP-0359)", "RFC6120-8.4-2",
+              [](Passage& p) {
+                if (!p.hears("message") || p.has_type("error")) return;
+                p.edit([](xml::Element& message) {
+                  message.add(xml::Element("stanza-id", "urn:xmpp:sid:0"));
+                  message.add(xml::Element("delay", "urn:xmpp:delay"));
+                });
+              }),
+  };
+}
+
+}  // namespace cutover::departures

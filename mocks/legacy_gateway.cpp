@@ -18,6 +18,13 @@ xmpp::PeerPolicy policy_of(ConnectionMode mode) {
   return policy;
 }
 
+/// Streams and addresses bring their domains in canonical form.
+std::map<std::string, ConnectionMode> canonical(const std::map<std::string, ConnectionMode>& partners) {
+  std::map<std::string, ConnectionMode> result;
+  for (const auto& [domain, mode] : partners) result[xmpp::canonical_domain(domain)] = mode;
+  return result;
+}
+
 interworking::Settings translator_settings(const LegacyGatewaySettings& settings) {
   interworking::Settings out;
   out.profile = interworking::Profile::pager;
@@ -32,7 +39,9 @@ interworking::Settings translator_settings(const LegacyGatewaySettings& settings
 
 }  // namespace
 
-LegacyGateway::LegacyGateway(LegacyGatewaySettings settings) : settings_(std::move(settings)) {}
+LegacyGateway::LegacyGateway(LegacyGatewaySettings settings) : settings_(std::move(settings)) {
+  settings_.partners = canonical(settings_.partners);
+}
 LegacyGateway::~LegacyGateway() = default;
 
 void LegacyGateway::start(Context& context) {
@@ -93,7 +102,7 @@ void LegacyGateway::resume() {
 }
 
 void LegacyGateway::set_partners(std::map<std::string, ConnectionMode> partners) {
-  const auto before = std::exchange(settings_.partners, std::move(partners));
+  const auto before = std::exchange(settings_.partners, canonical(partners));
   if (!server_) return;
   server_->reconfigure(server_config());
   bridge_->translator().reconfigure([this] {

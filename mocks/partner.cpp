@@ -2,6 +2,7 @@
 #include "mocks/partner.h"
 
 #include "protocol/base/check.h"
+#include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
@@ -11,8 +12,6 @@ namespace cutover::mocks {
 namespace {
 
 constexpr char resource[] = "home";
-
-std::string bare_of(std::string_view jid) { return std::string(jid.substr(0, jid.find('/'))); }
 
 bool manages_subscription(std::string_view type) {
   return type == "subscribe" || type == "subscribed" || type == "unsubscribe" || type == "unsubscribed" ||
@@ -86,8 +85,9 @@ void Partner::send(std::string_view localpart, xml::Element stanza) {
   // RFC 6121 section 3.1.2: subscriptions are between bare JIDs.
   stanza.set_attribute("from", subscription ? bare_jid(localpart) : full_jid(localpart));
   if (subscription) {
-    const auto to = bare_of(stanza.attribute_or_empty("to"));
-    stanza.set_attribute("to", to);
+    const auto written = stanza.attribute_or_empty("to");
+    stanza.set_attribute("to", written.substr(0, written.find('/')));
+    const auto to = xmpp::canonical_bare(written);
     if (type == "subscribed") return approve(std::string(localpart), to);
     if (type == "subscribe" && std::ranges::count(self.asked, to) == 0) self.asked.push_back(to);
     if (type == "unsubscribe") std::erase(self.asked, to);

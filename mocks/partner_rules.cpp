@@ -71,7 +71,7 @@ void Partner::on_message(PartnerUser& self, const Recipient& recipient, const xm
 
 void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
-  const auto from = bare_of(stanza.attribute_or_empty("from"));
+  const auto from = xmpp::canonical_bare(stanza.attribute_or_empty("from"));
   const bool asked = lists(self.asked, from) || !settings_.filters;
   if (breaks(Rule::approval_was_asked_for, type == "subscribed" && !asked)) return;
   if (breaks(Rule::cancellation_has_a_subscription, type == "unsubscribed" && !asked)) return;
@@ -93,7 +93,7 @@ void Partner::on_subscribe(PartnerUser& self, const std::string& localpart, cons
 
 void Partner::on_probe(PartnerUser& self, const std::string& localpart, const xml::Element& stanza) {
   const auto from = stanza.attribute_or_empty("from");
-  const bool authorised = lists(self.subscribers, bare_of(from));
+  const bool authorised = lists(self.subscribers, xmpp::canonical_bare(from));
   if (authorised && !holds(Rule::probe_is_answered)) return;
   if (!breaks(Rule::probe_reveals_nothing, !authorised)) {
     if (self.online) return tell_presence(localpart, from);
@@ -122,8 +122,8 @@ void Partner::answer_request(PartnerUser* client, const Recipient& recipient, co
   const bool server = recipient.localpart.empty() && recipient.resource.empty();
   const bool account = !recipient.localpart.empty() && recipient.resource.empty();
   const auto* info = stanza.child("query", ns::disco_info);
-  const bool stranger =
-      account && !lists(users_.at(recipient.localpart).subscribers, bare_of(stanza.attribute_or_empty("from")));
+  const bool stranger = account && !lists(users_.at(recipient.localpart).subscribers,
+                                          xmpp::canonical_bare(stanza.attribute_or_empty("from")));
   if ((server || account || client != nullptr) && stanza.child("ping", ns::ping) != nullptr)
     return send(xmpp::make_result(stanza));
   if (info != nullptr && server && holds(Rule::server_tells_what_it_can))

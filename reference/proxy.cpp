@@ -12,7 +12,7 @@
 namespace cutover::reference {
 
 Proxy::Proxy(ProxyConfig config) : config_(std::move(config)) {
-  for (const auto& domain : config_.domains) ours_.push_back(xmpp::prepare_domain(domain).value_or(domain));
+  for (const auto& domain : config_.domains) ours_.push_back(xmpp::canonical_domain(domain));
 }
 
 Proxy::~Proxy() {

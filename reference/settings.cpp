@@ -52,8 +52,6 @@ constexpr std::array<std::pair<PartnerType, const char*>, 3> type_names{
      {PartnerType::public_verified, "PublicVerified"},
      {PartnerType::public_unverified, "PublicUnverified"}}};
 
-std::string canonical(std::string_view domain) { return xmpp::prepare_domain(domain).value_or(std::string(domain)); }
-
 const MatrixRow& row_of(const AllowedPartner& partner) {
   return *std::find_if(matrix.begin(), matrix.end(), [&](const MatrixRow& row) {
     return row.tls == partner.tls_negotiation && row.sasl == partner.sasl_negotiation &&
@@ -66,15 +64,22 @@ void check_domain(const std::string& domain, std::vector<Problem>& problems) {
   if (!address || !address->is_domain()) problems.push_back({true, "\"" + domain + "\" is not a domain"});
 }
 
+/// What is said of a user, whichever form of the address it was said for.
+std::map<std::string, std::string>::const_iterator of_user(const std::map<std::string, std::string>& table,
+                                                           const std::string& user) {
+  const auto wanted = xmpp::canonical_bare(user);
+  return std::ranges::find_if(table, [&](const auto& row) { return xmpp::canonical_bare(row.first) == wanted; });
+}
+
 }  // namespace
 
 AccessPolicies::Effective AccessPolicies::effective(const std::string& user) const {
-  if (const auto grant = grants.find(user); grant != grants.end()) {
+  if (const auto grant = of_user(grants, user); grant != grants.end()) {
     if (const auto policy = user_scoped.find(grant->second); policy != user_scoped.end()) {
       return {policy->second, "user:" + grant->second};
     }
   }
-  if (const auto home = homes.find(user); home != homes.end()) {
+  if (const auto home = of_user(homes, user); home != homes.end()) {
     if (const auto policy = sites.find(home->second); policy != sites.end()) {
       return {policy->second, "site:" + home->second};
     }
@@ -83,11 +88,11 @@ AccessPolicies::Effective AccessPolicies::effective(const std::string& user) con
 }
 
 const AllowedPartner* Settings::partner_of(std::string_view domain) const {
-  const std::string wanted = canonical(domain);
+  const std::string wanted = xmpp::canonical_domain(domain);
   for (const auto& [name, partner] : partners) {
-    if (canonical(name) == wanted) return &partner;
+    if (xmpp::canonical_domain(name) == wanted) return &partner;
     for (const auto& additional : partner.additional_domains) {
-      if (canonical(additional) == wanted) return &partner;
+      if (xmpp::canonical_domain(additional) == wanted) return &partner;
     }
   }
   return nullptr;
@@ -128,13 +133,15 @@ std::vector<Problem> validate(const Settings& settings) {
   std::vector<Problem> problems;
   std::set<std::string> claimed;
   for (const auto& [name, partner] : settings.partners) {
-    if (canonical(name) != canonical(partner.domain)) problems.push_back({true, name + ": the key is not the domain"});
+    if (xmpp::canonical_domain(name) != xmpp::canonical_domain(partner.domain))
+      problems.push_back({true, name + ": the key is not the domain"});
     const auto own = validate(partner);
     problems.insert(problems.end(), own.begin(), own.end());
     auto domains = partner.additional_domains;
     domains.push_back(partner.domain);
     for (const auto& domain : domains) {
-      if (!claimed.insert(canonical(domain)).second) problems.push_back({true, domain + " belongs to two partners"});
+      if (!claimed.insert(xmpp::canonical_domain(domain)).second)
+        problems.push_back({true, domain + " belongs to two partners"});
     }
   }
   const auto& gateway = settings.gateway;

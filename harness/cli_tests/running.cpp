@@ -129,6 +129,11 @@ TEST_F(Running, AnotherTopologyIsRehearsed) {
            "users: [tom]}\n");
   expect(sim({"migration.rehearsal", "--topology", topology}), 0, HasSubstr("embedded reference (" + topology + ")"));
   EXPECT_THAT(content(path("out/results.jsonl")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
+  const auto foreign = file("foreign.yaml",
+                            "domain: xn--bcher-kva.example\nusers: [alice]\npartners:\n"
+                            "  - {domain: xn--mnchen-3ya.example, kind: sasl-external, users: [romeo]}\n"
+                            "  - {domain: xn--caf-dma.example, kind: dialback-over-tls, users: [juliet]}\n");
+  expect(sim({"migration.rehearsal", "--topology", foreign}), 0, HasSubstr("conforming"));
   EXPECT_THAT(listed({"--topology", topology}), IsSupersetOf({"migration.rehearsal", "rollback.after-each-step"}));
   expect(sim({"message.bodies", "--topology", topology}), 4,
          HasSubstr("speaks of users and partners of the reference"));

@@ -1,6 +1,7 @@
 // How an exchange is made, awaited and traced.
 #include "harness/deployment/exchange.h"
 
+#include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <fmt/format.h>
@@ -137,10 +138,11 @@ class Probe {
   }
 
   bool refused_subscription() {
-    const auto jid = jid_of(deployment_, seen_.exchange.user);
+    const auto jid = xmpp::canonical_bare(jid_of(deployment_, seen_.exchange.user));
     const auto fresh = std::span(partner_user_.presences.items()).subspan(presences_before_);
     const bool refused = std::ranges::any_of(fresh, [&](const auto& presence) {
-      return presence.attribute_or_empty("type") == "unsubscribed" && presence.attribute_or_empty("from") == jid;
+      return presence.attribute_or_empty("type") == "unsubscribed" &&
+             xmpp::canonical_bare(presence.attribute_or_empty("from")) == jid;
     });
     if (refused) seen_.told = "unsubscribed";
     return refused;

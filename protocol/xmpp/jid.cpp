@@ -158,6 +158,13 @@ std::optional<std::string> prepare_domain(std::string_view domain) {
   return out && length_ok(*out) && !out->ends_with('.') ? out : std::nullopt;
 }
 
+std::string canonical_domain(std::string_view domain) { return prepare_domain(domain).value_or(std::string(domain)); }
+
+std::string canonical_bare(std::string_view address) {
+  const auto parsed = Jid::parse(address);
+  return parsed ? parsed->bare() : std::string(address.substr(0, address.find('/')));
+}
+
 std::optional<std::string> domain_to_ascii(std::string_view domain) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
   if (!length_ok(domain)) return std::nullopt;

@@ -35,6 +35,10 @@ class Jid {
 /// Nothing where it is not a domain.
 [[nodiscard]] std::optional<std::string> prepare_domain(std::string_view domain);
 
+/// The same for tables and comparisons: what is no domain or address stands as it is written.
+[[nodiscard]] std::string canonical_domain(std::string_view domain);
+[[nodiscard]] std::string canonical_bare(std::string_view address);
+
 /// The domain as A-labels, for DNS, SNI and certificates. Nothing where it is not a domain.
 [[nodiscard]] std::optional<std::string> domain_to_ascii(std::string_view domain);
 

@@ -71,6 +71,11 @@ Overloaded(F...) -> Overloaded<F...>;
 struct Server::Impl {
   Impl(Server& self, Context& context, ServerConfig config, dns::Resolver& resolver, ServerOwner& owner)
       : self_(self), context_(context), config_(std::move(config)), resolver_(resolver), owner_(owner) {
+    prepare();
+  }
+  /// Names are compared in canonical form, whichever form they were configured in.
+  void prepare() {
+    for (auto& domain : config_.domains) domain = canonical_domain(domain);
     config_.departures.adjust(config_);
   }
 
@@ -329,6 +334,7 @@ struct Server::Impl {
                      c.last_failure = e.condition;
                      c.tls_failed |= e.condition == "tls-failure";
                      note(c.id, "stream failed: " + e.condition + (e.by_us ? " (by us)" : ""), e.text);
+                     give_back_what_waits(c);
                    },
                    [&](const ClosingBegan& e) {
                      if (!holds(Rule::new_stream_after_the_old)) detach(c);
@@ -362,6 +368,21 @@ struct Server::Impl {
     // XEP-0220 section 2.1.1: invalid goes back as internal-server-error, an error as remote-server-timeout.
     c.stream->close({}, context_.now());
     bounce(paths_[e.pair], e.condition == "invalid" ? "internal-server-error" : "remote-server-timeout");
+  }
+
+  /// Whether another target of the path is tried when this connection has ended.
+  [[nodiscard]] bool goes_on(const Connection& c, const Path& path) const {
+    const bool untried = path.dial.next < path.dial.targets.size();
+    const bool never_spoke = !c.stream || (c.tls_failed && c.target.direct_tls);
+    const bool next = !c.was_open && untried && !path.queue.empty();
+    return next && !breaks(Rule::refusal_is_final, !never_spoke);
+  }
+
+  /// What waits for a stream that will not come hears of it now, not when the peer has closed its side.
+  void give_back_what_waits(const Connection& c) {
+    if (!c.path || c.was_open) return;
+    auto& path = paths_[*c.path];
+    if (path.connection == c.id && !goes_on(c, path)) bounce(path, "remote-server-timeout");
   }
 
   /// The path no longer uses this connection.
@@ -404,10 +425,7 @@ struct Server::Impl {
       }
     }
     if (!current) return;
-    const bool untried = path.dial.next < path.dial.targets.size();
-    const bool never_spoke = !c.stream || (c.tls_failed && c.target.direct_tls);
-    const bool next = !c.was_open && untried && !path.queue.empty();
-    if (next && !breaks(Rule::refusal_is_final, !never_spoke)) return connect_path(pair);
+    if (goes_on(c, path)) return connect_path(pair);
     path.dial.under_way = false;
     if (!c.was_open) return bounce(path, "remote-server-timeout");
     // Stanzas that were never written are not lost with the stream that closed under them.
@@ -644,7 +662,7 @@ void Server::reconfigure(ServerConfig config) {
   const bool reopen = impl_->listening_ && moved;
   if (reopen) impl_->stop_listening();
   impl_->config_ = std::move(config);
-  impl_->config_.departures.adjust(impl_->config_);
+  impl_->prepare();
   if (reopen) open();
 }
 const ServerConfig& Server::config() const { return impl_->config_; }

@@ -1,7 +1,7 @@
 // Both drivers: what is around the target is the same, what stands behind its address is not.
 #include "harness/subjects/target_subject.h"
 
-#include "harness/servers/prosody_partner.h"
+#include "harness/servers/real_partner.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
 #include "protocol/xmpp/stanza.h"
@@ -14,7 +14,7 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr char prosody_domain[] = "subject.example", prosody_user[] = "juliet";
+constexpr char local_domain[] = "subject.example", local_user[] = "juliet";
 
 class TargetSubject : public Subject {
  public:
@@ -72,7 +72,7 @@ class TargetSubject : public Subject {
     for (const auto kind :
          {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
       if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
-        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), Prosody::s2s_port});
+        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
   }
   [[nodiscard]] const std::string& localpart() const { return user_; }
@@ -87,28 +87,29 @@ class TargetSubject : public Subject {
   std::map<std::string, std::string> sent_;  ///< the id of the message with that text
 };
 
-class ProsodySubject final : public TargetSubject {
+class LocalSubject final : public TargetSubject {
  public:
-  ProsodySubject(Run& run, const ProsodyTarget& target)
-      : TargetSubject(run.world(), prosody_domain, prosody_user, tls::make_openssl_authority(run.world().wall_clock()),
+  LocalSubject(Run& run, const LocalTarget& target)
+      : TargetSubject(run.world(), local_domain, local_user, tls::make_openssl_authority(run.world().wall_clock()),
                       mocks::name_server_port),
         address_(world().address_of(target_host::server)) {
     publish_all();
-    const bool tls = target.mode != ProsodyMode::dialback_in_clear;
-    ProsodySettings settings;
+    const bool tls = target.mode != ServerMode::dialback_in_clear;
+    ServerSettings settings;
     settings.domain = domain();
     settings.address = address_;
     settings.name_server = name_server();
     settings.mode = target.mode;
     settings.certificate = authority().issue_pem({.names = {{tls::NameKind::dns, domain()}}});
     settings.accounts = {{localpart(), "secret of " + localpart()}};
-    server_ = &world().add("subject", target_host::server, std::make_unique<ProsodyPartner>(std::move(settings)));
+    server_ = &world().add("subject", target_host::server,
+                           std::make_unique<RealPartner>(*target.product, std::move(settings)));
     run.evidence([server = server_] { return server->server().log(); });
     const auto anchors = tls ? authority().issue({.names = {{tls::NameKind::dns, "client.invalid"}}}) : nullptr;
     server_->sign_users_in(world(), target_host::client, anchors);
   }
 
-  Endpoint s2s() const override { return {address_, Prosody::s2s_port}; }
+  Endpoint s2s() const override { return {address_, RealServer::s2s_port}; }
   std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
   mocks::PartnerDomain* account() override { return server_; }
 
@@ -116,7 +117,7 @@ class ProsodySubject final : public TargetSubject {
   mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
 
   const std::string address_;
-  ProsodyPartner* server_ = nullptr;
+  RealPartner* server_ = nullptr;
 };
 
 class RemoteSubject final : public TargetSubject {
@@ -160,8 +161,7 @@ class RemoteSubject final : public TargetSubject {
 }  // namespace
 
 std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
-  if (const auto* prosody = std::get_if<ProsodyTarget>(&target.driver))
-    return std::make_shared<ProsodySubject>(run, *prosody);
+  if (const auto* local = std::get_if<LocalTarget>(&target.driver)) return std::make_shared<LocalSubject>(run, *local);
   return std::make_shared<RemoteSubject>(run, std::get<RemoteTarget>(target.driver));
 }
 

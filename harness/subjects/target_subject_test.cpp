@@ -30,8 +30,8 @@ class RemoteServer : public testing::Test {
     target_.offers = {Need::user_account, Need::sasl_external};
     RemoteTarget remote;
     remote.domain = "up.example";
-    remote.s2s = {address(200), Prosody::s2s_port};
-    remote.account = TargetAccount{"juliet", "pencil", {address(200), Prosody::c2s_port}};
+    remote.s2s = {address(200), RealServer::s2s_port};
+    remote.account = TargetAccount{"juliet", "pencil", {address(200), RealServer::c2s_port}};
     remote.peers = {{PartnerKind::sasl_external, "peer.example", address(201)}};
     remote.name_server = Endpoint{address(202), 10053};
     remote.authority = tls::new_authority_pem(wall_clock());
@@ -44,14 +44,14 @@ class RemoteServer : public testing::Test {
 
   void start() {
     const auto authority = tls::authority_from_pem(remote().authority, wall_clock());
-    ProsodySettings settings;
+    ServerSettings settings;
     settings.domain = remote().domain;
     settings.address = remote().s2s.address;
     settings.name_server = *remote().name_server;
-    settings.mode = ProsodyMode::external_only;
+    settings.mode = ServerMode::external_only;
     settings.certificate = authority->issue_pem({.names = {{tls::NameKind::dns, remote().domain}}});
     settings.accounts = {{"juliet", "pencil"}};
-    server_ = std::make_unique<Prosody>(std::move(settings));
+    server_ = std::make_unique<RealServer>(prosody(), std::move(settings));
     LiveWorld world({.block = block_});
     server_->wait_until_ready(world, 203);
   }
@@ -71,7 +71,7 @@ class RemoteServer : public testing::Test {
 
   int block_;
   Target target_;
-  std::unique_ptr<Prosody> server_;
+  std::unique_ptr<RealServer> server_;
 };
 
 /// A peer of ours that answers as a server does.
@@ -87,7 +87,7 @@ mocks::Partner& add_peer(Subject& subject) {
 }
 
 TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   EXPECT_EQ(down(), std::nullopt);
   const auto result = run([](CaseRun& run) {
@@ -106,7 +106,7 @@ TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
 }
 
 TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   remote().account->password = "wrong";
   EXPECT_THAT(down().value_or("up"), HasSubstr("does not let juliet@up.example in: authentication failed"));
@@ -119,7 +119,7 @@ TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {
 }
 
 TEST_F(RemoteServer, AnotherDomainIsTold) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   remote().domain = "other.example";
   EXPECT_THAT(down().value_or("up"), HasSubstr("does not serve other.example (settings.domain): host-unknown"));

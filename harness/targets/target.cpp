@@ -21,8 +21,6 @@ constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legac
                            Need::direct_tls,   Need::partner_list};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
-constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
-                           ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
 
 std::optional<std::string> content_of(const std::string& path) {
   try {
@@ -51,14 +49,14 @@ class TargetReader {
     const auto driver = text(root, "driver");
     const YAML::Node settings = root["settings"] ? root["settings"] : YAML::Node(YAML::NodeType::Map);
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
-    if (driver == "prosody") {
-      target.driver = prosody(settings);
+    if (const auto* product = product_named(driver)) {
+      target.driver = local(settings, *product);
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
       target.driver = remote(settings, target.offers);
     } else {
-      fail(root["driver"], "unknown driver '" + driver + "', expected prosody or remote");
+      fail(root["driver"], "unknown driver '" + driver + "', expected " + drivers());
     }
     for (const auto need : target.offers) {
       if (need == Need::sip_side || need == Need::new_deployment || need == Need::legacy_gateway || need == Need::admin)
@@ -172,24 +170,33 @@ class TargetReader {
 
   // Drivers.
 
-  [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
+  [[nodiscard]] static std::string drivers() {
+    std::string names;
+    for (const auto* product : server_products()) names += fmt::format("{}, ", product->name);
+    return names + "remote";
+  }
+
+  [[nodiscard]] LocalTarget local(const YAML::Node& settings, const ServerProduct& product) const {
     check_keys(settings, {"mode"});
-    ProsodyTarget target;
-    if (settings["mode"]) target.mode = word(settings["mode"], modes);
+    LocalTarget target{&product, product.modes.front()};
+    if (product.has(ServerMode::external_and_dialback)) target.mode = ServerMode::external_and_dialback;
+    if (settings["mode"]) target.mode = word(settings["mode"], product.modes);
     return target;
   }
 
   void check_mode(const YAML::Node& root, const Target& target) const {
-    const auto mode = std::get<ProsodyTarget>(target.driver).mode;
-    const bool external = mode == ProsodyMode::external_only || mode == ProsodyMode::external_and_dialback;
-    const bool dialback = mode == ProsodyMode::dialback_over_tls || mode == ProsodyMode::external_and_dialback;
+    const auto& [product, mode] = std::get<LocalTarget>(target.driver);
+    const bool both = mode == ServerMode::external_and_dialback;
+    const bool any = mode == ServerMode::opportunistic;
+    const bool external = product->has(ServerMode::external_only) && (both || any || mode == ServerMode::external_only);
     const std::map<Need, bool> has{{Need::sasl_external, external},
-                                   {Need::dialback, dialback},
-                                   {Need::plaintext_dialback, mode == ProsodyMode::dialback_in_clear},
+                                   {Need::dialback, both || any || mode == ServerMode::dialback_over_tls},
+                                   {Need::plaintext_dialback, any || mode == ServerMode::dialback_in_clear},
                                    {Need::partner_list, false}};
     for (const auto& [need, offered] : has) {
       if (!offered && target.offers.contains(need))
-        fail(root["offers"], fmt::format("Prosody in mode {} does not offer {}", name_of(mode), name_of(need)));
+        fail(root["offers"],
+             fmt::format("{} in mode {} does not offer {}", product->title, name_of(mode), name_of(need)));
     }
   }
 
@@ -295,20 +302,6 @@ const char* name_of(Staging staging) {
       return "disruptive";
     case Staging::bench_only:
       return "bench_only";
-  }
-  return "?";
-}
-
-const char* name_of(ProsodyMode mode) {
-  switch (mode) {
-    case ProsodyMode::external_only:
-      return "external-only";
-    case ProsodyMode::dialback_over_tls:
-      return "dialback-over-tls";
-    case ProsodyMode::external_and_dialback:
-      return "external-and-dialback";
-    case ProsodyMode::dialback_in_clear:
-      return "dialback-in-clear";
   }
   return "?";
 }

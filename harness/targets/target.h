@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/deployment/topology.h"
-#include "harness/servers/prosody.h"
+#include "harness/servers/real_server.h"
 #include "harness/targets/need.h"
 
 #include <map>
@@ -11,11 +11,11 @@
 
 namespace cutover::harness {
 
-[[nodiscard]] const char* name_of(ProsodyMode);
-
-/// Driver "prosody": the harness starts one for each case, on loopback, with our authority, name server and accounts.
-struct ProsodyTarget {
-  ProsodyMode mode = ProsodyMode::external_and_dialback;
+/// A driver by a product's name: the harness starts one for each case, on loopback, with our authority, name server and
+/// accounts.
+struct LocalTarget {
+  const ServerProduct* product = nullptr;
+  ServerMode mode = ServerMode::external_and_dialback;
 };
 
 /// An account on the target, for cases that need a user there.
@@ -48,7 +48,7 @@ struct Target {
   std::string file;                ///< where it was read from; the files that it names are relative to it
   std::set<Need> offers;           ///< what it has
   Staging allows = Staging::safe;  ///< the most disruptive kind of case that may be run against it
-  std::variant<ProsodyTarget, RemoteTarget> driver;
+  std::variant<LocalTarget, RemoteTarget> driver;
 };
 
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.

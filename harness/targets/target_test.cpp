@@ -42,12 +42,17 @@ class TargetFiles : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST(Target, ProsodyFixturesAreRead) {
+TEST(Target, FixturesOfRealServersAreRead) {
   const std::string folder = CUTOVER_SOURCE_DIR "/fixtures/targets/";
-  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody.yaml").driver).mode,
-            ProsodyMode::external_and_dialback);
-  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody-dialback.yaml").driver).mode,
-            ProsodyMode::dialback_over_tls);
+  const auto target = [&](const std::string& name) {
+    return std::get<LocalTarget>(load_target(folder + name + ".yaml").driver);
+  };
+  EXPECT_EQ(target("prosody").product, &prosody());
+  EXPECT_EQ(target("prosody").mode, ServerMode::external_and_dialback);
+  EXPECT_EQ(target("prosody-dialback").mode, ServerMode::dialback_over_tls);
+  EXPECT_EQ(target("ejabberd").product, &ejabberd());
+  EXPECT_EQ(target("ejabberd-opportunistic").mode, ServerMode::opportunistic);
+  EXPECT_EQ(target("jabberd2").mode, ServerMode::dialback_over_tls);
 }
 
 TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
@@ -72,7 +77,7 @@ TEST(Target, NamesFileLineAndExpectation) {
   EXPECT_THAT(error_of("[]"), HasSubstr("t.yaml:1: expected a target"));
   EXPECT_THAT(error_of("name: x\n"), HasSubstr("t.yaml:1: expected a key 'driver'"));
   EXPECT_THAT(error_of("name:\ndriver: prosody\n"), HasSubstr("t.yaml:1: expected a text for 'name'"));
-  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"), HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody"));
+  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"), HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody, ejabberd, jabberd2, remote"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nallows: all\n"), HasSubstr("t.yaml:3: expected one of safe"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [sip_side]\n"),
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
@@ -80,6 +85,10 @@ TEST(Target, NamesFileLineAndExpectation) {
               HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
               HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
+  EXPECT_THAT(error_of("name: x\ndriver: jabberd2\noffers: [sasl_external]\nsettings: {mode: opportunistic}\n"),
+              HasSubstr("t.yaml:3: jabberd2 in mode opportunistic does not offer sasl_external"));
+  EXPECT_THAT(error_of("name: x\ndriver: jabberd2\nsettings: {mode: external-only}\n"),
+              HasSubstr("t.yaml:3: expected one of dialback-over-tls, dialback-in-clear, opportunistic"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: [1]\n"), HasSubstr("t.yaml:3: expected a map"));
   EXPECT_THAT(error_of("name: x\ndriver: remote\n"), HasSubstr("t.yaml:1: expected a key 'settings'"));
 }

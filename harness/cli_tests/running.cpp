@@ -191,7 +191,7 @@ TEST_F(Running, DoctorSaysWhatIsThereAndWhatIsNot) {
   const auto ended = cutover({"doctor"});
   EXPECT_THAT(ended.code, testing::AnyOf(0, 3));
   EXPECT_THAT(ended.output, AllOf(HasSubstr("loopback range"), HasSubstr("user namespaces"), HasSubstr("open files"),
-                                  HasSubstr("prosody"), HasSubstr("browser")));
+                                  HasSubstr("prosody"), HasSubstr("jabberd2"), HasSubstr("browser")));
   EXPECT_EQ(ended.code == 3, ended.output.find("MISSING") != std::string::npos);
 }
 
@@ -213,9 +213,11 @@ try cutover run --world = s
 try cutover run --top
 try {} explain message.b
 try cutover serve name
+try cutover authority i
+try cutover authority issue lab --fl
 )",
                                               CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM));
-  expect(Program({script}, "/bin/bash").end(), 0, "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n");
+  expect(Program({script}, "/bin/bash").end(), 0, "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n<issue>\n<--flaw>\n");
 }
 
 }  // namespace

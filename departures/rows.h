@@ -51,7 +51,25 @@ struct Row {
 
 // One function a file of rows.
 [[nodiscard]] std::vector<Row> xmpp_headers();
+[[nodiscard]] std::vector<Row> xmpp_features();
+[[nodiscard]] std::vector<Row> xmpp_tls();
+[[nodiscard]] std::vector<Row> xmpp_sasl();
+[[nodiscard]] std::vector<Row> xmpp_dialback();
+[[nodiscard]] std::vector<Row> xmpp_closing();
+[[nodiscard]] std::vector<Row> xmpp_stanzas();
+[[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
+[[nodiscard]] std::vector<Row> gateway_addresses();
+[[nodiscard]] std::vector<Row> gateway_errors();
+[[nodiscard]] std::vector<Row> gateway_messages();
+[[nodiscard]] std::vector<Row> gateway_notifying();
+[[nodiscard]] std::vector<Row> gateway_presence();
+[[nodiscard]] std::vector<Row> gateway_requests();
+[[nodiscard]] std::vector<Row> gateway_sessions();
+[[nodiscard]] std::vector<Row> gateway_settings();
+[[nodiscard]] std::vector<Row> gateway_watching();
+[[nodiscard]] std::vector<Row> sip_messages();
+[[nodiscard]] std::vector<Row> dns_messages();
 
 }  // namespace cutover::departures

@@ -9,8 +9,28 @@ std::vector<Row> sip_responses() {
   return {
       {"sip.response-without-record-route", "accepts a dialog without copying Record-Route", "",
        [](Passage& p) {
-         if (p.out() && !p.message.is_request) p.message.remove_header("Record-Route");
-       }},
+         if (p.says_response()) p.message.remove_header("Record-Route");
+       },
+       gateways},
+      {"sip.response-without-to-tag", "answers without a To tag", "RFC3261-8.2.6.2",
+       [](Passage& p) {
+         auto to = p.says_response() ? p.message.to() : std::nullopt;
+         if (!to) return;
+         std::erase_if(to->parameters, [](const auto& parameter) { return parameter.first == "tag"; });
+         p.message.set_header("To", to->text());
+       },
+       gateways},
+      {"sip.response-with-wrong-cseq", "answers with the next CSeq number", "RFC3261-8.2.6.2",
+       [](Passage& p) {
+         if (!p.says_response()) return;
+         p.message.set_header("CSeq", std::to_string(p.message.cseq_number() + 1) + ' ' + p.message.cseq_method());
+       },
+       gateways},
+      {"sip.response-with-wrong-call-id", "answers with another Call-ID", "RFC3261-8.2.6.2",
+       [](Passage& p) {
+         if (p.says_response()) p.message.set_header("Call-ID", p.message.call_id() + "x");
+       },
+       gateways},
   };
 }
 

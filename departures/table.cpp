@@ -2,7 +2,6 @@
 #include "departures/table.h"
 
 #include "mocks/rules.h"
-#include "protocol/base/quirk_table.h"
 #include "protocol/dns/rules.h"
 #include "protocol/interworking/rules.h"
 #include "protocol/sip/rules.h"
@@ -137,11 +136,14 @@ const std::vector<Entry>& entries() {
          {dns_rules(), sip_rules(), xmpp_rules(), interworking_rules(), reference_rules(), mocks_rules()})
       add(rules);
     add(inner_rows);
-    for (const auto& rows : {xmpp_headers(), xmpp_settings(), sip_responses()}) add(rows);
-    for (const auto& row : quirk_table()) {
-      made.push_back({{row.name, row.description, {}, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
-                      [name = std::string(row.name)](Departed& into) { into.quirks.insert(name); }});
-    }
+    for (const auto& rows : {xmpp_headers(), xmpp_features(), xmpp_tls(), xmpp_sasl(), xmpp_dialback(), xmpp_closing(),
+                             xmpp_stanzas(), xmpp_accounts(), xmpp_settings()})
+      add(rows);
+    for (const auto& rows :
+         {gateway_addresses(), gateway_errors(), gateway_messages(), gateway_notifying(), gateway_presence(),
+          gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
+      add(rows);
+    for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;
   }();

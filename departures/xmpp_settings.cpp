@@ -1,18 +1,45 @@
 // Times, sizes and counts of S2S streams that are not what the documents, or their owner, want.
 #include "departures/rows.h"
+#include "protocol/xmpp/server.h"
 #include "protocol/xmpp/stream.h"
+
+#include <climits>
 
 namespace cutover::departures {
 
 namespace {
+
 constexpr Duration for_ever = std::chrono::hours(24 * 365);
-}
+
+}  // namespace
 
 std::vector<Row> xmpp_settings() {
+  using xmpp::ServerConfig;
   using xmpp::StreamConfig;
   return {
       {"xmpp.no-close-timeout", "waits without end for the peer's </stream:stream>", "RFC6120-4.4-4",
        [](StreamConfig& config) { config.close_timeout = for_ever; }},
+      {"xmpp.no-establishment-timeout", "lets a stream negotiate for ever",
+       "SEC-SLOW-1 LYNC-CFG-StreamEstablishmentTimeout",
+       [](StreamConfig& config) { config.establishment_timeout = for_ever; }},
+      {"xmpp.no-idle-timeout", "keeps idle streams for ever", "LYNC-CFG-StreamInactivityTimeout",
+       [](StreamConfig& config) { config.inactivity_timeout = for_ever; }},
+      {"xmpp.no-connect-timeout", "waits without end for a connection", "RFC6120-3.2.1-4",
+       [](ServerConfig& config) { config.connect_timeout = for_ever; }},
+      {"xmpp.forgets-at-once", "forgets what it wrote as soon as it is written", "XEP0198-4-3",
+       [](ServerConfig& config) { config.doubt_window = Duration::zero(); }},
+      {"xmpp.sasl-tries-unlimited", "lets a peer try SASL for ever", "RFC6120-13.9.4-1 RFC6120-6.4.5-2 RFC6120-6.4.5-3",
+       [](StreamConfig& config) { config.sasl_tries_max = INT_MAX; }},
+      {"xmpp.no-size-limits", "reads elements of any size, depth and width", "RFC6120-13.12-5",
+       [](StreamConfig& config) {
+         auto& bounds = config.reader_limits;
+         bounds.element_octets = bounds.header_octets = std::size_t{1} << 30U;
+         bounds.depth = bounds.attributes = bounds.children = std::size_t{1} << 20U;
+       }},
+      {"xmpp.small-stanzas-only", "takes no stanza of more than 8000 octets", "RFC6120-13.12-4",
+       [](StreamConfig& config) { config.reader_limits.element_octets = 8000; }},
+      {"xmpp.stream-id-predictable", "gives every stream the same id", "RFC6120-4.7.3-2",
+       [](StreamConfig& config) { config.random = [](std::uint64_t) { return std::uint64_t{0}; }; }},
   };
 }
 

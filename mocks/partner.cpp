@@ -21,10 +21,13 @@ bool manages_subscription(std::string_view type) {
 
 }  // namespace
 
-void PartnerUser::record(xml::Element stanza) {
+void PartnerUser::record(xml::Element stanza, bool behind) {
   const bool error = stanza.attribute_or_empty("type") == "error";
   auto& kind = error ? errors : stanza.name() == "message" ? messages : stanza.name() == "presence" ? presences : iqs;
-  kind.push_back(std::move(stanza));
+  if (behind)
+    kind.push_back(std::move(stanza));
+  else
+    kind.push_front(std::move(stanza));
 }
 
 std::string PartnerDomain::send_message(std::string_view localpart, std::string_view to, std::string_view body) {
@@ -81,16 +84,15 @@ void Partner::send(std::string_view localpart, xml::Element stanza) {
   const auto type = stanza.attribute_or_empty("type");
   const bool subscription = stanza.name() == "presence" && manages_subscription(type);
   // RFC 6121 section 3.1.2: subscriptions are between bare JIDs.
-  const bool bare = subscription && !defect("account.subscription-from-full-jid");
-  stanza.set_attribute("from", bare ? bare_jid(localpart) : full_jid(localpart));
+  stanza.set_attribute("from", subscription ? bare_jid(localpart) : full_jid(localpart));
   if (subscription) {
     const auto to = bare_of(stanza.attribute_or_empty("to"));
     stanza.set_attribute("to", to);
     if (type == "subscribed") return approve(std::string(localpart), to);
     if (type == "subscribe" && std::ranges::count(self.asked, to) == 0) self.asked.push_back(to);
     if (type == "unsubscribe") std::erase(self.asked, to);
-    // RFC 6121 section 3.2.2.
-    if (type == "unsubscribed" && std::erase(self.subscribers, to) != 0) tell_unavailable(std::string(localpart), to);
+    const bool cancels = type == "unsubscribed" && std::erase(self.subscribers, to) != 0;
+    if (breaks(Rule::cancelled_is_told_unavailable, cancels)) tell_unavailable(std::string(localpart), to);
   }
   server_->send(std::move(stanza));
 }
@@ -99,24 +101,22 @@ void Partner::set_presence(std::string_view localpart, interworking::Presence pr
   auto& self = user(localpart);
   self.presence = std::move(presence);
   self.presence.resource = resource;
-  if (defect("account.updates-not-broadcast")) return;
+  if (!holds(Rule::updates_are_broadcast)) return;
   for (const auto& subscriber : self.subscribers) tell_presence(std::string(localpart), subscriber);
 }
 
 void Partner::go_offline(std::string_view localpart) {
   auto& self = user(localpart);
   self.online = false;
-  if (defect("account.offline-not-told")) return;
+  if (!holds(Rule::sign_out_is_broadcast)) return;
   for (const auto& subscriber : self.subscribers) tell_unavailable(std::string(localpart), subscriber);
 }
 
 void Partner::approve(const std::string& localpart, const std::string& subscriber) {
   auto& self = user(localpart);
   if (std::ranges::count(self.subscribers, subscriber) == 0) self.subscribers.push_back(subscriber);
-  const bool bare = !defect("account.subscription-from-full-jid");
-  server_->send(
-      xmpp::make_presence(bare ? bare_jid(localpart) : full_jid(localpart), subscriber, "subscribed", next_id()));
-  if (self.online && !defect("account.approval-without-presence")) tell_presence(localpart, subscriber);
+  server_->send(xmpp::make_presence(bare_jid(localpart), subscriber, "subscribed", next_id()));
+  if (self.online && holds(Rule::presence_follows_approval)) tell_presence(localpart, subscriber);
 }
 
 void Partner::tell_presence(const std::string& localpart, const std::string& to) {

@@ -1,6 +1,8 @@
 // A partner: an XMPP domain with users, reached over S2S and verifying by SASL EXTERNAL or dialback.
 #pragma once
 
+#include "mocks/rules.h"
+#include "protocol/base/history.h"
 #include "protocol/interworking/mapping/presence.h"
 #include "protocol/xmpp/server.h"
 
@@ -29,15 +31,15 @@ struct PartnerUser {
   bool approves = true;                  ///< answers subscribe with subscribed; false: leaves it pending
   bool online = true;                    ///< a mock's; see go_offline()
   interworking::Presence presence;       ///< what subscribers are told
-  std::vector<xml::Element> messages;    ///< without errors, in order of arrival
-  std::vector<xml::Element> errors;      ///< stanzas of type error, and own stanzas that could not be delivered
-  std::vector<xml::Element> presences;   ///< every presence stanza, in order of arrival
-  std::vector<xml::Element> iqs;         ///< every iq, in order of arrival
+  History<xml::Element> messages;        ///< without errors, in order of arrival
+  History<xml::Element> errors;          ///< stanzas of type error, and own stanzas that could not be delivered
+  History<xml::Element> presences;       ///< every presence stanza, in order of arrival
+  History<xml::Element> iqs;             ///< every iq, in order of arrival
   std::vector<std::string> subscribers;  ///< bare JIDs that may see the presence; a mock's
   std::vector<std::string> asked;        ///< bare JIDs that were asked for theirs, or granted it; a mock's
 
-  /// Puts a stanza that arrived where it belongs.
-  void record(xml::Element stanza);
+  /// Puts a stanza that arrived where it belongs, behind or before those that are there.
+  void record(xml::Element stanza, bool behind = true);
 };
 
 /// A domain with users as exchanges see it, whoever serves it: a mock, or a real server whose users sit at clients.
@@ -75,7 +77,7 @@ class PartnerDomain {
 };
 
 /// The domain behind our own S2S server. It is a peer of the judged server, and itself judged where no target with
-/// accounts is given: then `account.*` defects apply.
+/// accounts is given.
 class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwner {
  public:
   explicit Partner(PartnerSettings);
@@ -107,20 +109,18 @@ class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwne
   void on_undeliverable(const xml::Element&, std::string_view condition) override;
   // How each kind is handled (RFC 6121 section 8.5), for the server itself, an unknown account, and an account.
   void on_unknown_account(const xml::Element&);
-  void on_message(PartnerUser&, const Recipient&, xml::Element);
+  void on_message(PartnerUser&, const Recipient&, const xml::Element&);
   void on_presence(PartnerUser&, const Recipient&, const xml::Element&);
   void on_subscribe(PartnerUser&, const std::string& localpart, const std::string& from);
   void on_probe(PartnerUser&, const std::string& localpart, const xml::Element&);
   void on_iq(PartnerUser*, const Recipient&, const xml::Element&);
   void answer_request(PartnerUser*, const Recipient&, const xml::Element&);
-  void answer(xml::Element);
   void refuse(const xml::Element&, std::string_view condition);
   void approve(const std::string& localpart, const std::string& subscriber);
   void tell_presence(const std::string& localpart, const std::string& to);
   void tell_unavailable(const std::string& localpart, const std::string& to);
-  [[nodiscard]] bool defect(std::string_view name) const {
-    return !settings_.departures.none() && settings_.departures.has(name);
-  }
+  [[nodiscard]] bool holds(Rule rule) const { return settings_.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool broken) const { return settings_.departures.breaks(rule, broken); }
 
   PartnerSettings settings_;
   std::map<std::string, PartnerUser, std::less<>> users_;

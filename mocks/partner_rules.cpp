@@ -1,8 +1,9 @@
 // How a partner treats what arrives for its users and for itself: RFC 6120 section 10.5, RFC 6121 sections 3, 4 and 8.5
-// as far as one resource needs them, and the defects of a server with accounts.
+// as far as one resource needs them.
 #include "mocks/partner.h"
 
 #include "protocol/base/check.h"
+#include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
 
@@ -16,12 +17,15 @@ namespace ns = xmpp::ns;
 
 std::string bare_of(const std::string& jid) { return jid.substr(0, jid.find('/')); }
 
+/// In canonical form, as accounts are compared (RFC 7622 section 3.3); as it stands where it has none.
 std::string localpart_of(const std::string& jid) {
   const auto at = jid.find('@');
-  return at == std::string::npos ? std::string() : jid.substr(0, at);
+  if (at == std::string::npos) return {};
+  const auto prepared = xmpp::Jid::parse(jid);
+  return prepared ? prepared->local() : jid.substr(0, at);
 }
 
-bool holds(const std::vector<std::string>& list, const std::string& one) { return std::ranges::count(list, one) != 0; }
+bool lists(const std::vector<std::string>& list, const std::string& one) { return std::ranges::count(list, one) != 0; }
 
 /// What a disco#info query is answered with; the node is mirrored (XEP-0030 section 3.2).
 xml::Element disco_result(const xml::Element& query, const char* category, const char* type) {
@@ -44,73 +48,57 @@ void Partner::on_stanza(const xml::Element& stanza, std::string_view) {
   auto* self = recipient.localpart.empty() ? nullptr : &found->second;
   if (stanza.name() == "iq") return on_iq(self, recipient, stanza);
   if (self == nullptr) {
-    if (stanza.name() == "message") refuse(stanza, "service-unavailable");  // RFC 6120 section 10.5.1
+    const bool message = stanza.name() == "message";
+    if (breaks(Rule::message_to_the_server_is_answered, message)) refuse(stanza, "service-unavailable");
     return;
   }
   stanza.name() == "message" ? on_message(*self, recipient, stanza) : on_presence(*self, recipient, stanza);
 }
 
 void Partner::on_unknown_account(const xml::Element& stanza) {
-  // RFC 6121 section 8.5.1: presence is ignored silently.
-  if (stanza.name() == "presence" && !defect("account.unknown-account-presence-answered")) return;
-  if (defect("account.unknown-account-silent")) return;
-  refuse(stanza, defect("account.unknown-account-revealed") ? "item-not-found" : "service-unavailable");
+  if (breaks(Rule::presence_to_nobody_is_ignored, stanza.name() == "presence")) return;
+  if (!holds(Rule::unknown_account_is_answered)) return;
+  refuse(stanza, holds(Rule::unknown_account_is_not_revealed) ? "service-unavailable" : "item-not-found");
 }
 
-void Partner::on_message(PartnerUser& self, const Recipient& recipient, xml::Element stanza) {
+void Partner::on_message(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
-  const bool bare = recipient.resource.empty();
-  // RFC 6121 section 8.5.2.1.1.
-  if (bare && type == "error" && settings_.filters && !defect("account.bare-errors-delivered")) return;
-  if (bare && type == "groupchat" && !defect("account.groupchat-delivered"))
-    return refuse(stanza, "service-unavailable");
-  if (!bare && defect("account.full-jid-messages-lost")) return;
-  if (bare && defect("account.bare-to-rewritten")) stanza.set_attribute("to", full_jid(recipient.localpart));
-  if (defect("account.thread-lost")) stanza.remove_children("thread", ns::server);
-  if (defect("account.payloads-lost")) {
-    std::erase_if(stanza.content(),
-                  [](const xml::Content& part) { return !part.is_text() && part.element.front().ns() != ns::server; });
-  }
-  const bool first = defect("account.messages-reordered") && type != "error";
-  self.record(std::move(stanza));
-  if (first) std::rotate(self.messages.begin(), self.messages.end() - 1, self.messages.end());
+  const bool bare = recipient.resource.empty(), error = type == "error";
+  if (breaks(Rule::bare_errors_end_here, bare && error && settings_.filters)) return;
+  if (breaks(Rule::groupchat_is_refused, bare && type == "groupchat")) return refuse(stanza, "service-unavailable");
+  self.record(stanza, error || holds(Rule::messages_keep_their_order));
 }
 
 void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
   const auto from = bare_of(stanza.attribute_or_empty("from"));
-  const bool asked = holds(self.asked, from) || !settings_.filters;
-  // RFC 6121 sections 3.1.6 and 3.2.3.
-  if (type == "subscribed" && !asked && !defect("account.unsolicited-approval-delivered")) return;
-  if (type == "unsubscribed" && !asked && !defect("account.unsolicited-cancellation-delivered")) return;
+  const bool asked = lists(self.asked, from) || !settings_.filters;
+  if (breaks(Rule::approval_was_asked_for, type == "subscribed" && !asked)) return;
+  if (breaks(Rule::cancellation_of_a_subscription, type == "unsubscribed" && !asked)) return;
   if (type == "unsubscribed") std::erase(self.asked, from);
-  if (type.empty() && defect("account.presence-lost")) return;
-  if (type == "unavailable" && defect("account.unavailable-lost")) return;
   self.record(stanza);
   if (type == "subscribe") return on_subscribe(self, recipient.localpart, from);
   if (type == "probe") return on_probe(self, recipient.localpart, stanza);
-  const bool cancels = type == "unsubscribe" && std::erase(self.subscribers, from) != 0;
-  // RFC 6121 section 3.3.3.
-  if (cancels && self.online && !defect("account.unsubscribe-unanswered")) tell_unavailable(recipient.localpart, from);
-  if (cancels && defect("account.subscriber-kept")) self.subscribers.push_back(from);
+  const bool cancels = type == "unsubscribe" && lists(self.subscribers, from);
+  if (breaks(Rule::unsubscribing_is_confirmed, cancels && self.online)) tell_unavailable(recipient.localpart, from);
+  if (breaks(Rule::unsubscribing_ends_it, cancels)) std::erase(self.subscribers, from);
 }
 
 void Partner::on_subscribe(PartnerUser& self, const std::string& localpart, const std::string& from) {
-  const bool again = holds(self.subscribers, from);
-  if (again && defect("account.resubscription-unanswered")) return;
-  if (again || self.approves || defect("account.approves-by-itself")) approve(localpart, from);
+  const bool again = lists(self.subscribers, from);
+  if (again && !holds(Rule::subscriber_is_answered_again)) return;
+  if (!breaks(Rule::user_approves, !again && !self.approves)) approve(localpart, from);
 }
 
 void Partner::on_probe(PartnerUser& self, const std::string& localpart, const xml::Element& stanza) {
   const auto from = stanza.attribute_or_empty("from");
-  const bool authorised = holds(self.subscribers, bare_of(from));
-  if (authorised && defect("account.probe-unanswered")) return;
-  if (authorised || defect("account.probe-reveals")) {
+  const bool authorised = lists(self.subscribers, bare_of(from));
+  if (authorised && !holds(Rule::probe_is_answered)) return;
+  if (!breaks(Rule::probe_reveals_nothing, !authorised)) {
     if (self.online) return tell_presence(localpart, from);
     return send(xmpp::make_presence(bare_jid(localpart), from, "unavailable"));
   }
-  // RFC 6121 section 4.3.2.
-  if (!defect("account.stranger-probe-unanswered"))
+  if (holds(Rule::stranger_probe_is_refused))
     send(xmpp::make_presence(bare_jid(localpart), bare_of(from), "unsubscribed"));
 }
 
@@ -119,18 +107,14 @@ void Partner::on_iq(PartnerUser* self, const Recipient& recipient, const xml::El
   const bool matches =
       self != nullptr && self->online && recipient.resource == users_.at(recipient.localpart).presence.resource;
   if (type == "get" || type == "set") {
-    if (matches || (self != nullptr && defect("account.bare-iq-delivered"))) self->record(stanza);
+    if (!breaks(Rule::server_answers_for_the_account, !matches) && self != nullptr) self->record(stanza);
     return answer_request(matches ? self : nullptr, recipient, stanza);
   }
   if (type == "result" || type == "error") {
-    if (matches && !defect("account.iq-answers-lost")) self->record(stanza);
-    if (defect("account.iq-answers-answered"))
-      answer(*xmpp::make_error(xmpp::make_iq(stanza.attribute_or_empty("from"), stanza.attribute_or_empty("to"), "get",
-                                             stanza.attribute_or_empty("id")),
-                               "service-unavailable"));
-    return;
+    if (matches) self->record(stanza);
+    return refuse(stanza, "service-unavailable");  // what answers may never be answered with is known to make_error()
   }
-  if (!defect("account.odd-iq-ignored")) refuse(stanza, "bad-request");  // RFC 6120 section 8.2.3
+  if (holds(Rule::odd_iq_is_refused)) refuse(stanza, "bad-request");
 }
 
 void Partner::answer_request(PartnerUser* client, const Recipient& recipient, const xml::Element& stanza) {
@@ -138,36 +122,22 @@ void Partner::answer_request(PartnerUser* client, const Recipient& recipient, co
   const bool account = !recipient.localpart.empty() && recipient.resource.empty();
   const auto* info = stanza.child("query", ns::disco_info);
   const bool stranger =
-      account && !holds(users_.at(recipient.localpart).subscribers, bare_of(stanza.attribute_or_empty("from")));
+      account && !lists(users_.at(recipient.localpart).subscribers, bare_of(stanza.attribute_or_empty("from")));
   if ((server || account || client != nullptr) && stanza.child("ping", ns::ping) != nullptr)
-    return answer(xmpp::make_result(stanza));
-  if (info != nullptr && server && !defect("account.no-disco"))
-    return answer(xmpp::make_result(stanza, disco_result(*info, "server", "im")));
-  if (info != nullptr && account && !stranger)
-    return answer(xmpp::make_result(stanza, disco_result(*info, "account", "registered")));
-  if (info != nullptr && client != nullptr)
-    return answer(xmpp::make_result(stanza, disco_result(*info, "client", "pc")));
+    return send(xmpp::make_result(stanza));
+  if (info != nullptr && server && holds(Rule::server_tells_what_it_can))
+    return send(xmpp::make_result(stanza, disco_result(*info, "server", "im")));
+  if (info != nullptr && account && !breaks(Rule::strangers_learn_nothing, stranger))
+    return send(xmpp::make_result(stanza, disco_result(*info, "account", "registered")));
+  if (info != nullptr && client != nullptr) return send(xmpp::make_result(stanza, disco_result(*info, "client", "pc")));
   if (server && stanza.child("query", ns::disco_items) != nullptr)
-    return answer(xmpp::make_result(stanza, xml::Element("query", ns::disco_items)));
-  if (defect("account.unknown-query-accepted")) return answer(xmpp::make_result(stanza));
-  refuse(stanza, "service-unavailable");
-}
-
-void Partner::answer(xml::Element stanza) {
-  const bool iq = stanza.name() == "iq";
-  if (iq && defect("account.iq-unanswered")) return;
-  if (iq && defect("account.iq-answered-twice")) send(stanza);
-  send(std::move(stanza));
+    return send(xmpp::make_result(stanza, xml::Element("query", ns::disco_items)));
+  if (holds(Rule::unknown_query_is_refused)) return refuse(stanza, "service-unavailable");
+  send(xmpp::make_result(stanza));
 }
 
 void Partner::refuse(const xml::Element& stanza, std::string_view condition) {
-  auto error = xmpp::make_error(stanza, condition, {}, {}, settings_.departures);
-  if (!error) return;
-  if (defect("account.error-without-id")) error->remove_attribute("id");
-  if (defect("account.error-from-domain")) error->set_attribute("from", settings_.domain);
-  if (defect("account.error-of-odd-type")) error->child("error", ns::server)->set_attribute("type", "fatal");
-  if (defect("account.error-without-child")) error->remove_children("error", ns::server);
-  answer(std::move(*error));
+  if (auto error = xmpp::make_error(stanza, condition, {}, {}, settings_.departures)) send(std::move(*error));
 }
 
 void Partner::on_undeliverable(const xml::Element& stanza, std::string_view condition) {

@@ -1,6 +1,8 @@
 // Registration, and the route of every other request.
 #include "mocks/pool.h"
 
+#include "protocol/base/address.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,10 +16,6 @@ constexpr int registration_expires_s = 3600;
 
 std::string host_of(const std::optional<sip::NameAddr>& address) { return address ? address->uri.host : std::string(); }
 std::string user_of(const std::optional<sip::NameAddr>& address) { return address ? address->uri.user : std::string(); }
-
-bool is_literal(const std::string& host) {
-  return !host.empty() && host.find_first_not_of("0123456789.") == std::string::npos;
-}
 
 bool makes_dialog(const std::string& method) { return method == "INVITE" || method == "SUBSCRIBE"; }
 
@@ -135,7 +133,7 @@ void PoolNode::on_routed(sip::TransactionId transaction, sip::Message request, C
       return forward(transaction, std::move(request), {{}, binding.connection, {}});
     }
   }
-  if (is_literal(target->host)) {
+  if (is_address_literal(target->host)) {
     return forward(transaction, std::move(request), {{target->host, target->port}, ConnectionId::none, {}});
   }
   const auto exit = exit_for(*settings_.routing, user_of(request.from()), target->host);

@@ -64,21 +64,40 @@ void RawConnection::on_bytes(std::string_view bytes) {
 void RawConnection::on_plain(std::string_view bytes) {
   if (bytes.empty()) return;
   note(Direction::in, Layer::xmpp, secured_ ? "octets" : "octets in clear", bytes);
-  received_ += bytes;
-  if (!reading_) return;
-  if (document_over_) {
-    unread_ += bytes;
-    return;
-  }
-  while (!bytes.empty() && !document_over_) {
+  keep(bytes);
+  while (!bytes.empty() && reading_ && !document_over_) {
     std::size_t consumed = 0;
     auto item = reader_.feed(bytes, consumed);
     bytes.remove_prefix(std::min(consumed, bytes.size()));
-    if (!item) break;
+    if (!item) return;
     document_over_ = std::holds_alternative<xml::StreamEnd>(*item) || std::holds_alternative<xml::Fault>(*item);
-    items_.push_back(std::move(*item));
+    keep(std::move(*item));
   }
-  unread_ += bytes;
+  if (reading_) keep_unread(bytes);
+}
+
+void RawConnection::keep(std::string_view bytes) {
+  received_ += bytes;
+  if (received_.size() <= 2 * kept_max_octets) return;
+  const auto old = received_.size() - kept_max_octets;
+  received_.erase(0, old);
+  if (tls_begins_at_ != std::string::npos) tls_begins_at_ -= std::min(tls_begins_at_, old);
+  if (dropped_octets_ == 0) note(Direction::none, Layer::event, "so many octets that the oldest are not kept", {});
+  dropped_octets_ += old;
+}
+
+/// What comes behind the end of a document is the beginning of the next, if that is asked for soon.
+void RawConnection::keep_unread(std::string_view bytes) {
+  unread_ += bytes.substr(0, kept_max_octets - std::min(unread_.size(), kept_max_octets));
+}
+
+void RawConnection::keep(xml::Item item) {
+  constexpr std::size_t items_max = 16 * 1024;
+  if (const auto* element = std::get_if<xml::Element>(&item)) items_octets_ += octets_of(*element);
+  items_.push_back(std::move(item));
+  if (items_.size() < items_max && items_octets_ < 8 * kept_max_octets) return;
+  note(Direction::none, Layer::event, "so many elements that no more are read", {});
+  stop_reader();
 }
 
 void RawConnection::restart_reader() {
@@ -86,7 +105,7 @@ void RawConnection::restart_reader() {
   document_over_ = false;
   const auto early = std::exchange(unread_, {});
   if (early.empty()) return;
-  received_.erase(received_.size() - early.size());  // on_plain puts them back
+  received_.erase(received_.size() - std::min(received_.size(), early.size()));  // on_plain puts them back
   on_plain(early);
 }
 
@@ -170,6 +189,8 @@ void RawConnection::on_connected() {
 void RawConnection::on_gone(State state, std::string_view reason) {
   state_ = state;
   reason_ = reason;
+  if (dropped_octets_ != 0)
+    note(Direction::none, Layer::event, std::to_string(dropped_octets_) + " octets that came were not kept", {});
 }
 
 RawPeer::RawPeer(std::vector<std::uint16_t> listen_ports) : ports_(std::move(listen_ports)) {}

@@ -17,6 +17,7 @@ namespace cutover::mocks {
 class RawConnection {
  public:
   enum class State { connecting, open, failed, closed };
+  static constexpr std::size_t kept_max_octets = 1024 * 1024;
 
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
@@ -44,14 +45,16 @@ class RawConnection {
   /// RST.
   void abort();
 
-  /// All plain octets since the beginning: before TLS, then what TLS carried.
+  /// All plain octets since the beginning: before TLS, then what TLS carried. Of a peer that floods the last
+  /// kept_max_octets at least, and a note tells.
   [[nodiscard]] const std::string& received() const { return received_; }
-  /// Those since TLS was established; empty where it is not.
+  /// Those of them since TLS was established; empty where it is not.
   [[nodiscard]] std::string_view received_in_tls() const;
   [[nodiscard]] bool has_received(std::string_view text) const { return received_.find(text) != std::string::npos; }
 
   /// What the peer's octets parse to, in order: headers, elements, end tags, faults. A new stream begins on
-  /// restart_reader() or TLS; octets that came too early for it are read by the new reader.
+  /// restart_reader() or TLS; octets that came too early for it are read by the new reader. Reading stops where they
+  /// have become too many, and a note tells.
   [[nodiscard]] const std::vector<xml::Item>& items() const { return items_; }
   /// The first item not yet taken; nothing while there is none.
   [[nodiscard]] bool has_item() const { return taken_ < items_.size(); }
@@ -88,6 +91,9 @@ class RawConnection {
   void on_plain(std::string_view bytes);
   void on_gone(State state, std::string_view reason);
   void pump_tls();
+  void keep(std::string_view bytes);
+  void keep_unread(std::string_view bytes);
+  void keep(xml::Item item);
   void note(Direction direction, Layer layer, std::string summary, std::string_view detail);
 
   Context& context_;
@@ -101,11 +107,12 @@ class RawConnection {
   bool secured_ = false;
   std::string received_;
   std::size_t tls_begins_at_ = std::string::npos;
-  std::string unread_;  ///< octets behind the end of a document, for the next reader
+  std::size_t dropped_octets_ = 0;  ///< of received_
+  std::string unread_;              ///< octets behind the end of a document, for the next reader
   bool document_over_ = false;
   xml::Reader reader_;
   std::vector<xml::Item> items_;
-  std::size_t taken_ = 0;
+  std::size_t taken_ = 0, items_octets_ = 0;
   std::unique_ptr<tls::Session> session_;
   std::string waiting_;  ///< to be sent once TLS is established
 };

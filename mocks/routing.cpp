@@ -1,35 +1,39 @@
 // The rule of the migration as the pools apply it.
 #include "mocks/routing.h"
 
+#include "mocks/rules.h"
+
 namespace cutover::mocks {
 
 namespace {
 
-/// SEED-3: a partner that is configured on the new side has no legacy path, and only that partner.
+bool waives(const Routing& routing, Rule rule) { return !routing.departures.holds(rule); }
+
 bool configured(const Routing& routing, const std::string& partner_domain) {
-  if (routing.departures.has("migration.legacy-path-survives")) return false;
-  if (routing.departures.has("migration.one-partner-switches-all")) return !routing.configured_partners.empty();
-  return routing.configured_partners.contains(partner_domain);
+  const auto& partners = routing.configured_partners;
+  if (waives(routing, Rule::configured_partner_has_no_legacy_path)) return false;
+  return partners.contains(partner_domain) || (waives(routing, Rule::switch_is_per_partner) && !partners.empty());
 }
 
-/// SEED-4 to SEED-7: nothing but the partner list takes the legacy path away. Each defect is a deployment that thinks
-/// otherwise.
+/// Nothing but the partner list takes the legacy path away.
 bool legacy_path_lost(const Routing& routing, const std::string& user) {
   const auto home = routing.homes.find(user);
   const bool moved = home != routing.homes.end() && home->second == Pool::current;
-  if (routing.departures.has("migration.new-pool-takes-routes") && routing.pools.contains(Pool::current)) return true;
-  if (routing.departures.has("migration.new-edge-takes-routes") && routing.edge_deployed) return true;
-  if (routing.departures.has("migration.moved-user-loses-legacy") && moved) return true;
-  return routing.departures.has("migration.policy-takes-routes") && !routing.xmpp_users.empty();
+  return (waives(routing, Rule::new_pool_takes_no_route) && routing.pools.contains(Pool::current)) ||
+         (waives(routing, Rule::new_edge_takes_no_route) && routing.edge_deployed) ||
+         (waives(routing, Rule::moved_user_keeps_the_legacy_path) && moved) ||
+         (waives(routing, Rule::policy_takes_no_route) && !routing.xmpp_users.empty());
 }
 
 /// What the new side asks of a user before a partner that is configured there reaches him, either way.
 std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string& user) {
+  const auto breaks = [&](Rule rule, bool condition) { return routing.departures.breaks(rule, condition); };
   const auto home = routing.homes.find(user);
-  if (home == routing.homes.end()) return Refusal{404, "no such user"};
-  if (home->second == Pool::legacy && !routing.departures.has("migration.legacy-user-passes"))
+  const bool known = home != routing.homes.end();
+  if (breaks(Rule::user_is_known, !known)) return Refusal{404, "no such user"};
+  if (breaks(Rule::legacy_user_has_no_new_path, known && home->second == Pool::legacy))
     return Refusal{403, "the partner is configured on the new side, the user is homed on the legacy pool"};
-  if (!routing.xmpp_users.contains(user) && !routing.departures.has("migration.policy-ignored"))
+  if (breaks(Rule::policy_admits_the_user, !routing.xmpp_users.contains(user)))
     return Refusal{403, "no external access policy allows XMPP for the user"};
   return std::nullopt;
 }
@@ -39,10 +43,12 @@ std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string
 Exit exit_for(const Routing& routing, const std::string& user, const std::string& partner_domain) {
   if (configured(routing, partner_domain)) {
     if (auto refusal = refusal_of_user(routing, user)) return {std::nullopt, *refusal};
-    if (!routing.gateway) return {std::nullopt, {503, "XMPP federation is not enabled on the new side"}};
-    return {routing.gateway, {}};
+    if (routing.gateway) return {routing.gateway, {}};
+    if (!waives(routing, Rule::closed_new_side_has_no_detour))
+      return {std::nullopt, {503, "XMPP federation is not enabled on the new side"}};
   }
-  if (!routing.legacy_partners.contains(partner_domain)) return {std::nullopt, {404, "no route to the domain"}};
+  if (routing.departures.breaks(Rule::partner_is_known, !routing.legacy_partners.contains(partner_domain)))
+    return {std::nullopt, {404, "no route to the domain"}};
   if (legacy_path_lost(routing, user)) return {std::nullopt, {503, "the legacy path is gone"}};
   if (!routing.legacy_gateway) return {std::nullopt, {503, "the legacy gateway is stopped"}};
   return {routing.legacy_gateway, {}};
@@ -50,11 +56,11 @@ Exit exit_for(const Routing& routing, const std::string& user, const std::string
 
 std::optional<Refusal> refusal_of_entry(const Routing& routing, const std::string& user,
                                         const std::string& partner_domain, bool from_legacy_gateway) {
+  if (waives(routing, Rule::entry_is_judged)) return std::nullopt;
   if (!from_legacy_gateway) return refusal_of_user(routing, user);
   if (legacy_path_lost(routing, user)) return Refusal{503, "the legacy path is gone"};
-  if (configured(routing, partner_domain)) {
+  if (configured(routing, partner_domain))
     return Refusal{403, "the partner is configured on the new side, so its legacy path has stopped"};
-  }
   return std::nullopt;
 }
 

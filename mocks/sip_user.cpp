@@ -35,9 +35,23 @@ int number_of(const std::string& text, int otherwise) {
   return value;
 }
 
+/// No dialog more, where so many are open that a peer must be flooding.
+template <class Dialogs>
+bool is_full(const Dialogs& dialogs, const std::string& call_id) {
+  constexpr std::size_t dialogs_max = 4096;
+  return dialogs.size() >= dialogs_max && !dialogs.contains(call_id);
+}
+
 bool final(const sip::Message& response) { return response.status >= 200; }
 
 }  // namespace
+
+std::size_t octets_of(const SipPresence& presence) {
+  std::size_t octets = sizeof(SipPresence);
+  for (const auto& device : presence)
+    octets += sizeof(device) + device.resource.size() + device.status.size() + device.show.size();
+  return octets;
+}
 
 SipUser::SipUser(SipUserSettings settings)
     : settings_(std::move(settings)), uri_("sip:" + settings_.name + "@" + settings_.domain) {}
@@ -320,7 +334,8 @@ void SipUser::respond(sip::TransactionId transaction, const sip::Message& messag
 }
 
 void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {
-  requests_.push_back(message);
+  if (requests_.push_back(message))
+    context_->note({.summary = "so many requests that the oldest are not kept", .detail = {}});
   if (message.method == "MESSAGE") return on_message(transaction, message);
   if (message.method == "INVITE") return on_invite(transaction, message);
   if (message.method == "SUBSCRIBE") return on_subscribe(transaction, message);
@@ -347,6 +362,7 @@ void SipUser::on_message(sip::TransactionId transaction, const sip::Message& mes
 void SipUser::on_invite(sip::TransactionId transaction, const sip::Message& message) {
   if (invite_status_ == 0) return;
   if (invite_status_ >= 300) return respond(transaction, message, invite_status_, "as told");
+  if (is_full(sessions_, message.call_id())) return respond(transaction, message, 486, "Busy Here");
   auto& session = sessions_[message.call_id()];
   if (session.dialog.local_tag.empty()) session.dialog = accepted_dialog(message, token());
   auto response = sip::response_to(message, 200, "OK", session.dialog.local_tag);
@@ -361,6 +377,7 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
   if (subscribe_status_ == 0) return;
   if (subscribe_status_ >= 300) return respond(transaction, message, subscribe_status_, "as told");
   const auto expires_s = number_of(message.header_or_empty("Expires"), subscription_expires_s);
+  if (is_full(watchers_, message.call_id())) return respond(transaction, message, 486, "Busy Here");
   auto& watcher = watchers_[message.call_id()];
   const bool fresh = watcher.dialog.local_tag.empty();
   if (fresh) {
@@ -417,7 +434,7 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
       auto presence = interworking::read_pidf(message.body);
       if (const auto* tuples = std::get_if<std::vector<interworking::Presence>>(&presence)) {
         contact.presence = *tuples;
-        contact.history.push_back(*tuples);
+        contact.history.push_back({*tuples});
       }
     }
     if (!dialog.confirmed) {  // RFC 6665 section 4.4.1: the first NOTIFY may make the dialog

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mocks/routing.h"
+#include "protocol/base/history.h"
 #include "protocol/interworking/mapping/presence.h"
 #include "protocol/sip/endpoint.h"
 
@@ -23,6 +24,10 @@ struct SipText {
   bool in_session = false;
 };
 
+[[nodiscard]] inline std::size_t octets_of(const SipText& text) {
+  return sizeof(SipText) + text.from.size() + text.body.size() + text.call_id.size() + text.subject.size();
+}
+
 /// What a request of the user came to: 2xx, a final failure, or 0 where no answer came.
 struct SipOutcome {
   std::string body;  ///< of the message that was sent
@@ -30,14 +35,26 @@ struct SipOutcome {
   std::string reason;  ///< the Warning where there is one
 };
 
+[[nodiscard]] inline std::size_t octets_of(const SipOutcome& outcome) {
+  return sizeof(SipOutcome) + outcome.body.size() + outcome.reason.size();
+}
+
+/// What one NOTIFY said: the devices of the contact.
+struct SipPresence {
+  std::vector<interworking::Presence> devices;
+  [[nodiscard]] auto begin() const { return devices.begin(); }
+  [[nodiscard]] auto end() const { return devices.end(); }
+};
+[[nodiscard]] std::size_t octets_of(const SipPresence&);
+
 /// The presence of one contact as its NOTIFY requests told it.
 struct SipContact {
   std::string state;         ///< Subscription-State: pending, active, terminated; empty before the first
   std::string reason;        ///< of terminated
   int subscribe_status = 0;  ///< final answer to the last SUBSCRIBE
-  std::vector<interworking::Presence> presence;              ///< of the last NOTIFY with a body
-  std::vector<std::vector<interworking::Presence>> history;  ///< one entry a NOTIFY with a body
-  std::string body;                                          ///< the last PIDF as it came
+  std::vector<interworking::Presence> presence;  ///< of the last NOTIFY with a body
+  History<SipPresence> history;                  ///< one entry a NOTIFY with a body
+  std::string body;                              ///< the last PIDF as it came
 };
 
 class SipUser final : public Node, public sip::EndpointOwner {
@@ -80,11 +97,11 @@ class SipUser final : public Node, public sip::EndpointOwner {
   // What the user saw.
   [[nodiscard]] bool registered() const { return registered_; }
   [[nodiscard]] const std::string& uri() const { return uri_; }  ///< "sip:alice@contoso.example"
-  [[nodiscard]] const std::vector<SipText>& texts() const { return texts_; }
-  [[nodiscard]] const std::vector<SipOutcome>& outcomes() const { return outcomes_; }
+  [[nodiscard]] const History<SipText>& texts() const { return texts_; }
+  [[nodiscard]] const History<SipOutcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] const SipContact& contact(const std::string& uri) { return contacts_[uri]; }
-  [[nodiscard]] const std::vector<sip::Message>& requests() const { return requests_; }    ///< every request that came
-  [[nodiscard]] const std::vector<sip::Message>& responses() const { return responses_; }  ///< to what was sent
+  [[nodiscard]] const History<sip::Message>& requests() const { return requests_; }    ///< every request that came
+  [[nodiscard]] const History<sip::Message>& responses() const { return responses_; }  ///< to what was sent
   [[nodiscard]] std::vector<std::string> watchers() const;  ///< URIs with a live subscription, pending ones too
 
   void on_request(sip::TransactionId, const sip::Message&, ConnectionId source) override;
@@ -138,13 +155,13 @@ class SipUser final : public Node, public sip::EndpointOwner {
   interworking::Presence presence_;
   std::uint64_t tokens_ = 0;
   std::uint32_t cseq_ = 0;
-  std::vector<SipText> texts_;
-  std::vector<SipOutcome> outcomes_;
+  History<SipText> texts_;
+  History<SipOutcome> outcomes_;
   std::map<std::string, SipContact> contacts_;
   std::map<std::string, Dialog> subscriptions_;  ///< ours, by contact URI
   std::map<std::string, Watcher> watchers_;      ///< by Call-ID
   std::map<std::string, Session> sessions_;      ///< by Call-ID
-  std::vector<sip::Message> requests_, responses_;
+  History<sip::Message> requests_, responses_;
 };
 
 }  // namespace cutover::mocks

@@ -2,6 +2,7 @@
 #include "mocks/xmpp_client.h"
 
 #include "protocol/base/check.h"
+#include "protocol/tls/identity.h"
 #include "protocol/xml/writer.h"
 #include "protocol/xmpp/namespaces.h"
 
@@ -16,6 +17,21 @@ constexpr char bind_ns[] = "urn:ietf:params:xml:ns:xmpp-bind";
 constexpr char roster_ns[] = "jabber:iq:roster";
 
 std::string bare(std::string_view jid) { return std::string(jid.substr(0, jid.find('/'))); }
+
+bool holds(const xml::Element& element, const std::string& text) {
+  return element.text().find(text) != std::string::npos ||
+         std::ranges::any_of(element.children(), [&](const auto* child) { return holds(*child, text); });
+}
+
+/// An element of SASL as the trace may have it: what a password could be tried against is left out. The words of a
+/// failure stay, unless they hold it.
+std::string without_data(xml::Element element, const std::string& password) {
+  const bool words = element.name() == "mechanisms" || element.name() == "failure";
+  auto shown = xml::write(element, ns::client, true);
+  if (element.content().empty() || (words && !holds(element, password))) return shown;
+  element.content() = {{.text = "[not shown]", .element = {}}};
+  return xml::write(element, ns::client, true);
+}
 
 bool offers(const xml::Element& mechanisms, std::string_view name) {
   return std::ranges::any_of(mechanisms.children(), [&](const auto* each) { return each->text() == name; });
@@ -58,19 +74,32 @@ void XmppClient::fail(std::string reason) {
   if (state_ == State::failed) return;
   state_ = State::failed;
   failure_ = std::move(reason);
-  context_->note({.layer = Layer::event, .connection = connection_, .summary = "client failed", .detail = failure_});
+  note(Layer::event, Direction::none, "client failed", failure_);
   if (connection_ != ConnectionId::none) context_->abort(std::exchange(connection_, ConnectionId::none));
 }
 
 // Octets.
 
-void XmppClient::write(std::string_view octets, std::string_view summary) {
-  if (connection_ == ConnectionId::none) return;
-  context_->note({.layer = Layer::xmpp,
-                  .direction = Direction::out,
+void XmppClient::note(Layer layer, Direction direction, std::string_view summary, std::string_view detail) {
+  context_->note({.layer = layer,
+                  .direction = direction,
                   .connection = connection_,
                   .summary = std::string(summary),
-                  .detail = std::string(octets)});
+                  .detail = std::string(detail)});
+}
+
+void XmppClient::write(std::string_view octets, std::string_view summary) {
+  if (connection_ == ConnectionId::none) return;
+  note(Layer::xmpp, Direction::out, summary, octets);
+  transmit(octets);
+}
+
+void XmppClient::write_sasl(const xml::Element& element, const std::string& summary) {
+  note(Layer::xmpp, Direction::out, summary, without_data(element, config_.password));
+  transmit(xml::write(element, ns::client, true));
+}
+
+void XmppClient::transmit(std::string_view octets) {
   if (!secured_) return context_->send(connection_, octets);
   session_->write(octets);
   context_->send(connection_, session_->take_cipher());
@@ -109,10 +138,8 @@ void XmppClient::pump_tls() {
   if (progress == tls::Progress::failed) return fail("TLS: " + session_->failure());
   if (begins) {
     secured_ = true;
-    context_->note({.layer = Layer::tls,
-                    .connection = connection_,
-                    .summary = "established " + session_->version(),
-                    .detail = {}});
+    note(Layer::tls, Direction::none, "established " + session_->version(), session_->cipher_suite());
+    if (const auto reason = distrust(); !reason.empty()) return fail(reason);
     open_stream();
   }
   if (!secured_) return;
@@ -120,6 +147,22 @@ void XmppClient::pump_tls() {
   const auto more = session_->take_cipher();
   if (!more.empty()) context_->send(connection_, more);
   on_plain(plain);
+}
+
+std::string XmppClient::distrust() const {
+  const auto shown = session_->peer_certificate();
+  if (!shown) return "the server shows no certificate";
+  if (!config_.fingerprint.empty()) {
+    if (shown->fingerprint == config_.fingerprint) return {};
+    return "the server shows another certificate than the one that is expected; its fingerprint is " +
+           shown->fingerprint;
+  }
+  if (!shown->chain_valid)
+    return "the server's certificate is not trusted: " + shown->chain_error + " (its fingerprint is " +
+           shown->fingerprint + ")";
+  if (!tls::covers(*shown, config_.domain))
+    return "the server's certificate is not for " + config_.domain + " (its fingerprint is " + shown->fingerprint + ")";
+  return {};
 }
 
 void XmppClient::on_plain(std::string_view bytes) {
@@ -171,11 +214,8 @@ void XmppClient::on_item(const xml::Item& item) {
 }
 
 void XmppClient::on_element(const xml::Element& element) {
-  context_->note({.layer = Layer::xmpp,
-                  .direction = Direction::in,
-                  .connection = connection_,
-                  .summary = element.name(),
-                  .detail = xml::write(element, ns::client, true)});
+  note(Layer::xmpp, Direction::in, element.name(),
+       element.ns() == ns::sasl ? without_data(element, config_.password) : xml::write(element, ns::client, true));
   if (element.is("error", ns::streams)) {
     const auto* condition = element.first_child();
     return fail("stream error " + (condition == nullptr ? std::string("without condition") : condition->name()));
@@ -205,6 +245,8 @@ void XmppClient::on_features(const xml::Element& features) {
 }
 
 void XmppClient::authenticate(const xml::Element& mechanisms) {
+  if (!secured_ && !config_.plain_in_clear)
+    return fail("the server offers no TLS, and the password is not to be used without");
   state_ = State::authenticating;
   std::string mechanism, response;
   if (offers(mechanisms, "SCRAM-SHA-1")) {
@@ -213,15 +255,15 @@ void XmppClient::authenticate(const xml::Element& mechanisms) {
     scram_.emplace(config_.user, config_.password, nonce);
     mechanism = "SCRAM-SHA-1";
     response = scram_->client_first();
-  } else if (offers(mechanisms, "PLAIN") && (secured_ || config_.plain_in_clear)) {
+  } else if (offers(mechanisms, "PLAIN")) {
     scram_.reset();
     mechanism = "PLAIN";
     response = std::string(1, '\0') + config_.user + std::string(1, '\0') + config_.password;  // RFC 4616
   } else {
     return fail("no usable SASL mechanism offered");
   }
-  auto auth = xml::Element("auth", ns::sasl).with("mechanism", mechanism).with_text(to_base64(response));
-  write(xml::write(auth, ns::client, true), "auth " + mechanism);
+  write_sasl(xml::Element("auth", ns::sasl).with("mechanism", mechanism).with_text(to_base64(response)),
+             "auth " + mechanism);
 }
 
 void XmppClient::on_sasl(const xml::Element& element) {
@@ -235,8 +277,7 @@ void XmppClient::on_sasl(const xml::Element& element) {
   if (element.name() == "challenge" && scram_) {
     const auto final = scram_->client_final(*data);
     if (!final) return fail("bad SCRAM challenge");
-    return write(xml::write(xml::Element("response", ns::sasl).with_text(to_base64(*final)), ns::client, true),
-                 "response");
+    return write_sasl(xml::Element("response", ns::sasl).with_text(to_base64(*final)), "response");
   }
   if (element.name() != "success") return fail("unexpected SASL element " + element.name());
   if (scram_ && !scram_->verify(*data)) return fail("the server does not know the password");
@@ -271,7 +312,7 @@ void XmppClient::on_stanza(const xml::Element& stanza) {
   if (stanza.name() == "presence" && stanza.attribute_or_empty("type") == "subscribe" && config_.accept_subscriptions) {
     send_presence(bare(stanza.attribute_or_empty("from")), "subscribed");
   }
-  inbox_.push_back(stanza);
+  if (inbox_.push_back(stanza)) note(Layer::event, Direction::none, "so many stanzas that the oldest are not kept", {});
   if (config_.on_stanza) config_.on_stanza(stanza);
 }
 
@@ -353,11 +394,9 @@ std::string XmppClient::send_iq(std::string_view to, std::string_view type, xml:
 }
 
 std::optional<xml::Element> XmppClient::take(const std::function<bool(const xml::Element&)>& condition) {
-  const auto it = std::ranges::find_if(inbox_, condition);
-  if (it == inbox_.end()) return std::nullopt;
-  auto stanza = std::move(*it);
-  inbox_.erase(it);
-  return stanza;
+  const auto& kept = inbox_.items();
+  const auto it = std::ranges::find_if(kept, condition);
+  return it == kept.end() ? std::nullopt : std::optional(inbox_.take(it));
 }
 
 std::optional<xml::Element> XmppClient::take_message(std::string_view body) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mocks/scram.h"
+#include "protocol/base/history.h"
 #include "protocol/base/node.h"
 #include "protocol/tls/session.h"
 #include "protocol/xml/reader.h"
@@ -13,9 +14,10 @@
 
 namespace cutover::mocks {
 
-/// Signs in by itself once started: STARTTLS where offered, SASL SCRAM-SHA-1 (else PLAIN inside of TLS), one resource,
-/// roster, initial presence. Then it does what it is told and collects what comes. `world.run_until([&] { return
-/// client.online(); }, 10s)`.
+/// Signs in by itself once started: STARTTLS where offered, SASL SCRAM-SHA-1 (else PLAIN), one resource, roster,
+/// initial presence. Then it does what it is told and collects what comes. `world.run_until([&] { return
+/// client.online(); }, 10s)`. Nothing that is made of the password is said to a server that has not proved who it is
+/// (RFC 6120 section 13.7.2), nor told to the trace.
 class XmppClient final : public Node {
  public:
   struct Config {
@@ -24,9 +26,12 @@ class XmppClient final : public Node {
     std::string domain;
     std::string password;
     std::string resource = "cutover";
-    /// Trust anchors for STARTTLS; null: stay in clear. The server's certificate is noted, not judged.
+    /// Trust anchors for STARTTLS; null: stay in clear.
     std::shared_ptr<const tls::Identity> identity;
-    bool plain_in_clear = false;       ///< allow PLAIN without TLS
+    /// The one certificate that the server may show (see tls::PeerCertificate); empty: any that the anchors prove to be
+    /// of the domain.
+    std::string fingerprint;
+    bool plain_in_clear = false;       ///< sign in without TLS, too, where everybody on the way reads along
     bool accept_subscriptions = true;  ///< answer "subscribe" with "subscribed"
     bool send_presence = true;         ///< initial presence after the roster
     bool sign_in_at_start = true;
@@ -65,7 +70,7 @@ class XmppClient final : public Node {
   std::string send_iq(std::string_view to, std::string_view type, xml::Element payload);
 
   /// Stanzas that arrived, in order, those of signing in apart.
-  [[nodiscard]] const std::vector<xml::Element>& inbox() const { return inbox_; }
+  [[nodiscard]] const History<xml::Element>& inbox() const { return inbox_; }
   void clear_inbox() { inbox_.clear(); }
   /// Takes the first stanza that satisfies the condition out of the inbox.
   [[nodiscard]] std::optional<xml::Element> take(const std::function<bool(const xml::Element&)>& condition);
@@ -86,6 +91,12 @@ class XmppClient final : public Node {
 
  private:
   void write(std::string_view octets, std::string_view summary);
+  /// An element of SASL: the trace gets its name, not its data.
+  void write_sasl(const xml::Element& element, const std::string& summary);
+  void transmit(std::string_view octets);
+  void note(Layer layer, Direction direction, std::string_view summary, std::string_view detail);
+  /// Why the certificate that the server showed proves nothing; empty where it does.
+  [[nodiscard]] std::string distrust() const;
   void open_stream();
   void pump_tls();
   void on_plain(std::string_view bytes);
@@ -116,7 +127,7 @@ class XmppClient final : public Node {
   std::optional<Scram> scram_;
   std::uint64_t ids_ = 0;
   std::string roster_id_;
-  std::vector<xml::Element> inbox_;
+  History<xml::Element> inbox_;
   std::map<std::string, std::string> roster_;
 };
 

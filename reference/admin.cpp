@@ -1,10 +1,12 @@
 // HTTP by Beast's parser and serialiser, on octets of the node's own connections.
 #include "reference/admin.h"
 
+#include "protocol/base/address.h"
 #include "reference/settings_json.h"
 
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 namespace cutover::reference {
@@ -28,6 +30,19 @@ bool same_secret(std::string_view a, std::string_view b) {
     difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i % b.size()]);
   }
   return difference == 0U;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+/// "127.0.0.1:8080" or "[::1]" or "localhost": an address, which no name server can point here.
+bool is_address(std::string_view host) {
+  const auto colon = host.rfind(':');
+  if (colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos) host = host.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return is_address_literal(host) || same_word(host, "localhost");
 }
 
 std::string response_text(const AdminAnswer& answer) {
@@ -56,6 +71,7 @@ struct Admin::Impl {
     std::unique_ptr<http::request_parser<http::string_body>> parser;
     std::string pending;  ///< octets that the parser wants to see again with more: an incomplete header
     Time ends{};
+    bool silent = true;  ///< nothing came yet
     bool answered = false;
   };
   Context& context;
@@ -78,15 +94,38 @@ struct Admin::Impl {
     return value.starts_with(scheme) && same_secret(value.substr(scheme.size()), config.token);
   }
 
+  /// What a page in a browser could have sent: it needs no token where the address is the proof (see open()).
+  [[nodiscard]] std::optional<AdminAnswer> refusal_of(const http::request<http::string_body>& request) const {
+    const auto field = [&](http::field name) { return std::string(request[name]); };
+    if (!authorised(request)) return AdminAnswer{401, error_json("a bearer token is needed")};
+    const auto host = field(http::field::host), origin = field(http::field::origin);
+    if (config.token.empty() && !host.empty() && !is_address(host))
+      return AdminAnswer{403, error_json("Host is a name; an address was expected")};
+    if (!origin.empty() && origin != "http://" + host) return AdminAnswer{403, error_json("the Origin is foreign")};
+    const bool changes = request.method() == http::verb::put || request.method() == http::verb::post;
+    const auto type = field(http::field::content_type);
+    if ((changes || !request.body().empty()) &&
+        !same_word(type.substr(0, type.find_first_of("; \t")), "application/json"))
+      return AdminAnswer{415, error_json("Content-Type: application/json was expected")};
+    return std::nullopt;
+  }
+
   void serve(ConnectionId connection, Exchange& exchange) {
     const auto& request = exchange.parser->get();
     const std::string method(request.method_string()), target(request.target());
-    context.note({Layer::http, Direction::in, connection, method + " " + target, request.body()});
-    if (!authorised(request)) {
-      reply(connection, exchange, {401, error_json("a bearer token is needed")});
-    } else {
-      reply(connection, exchange, answer(subject, method, target, request.body()));
-    }
+    const bool secret = request.body().find("Passphrase") != std::string::npos;
+    context.note({Layer::http, Direction::in, connection, method + " " + target,
+                  secret ? "[not shown: it sets a passphrase]" : request.body()});
+    const auto refusal = refusal_of(request);
+    reply(connection, exchange, refusal ? *refusal : answer(subject, method, target, request.body()));
+  }
+
+  /// The one that has been silent for longest, or else the oldest.
+  void make_room() {
+    const auto oldest = std::ranges::min_element(
+        exchanges, {}, [](const auto& entry) { return std::pair(!entry.second.silent, entry.second.ends); });
+    context.abort(oldest->first);
+    exchanges.erase(oldest);
   }
 
   void schedule(Admin& self) {
@@ -112,10 +151,7 @@ void Admin::open() {
 }
 
 void Admin::on_accepted(ConnectionId connection, std::uint16_t, const Endpoint&) {
-  if (impl_->exchanges.size() >= connections_max) {
-    impl_->context.abort(connection);
-    return;
-  }
+  if (impl_->exchanges.size() >= connections_max) impl_->make_room();
   Impl::Exchange exchange;
   exchange.parser = std::make_unique<http::request_parser<http::string_body>>();
   exchange.parser->header_limit(header_max_octets);
@@ -130,6 +166,7 @@ void Admin::on_received(ConnectionId connection, std::string_view bytes) {
   const auto found = impl_->exchanges.find(connection);
   if (found == impl_->exchanges.end() || found->second.answered) return;
   auto& exchange = found->second;
+  exchange.silent = false;
   exchange.pending += bytes;
   boost::beast::error_code error;
   while (!exchange.pending.empty() && !exchange.parser->is_done()) {

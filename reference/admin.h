@@ -13,6 +13,8 @@
 
 namespace cutover::reference {
 
+/// Only our own tools are served: no page of the web that a browser on this machine shows may change anything (a
+/// foreign Origin, or without a token a Host that is a name, is 403; a change that is not application/json 415).
 struct AdminConfig {
   std::uint16_t port = 0;
   std::string token;  ///< bearer token; must be set where the node's address is not loopback
@@ -33,8 +35,9 @@ struct AdminAnswer {
   std::string body;
 };
 /// GET /health /settings /partners /partners/{domain} /policies /streams /routes; PUT /settings (fields given replace);
-/// POST /partners, PUT and DELETE /partners/{domain}; PUT and DELETE /policies/global, /policies/site:{name},
-/// /policies/user:{name}, /policies/grant:{user}. Errors are {"error": "..."} with 400, 404, 405 or 409.
+/// POST /partners (one or an array), PUT and DELETE /partners/{domain}; PUT and DELETE /policies/global,
+/// /policies/site:{name}, /policies/user:{name}, /policies/grant:{user}. Errors are {"error": "..."} with 400, 404, 405
+/// or 409.
 [[nodiscard]] AdminAnswer answer(const AdminSubject& subject, std::string_view method, std::string_view target,
                                  std::string_view body);
 

@@ -87,13 +87,15 @@ AdminAnswer change_partner(const AdminSubject& subject, std::string_view method,
   return store(subject, std::move(settings), exists ? 200 : 201);
 }
 
-AdminAnswer add_partner(const AdminSubject& subject, std::string_view body) {
+/// All of them, or none.
+AdminAnswer add_partners(const AdminSubject& subject, std::string_view body) {
   Settings settings = subject.settings();
-  AllowedPartner partner = partner_from_json(body, {});
-  if (partner.domain.empty()) return failure(400, "Domain is missing");
-  if (settings.partners.contains(partner.domain)) return failure(409, "the partner exists");
-  const std::string domain = partner.domain;
-  settings.partners.emplace(domain, std::move(partner));
+  for (auto& partner : partners_from_json(body)) {
+    if (partner.domain.empty()) return failure(400, "Domain is missing");
+    const std::string domain = partner.domain;
+    if (!settings.partners.emplace(domain, std::move(partner)).second)
+      return failure(409, "the partner " + domain + " exists");
+  }
   return store(subject, std::move(settings), 201);
 }
 
@@ -145,7 +147,7 @@ AdminAnswer route(const AdminSubject& subject, std::string_view method, std::str
   }
   if (path == "/partners") {
     if (method == "GET") return {200, partners_json(subject.settings())};
-    return method == "POST" ? add_partner(subject, body) : failure(405, "GET or POST");
+    return method == "POST" ? add_partners(subject, body) : failure(405, "GET or POST");
   }
   if (path.starts_with(partners))
     return change_partner(subject, method, std::string(path.substr(partners.size())), body);

@@ -3,6 +3,7 @@
 
 #include "protocol/xmpp/jid.h"
 #include "reference/admin.h"
+#include "reference/rules.h"
 
 #include <algorithm>
 
@@ -69,7 +70,7 @@ void Gateway::apply(Settings settings) {
   config_.settings = std::move(settings);
   if (context_ == nullptr) return;
   bridge_->translator().reconfigure(translator_settings());
-  if (!config_.settings.site_federation_route) drop_links({});
+  if (!has_route()) drop_links({});
   for (Way& way : ways_) {
     if (way.connection == ConnectionId::none && !way.dial_at) way.dial_at = context_->now();
   }
@@ -90,15 +91,18 @@ void Gateway::to_partner(const xml::Element& stanza) {
     if (way.link && way.link->send(stanza)) return;
   }
   // No proxy: the SIP side learns of it as if the partner had not been reached.
-  bridge_->on_undeliverable(stanza, "remote-server-timeout");
+  if (config_.departures.holds(Rule::missing_proxy_is_told)) bridge_->on_undeliverable(stanza, "remote-server-timeout");
 }
 
 // Links.
 
+bool Gateway::has_route() const {
+  return !config_.departures.breaks(Rule::link_needs_a_route, !config_.settings.site_federation_route);
+}
+
 void Gateway::dial_due() {
-  const bool routed = config_.settings.site_federation_route;
   for (Way& way : ways_) {
-    if (!routed || !way.dial_at || *way.dial_at > context_->now()) continue;
+    if (!has_route() || !way.dial_at || *way.dial_at > context_->now()) continue;
     way.dial_at.reset();
     way.connection = context_->connect(*this, way.proxy);
   }
@@ -182,7 +186,7 @@ void Gateway::schedule() {
   };
   for (const Way& way : ways_) {
     if (way.link) take(way.link->deadline());
-    if (config_.settings.site_federation_route) take(way.dial_at);
+    if (has_route()) take(way.dial_at);
   }
   if (first) context_->wake_at(*this, *first);
   if (!first) context_->cancel_wake(*this);

@@ -66,6 +66,7 @@ class Gateway final : public Node {
     std::optional<Time> dial_at;
   };
   [[nodiscard]] interworking::Settings translator_settings() const;
+  [[nodiscard]] bool has_route() const;
   void dial_due();
   void drop_links(std::string_view condition);
   void to_partner(const xml::Element& stanza);

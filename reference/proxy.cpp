@@ -4,13 +4,16 @@
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/stanza.h"
 #include "reference/admin.h"
+#include "reference/rules.h"
 
 #include <algorithm>
 #include <set>
 
 namespace cutover::reference {
 
-Proxy::Proxy(ProxyConfig config) : config_(std::move(config)) {}
+Proxy::Proxy(ProxyConfig config) : config_(std::move(config)) {
+  for (const auto& domain : config_.domains) ours_.push_back(xmpp::prepare_domain(domain).value_or(domain));
+}
 
 Proxy::~Proxy() {
   admin_.reset();
@@ -56,7 +59,7 @@ xmpp::ServerConfig Proxy::server_config() const {
 }
 
 void Proxy::start_service() {
-  if (server_ || !config_.settings.enable_xmpp_federation || !config_.certificate) return;
+  if (server_ || !config_.certificate || !enabled()) return;
   live_certificate_ = config_.certificate;  // an assigned certificate is live from here on
   server_ = std::make_unique<xmpp::Server>(*context_, server_config(), *resolver_, *this);
   server_->open();
@@ -99,9 +102,9 @@ void Proxy::assign_certificate(std::shared_ptr<const tls::Identity> certificate)
 void Proxy::apply(Settings settings) {
   const Settings before = std::exchange(config_.settings, std::move(settings));
   if (context_ == nullptr) return;
-  if (!config_.settings.enable_xmpp_federation) stop_service();
+  if (!enabled()) stop_service();
   if (stopping_) {
-    restart_wanted_ = config_.settings.enable_xmpp_federation;
+    restart_wanted_ = enabled();
     return;
   }
   if (!server_) {
@@ -109,12 +112,16 @@ void Proxy::apply(Settings settings) {
     return;
   }
   server_->reconfigure(server_config());
+  if (!config_.departures.holds(Rule::removed_partner_is_cut_off)) return;
   std::set<std::string> gone;
   for (const auto& stream : server_->streams()) {
     if (!config_.settings.policy_of(stream.remote_domain).allowed) gone.insert(stream.remote_domain);
   }
-  if (config_.departures.has("gateway.proxy-keeps-removed-partners")) return;
   for (const auto& domain : gone) server_->close_streams_with(domain, "policy-violation");
+}
+
+bool Proxy::enabled() const {
+  return !config_.departures.breaks(Rule::listens_when_enabled, !config_.settings.enable_xmpp_federation);
 }
 
 bool Proxy::gateway_connected() const {
@@ -125,8 +132,8 @@ bool Proxy::gateway_connected() const {
 
 void Proxy::on_stanza(const xml::Element& stanza, std::string_view) {
   const auto to = xmpp::Jid::parse(stanza.attribute_or_empty("to"));
-  if (config_.departures.has("xmpp.relays-for-peers") && to && !serves(to->domain())) return server_->send(stanza);
-  if (!config_.departures.has("gateway.proxy-drops-inbound")) to_gateway(stanza);
+  const bool ours = !to || serves(to->domain());  // nothing else gets through the stream
+  ours ? to_gateway(stanza) : server_->send(stanza);
 }
 
 void Proxy::on_undeliverable(const xml::Element& stanza, std::string_view condition) {
@@ -142,20 +149,18 @@ void Proxy::to_gateway(const xml::Element& stanza) {
 }
 
 void Proxy::refuse(const xml::Element& stanza, std::string_view condition) {
-  if (config_.departures.has("gateway.proxy-silent-without-gateway"))
-    return;  // RFC 6120 section 8.1.3: never silently lost
+  if (!config_.departures.holds(Rule::missing_gateway_is_told)) return;
   if (auto error = xmpp::make_error(stanza, condition); error && server_) server_->send(std::move(*error));
 }
 
 bool Proxy::serves(std::string_view domain) const {
-  return std::any_of(config_.domains.begin(), config_.domains.end(),
-                     [&](const std::string& ours) { return xmpp::prepare_domain(ours) == domain; });
+  return std::find(ours_.begin(), ours_.end(), domain) != ours_.end();
 }
 
 void Proxy::from_gateway(const xml::Element& stanza) {
   const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
   const bool ours = from && serves(from->domain());
-  if (ours && server_ && !config_.departures.has("gateway.proxy-drops-outbound")) server_->send(stanza);
+  if (!config_.departures.breaks(Rule::gateway_speaks_for_ours, !ours) && server_) server_->send(stanza);
 }
 
 // Links.

@@ -74,6 +74,7 @@ class Proxy final : public Node, public xmpp::ServerOwner {
  private:
   [[nodiscard]] xmpp::ServerConfig server_config() const;
   void end_service();
+  [[nodiscard]] bool enabled() const;
   [[nodiscard]] bool serves(std::string_view domain) const;
   void from_gateway(const xml::Element& stanza);
   void to_gateway(const xml::Element& stanza);
@@ -82,6 +83,7 @@ class Proxy final : public Node, public xmpp::ServerOwner {
   void tidy();
 
   ProxyConfig config_;
+  std::vector<std::string> ours_;  ///< the domains as addresses compare
   Context* context_ = nullptr;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<xmpp::Server> server_;

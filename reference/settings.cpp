@@ -195,4 +195,12 @@ std::optional<PartnerType> partner_type_of(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<Negotiation> negotiation_of(std::uint32_t place) {
+  return place < negotiation_names.size() ? std::optional(negotiation_names.at(place).first) : std::nullopt;
+}
+
+std::optional<PartnerType> partner_type_of(std::uint32_t place) {
+  return place < type_names.size() ? std::optional(type_names.at(place).first) : std::nullopt;
+}
+
 }  // namespace cutover::reference

@@ -97,5 +97,8 @@ struct Problem {
 [[nodiscard]] const char* name_of(PartnerType value);
 [[nodiscard]] std::optional<Negotiation> negotiation_of(std::string_view name);
 [[nodiscard]] std::optional<PartnerType> partner_type_of(std::string_view name);
+/// By place in the product's list, as ConvertTo-Json writes an enumeration. That the list begins at 0 is our reading.
+[[nodiscard]] std::optional<Negotiation> negotiation_of(std::uint32_t place);
+[[nodiscard]] std::optional<PartnerType> partner_type_of(std::uint32_t place);
 
 }  // namespace cutover::reference

@@ -14,15 +14,26 @@ namespace {
 
 constexpr std::size_t depth_max = 8;
 
-json::object parse_object(std::string_view text) {
+json::value parse_value(std::string_view text) {
+  constexpr std::string_view utf8_mark = "\xEF\xBB\xBF", utf16_mark = "\xFF\xFE";
+  if (text.starts_with(utf16_mark)) throw SettingsError("UTF-8 was expected, not UTF-16: Out-File -Encoding utf8");
+  if (text.starts_with(utf8_mark)) text.remove_prefix(utf8_mark.size());
+  if (text.starts_with('<') || text.starts_with('#'))
+    throw SettingsError("JSON was expected: ConvertTo-Json, not Export-Clixml or Export-Csv");
   json::error_code error;
   json::parse_options options;
   options.max_depth = depth_max;
-  const json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
+  auto value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
   if (error) throw SettingsError("not JSON: " + error.message());
+  return value;
+}
+
+const json::object& object_of(const json::value& value) {
   if (!value.is_object()) throw SettingsError("a JSON object was expected");
   return value.get_object();
 }
+
+json::object parse_object(std::string_view text) { return object_of(parse_value(text)); }
 
 std::string name_text(json::string_view name) { return {name.data(), name.size()}; }
 
@@ -87,36 +98,51 @@ json::object to_json(const GatewayConfiguration& gateway) {
 }
 
 Negotiation negotiation_in(const std::string& name, const json::value& value) {
-  const auto known = negotiation_of(text_of(name, value));
+  const auto known = value.is_number() ? negotiation_of(number_of(name, value))
+                                       : negotiation_of(std::string_view(text_of(name, value)));
   if (!known) throw SettingsError(name + ": Required, Optional or NotSupported was expected");
   return *known;
 }
 
+std::vector<std::string> domains_in(const std::string& name, const json::value& value) {
+  if (value.is_string()) return {text_of(name, value)};
+  if (!value.is_array()) throw SettingsError(name + ": an array of domains was expected");
+  std::vector<std::string> domains;
+  for (const auto& domain : value.get_array()) domains.push_back(text_of(name, domain));
+  return domains;
+}
+
+/// What PowerShell adds to every object that comes from elsewhere.
+bool is_of_the_shell(std::string_view name) {
+  return name == "PSComputerName" || name == "PSShowComputerName" || name == "RunspaceId";
+}
+
 void set_field(AllowedPartner& partner, const std::string& name, const json::value& value) {
-  if (name == "Domain") {
+  if (is_of_the_shell(name)) return;
+  if (name == "ConnectionLimit") {
+    partner.connection_limit = value.is_null() ? std::nullopt : std::optional(number_of(name, value));
+  } else if (name == "AdditionalDomains") {
+    partner.additional_domains = value.is_null() ? std::vector<std::string>() : domains_in(name, value);
+  } else if (name == "Description" || name == "ProxyFqdn") {
+    auto text = value.is_null() ? std::string() : text_of(name, value);
+    (name == "ProxyFqdn" ? partner.proxy_fqdn : partner.description) = std::move(text);
+  } else if (value.is_null()) {
+    throw SettingsError(name + ": a value was expected");
+  } else if (name == "Domain" || name == "Identity") {
     partner.domain = text_of(name, value);
-  } else if (name == "Description") {
-    partner.description = text_of(name, value);
   } else if (name == "EnableKeepAlive") {
     partner.enable_keep_alive = flag_of(name, value);
   } else if (name == "PartnerType") {
-    const auto type = partner_type_of(text_of(name, value));
+    const auto type = value.is_number() ? partner_type_of(number_of(name, value))
+                                        : partner_type_of(std::string_view(text_of(name, value)));
     if (!type) throw SettingsError(name + ": Federated, PublicVerified or PublicUnverified was expected");
     partner.partner_type = *type;
-  } else if (name == "ProxyFqdn") {
-    partner.proxy_fqdn = text_of(name, value);
   } else if (name == "SaslNegotiation") {
     partner.sasl_negotiation = negotiation_in(name, value);
   } else if (name == "TlsNegotiation") {
     partner.tls_negotiation = negotiation_in(name, value);
   } else if (name == "SupportDialbackNegotiation") {
     partner.support_dialback_negotiation = flag_of(name, value);
-  } else if (name == "ConnectionLimit") {
-    partner.connection_limit = value.is_null() ? std::nullopt : std::optional(number_of(name, value));
-  } else if (name == "AdditionalDomains") {
-    if (!value.is_array()) throw SettingsError(name + ": an array of domains was expected");
-    partner.additional_domains.clear();
-    for (const auto& domain : value.get_array()) partner.additional_domains.push_back(text_of(name, domain));
   } else {
     throw SettingsError("unknown field " + name);
   }
@@ -151,6 +177,14 @@ void set_field(Settings& settings, const std::string& name, const json::value& v
   }
 }
 
+AllowedPartner partner_of(const json::object& object, AllowedPartner base) {
+  const auto *domain = object.if_contains("Domain"), *identity = object.if_contains("Identity");
+  if (domain != nullptr && identity != nullptr && *domain != *identity)
+    throw SettingsError("Domain and Identity: the same domain was expected");
+  for (const auto& field : object) set_field(base, name_text(field.key()), field.value());
+  return base;
+}
+
 }  // namespace
 
 std::string settings_json(const Settings& settings) {
@@ -170,8 +204,15 @@ std::string partner_json(const AllowedPartner& partner) { return json::serialize
 std::string policies_json(const Settings& settings) { return json::serialize(to_json(settings.policies)); }
 
 AllowedPartner partner_from_json(std::string_view text, AllowedPartner base) {
-  for (const auto& field : parse_object(text)) set_field(base, name_text(field.key()), field.value());
-  return base;
+  return partner_of(parse_object(text), std::move(base));
+}
+
+std::vector<AllowedPartner> partners_from_json(std::string_view text) {
+  const auto value = parse_value(text);
+  if (!value.is_array()) return {partner_of(object_of(value), {})};
+  std::vector<AllowedPartner> partners;
+  for (const auto& each : value.get_array()) partners.push_back(partner_of(object_of(each), {}));
+  return partners;
 }
 
 AccessPolicy policy_from_json(std::string_view text) {

@@ -40,9 +40,10 @@ bool red(const CaseResult& result) {
 }
 
 std::string explain(const Check& check) {
-  return fmt::format("{} ({}): {}\n  {}\n  expected: {}\n  got:      {}\n  at {}:{}\n", check.id, check.level,
-                     name_of(check.outcome), check.looked_at, check.expected, excerpt(check.actual), check.file,
-                     check.line);
+  auto told = sentence_of(check);
+  if (const auto details = details_of(check); !details.empty()) told += "\n" + details;
+  return fmt::format("{} ({}): {}\n  {}\n  at {}:{}\n", check.id, check.level, name_of(check.outcome), excerpt(told),
+                     check.file, check.line);
 }
 
 /// The first red check names the failure; a case that is red without one (crash, time-out) is the harness's.

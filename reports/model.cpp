@@ -68,9 +68,14 @@ std::vector<SuiteCount> count_by_suite(const RunResult& run) {
 }
 
 std::string sentence_of(const Check& check) {
-  const auto got = check.actual.substr(0, check.actual.find('\n'));
+  auto got = check.actual.substr(0, check.actual.find('\n'));
   if (check.expected.empty()) return got;
   return (check.looked_at.empty() ? "" : check.looked_at + ": ") + "expected " + check.expected + ", got " + got;
+}
+
+std::string details_of(const Check& check) {
+  const auto end = check.actual.find('\n');
+  return end == std::string::npos ? std::string() : check.actual.substr(end + 1);
 }
 
 }  // namespace cutover::reports

@@ -33,6 +33,8 @@ struct Check {
 
 /// One line for people: "the body that the user got: expected "any case", got "."". For an inconclusive check: why.
 [[nodiscard]] std::string sentence_of(const Check&);
+/// What is told below that line: the further lines of `actual`, such as the wire. Empty where there are none.
+[[nodiscard]] std::string details_of(const Check&);
 
 /// A requirement that a case judges, with its text, so that a report needs no catalogue.
 struct RequirementText {

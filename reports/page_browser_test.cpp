@@ -89,7 +89,8 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
   EXPECT_THAT(dom, HasSubstr("aria-label=\"sequence diagram\""));
   EXPECT_THAT(dom, HasSubstr("partner → proxy"));
   EXPECT_THAT(dom, HasSubstr("&lt;presence xml:lang='en'/&gt;"));
-  EXPECT_THAT(dom, HasSubstr("&lt;b&gt;not&lt;/b&gt; available")) << "octets of the wire are text, never markup";
+  EXPECT_THAT(dom, HasSubstr("it: expected is available, got &lt;b&gt;not&lt;/b&gt; available"))
+      << "the sentence stands first, and octets of the wire are text, never markup";
 }
 
 TEST_F(Page, FollowsALinkToACase) {

@@ -38,13 +38,24 @@ bool xml_forbids(std::string_view sequence) {
   return sequence == "\xEF\xBF\xBE" || sequence == "\xEF\xBF\xBF";
 }
 
-std::string clean(std::string_view octets, bool for_xml) {
+bool moves_a_terminal(std::string_view sequence) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  if (sequence.size() == 1) return octet(0) < 0x20 || octet(0) == 0x7F;
+  if (sequence.size() == 2) return octet(0) == 0xC2 && octet(1) < 0xA0;  // C1: 0x9B alone begins a sequence
+  if (sequence.size() != 3 || octet(0) != 0xE2) return false;
+  const bool line_or_direction = octet(1) == 0x80 && octet(2) >= 0x8E && octet(2) <= 0xAE;
+  const bool embedding = octet(2) <= 0x8F || octet(2) >= 0xA8;  // U+200E, U+200F, U+2028 to U+202E
+  return (line_or_direction && embedding) || (octet(1) == 0x81 && octet(2) >= 0xA6 && octet(2) <= 0xA9);
+}
+
+template <class Forbids>
+std::string clean(std::string_view octets, Forbids forbids) {
   std::string result;
   result.reserve(octets.size());
   while (!octets.empty()) {
     const auto length = sequence_length(octets);
     const auto sequence = octets.substr(0, length == 0 ? 1 : length);
-    if (length == 0 || (for_xml && xml_forbids(sequence))) {
+    if (length == 0 || forbids(sequence)) {
       for (const char octet : sequence) result += fmt::format("\\x{:02X}", static_cast<unsigned char>(octet));
     } else {
       result += sequence;
@@ -56,9 +67,13 @@ std::string clean(std::string_view octets, bool for_xml) {
 
 }  // namespace
 
-std::string printable_utf8(std::string_view octets) { return clean(octets, false); }
+std::string printable_utf8(std::string_view octets) {
+  return clean(octets, [](std::string_view) { return false; });
+}
 
-std::string xml_clean(std::string_view octets) { return clean(octets, true); }
+std::string xml_clean(std::string_view octets) { return clean(octets, xml_forbids); }
+
+std::string terminal_text(std::string_view octets) { return clean(octets, moves_a_terminal); }
 
 std::string xml_escape(std::string_view octets) {
   std::string result;

@@ -12,6 +12,9 @@ namespace cutover::reports {
 [[nodiscard]] std::string xml_clean(std::string_view octets);
 /// xml_clean() with & < > " ' escaped, and line ends kept in attributes.
 [[nodiscard]] std::string xml_escape(std::string_view octets);
+/// printable_utf8() for a terminal: what moves its cursor, changes its state or turns text around (control characters
+/// of one octet and of two, line ends, marks of direction) as "\xHH" for each octet.
+[[nodiscard]] std::string terminal_text(std::string_view octets);
 /// ISO 8601 in UTC with milliseconds: "2026-01-31T12:00:00.000Z".
 [[nodiscard]] std::string iso_time(long long milliseconds_since_1970);
 

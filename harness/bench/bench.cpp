@@ -97,9 +97,9 @@ class Bench {
 
   /// Sends one message to d0.example; it has arrived when this returns.
   void exchange(std::size_t from) {
-    const auto before = inbox().size();
+    const auto before = inbox().total();
     send(from);
-    await([&] { return inbox().size() > before; }, "a message arrives");
+    await([&] { return inbox().total() > before; }, "a message arrives");
   }
   void send(std::size_t from) { partners_[from]->send_message("user", partners_[0]->bare_jid("user"), "measured"); }
   void close(std::size_t from) {
@@ -107,7 +107,7 @@ class Bench {
     await([&] { return world_.open_connections(*partners_[0]) + world_.open_connections(*partners_[from]) == 0; },
           "a stream closes");
   }
-  std::vector<xml::Element>& inbox() { return partners_[0]->user("user").messages; }
+  History<xml::Element>& inbox() { return partners_[0]->user("user").messages; }
   [[nodiscard]] std::size_t streams() { return world_.open_connections(*partners_[0]); }
   /// What a long measurement would pile up is not what it measures.
   void tidy() {
@@ -260,7 +260,6 @@ double octets_per_idle_stream(TlsKind tls, const BenchOptions& options) {
   for (std::size_t i = 1; i < partners; i++) bench.exchange(i);
   world.run_for(5s);
   bench.inbox().clear();
-  bench.inbox().shrink_to_fit();
   world.trace() = Trace{};
   const auto held = heap_octets() - before;
   if (bench.streams() != partners - 1) throw HarnessFault("bench: not every stream stayed open");
@@ -283,14 +282,14 @@ class MigratedBench {
     their_uri_ = "sip:" + partner_user_ + "@" + spec.domain;
   }
   void to_us() {
-    const auto before = user_->texts().size();
+    const auto before = user_->texts().total();
     partner_->send_message(partner_user_, our_jid_, "measured");
-    await([&] { return user_->texts().size() > before; }, "a message reaches our user");
+    await([&] { return user_->texts().total() > before; }, "a message reaches our user");
   }
   void to_partner() {
-    const auto before = partner_->user(partner_user_).messages.size();
+    const auto before = partner_->user(partner_user_).messages.total();
     user_->send_message(their_uri_, "measured");
-    await([&] { return partner_->user(partner_user_).messages.size() > before; }, "a message reaches the partner");
+    await([&] { return partner_->user(partner_user_).messages.total() > before; }, "a message reaches the partner");
   }
 
  private:

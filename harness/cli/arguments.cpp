@@ -4,15 +4,36 @@
 #include "departures/table.h"
 #include "harness/deployment/topology.h"
 #include "harness/judging/requirements.h"
+#include "harness/targets/target.h"
 #include "harness/worlds/choice.h"
 #include "protocol/base/check.h"
 
+#include <fmt/format.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 namespace cutover::harness::cli {
+
+namespace {
+
+/// Before a real server stands a front, and all that it can change is what passes through it.
+void check_front(const Target& target, const std::vector<std::string>& defects) {
+  if (!std::holds_alternative<LocalTarget>(target.driver))
+    throw UsageError("--defect: a front can stand only before a server that is started here, not before a remote one");
+  for (const auto& name : defects) {
+    const auto [departure, nodes] = departures::named(name);
+    const bool passes = departure->kind == departures::Kind::rewrite && (nodes & departures::front) != 0;
+    if (!passes)
+      throw UsageError(
+          fmt::format("--defect: {} (kind {}) cannot be planted before a real server: a front changes only "
+                      "what passes through it, by rewrites of XMPP streams",
+                      name, departures::name_of(departure->kind)));
+  }
+}
+
+}  // namespace
 
 std::uint64_t random_seed() {
   std::uint32_t seed = 0;  // 32 bits: short enough to be typed
@@ -62,6 +83,8 @@ void check_arguments(const RunArguments& arguments) {
   } catch (const departures::UnknownDeparture& fault) {
     throw UsageError(std::string("--defect: ") + fault.what());
   }
+  if (!arguments.target.empty() && !arguments.defects.empty())
+    check_front(load_target(arguments.target), arguments.defects);
   if (!arguments.topology.empty() && !arguments.target.empty())
     throw UsageError("--topology is of the embedded deployment; a target has its own: give one of the two");
   if (!arguments.topology.empty()) (void)load_topology(arguments.topology);

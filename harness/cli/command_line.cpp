@@ -8,10 +8,13 @@
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
+#include "harness/running/block_lease.h"
+#include "harness/running/worker.h"
 #include "harness/serve/credentials.h"
 #include "harness/serve/serve.h"
 #include "harness/targets/target.h"
 #include "protocol/base/check.h"
+#include "reports/text.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@
 #include <charconv>
 #include <csignal>
 #include <iostream>
+#include <new>
 
 namespace cutover::harness::cli {
 
@@ -126,7 +130,7 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
   option(command, group, "--defect", arguments.defects, "NAME",
-         "Plants a named defect in the embedded deployment (see `explain`)")
+         "Plants a named defect in the embedded deployment, or before the target (see `explain`)")
       ->allow_extra_args(false);
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");
@@ -229,7 +233,7 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   for (const auto* option : command->get_options()) {
     for (const auto& name : option->get_lnames()) words.push_back("--" + name);
   }
-  std::string text = std::string("cutover: ") + error.what();
+  std::string text = "cutover: " + reports::terminal_text(error.what());
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
     std::string near;
@@ -255,6 +259,7 @@ std::string own_program() {
 
 int parse_and_run(int argc, char** argv) {
   const std::vector<std::string> command(argv, argv + argc);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of its write, as a full disk is
   if (argc > 2 && command[1] == "worker") return run_worker(command[2]);
   hold_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away must not cost the reports
@@ -352,7 +357,7 @@ int parse_and_run(int argc, char** argv) {
 int run_command_line(int argc, char** argv) {
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
-    std::cerr << "cutover: " << error.what() << '\n';
+    std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
     return code;
   };
   try {
@@ -371,6 +376,10 @@ int run_command_line(int argc, char** argv) {
     return said(error, exit_code::usage);
   } catch (const AuthorityError& error) {
     return said(error, exit_code::usage);
+  } catch (const std::bad_alloc&) {
+    std::cout.flush();
+    std::cerr << "cutover: out of memory; allow this process more of it (ulimit -v, or the limit of the container)\n";
+    return exit_code::fault;
   } catch (const std::exception& error) {
     return said(error, exit_code::fault);
   }

@@ -3,6 +3,7 @@
 
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
+#include "reports/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -20,19 +21,16 @@ namespace cutover::harness::cli {
 using reports::Outcome;
 
 namespace {
-// Control octets of the wire must not reach the terminal.
+// What the wire says must not move the terminal; its lines stay lines.
 std::string printable(std::string_view text, const char* indent) {
-  std::string result = indent;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      result += "\n";
-      result += indent;
-    } else if (octet < 0x20 || octet == 0x7f) {
-      if (c != '\r') result += fmt::format("\\x{:02x}", octet);
-    } else {
-      result += c;
-    }
+  std::string result;
+  for (bool more = true; more;) {
+    const auto end = text.find('\n');
+    more = end != std::string_view::npos;
+    auto line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    result.append(indent).append(reports::terminal_text(line)).append(more ? "\n" : "");
+    text.remove_prefix(more ? end + 1 : text.size());
   }
   while (!result.empty() && (result.back() == ' ' || result.back() == '\n')) result.pop_back();
   return result;
@@ -57,22 +55,26 @@ std::string pasteable(const std::string& reproduce, const std::string& program) 
 void print_case(std::ostream& out, const reports::CaseResult& result, const std::string& program) {
   fmt::print(out, "\n{} {} ({}): {}\n", reports::name_of(result.outcome), result.id, result.world, result.title);
   if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
+  std::string shown;  // the wire is told once where it is the same
   for (const auto& check : result.checks) {
     if (!is_red(check)) continue;
-    fmt::print(out, "  {} {} {}  [{}:{}]\n", reports::name_of(check.outcome), check.level, check.id, check.file,
-               check.line);
+    fmt::print(out, "  {} {}{}{}  [{}:{}]\n", reports::name_of(check.outcome), check.level,
+               check.level.empty() ? "" : " ", check.id, check.file, check.line);
+    fmt::print(out, "{}\n", printable(reports::sentence_of(check), "    "));
     for (const auto& requirement : result.requirements) {
       if (requirement.id == check.requirement) {
         fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement.source, requirement.text), "    "));
       }
     }
-    if (!check.looked_at.empty()) fmt::print(out, "{}:\n", printable(check.looked_at, "    "));
-    if (!check.expected.empty()) fmt::print(out, "      expected {}\n", printable(check.expected, ""));
-    fmt::print(out, "      got      {}\n", printable(check.actual, ""));
-    if (!check.baseline_reason.empty()) fmt::print(out, "    baseline: {}\n", check.baseline_reason);
+    if (auto details = reports::details_of(check); !details.empty() && details != shown) {
+      fmt::print(out, "{}\n", printable(details, "      "));
+      shown = std::move(details);
+    }
+    if (!check.baseline_reason.empty())
+      fmt::print(out, "    baseline: {}\n", reports::terminal_text(check.baseline_reason));
   }
   if (!result.log.empty()) fmt::print(out, "  end of the log:\n{}\n", printable(end_of(result.log), "    "));
-  fmt::print(out, "  reproduce: {}\n", pasteable(result.reproduce, program));
+  fmt::print(out, "  reproduce: {}\n", reports::terminal_text(pasteable(result.reproduce, program)));
 }
 }  // namespace
 
@@ -83,7 +85,7 @@ void Progress::report(const reports::CaseResult& result, std::size_t done, std::
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(result.wall).count();
     fmt::print(out_, "[{:>{}}/{}] {:<12} {} ({}) {} ms{}{}\n", done, std::to_string(total).size(), total,
                reports::name_of(result.outcome), result.id, result.world, ms, result.reason.empty() ? "" : ": ",
-               result.reason.substr(0, result.reason.find('\n')));
+               reports::terminal_text(result.reason.substr(0, result.reason.find('\n'))));
     out_.flush();
     return;
   }
@@ -148,7 +150,7 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
                suite.broken);
   }
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
-  fmt::print(out, "\n{}\n", run.verdict);
+  fmt::print(out, "\n{}\n", printable(run.verdict, ""));
 }
 
 namespace {

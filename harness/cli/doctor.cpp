@@ -1,6 +1,7 @@
 // What this machine lacks: each finding with what it is for and the remedy.
 #include "harness/cli/subcommands.h"
 #include "harness/judging/requirements.h"
+#include "harness/running/block_lease.h"
 #include "harness/servers/real_server.h"
 
 #include <fmt/format.h>

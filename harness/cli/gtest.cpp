@@ -3,6 +3,7 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/run.h"
+#include "harness/running/block_lease.h"
 
 #include <gtest/gtest.h>
 

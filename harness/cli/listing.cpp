@@ -1,4 +1,5 @@
 // `list` and `explain`: what there is, for people, programs and ctest.
+#include "departures/table.h"
 #include "harness/cli/subcommands.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
@@ -100,7 +101,10 @@ void explain_case(std::ostream& out, const CaseRecord& record) {
     const auto* requirement = Catalogue::current().find(judges.requirement);
     if (requirement == nullptr) throw HarnessFault("no such requirement in the catalogue: " + judges.requirement);
     print_requirement(out, *requirement);
-    if (!judges.killed_by.empty()) fmt::print(out, "    dies of the defect {}\n", fmt::join(judges.killed_by, ", or "));
+    for (const auto& name : judges.killed_by) {
+      const auto* defect = departures::find(name);
+      fmt::print(out, "    dies of the defect {}: {}\n", name, defect == nullptr ? "unknown" : defect->sentence);
+    }
   }
   fmt::print(out, "\nRun it: cutover run {}\n", record.id);
 }

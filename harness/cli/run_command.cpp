@@ -7,12 +7,14 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/running/block_lease.h"
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/choice.h"
 #include "harness/worlds/world_factory.h"
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "reports/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -22,7 +24,6 @@
 #include <algorithm>
 #include <ctime>
 #include <iostream>
-#include <system_error>
 
 namespace cutover::harness::cli {
 
@@ -50,15 +51,15 @@ Reports places(const RunArguments& arguments) {
 }
 
 // Writes all that can be written; false, with a message for each, when one could not be.
-bool write_reports(const reports::RunResult& run, const Reports& where) {
+bool write_reports(const reports::RunResult& run, const Reports& where, Readers readers) {
   std::string written;
   bool good = true;
   const auto write = [&](const std::string& path, auto make) {
     try {
-      write_report(path, make(run));
+      write_report(path, make(run), readers);
       written += "  " + path + "\n";
     } catch (const std::exception& error) {
-      fmt::print(std::cerr, "cutover: {}\n", error.what());
+      fmt::print(std::cerr, "cutover: {}\n", reports::terminal_text(error.what()));
       good = false;
     }
   };
@@ -79,12 +80,43 @@ bool printed() {
   return false;
 }
 
+/// A signal while a world waits.
+struct Interrupted {
+  int signal;
+};
+
+/// Ends the wait of its world when a signal comes: the only node that may throw.
+class SignalWatch final : public Node {
+ public:
+  static constexpr int host = 254;
+  explicit SignalWatch(Signals& signals) : signals_(signals) {}
+  ~SignalWatch() override {
+    if (context_ != nullptr) context_->forget(*this);
+  }
+  SignalWatch(const SignalWatch&) = delete;
+  SignalWatch& operator=(const SignalWatch&) = delete;
+  void start(Context& context) override {
+    context_ = &context;
+    on_wake();
+  }
+  void on_wake() override {
+    context_->wake_at(*this, context_->now() + 50ms);
+    if (const int signal = signals_.take(); signal != 0) throw Interrupted{signal};
+  }
+
+ private:
+  Signals& signals_;
+  Context* context_ = nullptr;
+};
+
 // Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
-std::optional<std::string> target_down(const std::optional<Target>& target) {
+// Throws Interrupted.
+std::optional<std::string> target_down(const std::optional<Target>& target, Signals& signals) {
   if (!target) return std::nullopt;
   const BlockLease lease;
   Undisturbed choice;
   const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
+  world->add("signals", SignalWatch::host, std::make_unique<SignalWatch>(signals));
   return subject_down(*world, *target);
 }
 
@@ -114,8 +146,8 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 // Each result on disk as it comes. A full disk costs the log, never the run.
 class Recorder {
  public:
-  explicit Recorder(const std::string& directory) {
-    guarded([&] { log_.emplace(directory + "/results.jsonl"); });
+  Recorder(const std::string& directory, Readers readers) {
+    guarded([&] { log_.emplace(directory + "/results.jsonl", readers); });
   }
   void append(const reports::CaseResult& result) {
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
@@ -126,6 +158,8 @@ class Recorder {
   void guarded(const std::function<void()>& call) {
     try {
       call();
+    } catch (const InUse& error) {
+      throw UsageError(error.what());
     } catch (const ReportError& error) {
       error_ = error.what();
       log_.reset();
@@ -137,10 +171,9 @@ class Recorder {
 
 std::string read_results(const std::string& file) {
   try {
-    return read_text_file(file);
-  } catch (const std::system_error& error) {
-    throw UsageError(file + " cannot be read: " + error.code().message() +
-                     "; expected the run.json or results.jsonl of a run");
+    return read_text_file(file, result_file_max_octets);
+  } catch (const FileError& error) {
+    throw UsageError(file + " " + error.what() + "; expected the run.json or results.jsonl of a run");
   }
 }
 
@@ -180,6 +213,35 @@ reports::RunResult run_of(const std::string& file) {
 
 }  // namespace
 
+namespace {
+/// The run, between two looks at whether its target is there; the second only where something is red.
+reports::RunResult judge(const std::optional<Target>& target, const std::vector<Job>& jobs,
+                         const RunnerOptions& options, const OnResult& on_result, Signals& signals) {
+  reports::RunResult run;
+  try {
+    if (const auto reason = target_down(target, signals)) {
+      run = run_jobs({}, options, on_result, signals);
+      mark_down(run, "subject down", *reason);
+      return run;
+    }
+  } catch (const Interrupted& by) {
+    run = run_jobs({}, options, on_result, signals);
+    mark_interrupted(run, by.signal, "before the first case");
+    return run;
+  }
+  run = run_jobs(jobs, options, on_result, signals);
+  const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
+  if (!red || !run.complete) return run;
+  try {
+    if (const auto later = target_down(target, signals))
+      mark_down(run, "subject down since some time of the run", *later);
+  } catch (const Interrupted& by) {
+    mark_interrupted(run, by.signal, "after the last case, before it was known whether the target is still there");
+  }
+  return run;
+}
+}  // namespace
+
 int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
   check_arguments(arguments);
   const auto jobs = select(all_cases(), selection_of(arguments));
@@ -194,25 +256,18 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
 
   const auto options = runner_options_of(arguments, seed);
   fmt::print("cutover {}: {} {} against {}, {}, --seed={}\n", version, jobs.size(),
-             jobs.size() == 1 ? "run of a case" : "runs of cases", name,
+             jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
-  Recorder recorder(arguments.directory);
+  const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
+  Signals signals;  // to the end: reports are written whatever comes
+  Recorder recorder(arguments.directory, readers);
   Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
     progress.report(result, done, total);
     recorder.append(result);
   };
-  reports::RunResult run;
-  if (const auto reason = target_down(target)) {
-    run = run_jobs({}, options, on_result);
-    mark_down(run, "subject down", *reason);
-  } else {
-    run = run_jobs(jobs, options, on_result);
-    const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
-    if (const auto later = red && run.complete ? target_down(target) : std::nullopt)
-      mark_down(run, "subject down since some time of the run", *later);
-  }
+  auto run = judge(target, jobs, options, on_result, signals);
   progress.end();
   run.tool_version = version;
   run.target = name;
@@ -222,7 +277,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
-  const bool written = write_reports(run, places(arguments));
+  const bool written = write_reports(run, places(arguments), readers);
   return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;
 }
 
@@ -233,7 +288,7 @@ int report_command(const RunArguments& arguments, const std::string& file, const
   run.exit_code = exit_code_of(run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
-  const bool written = write_reports(run, places(arguments));
+  const bool written = write_reports(run, places(arguments), readers_of(file));
   return printed() && written ? run.exit_code : exit_code::fault;
 }
 

@@ -62,8 +62,7 @@ class KillMatrix {
     fmt::print(out, "NOT GREEN {} without a defect: {} {}\n", result.id, reports::name_of(result.outcome),
                result.reason);
     for (const auto& check : result.checks) {
-      if (is_red(check))
-        fmt::print(out, "          {}: {}\n", check.id, check.actual.substr(0, check.actual.find('\n')));
+      if (is_red(check)) fmt::print(out, "          {}: {}\n", check.id, reports::sentence_of(check));
     }
   }
   void defect(std::ostream& out, const Job& job, const reports::CaseResult& result) {

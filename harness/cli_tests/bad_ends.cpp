@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
@@ -131,6 +132,52 @@ TEST_F(BadEnd, ADiskThatFillsUpIsToldAndTheResultsArePrinted) {
   expect(ended, 3,
          AllOf(HasSubstr("conforming: 1 check in 1 case"), HasSubstr("report.html: No space left on device"),
                HasSubstr("choose another disk")));
+}
+
+TEST_F(BadEnd, AFileThatMayNotGrowIsToldAndCostsOneReport) {
+  const auto small = [] {
+    const rlimit limit{12'000, 12'000};
+    return ::setrlimit(RLIMIT_FSIZE, &limit) == 0;
+  };
+  expect(after(small, {"run", "selftest.pass", "--world=sim", "-o", path("out")}), 3,
+         AllOf(HasSubstr("conforming: 1 check in 1 case"), HasSubstr("report.html: File too large"),
+               HasSubstr("(ulimit -f)"), HasSubstr("out/junit.xml")));
+  EXPECT_THAT(content(path("out/results.jsonl")), HasSubstr("selftest.pass"));
+}
+
+TEST_F(BadEnd, AFolderIsOfOneRunAtATime) {
+  Program first({"run", "selftest.pass", "selftest.hang", "--world=sim", "--jobs=2", "-o", path("out")});
+  ASSERT_TRUE(first.read_until("selftest.pass"));
+  expect(sim({"selftest.fail"}), 4,
+         AllOf(HasSubstr("results.jsonl is being written by another run"), HasSubstr("-o DIR")));
+  EXPECT_THAT(content(path("out/results.jsonl")), AllOf(HasSubstr("selftest.pass"), Not(HasSubstr("selftest.fail"))));
+  first.signal(SIGKILL);
+  EXPECT_EQ(first.end().code, 1000 + SIGKILL);
+  EXPECT_EQ(sim({"selftest.pass"}).code, 0) << "nothing of it stays";
+}
+
+TEST_F(BadEnd, ASignalWhileReportsAreWrittenLosesNone) {
+  // The page goes into a pipe that is full, until it is read.
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const int reader = ::open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(::fcntl(reader, F_SETPIPE_SZ, 4096), 0);
+  Program program({"run", "selftest.pass", "--world=sim", "-o", path("out"), "--html", path("pipe")});
+  ASSERT_TRUE(program.read_until("conforming: 1 check"));
+  pollfd one{reader, POLLIN, 0};
+  ASSERT_EQ(::poll(&one, 1, 30'000), 1);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) program.signal(signal);
+  std::string page;
+  char buffer[4096];
+  for (;;) {
+    const auto size = ::read(reader, buffer, sizeof buffer);
+    if (size == 0) break;
+    if (size > 0) page.append(buffer, static_cast<std::size_t>(size));
+    if (size < 0) ::poll(&one, 1, 1000);
+  }
+  ::close(reader);
+  expect(program.end(), 0, HasSubstr("out/run.json"));
+  EXPECT_THAT(page, HasSubstr("</html>"));
+  EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
 }
 
 TEST_F(BadEnd, AFolderThatCannotBeMadeIsTold) {

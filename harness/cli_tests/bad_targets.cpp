@@ -1,14 +1,11 @@
 // Targets that cannot be judged: each is one message with place and remedy, exit code 3, and reports; never a verdict.
+#include "harness/cli_tests/bad_server.h"
 #include "harness/cli_tests/program.h"
 #include "protocol/tls/authority.h"
 
-#include <arpa/inet.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <csignal>
 
 #include <filesystem>
-#include <thread>
 
 namespace cutover::cli_tests {
 namespace {
@@ -22,74 +19,6 @@ constexpr char header[] =
     "from='a.example' version='1.0'>";
 constexpr char starttls[] =
     "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>";
-
-/// A listener on a free port of 127.0.0.1 that treats everybody in the same way.
-class BadServer {
- public:
-  enum class Manner { resets, is_silent, answers, answers_once };
-
-  /// `turns`: what is said after each arrival of octets, one after the other.
-  explicit BadServer(Manner manner, std::vector<std::string> turns = {}) : manner_(manner), turns_(std::move(turns)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 8) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0 || ::pipe(stop_) != 0)
-      throw std::runtime_error("cannot listen");
-    port_ = ::ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~BadServer() {
-    ::close(stop_[1]);
-    thread_.join();
-    if (listener_ >= 0) ::close(listener_);
-    ::close(stop_[0]);
-  }
-  BadServer(const BadServer&) = delete;
-  BadServer& operator=(const BadServer&) = delete;
-  [[nodiscard]] int port() const { return port_; }
-
- private:
-  void serve() {
-    for (;;) {
-      pollfd waits[]{{listener_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
-      ::poll(waits, 2, -1);
-      if (waits[1].revents != 0) return;
-      const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (connection < 0) continue;
-      meet(connection);
-      ::close(connection);
-      if (manner_ != Manner::answers_once) continue;
-      ::close(std::exchange(listener_, -1));
-      return;
-    }
-  }
-  void meet(int connection) {
-    if (manner_ == Manner::resets) {
-      const linger at_once{1, 0};
-      ::setsockopt(connection, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-      return;
-    }
-    std::size_t turn = 0;
-    char buffer[4096];
-    for (;;) {
-      pollfd waits[]{{connection, POLLIN, 0}, {stop_[0], POLLIN, 0}};
-      ::poll(waits, 2, -1);
-      if (waits[1].revents != 0 || ::read(connection, buffer, sizeof buffer) <= 0) return;
-      if (turn >= turns_.size()) continue;
-      const auto& answer = turns_[turn++];
-      if (::write(connection, answer.data(), answer.size()) < 0) return;
-    }
-  }
-
-  Manner manner_;
-  std::vector<std::string> turns_;
-  int listener_ = -1, port_ = 0;
-  int stop_[2] = {-1, -1};
-  std::thread thread_;
-};
 
 class BadTarget : public CommandLine {
  protected:
@@ -157,7 +86,8 @@ TEST_F(BadTarget, WhoseAccountCannotSignIn) {
     const BadServer other(BadServer::Manner::is_silent);
     closed = other.port();
   }
-  const auto account = "  account: {user: juliet, password: x, c2s: '127.0.0.1:" + std::to_string(closed) + "'}\n";
+  const auto account =
+      "  account: {user: juliet, password: x, plain-in-clear: true, c2s: '127.0.0.1:" + std::to_string(closed) + "'}\n";
   expect_down(target(server.port(), false, account),
               AllOf(HasSubstr("(settings.account) does not let juliet@a.example in"), HasSubstr("refused")));
 }
@@ -168,6 +98,20 @@ TEST_F(BadTarget, ThatGoesDownWhileCasesRun) {
   expect(ended, 3,
          AllOf(HasSubstr("selftest.fail"), HasSubstr("subject down since some time of the run: 127.0.0.1:"),
                HasSubstr("connection refused")));
+}
+
+TEST_F(BadTarget, ASignalWhileItIsAskedIsReported) {
+  const BadServer server(BadServer::Manner::is_silent);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    Program program({"run", "selftest.pass", "--target", target(server.port()), "-o", path("out")});
+    ASSERT_TRUE(program.read_until("cutover 0"));
+    ASSERT_TRUE(server.is_met());
+    program.signal(number);
+    expect(program.end(), 3, AllOf(HasSubstr("the run is incomplete (SIG"), HasSubstr("before the first case")));
+    for (const auto* report : {"run.json", "junit.xml", "report.html"})
+      EXPECT_THAT(content(path(std::string("out/") + report)), HasSubstr("before the first case")) << report;
+    std::filesystem::remove_all(path("out"));
+  }
 }
 
 TEST_F(BadTarget, ProsodyThatIsMissing) {

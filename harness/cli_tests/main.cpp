@@ -1,7 +1,10 @@
 // Bad input and bad ends through the real program: exit codes and messages that a stranger can act on.
 #include "harness/cli_tests/program.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <csignal>
 
 #include <filesystem>
@@ -42,6 +45,62 @@ TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {
          HasSubstr("x.yaml:3: expected one of sip_side"));
   expect(run({"selftest.pass", "--target", path("absent.yaml")}), 4, HasSubstr("absent.yaml:0: cannot be read"));
   expect(run({"selftest.pass", "--catalogue", path("absent")}), 4, HasSubstr("cannot be read"));
+}
+
+TEST_F(CommandLine, WhatIsNoFileIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(path("folder"));
+  (void)file("large", "");
+  std::filesystem::resize_file(path("large"), 100UL * 1024 * 1024);
+  const auto files = {std::pair(path("pipe"), "is a pipe; expected a file"),
+                      std::pair(std::string("/dev/zero"), "is a device; expected a file"),
+                      std::pair(std::string("/dev/urandom"), "is a device; expected a file"),
+                      std::pair(path("folder"), "is a folder; expected a file"),
+                      std::pair(path("large"), "is too large; expected at most 8 MiB")};
+  for (const auto& [name, reason] : files) {
+    for (const auto* option : {"--topology", "--target", "--baseline"})
+      expect(run({"selftest.pass", option, name}), 4, AllOf(HasSubstr(name + ":0: "), HasSubstr(reason)));
+    expect(cutover({"serve", "--credentials", path("credentials"), "--admin-token-file", name}), 4, HasSubstr(reason));
+  }
+  expect(cutover({"report", path("pipe"), "-o", path("out")}), 4, HasSubstr("is a pipe"));
+  expect(cutover({"coverage", "--from", "/dev/zero"}), 4, HasSubstr("is a device"));
+}
+
+TEST_F(CommandLine, AKeyThatStandsTwiceIsAMistake) {
+  const auto with = [&](const char* option, const std::string& text) {
+    return run({"selftest.pass", option, file("x.yaml", text)});
+  };
+  expect(with("--baseline",
+              "- {check: 'selftest.pass#SEED-2', reason: a, link: l}\n- {check: 'a.b#C',\n   reason: r,\n"
+              "   link: l, reason: s}\n"),
+         4, HasSubstr("x.yaml:4: key 'reason' is given twice"));
+  expect(with("--target", "name: x\ndriver: prosody\nsettings: {mode: external-only}\nname: y\n"), 4,
+         HasSubstr("x.yaml:4: key 'name' is given twice"));
+  expect(with("--topology", "domain: a.example\nusers: [b]\nusers: [c]\n"), 4,
+         HasSubstr("x.yaml:3: key 'users' is given twice"));
+  std::filesystem::create_directory(path("catalogue"));
+  (void)file("catalogue/x.yaml", "- id: A-1\n  level: MUST\n  level: MAY\n");
+  expect(run({"selftest.pass", "--catalogue", path("catalogue")}), 4,
+         HasSubstr("x.yaml:3: key 'level' is given twice"));
+}
+
+TEST_F(CommandLine, AReportIntoAPipeWantsAReader) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  expect(
+      sim({"selftest.pass", "--json", path("pipe")}), 3,
+      AllOf(HasSubstr("conforming: 1 check"), HasSubstr("pipe: nobody reads this pipe"), HasSubstr("out/report.html")));
+  Program reader({"-c", "exec cat '" + path("pipe") + "'"}, "/bin/sh");
+  for (int i = 0; i < 500; ++i) {  // until it has opened the pipe
+    const int writer = ::open(path("pipe").c_str(), O_WRONLY | O_NONBLOCK);
+    if (writer < 0) {
+      ::poll(nullptr, 0, 10);
+      continue;
+    }
+    expect(sim({"selftest.pass", "--json", path("pipe")}), 0, HasSubstr("pipe"));
+    ::close(writer);
+    break;
+  }
+  EXPECT_THAT(reader.end().output, HasSubstr("selftest.pass"));
 }
 
 TEST_F(CommandLine, ExitCodesFollowTheVerdict) {

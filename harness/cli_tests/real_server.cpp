@@ -88,6 +88,7 @@ TEST_P(EveryServerProcess, DiesWithTheRunner) {
   ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
   program.signal(SIGKILL);
   EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+  EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); })) << "keys and passwords do not stay";
 }
 
 INSTANTIATE_TEST_SUITE_P(RealServers, EveryServerProcess,
@@ -105,6 +106,7 @@ TEST_F(ServerProcess, DiesWithItsWorkerAtTheCostOfOneCase) {
   ::kill(worker, SIGKILL);
   expect(program.end(), 3, AllOf(HasSubstr("killed by SIGKILL"), HasSubstr("1 case broken")));
   EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+  EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); }));
 }
 
 TEST_F(ServerProcess, LeavesNoProcessAndNoFileAfterAnInterruptedRun) {
@@ -115,8 +117,10 @@ TEST_F(ServerProcess, LeavesNoProcessAndNoFileAfterAnInterruptedRun) {
     program.signal(signal);
     expect(program.end(), 3, HasSubstr("the run is incomplete"));
     EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+    EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); }));
   }
-  // What a killed worker could not remove, the next run does.
+  // What nobody could remove any more, the next run does.
+  fs::create_directory(path("tmp/cutover-server-999999999-abcdef"));
   expect(run({case_id, "--world=live"}), 0, HasSubstr("conforming"));
   EXPECT_TRUE(fs::is_empty(path("tmp")));
 }

@@ -125,7 +125,7 @@ TEST_F(Running, TheWorstOfSeveralDecidesTheExitCode) {
   expect(sim({"selftest.pass", "selftest.fail", "--baseline", baseline}), 1, HasSubstr("stale"));
   expect(sim({"selftest.pass", "--baseline", baseline}), 2, HasSubstr("conforming, but the baseline is stale"));
   expect(sim({"selftest.pass", "--baseline", file("empty.yaml", "")}), 0, HasSubstr("conforming"));
-  expect(sim({"selftest.pass", "--baseline", path("")}), 4, HasSubstr("cannot be read: Is a directory"));
+  expect(sim({"selftest.pass", "--baseline", path("")}), 4, HasSubstr("is a folder; expected a file"));
   expect(sim({"selftest.broken", "no.such", "--baseline", baseline}), 4, HasSubstr("no.such"));
   expect(sim({"selftest.fail", "--baseline", file("u.yaml", "- {check: 'selftest.pass#NO-1', reason: r, link: l}\n")}),
          4, HasSubstr("u.yaml:1: the case selftest.pass judges no 'NO-1'"));
@@ -137,6 +137,11 @@ TEST_F(Running, PlainLinesInAPipe) {
   const auto ended = sim({"selftest.pass", "selftest.fail", "--jobs=1"});
   EXPECT_THAT(ended.output, AllOf(HasSubstr("[1/2] fail         selftest.fail (sim)"),
                                   HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(Running, AFailureIsToldInASentenceFirst) {
+  expect(sim({"selftest.fail"}), 1,
+         HasSubstr("]\n    the document: expected \"<b/>\", got \"<a>\\x01</a>\"\n    Migrating XMPP federation"));
 }
 
 TEST_F(Running, TheSummarySaysWhyCasesWereSkipped) {
@@ -152,7 +157,8 @@ TEST_F(Running, HelpIsForStrangers) {
   expect(cutover({"list"}), 0,
          AllOf(HasSubstr("message ("), HasSubstr("  message.bodies"), Not(HasSubstr("selftest."))));
   expect(cutover({"explain", "message.bodies"}), 0,
-         AllOf(HasSubstr("What is done"), HasSubstr("What is judged"), HasSubstr("RFC 3428"), HasSubstr("dies of")));
+         AllOf(HasSubstr("What is done"), HasSubstr("What is judged"), HasSubstr("RFC 3428"),
+               HasSubstr("dies of the defect gateway.415-without-accept: sends 415")));
   expect(cutover({"explain", "SEED-2"}), 0, AllOf(HasSubstr("MUST SEED-2"), HasSubstr("judged by migration.")));
   expect(cutover({"explain", "mesage.bodies"}), 4, HasSubstr("did you mean message.bodies"));
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
@@ -26,17 +27,23 @@ class Serve : public CommandLine {
   [[nodiscard]] std::string address(int host) const { return fmt::format("{}.{}", network_, host); }
   [[nodiscard]] const std::string& network() const { return network_; }
 
-  /// Status line, headers and body of one request; empty when nobody listens.
-  static std::string http(const std::string& address, std::uint16_t port, const std::string& request) {
+  /// A socket, connected or, where nobody listens, not.
+  static int connected(const std::string& address, std::uint16_t port) {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
     ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+    (void)::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    return descriptor;
+  }
+
+  /// Status line, headers and body of one request; empty when nobody listens.
+  static std::string http(const std::string& address, std::uint16_t port, const std::string& request) {
+    const int descriptor = connected(address, port);
     std::string answer;
-    const auto text = request + "Host: x\r\n\r\n";
-    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-        ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
+    const auto text = request + "Host: " + address + "\r\n\r\n";
+    if (::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size())) {
       char buffer[4096];
       for (auto size = ::read(descriptor, buffer, sizeof buffer); size > 0;
            size = ::read(descriptor, buffer, sizeof buffer)) {
@@ -68,6 +75,70 @@ TEST_F(Serve, TakesCommandsAndEndsOnASignal) {
               AllOf(HasSubstr("? expected a command such as"), HasSubstr("? no user 'moon' is served")));
   program.signal(SIGTERM);
   expect(program.end(), 0, AllOf(HasSubstr(":23456"), HasSubstr("ended\n")));
+}
+
+TEST_F(Serve, SurvivesAddressesThatAreNone) {
+  Program program(serve({}));
+  ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
+  for (const auto* address :
+       {"a@.", "a@1.2.3", "a@0", "a@127.1", "a@256.1.1.1", "a@[::1]", "a@-", "@", "a@b@c", "a@%00"})
+    program.type(fmt::format("send alice {} x\nsend romeo {} x\nsubscribe alice {}\nsubscribe romeo {}\n", address,
+                             address, address, address));
+  program.type("send alice romeo@fabrikam.example still here\n");
+  EXPECT_TRUE(program.read_until("== romeo@fabrikam.example has a message from alice@contoso.example: still here"));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.end().code, 0);
+}
+
+TEST_F(Serve, PrintsEscapeSequencesEscaped) {
+  Program program(serve({}));
+  ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
+  program.type(
+      "send alice romeo@fabrikam.example \x1b]0;owned\x07 \xC2\x9B"
+      "2J\n\x1b[2J alice x\n"
+      "send alice m\x1b[2Joon@b.example x\nsend alice m\x1boon x\n");
+  EXPECT_TRUE(program.read_until("\\x1B]0;owned\\x07 \\xC2\\x9B2J"));
+  EXPECT_TRUE(program.read_until("no user 'm\\x1Boon'"));
+  program.signal(SIGTERM);
+  expect(program.end(), 0, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\x07")), Not(HasSubstr("\xC2\x9B"))));
+}
+
+TEST_F(Serve, ReadsNoLineWithoutEndAndEndsWhenTold) {
+  const auto command = fmt::format("exec '{}' serve --network {} --credentials '{}' </dev/zero", CUTOVER_PROGRAM,
+                                   network(), path("credentials"));
+  Program program({"-c", command}, "/bin/sh");
+  ASSERT_TRUE(program.read_until("? expected lines of 64 KiB at most"));
+  EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\n"), HasSubstr("200 OK")) << "it goes on serving";
+  program.signal(SIGTERM);
+  expect(program.end(), 0, HasSubstr("ended\n"));
+}
+
+TEST_F(Serve, AcceptsNobodyForAWhileWhereDescriptorsRunOut) {
+  Program program(serve({}));
+  ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
+  const rlimit few{64, 64};
+  ASSERT_EQ(::prlimit(program.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  std::vector<int> held;
+  for (int i = 0; i < 100; ++i) held.push_back(connected(address(20), 5269));
+  EXPECT_TRUE(program.read_until("accepts nobody on port 5269 for now: Too many open files"));
+  program.type("send alice romeo@fabrikam.example inside\n");  // what is open goes on
+  for (const int descriptor : held) ::close(descriptor);
+  EXPECT_TRUE(program.read_until("accepts on port 5269 again"));
+  EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\n"), HasSubstr("200 OK"));
+  program.signal(SIGTERM);
+  expect(program.end(), 0, HasSubstr("ended\n"));
+}
+
+TEST_F(Serve, AdminIsNotBlockedByThoseWhoSayNothing) {
+  Program program(serve({}));
+  ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
+  std::vector<int> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(connected(address(20), 8080));
+  EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\n"), HasSubstr("200 OK"));
+  for (const int descriptor : silent) ::close(descriptor);
+  EXPECT_THAT(http(address(20), 8080, "PUT /settings HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n"),
+              HasSubstr(" 415 "));
+  EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\nOrigin: http://evil.example\r\n"), HasSubstr(" 403 "));
 }
 
 TEST_F(Serve, StepsThroughTheMigration) {

@@ -3,6 +3,7 @@
 
 #include "harness/deployment/plan.h"
 #include "harness/servers/real_partner.h"
+#include "mocks/rules.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 namespace cutover::harness {
 
 namespace {
+
+using mocks::Rule;
 
 /// What serves it; nullptr where that is no real server.
 const ServerProduct* product_of(const PartnerSpec& spec) { return product_named(name_of(spec.server)); }
@@ -67,7 +70,7 @@ Deployment::Deployment(World& world, DeploymentOptions options)
   for (auto& partner : options_.topology.partners) {
     if (partner.kind != PartnerKind::plaintext_dialback)
       tls_partners_.push_back(node_name_of(options_.topology, partner));
-    if (partner.kind == PartnerKind::dialback_over_tls && routes_.has("migration.tls-partner-in-clear"))
+    if (partner.kind == PartnerKind::dialback_over_tls && !routes_.holds(Rule::partner_keeps_its_tls))
       partner.kind = PartnerKind::plaintext_dialback;
   }
   authority_ = std::exchange(options_.authority, nullptr);
@@ -90,10 +93,9 @@ void Deployment::await(const std::function<bool()>& condition, const std::string
 }
 
 void Deployment::publish_routes() {
-  // A pool that forgets to drop what it had learnt.
-  auto kept = routes_.has("migration.undo-forgets-routes") ? routing_->configured_partners : std::set<std::string>();
+  auto before = std::move(routing_->configured_partners);
   *routing_ = plan_->routing(state_);
-  routing_->configured_partners.merge(kept);
+  if (!routes_.holds(Rule::undo_removes_the_partner)) routing_->configured_partners.merge(before);
 }
 
 int Deployment::partner_host(const std::string& domain) const {
@@ -252,12 +254,8 @@ void Deployment::carry_out(Step step) {
       for (const auto& partner : options_.topology.partners) allow_partner(partner.domain);
       break;
     case Step::update_dns:
-      if (routes_.has("migration.srv-not-repointed")) {
-        state_.srv_names_edge = true;  // what the operator believes
-        break;
-      }
       state_.srv_names_edge = true;
-      plan_->publish_our_srv(name_server_->server(), state_);
+      if (routes_.holds(Rule::last_step_repoints_srv)) plan_->publish_our_srv(name_server_->server(), state_);
       break;
   }
 }
@@ -292,7 +290,7 @@ void Deployment::undo(Step step) {
       break;
     case Step::update_dns:
       state_.srv_names_edge = false;
-      if (!routes_.has("migration.undo-forgets-dns")) plan_->publish_our_srv(name_server_->server(), state_);
+      if (routes_.holds(Rule::undo_repoints_srv)) plan_->publish_our_srv(name_server_->server(), state_);
       break;
   }
 }

@@ -33,6 +33,10 @@ std::string status_of(const xml::Element& presence) {
   return status == nullptr ? std::string() : status->text();
 }
 
+std::string with_reason(const std::string& what, const std::string& reason) {
+  return reason.empty() ? what : what + " " + reason;
+}
+
 /// One exchange with its two ends.
 class Probe {
  public:
@@ -57,7 +61,7 @@ class Probe {
 
   [[nodiscard]] std::size_t copies() const {
     const auto& marker = seen_.marker;
-    const auto holds = [&](const std::vector<interworking::Presence>& document) {
+    const auto holds = [&](const mocks::SipPresence& document) {
       return std::ranges::any_of(document, [&](const auto& presence) { return presence.status == marker; });
     };
     const bool out = seen_.exchange.way == Way::to_partner;
@@ -118,7 +122,7 @@ class Probe {
     if (!user_sends) {
       if (partner_user_.errors.size() > errors_before_) {
         const auto error = xmpp::error_of(partner_user_.errors.back());
-        seen_.told = error ? error->condition + " " + error->text : "an error";
+        seen_.told = error ? with_reason(error->condition, error->text) : "an error";
         return true;
       }
       return exchange.kind == Kind::presence && refused_subscription();
@@ -126,7 +130,7 @@ class Probe {
     if (exchange.kind == Kind::presence) return user_subscription_failed();
     for (const auto& outcome : user_.outcomes()) {
       if (outcome.body != seen_.marker || (outcome.status >= 200 && outcome.status < 300)) continue;
-      seen_.told = fmt::format("{} {}", outcome.status, outcome.reason);
+      seen_.told = outcome.status == 0 ? outcome.reason : with_reason(std::to_string(outcome.status), outcome.reason);
       return true;
     }
     return false;
@@ -134,7 +138,7 @@ class Probe {
 
   bool refused_subscription() {
     const auto jid = jid_of(deployment_, seen_.exchange.user);
-    const auto fresh = std::span(partner_user_.presences).subspan(presences_before_);
+    const auto fresh = std::span(partner_user_.presences.items()).subspan(presences_before_);
     const bool refused = std::ranges::any_of(fresh, [&](const auto& presence) {
       return presence.attribute_or_empty("type") == "unsubscribed" && presence.attribute_or_empty("from") == jid;
     });
@@ -198,15 +202,6 @@ void trace_path(Deployment& deployment, Observation& seen) {
 }
 
 }  // namespace
-
-std::string Observation::text() const {
-  const bool out = exchange.way == Way::to_partner;
-  const auto partner = exchange.partner_user + "@" + exchange.partner_domain;
-  return fmt::format("{} {} -> {}: {}, {} copies, path [{}]{}{}",
-                     exchange.kind == Kind::message ? "message" : "presence", out ? exchange.user : partner,
-                     out ? partner : exchange.user, name_of(path), copies, fmt::join(nodes, ", "),
-                     told.empty() ? "" : ", sender told: ", told);
-}
 
 Prediction predict(const MigrationState& state, const Topology& topology, const Exchange& exchange) {
   const auto partner = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);

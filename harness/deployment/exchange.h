@@ -28,7 +28,6 @@ struct Observation {
   bool sender_told = false;        ///< an error came back to the sender of a message
   std::string told;                ///< that error in words
   std::vector<std::string> nodes;  ///< that handled it, in order
-  [[nodiscard]] std::string text() const;
 };
 
 /// What predict() says of an exchange: presence needs both ways, for the subscription goes one way and the state the

@@ -120,6 +120,8 @@ struct GatewaysTest : testing::Test {
     EXPECT_EQ(alice->outcomes().front().status, 200);
     alice->send_in_session("sip:romeo@fabrikam.example", "in a session");
     ASSERT_TRUE(until([&] { return romeo.messages.size() == 2; })) << world.trace().text();
+    alice->send_message("sip:Romeo@fabrikam.example", "accounts have no capitals");
+    ASSERT_TRUE(until([&] { return romeo.messages.size() == 3; })) << world.trace().text();
     alice->subscribe("sip:romeo@fabrikam.example");
     ASSERT_TRUE(until([&] { return !alice->contact("sip:romeo@fabrikam.example").presence.empty(); }));
     EXPECT_TRUE(alice->contact("sip:romeo@fabrikam.example").presence.front().available);

@@ -13,6 +13,9 @@ namespace cutover::mocks {
 namespace {
 
 namespace ns = xmpp::ns;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr const char* header =
@@ -107,6 +110,53 @@ TEST_F(PeersTest, a_raw_peer_sees_failures) {
   EXPECT_EQ(reset.state(), RawConnection::State::closed);
 }
 
+/// What a raw peer keeps of a peer that floods it with `piece`, and its notes in one text.
+struct Flooded {
+  std::size_t octets = 0, items = 0, noted = 0;
+  std::string events;
+};
+
+struct FloodTest : PeersTest {
+  Flooded flood(const std::string& beginning, const std::string& piece, std::size_t octets) {
+    auto& a = world.add("a", 1, std::make_unique<RawPeer>(std::vector<std::uint16_t>{}));
+    auto& b = world.add("b", 2, std::make_unique<RawPeer>());
+    auto& out = a.connect({world.address_of(2), 5269});
+    out.send(beginning);
+    for (std::size_t sent = 0; sent < octets; sent += piece.size()) out.send(piece);
+    out.shutdown();
+    EXPECT_TRUE(until([&] { return b.accepted_count() == 1 && b.last().eof(); }));
+    b.last().abort();
+    Flooded kept{.octets = b.last().received().size(), .items = b.last().items().size()};
+    for (const auto& record : world.trace().records()) {
+      if (record.node != "b") continue;
+      kept.noted += record.note.detail.size();
+      if (record.note.direction == Direction::none) kept.events += record.note.summary + "\n";
+    }
+    return kept;
+  }
+  static constexpr std::size_t flood_octets = 12 * 1024 * 1024;
+};
+
+TEST_F(FloodTest, of_white_space_is_kept_in_bounds_and_told) {
+  const auto kept = flood(header, std::string(16 * 1024, ' '), flood_octets);
+  EXPECT_LE(kept.octets, 2 * RawConnection::kept_max_octets);
+  EXPECT_LE(kept.noted, harness::Trace::connection_max_octets);
+  EXPECT_THAT(kept.events, AllOf(HasSubstr("so many octets that the oldest are not kept"),
+                                 HasSubstr("so many notes that the rest is left out"), HasSubstr("were not kept")));
+}
+
+TEST_F(FloodTest, of_an_attribute_without_end_is_kept_in_bounds) {
+  const auto kept = flood(header + std::string("<a b='"), std::string(16 * 1024, 'x'), flood_octets);
+  EXPECT_LE(kept.octets, 2 * RawConnection::kept_max_octets);
+  EXPECT_EQ(kept.items, 2U) << "the header, and that the reader gave up";
+}
+
+TEST_F(FloodTest, of_elements_ends_the_reading) {
+  const auto kept = flood(header, "<a/><b/><c/><d/>", 400 * 1024);
+  EXPECT_EQ(kept.items, 16U * 1024);
+  EXPECT_THAT(kept.events, HasSubstr("so many elements that no more are read"));
+}
+
 TEST_F(PeersTest, direct_tls_begins_at_once) {
   auto& a = world.add("a", 1, std::make_unique<RawPeer>());
   auto& b = world.add("b", 2, std::make_unique<RawPeer>(std::vector<std::uint16_t>{5270}));
@@ -121,15 +171,18 @@ TEST_F(PeersTest, direct_tls_begins_at_once) {
 struct ClientTest : PeersTest {
   ClientTest() : server(world.add("server", 1, std::make_unique<RawPeer>(std::vector<std::uint16_t>{5222}))) {}
 
-  XmppClient& sign_in(std::shared_ptr<const tls::Identity> anchors, bool plain_in_clear) {
+  XmppClient& sign_in(std::shared_ptr<const tls::Identity> anchors, bool plain_in_clear,
+                      const std::string& fingerprint = {}) {
+    const auto met = server.accepted_count() + 1;
     auto& client = world.add("client", 2,
                              std::make_unique<XmppClient>(XmppClient::Config{.server = {world.address_of(1), 5222},
                                                                              .user = "user",
                                                                              .domain = "a.example",
                                                                              .password = "pencil",
                                                                              .identity = std::move(anchors),
+                                                                             .fingerprint = fingerprint,
                                                                              .plain_in_clear = plain_in_clear}));
-    EXPECT_TRUE(until([&] { return server.accepted_count() == 1; }));
+    EXPECT_TRUE(until([&] { return server.accepted_count() == met; }));
     return client;
   }
   RawConnection& peer() { return server.last(); }
@@ -141,6 +194,16 @@ struct ClientTest : PeersTest {
   xml::Element next() {
     EXPECT_TRUE(until([&] { return peer().has_item(); }));
     return peer().next_element().value_or(xml::Element("nothing", ""));
+  }
+
+  /// The server shows the certificate of `shown`; what the client makes of it.
+  std::string secured_with(const tls::Identity& shown, XmppClient& client) {
+    offer("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>");
+    EXPECT_TRUE(next().is("starttls", ns::tls));
+    peer().send("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    peer().start_tls(shown, tls::Role::server);
+    EXPECT_TRUE(until([&] { return peer().has_item() || client.state() == XmppClient::State::failed; }));
+    return client.failure();
   }
 
   static constexpr const char* mechanisms =
@@ -199,12 +262,73 @@ TEST_F(ClientTest, signs_in_through_tls_and_talks) {
       until([&] { return client.state() == XmppClient::State::offline && world.open_connections(client) == 0; }));
 }
 
+TEST_F(ClientTest, keeps_a_flood_of_messages_in_bounds) {
+  auto& client = sign_in(nullptr, true);
+  offer(mechanisms);
+  ASSERT_EQ(next().name(), "auth");
+  peer().restart_reader();
+  peer().send(success);
+  offer("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>");
+  ASSERT_EQ(next().name(), "iq");
+  peer().send(
+      "<iq type='result' id='bind'><bind "
+      "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>u@a.example/r</jid></bind></iq>");
+  constexpr std::size_t count = 10'000;
+  std::string flood;
+  for (std::size_t i = 1; i <= count; ++i) flood += "<message><body>" + std::to_string(i) + "</body></message>";
+  peer().send(flood);
+  ASSERT_TRUE(until([&] { return client.inbox().total() == count; }));
+  EXPECT_LE(client.inbox().size(), limits::history_items_max);
+  EXPECT_TRUE(client.take_message(std::to_string(count)));
+  EXPECT_FALSE(client.take_message("1"));
+  EXPECT_THAT(world.trace().text(), HasSubstr("so many stanzas that the oldest are not kept"));
+}
+
 TEST_F(ClientTest, tells_no_password_in_clear_unless_told) {
   auto& client = sign_in(nullptr, false);
   offer(mechanisms);
   ASSERT_TRUE(until([&] { return client.state() == XmppClient::State::failed; }));
-  EXPECT_EQ(client.failure(), "no usable SASL mechanism offered");
+  EXPECT_EQ(client.failure(), "the server offers no TLS, and the password is not to be used without");
   EXPECT_FALSE(peer().has_item());
+}
+
+TEST_F(ClientTest, lets_no_secret_out_where_tls_was_taken_out_of_the_offer) {
+  auto& client = sign_in(identity, false);
+  offer(mechanisms);
+  ASSERT_TRUE(until([&] { return client.state() == XmppClient::State::failed; }));
+  EXPECT_THAT(client.failure(), HasSubstr("offers no TLS"));
+  EXPECT_FALSE(peer().has_item());
+}
+
+TEST_F(ClientTest, lets_no_secret_out_to_a_server_that_does_not_prove_who_it_is) {
+  const auto meets = [&](const tls::CertificateRequest& request) {
+    auto& client = sign_in(identity, true);
+    const auto failure = secured_with(*authority->issue(request), client);
+    EXPECT_TRUE(until([&] { return peer().closed(); }));
+    EXPECT_EQ(peer().received_in_tls(), "") << "not even a stream header";
+    world.remove(client);
+    return failure;
+  };
+  const std::vector<tls::SubjectName> ours{{tls::NameKind::dns, "a.example"}};
+  EXPECT_THAT(meets({.names = ours, .flaw = tls::Flaw::self_signed}), HasSubstr("not trusted: self-signed"));
+  EXPECT_THAT(meets({.names = ours, .flaw = tls::Flaw::unknown_root}), HasSubstr("not trusted: "));
+  EXPECT_THAT(meets({.names = ours, .flaw = tls::Flaw::expired}), HasSubstr("not trusted: certificate has expired"));
+  EXPECT_THAT(meets({.names = ours, .flaw = tls::Flaw::wrong_name}), HasSubstr("is not for a.example"));
+  EXPECT_THAT(meets({.names = {{tls::NameKind::dns, "b.example"}}}), HasSubstr("is not for a.example"));
+}
+
+TEST_F(ClientTest, takes_the_one_certificate_that_it_was_told_of) {
+  const auto self_signed =
+      authority->issue({.names = {{tls::NameKind::dns, "a.example"}}, .flaw = tls::Flaw::self_signed});
+  const auto told = [&](const std::string& fingerprint) {
+    auto& client = sign_in(identity, false, fingerprint);
+    const auto failure = secured_with(*self_signed, client);
+    world.remove(client);
+    return failure;
+  };
+  const auto failure = told(std::string(64, '0'));
+  ASSERT_THAT(failure, HasSubstr("another certificate than the one that is expected; its fingerprint is "));
+  EXPECT_EQ(told(failure.substr(failure.size() - 64)), "");
 }
 
 TEST_F(ClientTest, does_not_believe_a_server_without_the_password) {
@@ -224,6 +348,19 @@ TEST_F(ClientTest, does_not_believe_a_server_without_the_password) {
               "</success>");
   ASSERT_TRUE(until([&] { return client.state() == XmppClient::State::failed; }));
   EXPECT_EQ(client.failure(), "the server does not know the password");
+}
+
+TEST_F(ClientTest, tells_the_trace_no_secret) {
+  auto& client = sign_in(nullptr, true);
+  offer(mechanisms);
+  EXPECT_EQ(next().text(), "AHVzZXIAcGVuY2ls");
+  peer().send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/><text>pencil?</text></failure>");
+  ASSERT_TRUE(until([&] { return client.state() == XmppClient::State::failed; }));
+  std::string told;
+  for (const auto& record : world.trace().records())
+    if (record.node == "client") told += record.note.summary + record.note.detail + "\n";
+  EXPECT_THAT(told, AllOf(HasSubstr("auth PLAIN<auth"), HasSubstr("[not shown]"), Not(HasSubstr("pencil")),
+                          Not(HasSubstr("AHVzZXIAcGVuY2ls"))));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The settings of each node: names, certificates, addresses, zones, routes.
 #include "harness/deployment/plan.h"
 
+#include "mocks/rules.h"
 #include "protocol/base/check.h"
 
 #include <algorithm>
@@ -144,7 +145,7 @@ reference::Settings Plan::settings(const MigrationState& state) const {
   }
   settings.allow_federated_users = state.policies_granted;
   settings.enable_xmpp_federation = settings.site_federation_route =
-      state.federation_enabled && !planted_.at(departures::routes).has("migration.edge-stays-closed");
+      state.federation_enabled && planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   return settings;
 }
 

@@ -1,6 +1,8 @@
 // The rules, in the order in which a stanza meets them.
 #include "harness/deployment/prediction.h"
 
+#include <ostream>
+
 namespace cutover::harness {
 
 namespace {
@@ -91,6 +93,8 @@ const char* name_of(Cause cause) {
   }
   return "?";
 }
+
+void PrintTo(Cause cause, std::ostream* out) { *out << name_of(cause); }
 
 Prediction predict(const MigrationState& state, const std::string& user, const PartnerSpec& partner, Way way) {
   return way == Way::to_partner ? predict_to_partner(state, user, partner) : predict_from_partner(state, user, partner);

@@ -5,6 +5,7 @@
 #include "harness/deployment/topology.h"
 #include "mocks/routing.h"
 
+#include <iosfwd>
 #include <map>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ enum class Cause {
 };
 [[nodiscard]] const char* name_of(Path);
 [[nodiscard]] const char* name_of(Cause);
+void PrintTo(Cause, std::ostream*);
 
 /// Everything about a deployment that decides a route, as a plain value.
 struct MigrationState {

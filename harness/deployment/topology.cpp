@@ -2,9 +2,10 @@
 #include "harness/deployment/topology.h"
 
 #include "harness/files/text_file.h"
+#include "harness/files/yaml_keys.h"
+#include "protocol/base/address.h"
 #include "protocol/xmpp/jid.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
@@ -12,7 +13,6 @@
 #include <charconv>
 #include <optional>
 #include <set>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -22,11 +22,6 @@ constexpr std::uint32_t ttl_max_s = 2'147'483'647;  // RFC 2181 section 8
 constexpr int first_partner_host = 40, first_user_host = 100;
 constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
                         dns_port = 10053;
-
-bool is_ipv4(const std::string& text) {
-  in_addr ignored{};
-  return ::inet_pton(AF_INET, text.c_str(), &ignored) == 1;
-}
 
 /// A name that can be a zone: letters, digits and hyphens (RFC 1123 section 2.1).
 bool is_host_name(std::string_view text) {
@@ -122,6 +117,8 @@ class TopologyReader {
     try {
       const YAML::Node root = YAML::Load(std::string(yaml));
       if (root.IsNull()) throw TopologyError(source_ + ":1: expected a mapping with domain, users and partners");
+      if (const auto twice = key_given_twice(yaml))
+        throw TopologyError(fmt::format("{}:{}: key '{}' is given twice", source_, twice->line, twice->key));
       return root;
     } catch (const YAML::Exception& error) {
       throw TopologyError(fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, error.msg));
@@ -129,11 +126,9 @@ class TopologyReader {
   }
 
   void check_keys(const YAML::Node& map, const std::set<std::string>& known) const {
-    std::set<std::string> seen;
     for (const auto& entry : map) {
       if (!entry.first.IsScalar()) fail(entry.first, "expected a word as key");
       const auto key = entry.first.Scalar();
-      if (!seen.insert(key).second) fail(entry.first, "key '" + key + "' is given twice");
       if (!known.contains(key)) {
         fail(entry.first, fmt::format("unknown key '{}', expected one of {}", key, fmt::join(known, ", ")));
       }
@@ -252,7 +247,7 @@ class TopologyReader {
       const auto key = entry.first.Scalar();
       const auto value = text(map, key);
       if (key == "address") {
-        if (!is_ipv4(value)) fail(entry.second, "expected an IPv4 address for 'address', not '" + value + "'");
+        if (!is_ipv4_literal(value)) fail(entry.second, "expected an IPv4 address for 'address', not '" + value + "'");
         result.address = value;
       } else {
         const auto port = parse_port(value);
@@ -301,8 +296,8 @@ Topology parse_topology(std::string_view yaml, const std::string& source) { retu
 Topology load_topology(const std::string& path) {
   try {
     return parse_topology(read_text_file(path), path);
-  } catch (const std::system_error& error) {
-    throw TopologyError(path + ":0: cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    throw TopologyError(path + ":0: " + error.what());
   }
 }
 
@@ -342,7 +337,7 @@ void set_place(Topology& topology, const std::string& assignment) {
   const auto left = assignment.substr(0, equals), value = assignment.substr(equals + 1);
   const auto nodes = nodes_of(topology);
   if (const auto* node = find_node(nodes, left); node != nullptr) {
-    if (!is_ipv4(value)) fail("expected an IPv4 address after '='");
+    if (!is_ipv4_literal(value)) fail("expected an IPv4 address after '='");
     topology.places[node->name].address = value;
     return;
   }

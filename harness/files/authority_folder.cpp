@@ -19,15 +19,13 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr unsigned for_its_owner = 0600, for_everybody = 0644;
-
 [[noreturn]] void fail(const std::string& path, const std::string& reason) {
   throw AuthorityError(path + ": " + reason);
 }
 
-void write(const std::string& path, const std::string& text, unsigned mode) {
+void write(const std::string& path, const std::string& text, Readers readers) {
   try {
-    write_report(path, text, mode);
+    write_report(path, text, readers);
   } catch (const ReportError& error) {
     throw AuthorityError(error.what());
   }
@@ -36,8 +34,8 @@ void write(const std::string& path, const std::string& text, unsigned mode) {
 std::optional<std::string> text_of(const std::string& path) {
   try {
     return read_text_file(path);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_such_file_or_directory) fail(path, "cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    if (!error.missing) fail(path, error.what());
   }
   return std::nullopt;
 }
@@ -57,14 +55,14 @@ AuthorityFolder::AuthorityFolder(const std::string& folder, bool may_make, bool 
   if (text && !may_open) fail(path, "there is an authority already");
   if (!text) {
     text = tls::new_authority_pem(std::time(nullptr));
-    write(path, *text, for_its_owner);
+    write(path, *text, Readers::owner);
   }
   try {
     authority_ = tls::authority_from_pem(*text, std::time(nullptr));
   } catch (const std::invalid_argument& wrong) {
     fail(path, std::string(wrong.what()) + " (or remove the file, and make a new one)");
   }
-  write(folder + "/root.pem", authority_->issue_pem({.flaw = tls::Flaw::no_certificate}).root, for_everybody);
+  write(folder + "/root.pem", authority_->issue_pem({.flaw = tls::Flaw::no_certificate}).root, Readers::everybody);
 }
 
 AuthorityFolder::Lock::~Lock() {
@@ -72,7 +70,7 @@ AuthorityFolder::Lock::~Lock() {
 }
 
 void AuthorityFolder::Lock::take(const std::string& path) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, for_its_owner);
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) fail(path, std::strerror(errno));
   while (::flock(descriptor_, LOCK_EX) != 0) {
     if (errno != EINTR) fail(path, std::strerror(errno));
@@ -81,8 +79,8 @@ void AuthorityFolder::Lock::take(const std::string& path) {
 
 void AuthorityFolder::issue(const tls::CertificateRequest& request, const std::string& stem) {
   const auto files = authority_->issue_pem(request);
-  write(stem + ".key", files.private_key, for_its_owner);
-  write(stem + ".pem", files.certificate_chain, for_everybody);
+  write(stem + ".key", files.private_key, Readers::owner);
+  write(stem + ".pem", files.certificate_chain, Readers::everybody);
 }
 
 }  // namespace cutover::harness

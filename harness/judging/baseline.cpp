@@ -2,6 +2,7 @@
 #include "harness/judging/baseline.h"
 
 #include "harness/files/text_file.h"
+#include "harness/files/yaml_keys.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <set>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -84,6 +84,8 @@ Baseline parse_baseline(std::string_view yaml, const std::string& file) {
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, "expected YAML: " + error.msg);
   }
+  if (const auto twice = key_given_twice(yaml))
+    throw BaselineError(file + ":" + std::to_string(twice->line) + ": key '" + twice->key + "' is given twice");
   Baseline baseline{file, {}};
   if (root.IsNull()) return baseline;
   if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of entries");
@@ -99,8 +101,8 @@ Baseline parse_baseline(std::string_view yaml, const std::string& file) {
 Baseline load_baseline(const std::string& path) {
   try {
     return parse_baseline(read_text_file(path), path);
-  } catch (const std::system_error& error) {
-    throw BaselineError(path + ":0: cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    throw BaselineError(path + ":0: " + error.what());
   }
 }
 

@@ -2,6 +2,7 @@
 #include "harness/judging/requirements.h"
 
 #include "harness/files/text_file.h"
+#include "harness/files/yaml_keys.h"
 
 #include "harness/judging/requirements_table.h"
 
@@ -12,7 +13,6 @@
 #include <deque>
 #include <filesystem>
 #include <optional>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -72,8 +72,8 @@ TestText read_test(const YAML::Node& item, const std::string& file) {
 std::string read_file(const std::filesystem::path& path) {
   try {
     return read_text_file(path.string());
-  } catch (const std::system_error& error) {
-    throw CatalogueError(path.string() + ":0: cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    throw CatalogueError(path.string() + ":0: " + error.what());
   }
 }
 
@@ -89,6 +89,8 @@ void read_items(std::string_view yaml, const std::string& file, Text& into) {
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, "expected YAML: " + error.msg);
   }
+  if (const auto twice = key_given_twice(yaml))
+    throw CatalogueError(file + ":" + std::to_string(twice->line) + ": key '" + twice->key + "' is given twice");
   if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of requirements");
   const auto name = into.keep(file);
   for (const auto& item : root) {

@@ -104,6 +104,17 @@ std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& 
   return std::nullopt;
 }
 
+// Why a declared requirement was not judged: a precondition, or what was last found unmet.
+std::string why_not_reached(const Verdicts& verdicts) {
+  if (!verdicts.unmet().empty())
+    return fmt::format("not reached; it does not hold that {}", fmt::join(verdicts.unmet(), ", nor that "));
+  const auto& checks = verdicts.checks();
+  const auto last = std::ranges::find_if(checks.rbegin(), checks.rend(),
+                                         [](const auto& check) { return check.outcome != Outcome::pass; });
+  if (last == checks.rend()) return "declared, but the case ended without judging it";
+  return "not reached; before it, " + reports::sentence_of(*last);
+}
+
 }  // namespace
 
 Run::Run(const CaseRecord& record, const RunOptions& options)
@@ -122,6 +133,7 @@ World& Run::world() {
   if (!world_) {
     auto addresses = options_.target ? addresses_for(*options_.target) : std::map<int, std::string>{};
     world_ = make_world(options_.world, choice(), options_.seed, options_.block, std::move(addresses));
+    if (options_.world == WorldKind::live) world_->end_at(world_->now() + patience_of(record_));
   }
   return *world_;
 }
@@ -170,14 +182,17 @@ void Run::finish(CaseResult& result) {
     }
   }
   if (record_.judges.empty() && verdicts_.checks().empty()) throw HarnessFault("the case judged nothing");
-  const auto not_reached = verdicts_.unmet().empty() ? std::string("declared, but the case ended without judging it")
-                                                     : fmt::format("not reached; it does not hold that {}",
-                                                                   fmt::join(verdicts_.unmet(), ", nor that "));
+  const auto& unmet = verdicts_.unmet();
+  const auto not_reached = result.reason.empty() ? why_not_reached(verdicts_) : "not reached: " + result.reason;
+  bool missing = false;
   for (const auto& judges : record_.judges) {
     const auto& checks = verdicts_.checks();
     if (std::ranges::find(checks, judges.requirement, &reports::Check::requirement) != checks.end()) continue;
     verdicts_.inconclusive(judges.requirement.c_str(), not_reached, record_.file.c_str(), record_.line);
+    missing = true;
   }
+  if (!unmet.empty() && !missing)
+    verdicts_.incomplete(level_of(record_, Catalogue::current()), not_reached, record_.file.c_str(), record_.line);
   result.outcome = aggregate(verdicts_.checks());
 }
 
@@ -221,7 +236,11 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
     const Verdicts::Scope scope(run.verdicts());
     const TlsRandomness randomness(options);
     try {
-      run.run_body();
+      try {
+        run.run_body();
+      } catch (const OutOfTime&) {
+        result.reason = fmt::format("the case was kept waiting for all of its {} s", patience_of(record) / 1s);
+      }
       run.finish(result);
     } catch (const EndedEarly& early) {
       result.outcome = early.outcome;
@@ -263,6 +282,8 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   }
   return result;
 }
+
+Duration patience_of(const CaseRecord& record) { return 2 * record.budget + 20s; }
 
 std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a

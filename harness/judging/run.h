@@ -100,6 +100,10 @@ class Run {
 /// The command that runs the case again and comes to the same result; `replay` empty: from its seed.
 [[nodiscard]] std::string reproduction(const CaseRecord& record, const RunOptions& options, const std::string& replay);
 
+/// How long a case may wait altogether where time is real: its budget and more. Then it ends by itself, with what it
+/// has not judged inconclusive: who keeps it waiting is not our fault. The runner kills it a little later.
+[[nodiscard]] Duration patience_of(const CaseRecord& record);
+
 /// The seed of one case of a run: one case alone with --seed gives what it gave in the whole run.
 [[nodiscard]] std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt);
 /// "sim", "live" or "target".

@@ -1,6 +1,7 @@
 // What becomes of bodies that pass, fail, judge nothing, throw, assert, or end early.
 #include "harness/judging/run.h"
 
+#include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 
 #include <gmock/gmock.h>
@@ -36,9 +37,9 @@ class Noting final : public Node {
 TEST(Run, JudgesByTheLevelOfTheCatalogue) {
   const auto result = execute_case(record(
                                        [](CaseRun&) {
-                                         CONFORMS(must, 1, Eq(1));
-                                         CONFORMS(must, 1, Eq(2));
-                                         CONFORMS(should, 1, Eq(2));
+                                         CONFORMS(must, "the number", 1, Eq(1));
+                                         CONFORMS(must, "the number", 1, Eq(2));
+                                         CONFORMS(should, "the number", 1, Eq(2));
                                        },
                                        {{must, {}}, {should, {}}}),
                                    {});
@@ -46,7 +47,7 @@ TEST(Run, JudgesByTheLevelOfTheCatalogue) {
   EXPECT_EQ(result.checks[0].outcome, Outcome::pass);
   EXPECT_EQ(result.checks[1].id, "demo.case#SEED-2.2");
   EXPECT_EQ(result.checks[1].outcome, Outcome::fail);
-  EXPECT_THAT(result.checks[1].expected, HasSubstr("is equal to 2"));
+  EXPECT_EQ(reports::sentence_of(result.checks[1]), "the number: expected 2, got 1");
   EXPECT_EQ(result.checks[2].outcome, Outcome::warn);
   EXPECT_EQ(result.outcome, Outcome::fail);
   EXPECT_EQ(result.requirements[0].level, "MUST");
@@ -63,8 +64,8 @@ TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
   nothing.judges.clear();
   EXPECT_THAT(execute_case(nothing, {}).reason, HasSubstr("judged nothing"));
   EXPECT_THAT(reason([](CaseRun&) { throw std::runtime_error("oh"); }), HasSubstr("oh"));
-  EXPECT_THAT(reason([](CaseRun&) { CONFORMS("NO-SUCH", 1, Eq(1)); }), HasSubstr("no such requirement"));
-  EXPECT_THAT(reason([](CaseRun&) { CONFORMS(should, 1, Eq(1)); }), HasSubstr("not declared"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS("NO-SUCH", "the number", 1, Eq(1)); }), HasSubstr("no such requirement"));
+  EXPECT_THAT(reason([](CaseRun&) { CONFORMS(should, "the number", 1, Eq(1)); }), HasSubstr("not declared"));
   RunOptions options;
   options.planted = {"no.such-defect"};
   EXPECT_THAT(execute_case(record([](CaseRun&) {}), options).reason, HasSubstr("no such defect or variant"));
@@ -72,15 +73,32 @@ TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
 
 TEST(Run, WhatWasNotJudgedIsInconclusive) {
   const auto result =
-      execute_case(record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
+      execute_case(record([](CaseRun&) { CONFORMS(must, "the number", 1, Eq(1)); }, {{must, {}}, {"SEED-3", {}}}), {});
   EXPECT_EQ(result.outcome, Outcome::inconclusive);
   EXPECT_EQ(result.checks.at(1).id, "demo.case#SEED-3");
+}
+
+TEST(Run, WhoKeepsACaseWaitingMakesNothingBroken) {
+  int waits = 0;
+  const auto result = execute_case(record(
+                                       [&](CaseRun& run) {
+                                         run.world().end_at(run.world().now() + 5s);
+                                         CONFORMS(should, 1, Eq(1));
+                                         for (;; ++waits) (void)run.world().run_until([] { return false; }, 4s);
+                                       },
+                                       {{must, {}}, {should, {}}}),
+                                   {});
+  EXPECT_EQ(waits, 2) << "the second was cut short, the third did not begin";
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  EXPECT_THAT(result.reason, HasSubstr("kept waiting for all of its 40 s"));
+  ASSERT_EQ(result.checks.size(), 2U);
+  EXPECT_THAT(result.checks[1].actual, HasSubstr("not reached: the case was kept waiting"));
 }
 
 TEST(Run, AFailedAssertionIsAFailedCheck) {
   const auto result = execute_case(record([](CaseRun&) {
                                      ASSERT_EQ(1, 2) << "partner is not there";
-                                     CONFORMS(must, 1, Eq(1));
+                                     CONFORMS(must, "the number", 1, Eq(1));
                                    }),
                                    {});
   EXPECT_EQ(result.outcome, Outcome::fail);
@@ -93,7 +111,7 @@ TEST(Run, EndsEarlyButKeepsFailures) {
   EXPECT_EQ(execute_case(record([](CaseRun& run) { run.unsupported("not declared"); }), {}).outcome,
             Outcome::unsupported);
   EXPECT_EQ(execute_case(record([](CaseRun& run) {
-                           CONFORMS(must, 1, Eq(2));
+                           CONFORMS(must, "the number", 1, Eq(2));
                            run.skip("late");
                          }),
                          {})
@@ -106,7 +124,7 @@ TEST(Run, RunsInvariantsLastAndAlways) {
   const auto result = execute_case(record([&](CaseRun& run) {
                                      run.at_end([&] { order += "a"; });
                                      run.at_end([&] { order += "b"; });
-                                     CONFORMS(must, 1, Eq(1));
+                                     CONFORMS(must, "the number", 1, Eq(1));
                                      throw std::runtime_error("x");
                                    }),
                                    {});
@@ -115,7 +133,7 @@ TEST(Run, RunsInvariantsLastAndAlways) {
 }
 
 TEST(Run, ATargetDecidesWhatIsUnsupported) {
-  auto needy = record([](CaseRun&) { CONFORMS(must, 1, Eq(1)); });
+  auto needy = record([](CaseRun&) { CONFORMS(must, "the number", 1, Eq(1)); });
   needy.needs = {Need::sip_side};
   RunOptions options{.world = WorldKind::live,
                      .target = parse_target("name: X\ndriver: prosody\noffers: [user_account]\n", "x.yaml")};
@@ -130,7 +148,7 @@ TEST(Run, FurtherAttemptsThatPassKeepNoTrace) {
   const auto noting = [](int expected) {
     return record([expected](CaseRun& run) {
       run.world().add("a", 1, std::make_unique<Noting>());
-      CONFORMS(must, 1, Eq(expected));
+      CONFORMS(must, "the number", 1, Eq(expected));
     });
   };
   const auto traced = [](const CaseRecord& which, int attempt) {
@@ -162,9 +180,90 @@ TEST(Lint, FindsEverySlip) {
                                                       HasSubstr("no such requirement: NO-1"), HasSubstr("no world")));
 }
 
-TEST(Verdict, WordsHoldNoAddresses) {
-  EXPECT_EQ(without_addresses("x is equal to 0x556fa4c6bed0 pointing to \"a\""), "x is equal to \"a\"");
-  EXPECT_EQ(without_addresses("a finger pointing to 0x10"), "a finger pointing to 0x10");
+TEST(Verdict, PrintsWhatCanBeRead) {
+  EXPECT_EQ(readable("x is equal to 0x556fa4c6bed0 pointing to \"a\""), "x is equal to \"a\"");
+  EXPECT_EQ(readable("a finger pointing to 0x10"), "a finger pointing to 0x10");
+  const auto printed = [](const auto& value) { return readable(testing::PrintToString(value)); };
+  const std::vector<std::string> texts{"gr\xC3\xBC\xC3\x9F\x65", "\"\xC3\xA9\\", "a\\20b \"c\" \"d\"", ""};
+  EXPECT_EQ(printed(texts), "{ \"gr\xC3\xBC\xC3\x9F\x65\", \"\"\xC3\xA9\\\", \"a\\20b \"c\" \"d\"\", \"\" }");
+  EXPECT_EQ(printed(std::string("<a>\x01\r\n\t\xFF\0</a>", 13)), "\"<a>\\x01\\r\\n\\t\\xFF\\x00</a>\"");
+  EXPECT_EQ(readable("it's an open \" quote\\"), "it's an open \" quote\\\"");
+}
+
+template <class T, class M>
+std::string wanted(const M& matcher) {
+  std::ostringstream description;
+  testing::SafeMatcherCast<const T&>(matcher).DescribeTo(&description);
+  return in_words(description.str());
+}
+
+TEST(Verdict, SaysInWordsWhatAMatcherWants) {
+  using testing::AllOf, testing::AnyOf, testing::ElementsAre, testing::Ge, testing::Le, testing::Lt, testing::Gt;
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(wanted<bool>(Eq(true)), "yes");
+  EXPECT_EQ(wanted<bool>(Eq(false)), "no");
+  EXPECT_EQ(wanted<int>(Eq(2)), "2");
+  EXPECT_EQ(wanted<int>(AllOf(Ge(1), Le(5))), "at least 1 and at most 5");
+  EXPECT_EQ(wanted<int>(AnyOf(Gt(1), Lt(5))), "more than 1 or less than 5");
+  EXPECT_EQ(wanted<std::string>(Eq("is equal to")), "\"is equal to\"");
+  EXPECT_EQ(wanted<std::string>(testing::Ne("a")), "anything but \"a\"");
+  EXPECT_EQ(wanted<std::string>(AnyOf("a", "b", testing::StartsWith("c"))),
+            "\"a\" or \"b\" or a text that starts with \"c\"");
+  EXPECT_EQ(wanted<std::string>(testing::AnyOfArray({"a"})), "\"a\"");
+  EXPECT_EQ(wanted<std::string>(HasSubstr("a")), "a text that contains \"a\"");
+  EXPECT_EQ(wanted<std::string>(testing::ContainsRegex("a+")), "a text that matches \"a+\"");
+  EXPECT_EQ(wanted<Texts>(IsEmpty()), "nothing");
+  EXPECT_EQ(wanted<Texts>(testing::Not(IsEmpty())), "anything");
+  EXPECT_EQ(wanted<Texts>(AnyOf(IsEmpty(), ElementsAre("a"))), "nothing or only \"a\"");
+  EXPECT_EQ(wanted<Texts>(ElementsAre("a", "b")), "\"a\", \"b\"");
+  EXPECT_EQ(wanted<Texts>(testing::UnorderedElementsAre("a", "b")), "\"a\", \"b\", in any order");
+  EXPECT_EQ(wanted<Texts>(testing::Each("a")), "each of them \"a\"");
+  EXPECT_EQ(wanted<Texts>(testing::Contains("a")), "among them \"a\"");
+  EXPECT_EQ(wanted<Texts>(testing::Not(testing::Contains("a"))), "none of them \"a\"");
+}
+
+TEST(Verdict, TellsWhatItGot) {
+  const auto sentence = [](auto body) { return reports::sentence_of(execute_case(record(body), {}).checks.at(0)); };
+  EXPECT_EQ(sentence([](CaseRun&) { CONFORMS(must, "the stream was closed", false, Eq(true)); }),
+            "the stream was closed: expected yes, got no");
+  EXPECT_EQ(sentence([](CaseRun&) { CONFORMS(must, "the kinds", std::vector<int>{}, testing::ElementsAre(1)); }),
+            "the kinds: expected only 1, got nothing");
+  EXPECT_EQ(sentence([](CaseRun&) { CONFORMS(must, "what is wrong", std::vector<int>{3}, IsEmpty()); }),
+            "what is wrong: expected nothing, got { 3 }");
+  EXPECT_EQ(sentence([](CaseRun&) { CONFORMS_THAT(must, "the answer", false, "a result", "an error"); }),
+            "the answer: expected a result, got an error");
+  EXPECT_EQ(sentence([](CaseRun&) { INCONCLUSIVE(must, "nobody is there"); }), "nobody is there");
+}
+
+TEST(Verdict, APreconditionLeavesWhatDependsOnItInconclusive) {
+  const auto result = execute_case(record(
+                                       [](CaseRun&) {
+                                         CONFORMS(must, "the number", 1, Eq(1));
+                                         if (GIVEN(true, "this holds") && !GIVEN(false, "the marker came") &&
+                                             !GIVEN(std::optional<int>(), "an answer came"))
+                                           (void)GIVEN(false, "the marker came");
+                                       },
+                                       {{must, {}}, {should, {}}}),
+                                   {});
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  ASSERT_EQ(result.checks.size(), 2U);
+  EXPECT_EQ(result.checks[0].outcome, Outcome::pass);
+  EXPECT_EQ(result.checks[1].id, "demo.case#" + std::string(should));
+  EXPECT_EQ(result.checks[1].outcome, Outcome::inconclusive);
+  EXPECT_EQ(reports::sentence_of(result.checks[1]),
+            "not reached; it does not hold that the marker came, nor that an answer came");
+}
+
+TEST(Verdict, APreconditionOfAFurtherJudgementIsNotForgotten) {
+  const auto result = execute_case(record([](CaseRun&) {
+                                     CONFORMS(must, "the first number", 1, Eq(1));
+                                     if (GIVEN(false, "the marker came")) CONFORMS(must, "the second", 2, Eq(2));
+                                   }),
+                                   {});
+  EXPECT_EQ(result.outcome, Outcome::inconclusive);
+  EXPECT_TRUE(is_red(result));
+  EXPECT_EQ(result.checks.at(1).id, "demo.case#precondition");
+  EXPECT_THAT(result.checks.at(1).actual, HasSubstr("that the marker came"));
 }
 
 }  // namespace

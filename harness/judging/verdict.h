@@ -25,7 +25,8 @@ class Verdicts {
   void judge(const char* requirement, std::string looked_at, bool met, std::string expected, std::string actual,
              const char* file, int line);
   /// A precondition: where it is not met, every declared requirement that is not judged by the end of the case is
-  /// inconclusive, with these words as the cause. Returns `met`.
+  /// inconclusive, with these words as the cause. Returns `met`. Once for all that depends on it: words that were said
+  /// before are not repeated.
   bool given(bool met, std::string words);
   /// The preconditions that were not met, in words; empty where all were.
   [[nodiscard]] const std::vector<std::string>& unmet() const { return unmet_; }
@@ -33,8 +34,12 @@ class Verdicts {
   void inconclusive(const char* requirement, std::string reason, const char* file, int line);
   [[nodiscard]] const std::vector<reports::Check>& checks() const { return checks_; }
 
+  /// What the preconditions that were not met kept from being judged, where each requirement was judged at least once:
+  /// inconclusive, without a requirement.
+  void incomplete(std::string level, std::string reason, const char* file, int line);
+
   /// A failed ASSERT_ or EXPECT_ in a body: red, without a requirement.
-  void assertion_failed(std::string message, const char* file, int line);
+  void assertion_failed(const std::string& message, const char* file, int line);
 
   static Verdicts& current();  ///< HarnessFault outside a case
 
@@ -61,10 +66,11 @@ class Verdicts {
   std::vector<std::string> unmet_;
 };
 
-/// GoogleMock prints a literal as "0x55d0c0ffee pointing to ...": the address says nothing and differs from run to run.
-[[nodiscard]] std::string without_addresses(std::string text);
+/// What GoogleMock prints, as it can be read: texts in their letters instead of as literals of C, each in one line; no
+/// addresses, which say nothing and differ from run to run.
+[[nodiscard]] std::string readable(std::string printed);
 
-/// What a matcher wants, as a person says it: "is equal to "a"" becomes ""a"".
+/// What a matcher wants, as a person says it: "(is equal to "a") or (is empty)" becomes ""a" or nothing".
 [[nodiscard]] std::string in_words(std::string description);
 
 /// Judges `value` by `matcher`, in words. Returns whether it matched.
@@ -78,9 +84,11 @@ bool conforms(const char* requirement, std::string words, const T& value, const 
   typed.DescribeTo(&expected);
   std::string actual = testing::PrintToString(value);
   if constexpr (std::is_same_v<T, bool>) actual = value ? "yes" : "no";
-  if (!met && !why.str().empty()) actual += ", " + why.str();
-  Verdicts::current().judge(requirement, std::move(words), met, in_words(expected.str()),
-                            without_addresses(std::move(actual)), file, line);
+  if (actual == "{}") actual = "nothing";
+  // How many there are shows by itself.
+  if (!met && !why.str().empty() && !why.str().starts_with("whose size")) actual += ", " + why.str();
+  Verdicts::current().judge(requirement, std::move(words), met, in_words(expected.str()), readable(std::move(actual)),
+                            file, line);
   return met;
 }
 
@@ -98,6 +106,6 @@ bool conforms(const char* requirement, std::string words, const T& value, const 
   (::cutover::harness::Verdicts::current().judge(requirement, words, met, expected, actual, __FILE__, __LINE__))
 /// A precondition of what follows, in words that are true when it is met: `if (!GIVEN(marker, "the marker sent behind
 /// it arrived")) return;`. What depends on it must not be judged where it is not met: it is inconclusive then.
-#define GIVEN(met, words) (::cutover::harness::Verdicts::current().given(met, words))
+#define GIVEN(met, words) (::cutover::harness::Verdicts::current().given(static_cast<bool>(met), words))
 #define INCONCLUSIVE(requirement, reason) \
   (::cutover::harness::Verdicts::current().inconclusive(requirement, reason, __FILE__, __LINE__))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness/running/selection.h"
+#include "harness/running/signals.h"
 #include "reports/model.h"
 
 #include <functional>
@@ -27,29 +28,16 @@ struct RunnerOptions {
 using OnResult =
     std::function<void(const reports::CaseResult&, std::size_t index, std::size_t done, std::size_t total)>;
 
-/// Runs the jobs; the results are in the order of the jobs whatever order they end in. SIGINT, SIGTERM and SIGHUP end
-/// the run: the result is then incomplete. Exceptions of `on_result` end the workers and pass.
+/// Runs the jobs; the results are in the order of the jobs whatever order they end in. A signal ends the run: the
+/// result is then incomplete. Exceptions of `on_result` end the workers and pass.
+[[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
+                                          const OnResult& on_result, Signals& signals);
 [[nodiscard]] reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& options,
                                           const OnResult& on_result);
-
-/// The hidden subcommand: jobs come in on descriptor 3, results go out on 4, one JSON line each. Returns at end of
-/// input; at once, without a look at the jobs, if the process `runner` (its pid) is not the parent any more.
-int run_worker(std::string_view runner);
+/// The run was interrupted by that signal: "SIGINT (Interrupt) while the reports were written".
+void mark_interrupted(reports::RunResult& run, int signal, const std::string& when);
 
 /// Wall time that a case may take: its budget and more where time is real, plenty where it is not.
 [[nodiscard]] int watchdog_s(const Job& job);
-
-/// Holds one block of 127.0.0.0/8 against every other process on this machine's loopback; freed by the kernel at exit.
-class BlockLease {
- public:
-  BlockLease();  ///< HarnessFault when every block is taken
-  ~BlockLease();
-  BlockLease(BlockLease&& other) noexcept;
-  BlockLease& operator=(BlockLease&&) = delete;
-  [[nodiscard]] int block() const { return block_; }
-
- private:
-  int block_ = 0, descriptor_ = -1;
-};
 
 }  // namespace cutover::harness

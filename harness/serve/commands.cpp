@@ -4,6 +4,7 @@
 #include "protocol/base/check.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
+#include "reports/text.h"
 
 #include <fmt/format.h>
 
@@ -20,16 +21,6 @@ namespace {
 struct Misunderstood : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-/// Control octets of the wire must not reach the terminal.
-std::string clean(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    result += octet < 0x20 || octet == 0x7f ? ' ' : c;
-  }
-  return result;
-}
 
 std::string without_scheme(std::string uri) {
   if (uri.starts_with("sip:")) uri.erase(0, 4);
@@ -105,7 +96,7 @@ bool Commands::obey(const std::string& line) {
       throw Misunderstood("expected a command such as: send FROM TO TEXT (`help` lists all)");
     }
   } catch (const std::exception& error) {  // a person's slip must not end the deployment
-    out_ << "? " << clean(error.what()) << '\n';
+    out_ << "? " << reports::terminal_text(error.what()) << '\n';
   }
   return true;
 }
@@ -197,47 +188,50 @@ void Commands::state() const {
 }
 
 void Commands::tell_news_of(Person& person) {
-  const auto say = [&](const std::string& what) { out_ << "== " << person.address << " " << clean(what) << '\n'; };
+  const auto say = [&](const std::string& what) {
+    out_ << "== " << person.address << " " << reports::terminal_text(what) << '\n';
+  };
+  // What came faster than it could be told is counted.
+  const auto tell = [&](const auto& history, std::size_t& told, const char* kind, auto one) {
+    if (told < history.dropped()) {
+      say(fmt::format("has {} more {} than are kept", history.dropped() - told, kind));
+      told = history.dropped();
+    }
+    for (; told < history.total(); ++told) one(history.number(told));
+  };
   if (person.user != nullptr) {
-    const auto& texts = person.user->texts();
-    for (; person.messages < texts.size(); ++person.messages) {
-      const auto& text = texts[person.messages];
-      say("has a message from " + without_scheme(text.from) + ": " + text.body);
-    }
-    const auto& outcomes = person.user->outcomes();
-    for (; person.errors < outcomes.size(); ++person.errors) {
-      const auto& outcome = outcomes[person.errors];
-      if (outcome.status >= 200 && outcome.status < 300) continue;
-      say(fmt::format("could not send \"{}\": {} {}", outcome.body, outcome.status, outcome.reason));
-    }
+    tell(person.user->texts(), person.messages, "messages",
+         [&](const auto& text) { say("has a message from " + without_scheme(text.from) + ": " + text.body); });
+    tell(person.user->outcomes(), person.errors, "answers", [&](const auto& outcome) {
+      if (outcome.status < 200 || outcome.status >= 300)
+        say(fmt::format("could not send \"{}\": {} {}", outcome.body, outcome.status, outcome.reason));
+    });
     return;
   }
   const auto& seen = person.partner->user(person.name);
-  for (; person.messages < seen.messages.size(); ++person.messages) {
-    const auto& message = seen.messages[person.messages];
-    say("has a message from " + std::string(message.attribute_or_empty("from")) + ": " + body_of(message));
-  }
-  for (; person.errors < seen.errors.size(); ++person.errors) {
-    const auto& stanza = seen.errors[person.errors];
+  tell(seen.messages, person.messages, "messages", [&](const auto& message) {
+    say("has a message from " + message.attribute_or_empty("from") + ": " + body_of(message));
+  });
+  tell(seen.errors, person.errors, "errors", [&](const auto& stanza) {
     const auto error = xmpp::error_of(stanza);
-    say("has an error from " + std::string(stanza.attribute_or_empty("from")) + ": " +
-        (error ? error->condition : "undeliverable"));
-  }
-  for (; person.presences < seen.presences.size(); ++person.presences) {
-    const auto& stanza = seen.presences[person.presences];
-    say("has presence from " + std::string(stanza.attribute_or_empty("from")) + ": " + words_of_presence(stanza));
-  }
+    say("has an error from " + stanza.attribute_or_empty("from") + ": " + (error ? error->condition : "undeliverable"));
+  });
+  tell(seen.presences, person.presences, "presences", [&](const auto& stanza) {
+    say("has presence from " + stanza.attribute_or_empty("from") + ": " + words_of_presence(stanza));
+  });
 }
 
 void Commands::tell_news() {
   for (auto& person : people_) tell_news_of(person);
   for (auto& [who, told] : watched_) {
     const auto& contact = served_.users.at(who.first)->contact(who.second);
-    for (; told < contact.history.size(); ++told) {
+    for (told = std::max(told, contact.history.dropped()); told < contact.history.total(); ++told) {
       std::string words;
-      for (const auto& presence : contact.history[told]) words += (words.empty() ? "" : ", ") + words_of(presence);
-      out_ << "== " << who.first << "@" << served_.topology.domain << " sees " << without_scheme(who.second) << ": "
-           << clean(words.empty() ? "nobody there" : words) << '\n';
+      for (const auto& presence : contact.history.number(told))
+        words += (words.empty() ? "" : ", ") + words_of(presence);
+      out_ << reports::terminal_text(fmt::format("== {}@{} sees {}: {}", who.first, served_.topology.domain,
+                                                 without_scheme(who.second), words.empty() ? "nobody there" : words))
+           << '\n';
     }
   }
 }

@@ -6,6 +6,7 @@
 #include "harness/serve/commands.h"
 #include "harness/serve/credentials.h"
 #include "harness/worlds/live_world.h"
+#include "reports/text.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -19,7 +20,6 @@
 #include <ostream>
 #include <set>
 #include <sstream>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -72,8 +72,8 @@ std::string token_of(const std::string& file) {
   std::string text, token;
   try {
     text = read_text_file(file);
-  } catch (const std::system_error& error) {
-    throw UsageError(file + ":0: cannot be read: " + error.code().message());
+  } catch (const FileError& error) {
+    throw UsageError(file + ":0: " + error.what());
   }
   if (!(std::istringstream(text) >> token))
     throw UsageError(file + ":1: expected the token of the admin interface, one word");
@@ -255,46 +255,60 @@ void print_notes(std::ostream& out, Trace& trace) {
                         : record.note.direction == Direction::in ? "<-"
                                                                  : "--";
     const auto seconds = std::chrono::duration<double>(record.time.time_since_epoch()).count();
-    out << fmt::format("{:10.3f} {} {} {}: {}\n", seconds, record.node, arrow, record.peer, record.note.summary);
+    out << fmt::format("{:10.3f} {} {} {}: {}\n", seconds, record.node, arrow, record.peer,
+                       reports::terminal_text(record.note.summary));
   }
   trace.clear();
 }
 
-/// Lines from a descriptor, without ever waiting for one.
+/// Lines from a descriptor, without ever waiting for one, nor reading more at a time than a person types.
 class Lines {
  public:
-  explicit Lines(int descriptor) : descriptor_(descriptor) {}
+  Lines(std::ostream& out, int descriptor) : out_(out), descriptor_(descriptor) {}
   std::vector<std::string> take() {
     std::vector<std::string> lines;
     pollfd one{descriptor_, POLLIN, 0};
-    while (descriptor_ >= 0 && ::poll(&one, 1, 0) > 0) {
+    for (int i = 0; i < reads_max && descriptor_ >= 0 && ::poll(&one, 1, 0) > 0; ++i) {
       char buffer[4096];
       const auto size = ::read(descriptor_, buffer, sizeof buffer);
       if (size < 0 && errno == EINTR) continue;
-      if (size <= 0) {
-        descriptor_ = -1;  // nobody types any more; the deployment stays up
-        if (!partial_.empty()) lines.push_back(std::exchange(partial_, {}));
-        break;
+      if (size > 0) {
+        put({buffer, static_cast<std::size_t>(size)}, lines);
+        continue;
       }
-      partial_.append(buffer, static_cast<std::size_t>(size));
-      for (auto end = partial_.find('\n'); end != std::string::npos; end = partial_.find('\n')) {
-        lines.push_back(partial_.substr(0, end));
-        partial_.erase(0, end + 1);
-      }
-      if (partial_.size() > line_max_octets) partial_.clear();
+      descriptor_ = -1;  // nobody types any more; the deployment stays up
+      if (!partial_.empty()) lines.push_back(std::exchange(partial_, {}));
     }
     return lines;
   }
 
  private:
+  static constexpr int reads_max = 16;
   static constexpr std::size_t line_max_octets = 64 * 1024;
+
+  void put(std::string_view octets, std::vector<std::string>& lines) {
+    for (auto end = octets.find('\n'); end != std::string_view::npos; end = octets.find('\n')) {
+      partial_ += octets.substr(0, end);
+      if (!std::exchange(too_long_, false)) lines.push_back(partial_);
+      partial_.clear();
+      octets.remove_prefix(end + 1);
+    }
+    if (!too_long_) partial_ += octets;
+    if (partial_.size() <= line_max_octets) return;
+    too_long_ = true;  // until its end
+    out_ << fmt::format("? expected lines of {} KiB at most; this one is not done\n", line_max_octets / 1024);
+    partial_ = {};
+  }
+
+  std::ostream& out_;
   int descriptor_;
+  bool too_long_ = false;
   std::string partial_;
 };
 
 void stay_up(std::ostream& out, int input, Hall& hall) {
   Commands commands(out, hall.served());
-  Lines lines(input);
+  Lines lines(out, input);
   bool wanted = true;
   while (ended == 0 && wanted && out) {
     hall.world().run_for(tick);

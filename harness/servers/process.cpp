@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view folder_prefix = "cutover-server-";
-
 /// Between fork and exec: only what is safe there. Never returns.
 [[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, const char* output,
                          pid_t parent) {
@@ -90,19 +88,6 @@ void ChildProcess::kill() {
   while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-}
-
-fs::path fresh_folder() {
-  static int count = 0;
-  const auto base = fs::temp_directory_path();
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(base, ignored)) {
-    const auto name = entry.path().filename().string();
-    if (!name.starts_with(folder_prefix)) continue;
-    const int owner = std::atoi(name.c_str() + folder_prefix.size());
-    if (owner > 0 && ::kill(owner, 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
-  }
-  return base / fmt::format("{}{}-{}", folder_prefix, getpid(), ++count);
 }
 
 }  // namespace cutover::harness

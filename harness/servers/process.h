@@ -30,8 +30,4 @@ class ChildProcess {
   int process_ = -1;
 };
 
-/// A folder of this process below the system's one for temporary files, not yet made; those of processes that could not
-/// remove theirs any more are removed.
-[[nodiscard]] std::filesystem::path fresh_folder();
-
 }  // namespace cutover::harness

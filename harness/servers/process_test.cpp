@@ -44,7 +44,5 @@ TEST(ChildProcess, EndsWhenItIsAsked) {
   }
 }
 
-TEST(ChildProcess, FoldersAreItsOwn) { EXPECT_NE(fresh_folder(), fresh_folder()); }
-
 }  // namespace
 }  // namespace cutover::harness

@@ -165,8 +165,8 @@ RealServer::RealServer(const ServerProduct& product, ServerSettings settings)
     if (!program) throw HarnessFault(*unavailable(product));
     settings_.program = *program;
   }
-  own_folder_ = settings_.folder.empty();
-  settings_.folder = own_folder_ ? fresh_folder() : fs::absolute(settings_.folder);
+  if (settings_.folder.empty()) own_folder_.emplace();
+  settings_.folder = own_folder_ ? own_folder_->path() : fs::absolute(settings_.folder);
   const auto& folder = settings_.folder;
   plan_ = product.plan(settings_);
   std::error_code error;
@@ -175,12 +175,6 @@ RealServer::RealServer(const ServerProduct& product, ServerSettings settings)
   fs::permissions(folder, fs::perms::owner_all);
   for (const auto& [path, content] : plan_.files) write_file(folder / path, content);
   start(plan_.processes.front());
-}
-
-RealServer::~RealServer() {
-  kill();
-  std::error_code ignored;
-  if (own_folder_) fs::remove_all(settings_.folder, ignored);
 }
 
 void RealServer::start(const ServerProcess& process) {

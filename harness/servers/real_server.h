@@ -2,6 +2,7 @@
 // What differs between the products is in a file each; everything else is here.
 #pragma once
 
+#include "harness/servers/private_folder.h"
 #include "harness/servers/process.h"
 #include "harness/worlds/world.h"
 #include "protocol/base/check.h"
@@ -44,7 +45,8 @@ struct ServerSettings {
   ServerMode mode = ServerMode::external_and_dialback;
   tls::PemFiles certificate;  ///< for the domain; `root` is the only root that it trusts
   std::vector<ServerAccount> accounts;
-  /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server.
+  /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server,
+  /// however this process ends.
   std::filesystem::path folder;
   std::filesystem::path program;  ///< empty: what program_of() finds
 };
@@ -103,7 +105,7 @@ class RealServer {
   /// Writes the files and starts the (first) process. Throws HarnessFault when that fails, or for a mode that the
   /// product does not have.
   RealServer(const ServerProduct&, ServerSettings);
-  ~RealServer();
+  ~RealServer() = default;  // the processes first, then the folder
   RealServer(const RealServer&) = delete;
   RealServer& operator=(const RealServer&) = delete;
 
@@ -130,7 +132,7 @@ class RealServer {
 
   const ServerProduct& product_;
   ServerSettings settings_;
-  bool own_folder_ = false;
+  std::optional<PrivateFolder> own_folder_;
   ServerPlan plan_;
   std::vector<ChildProcess> processes_;  ///< of the plan, as far as it has come
 };

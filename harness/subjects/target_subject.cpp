@@ -2,6 +2,7 @@
 #include "harness/subjects/target_subject.h"
 
 #include "harness/servers/real_partner.h"
+#include "mocks/front.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
 #include "protocol/xmpp/stanza.h"
@@ -75,14 +76,17 @@ class TargetSubject : public Subject {
         publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
   }
+  /// Where a server of ours asks: not each can be told from which address to do so.
+  [[nodiscard]] Endpoint names_for(const std::string& address) { return names_.door_for(address); }
   [[nodiscard]] const std::string& localpart() const { return user_; }
+  [[nodiscard]] const std::shared_ptr<tls::Authority>& shared_authority() const { return authority_; }
 
  private:
   [[nodiscard]] virtual mocks::PartnerUser& seen() const = 0;
 
   World& world_;
   std::string domain_, user_;
-  std::unique_ptr<tls::Authority> authority_;
+  std::shared_ptr<tls::Authority> authority_;
   mocks::NameServer& names_;
   std::map<std::string, std::string> sent_;  ///< the id of the message with that text
 };
@@ -92,18 +96,20 @@ class LocalSubject final : public TargetSubject {
   LocalSubject(Run& run, const LocalTarget& target)
       : TargetSubject(run.world(), local_domain, local_user, tls::make_openssl_authority(run.world().wall_clock()),
                       mocks::name_server_port),
-        address_(world().address_of(target_host::server)) {
+        address_(world().address_of(target_host::server)),
+        fronted_(target.front || !run.planted().none()) {
     publish_all();
+    const int host = fronted_ ? target_host::behind_front : target_host::server;
     const bool tls = target.mode != ServerMode::dialback_in_clear;
     ServerSettings settings;
     settings.domain = domain();
-    settings.address = address_;
-    settings.name_server = name_server();
+    settings.address = world().address_of(host);
+    settings.name_server = names_for(settings.address);
     settings.mode = target.mode;
     settings.certificate = authority().issue_pem({.names = {{tls::NameKind::dns, domain()}}});
     settings.accounts = {{localpart(), "secret of " + localpart()}};
-    server_ = &world().add("subject", target_host::server,
-                           std::make_unique<RealPartner>(*target.product, std::move(settings)));
+    if (fronted_) put_front(settings, tls, run.planted().at(departures::front));
+    server_ = &world().add("subject", host, std::make_unique<RealPartner>(*target.product, std::move(settings)));
     run.evidence([server = server_] { return server->server().log(); });
     const auto anchors = tls ? authority().issue({.names = {{tls::NameKind::dns, "client.invalid"}}}) : nullptr;
     server_->sign_users_in(world(), target_host::client, anchors);
@@ -112,11 +118,38 @@ class LocalSubject final : public TargetSubject {
   Endpoint s2s() const override { return {address_, RealServer::s2s_port}; }
   std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
   mocks::PartnerDomain* account() override { return server_; }
+  std::vector<std::string> columns() const override {
+    if (!fronted_) return TargetSubject::columns();
+    return {"name-server", "front", "subject", localpart()};
+  }
 
  private:
+  /// The front stands where peers dial the server; and where the server finds its peers, for it sees names otherwise.
+  void put_front(const ServerSettings& server, bool tls, Departures departures) {
+    mocks::FrontSettings settings;
+    settings.port = RealServer::s2s_port;
+    settings.server = {server.address, RealServer::s2s_port};
+    settings.name_server = name_server();
+    if (tls) settings.identity = authority().issue({.names = {{tls::NameKind::dns, domain()}}});
+    settings.authority = shared_authority();
+    settings.departures = std::move(departures);
+    const auto port = settings.peers_port;
+    world().add("front", target_host::server, std::make_unique<mocks::Front>(std::move(settings)));
+    constexpr char view[] = "behind the front";
+    names().assign_view(server.address, view);
+    for (const auto kind :
+         {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+      const auto front = "front." + peer_domain(kind);
+      names().set(front, dns::Type::a, 60, {address_}, view);
+      names().set("_xmpp-server._tcp." + peer_domain(kind), dns::Type::srv, 60, {fmt::format("0 0 {} {}", port, front)},
+                  view);
+    }
+  }
+
   mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
 
-  const std::string address_;
+  const std::string address_;  ///< that peers dial
+  const bool fronted_;
   RealPartner* server_ = nullptr;
 };
 
@@ -171,10 +204,13 @@ mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& wor
   config.user = target.account->user;
   config.domain = target.domain;
   config.password = target.account->password;
-  config.plain_in_clear = target.authority.empty();
+  config.fingerprint = target.account->fingerprint;
+  config.plain_in_clear = target.account->plain_in_clear;
   if (!target.authority.empty()) {
     const auto authority = tls::authority_from_pem(target.authority, world.wall_clock());
     config.identity = authority->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  } else if (!config.fingerprint.empty()) {
+    config.identity = tls::identity_from_pem({});
   }
   return config;
 }

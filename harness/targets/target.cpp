@@ -2,6 +2,8 @@
 #include "harness/targets/target.h"
 
 #include "harness/files/text_file.h"
+#include "harness/files/yaml_keys.h"
+#include "protocol/base/address.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +13,6 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <system_error>
 
 namespace cutover::harness {
 
@@ -21,14 +22,6 @@ constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legac
                            Need::direct_tls,   Need::partner_list};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
-
-std::optional<std::string> content_of(const std::string& path) {
-  try {
-    return read_text_file(path);
-  } catch (const std::system_error&) {
-    return std::nullopt;
-  }
-}
 
 /// One reader for one file, so that every error can name it.
 class TargetReader {
@@ -72,11 +65,15 @@ class TargetReader {
   }
 
   [[nodiscard]] YAML::Node load(std::string_view yaml) const {
+    YAML::Node root;
     try {
-      return YAML::Load(std::string(yaml));
+      root = YAML::Load(std::string(yaml));
     } catch (const YAML::Exception& error) {
       fail(error.mark, "expected YAML: " + error.msg);
     }
+    if (const auto twice = key_given_twice(yaml))
+      throw TargetError(fmt::format("{}:{}: key '{}' is given twice", file_, twice->line, twice->key));
+    return root;
   }
 
   // Values.
@@ -136,15 +133,16 @@ class TargetReader {
     fail(node, "expected one of " + known);
   }
 
-  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
-    int part = 0, count = 0;
-    std::istringstream parts(text);
-    bool good = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-    for (std::string one; good && std::getline(parts, one, '.'); ++count) {
-      const auto parsed = std::from_chars(one.data(), one.data() + one.size(), part);
-      good = parsed.ec == std::errc() && part <= 255;
+  [[nodiscard]] bool yes_or_no(const YAML::Node& node) const {
+    try {
+      return node.as<bool>();
+    } catch (const YAML::Exception&) {
+      fail(node, "expected yes or no");
     }
-    if (!good || count != 4) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
+  }
+
+  [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
+    if (!is_ipv4_literal(text)) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
     return text;
   }
 
@@ -163,9 +161,12 @@ class TargetReader {
 
   [[nodiscard]] std::string file(const YAML::Node& parent, const std::string& key) const {
     const auto path = std::filesystem::path(file_).parent_path() / text(parent, key);
-    auto content = content_of(path);
-    if (!content) fail(parent[key], fmt::format("cannot read {}; expected a file beside {}", path.string(), file_));
-    return *content;
+    try {
+      return read_text_file(path);
+    } catch (const FileError& error) {
+      fail(parent[key],
+           fmt::format("cannot read {}: it {}; expected a file beside {}", path.string(), error.what(), file_));
+    }
   }
 
   // Drivers.
@@ -177,15 +178,16 @@ class TargetReader {
   }
 
   [[nodiscard]] LocalTarget local(const YAML::Node& settings, const ServerProduct& product) const {
-    check_keys(settings, {"mode"});
+    check_keys(settings, {"mode", "front"});
     LocalTarget target{&product, product.modes.front()};
     if (product.has(ServerMode::external_and_dialback)) target.mode = ServerMode::external_and_dialback;
     if (settings["mode"]) target.mode = word(settings["mode"], product.modes);
+    if (settings["front"]) target.front = yes_or_no(settings["front"]);
     return target;
   }
 
   void check_mode(const YAML::Node& root, const Target& target) const {
-    const auto& [product, mode] = std::get<LocalTarget>(target.driver);
+    const auto& [product, mode, front] = std::get<LocalTarget>(target.driver);
     const bool both = mode == ServerMode::external_and_dialback;
     const bool any = mode == ServerMode::opportunistic;
     const bool external = product->has(ServerMode::external_only) && (both || any || mode == ServerMode::external_only);
@@ -205,11 +207,11 @@ class TargetReader {
     RemoteTarget target;
     target.domain = text(settings, "domain");
     target.s2s = endpoint(settings, "s2s");
-    if (settings["account"]) target.account = account(map(settings, "account"));
-    if (offers.contains(Need::user_account) && !target.account)
-      fail(settings, "expected a key 'account', for 'offers' names user_account");
     if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
     if (settings["authority"]) target.authority = authority(settings);
+    if (settings["account"]) target.account = account(map(settings, "account"), !target.authority.empty());
+    if (offers.contains(Need::user_account) && !target.account)
+      fail(settings, "expected a key 'account', for 'offers' names user_account");
     for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
@@ -248,8 +250,8 @@ class TargetReader {
     return peer;
   }
 
-  [[nodiscard]] TargetAccount account(const YAML::Node& node) const {
-    check_keys(node, {"user", "password", "password-file", "c2s"});
+  [[nodiscard]] TargetAccount account(const YAML::Node& node, bool has_authority) const {
+    check_keys(node, {"user", "password", "password-file", "c2s", "fingerprint", "plain-in-clear"});
     TargetAccount account;
     account.user = text(node, "user");
     account.c2s = endpoint(node, "c2s");
@@ -261,7 +263,29 @@ class TargetReader {
     } else {
       fail(node, "expected a key 'password' or 'password-file'");
     }
+    if (node["fingerprint"]) account.fingerprint = fingerprint(node);
+    if (node["plain-in-clear"]) account.plain_in_clear = flag(node, "plain-in-clear");
+    if (!has_authority && account.fingerprint.empty() && !account.plain_in_clear)
+      fail(node,
+           "nothing says which server may have the password; expected a key 'authority' beside 'account', or in it "
+           "'fingerprint', or for a lab without TLS 'plain-in-clear: true'");
     return account;
+  }
+
+  /// As `openssl x509 -noout -fingerprint -sha256` prints it, with or without colons.
+  [[nodiscard]] std::string fingerprint(const YAML::Node& node) const {
+    std::string digits;
+    for (const char c : text(node, "fingerprint"))
+      if (c != ':') digits += c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+      fail(node["fingerprint"], "expected the SHA-256 of a certificate, 32 octets in hex digits, for 'fingerprint'");
+    return digits;
+  }
+
+  [[nodiscard]] bool flag(const YAML::Node& parent, const std::string& key) const {
+    const auto word = text(parent, key);
+    if (word != "true" && word != "false") fail(parent[key], "expected true or false for '" + key + "'");
+    return word == "true";
   }
 
   const std::string& file_;
@@ -306,6 +330,11 @@ const char* name_of(Staging staging) {
   return "?";
 }
 
+bool has_secrets(const Target& target) {
+  const auto* remote = std::get_if<RemoteTarget>(&target.driver);
+  return remote != nullptr && remote->account;
+}
+
 Need need_of(PartnerKind kind) {
   switch (kind) {
     case PartnerKind::sasl_external:
@@ -334,9 +363,11 @@ std::map<int, std::string> addresses_for(const Target& target) {
 Target parse_target(std::string_view yaml, const std::string& file) { return TargetReader(file).read(yaml); }
 
 Target load_target(const std::string& path) {
-  const auto text = content_of(path);
-  if (!text) throw TargetError(path + ":0: cannot be read");
-  return parse_target(*text, path);
+  try {
+    return parse_target(read_text_file(path), path);
+  } catch (const FileError& error) {
+    throw TargetError(path + ":0: " + error.what());
+  }
 }
 
 }  // namespace cutover::harness

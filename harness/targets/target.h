@@ -16,13 +16,16 @@ namespace cutover::harness {
 struct LocalTarget {
   const ServerProduct* product = nullptr;
   ServerMode mode = ServerMode::external_and_dialback;
+  bool front = false;  ///< a front stands before it (mocks/front.h), whether or not anything is planted there
 };
 
 /// An account on the target, for cases that need a user there.
 struct TargetAccount {
   std::string user;  ///< localpart
   std::string password;
-  Endpoint c2s;  ///< client-to-server port
+  Endpoint c2s;                 ///< client-to-server port
+  std::string fingerprint;      ///< of the certificate there, see tls::PeerCertificate; empty: the authority issued it
+  bool plain_in_clear = false;  ///< the password may go over a connection without TLS
 };
 
 /// A peer domain that we play, as the target's DNS must find it.
@@ -54,6 +57,7 @@ struct Target {
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {
 inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100, spares_max = 10;
+inline constexpr int behind_front = 11;  ///< the server, where a front stands at its place
 [[nodiscard]] constexpr int peer(PartnerKind kind) { return first_peer + static_cast<int>(kind); }
 }  // namespace target_host
 /// Addresses of those hosts, where a target needs them outside the world's own block.
@@ -63,6 +67,9 @@ inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_
 struct TargetError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// Whether the target file holds what must not come into other hands, so that its reports are private, too.
+[[nodiscard]] bool has_secrets(const Target&);
 
 /// What a target must offer for a peer of that kind.
 [[nodiscard]] Need need_of(PartnerKind);

@@ -83,6 +83,8 @@ TEST(Target, NamesFileLineAndExpectation) {
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),
               HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {front: maybe}\n"),
+              HasSubstr("t.yaml:3: expected yes or no"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
               HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
   EXPECT_THAT(error_of("name: x\ndriver: jabberd2\noffers: [sasl_external]\nsettings: {mode: opportunistic}\n"),
@@ -102,7 +104,7 @@ std::string remote(const std::string& line = {}, const std::string& instead = {}
       "settings:\n"
       "  domain: a.example\n"
       "  s2s: 192.0.2.1:5269\n"
-      "  account: {user: u, password: p, c2s: 192.0.2.1:5222}\n"
+      "  account: {user: u, password: p, c2s: 192.0.2.1:5222, plain-in-clear: true}\n"
       "  peers:\n"
       "    - {kind: plaintext-dialback, domain: b.example, address: 192.0.2.2}\n";
   if (const auto at = yaml.find(line); !line.empty()) yaml.replace(at, line.size(), instead);
@@ -117,8 +119,9 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.256:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1:70000")), HasSubstr("t.yaml:6: expected ADDRESS:PORT"));
   EXPECT_THAT(error_of(remote("password: p, ", "")), HasSubstr("t.yaml:7: expected a key 'password'"));
-  EXPECT_THAT(error_of(remote("password: p", "password-file: absent")), HasSubstr("t.yaml:7: cannot read absent"));
-  EXPECT_THAT(error_of(remote("  account: {user: u, password: p, c2s: 192.0.2.1:5222}\n")),
+  EXPECT_THAT(error_of(remote("password: p", "password-file: absent")),
+              HasSubstr("t.yaml:7: cannot read absent: it cannot be read: No such file"));
+  EXPECT_THAT(error_of(remote("  account: {user: u, password: p, c2s: 192.0.2.1:5222, plain-in-clear: true}\n")),
               HasSubstr("t.yaml:5: expected a key 'account'"));
   EXPECT_THAT(error_of(remote("kind: plaintext-dialback", "kind: pigeon")),
               HasSubstr("t.yaml:9: expected one of sasl"));
@@ -134,12 +137,37 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_THAT(error_of(remote() + twice), HasSubstr("t.yaml:10: expected one peer of kind plaintext-dialback only"));
 }
 
+TEST_F(TargetFiles, SayWhichServerMayHaveThePassword) {
+  const auto with = [&](const std::string& line, const std::string& authority = {}) {
+    auto yaml = remote(", plain-in-clear: true", line.empty() ? "" : ", " + line);
+    if (!authority.empty()) yaml.insert(yaml.find("  account:"), "  authority: " + authority + "\n");
+    return yaml;
+  };
+  const auto account_of = [&](const std::string& yaml) {
+    return *std::get<RemoteTarget>(parse_target(yaml, path("t.yaml")).driver).account;
+  };
+  EXPECT_THAT(error_of(with("")), HasSubstr("t.yaml:7: nothing says which server may have the password"));
+  EXPECT_THAT(error_of(with("plain-in-clear: false")), HasSubstr("nothing says which server"));
+  EXPECT_THAT(error_of(with("plain-in-clear: perhaps")), HasSubstr("t.yaml:7: expected true or false"));
+  EXPECT_TRUE(account_of(with("plain-in-clear: true")).plain_in_clear);
+  EXPECT_FALSE(account_of(with("", "authority.pem")).plain_in_clear);
+  EXPECT_THAT(error_of(with("fingerprint: 12:34")), HasSubstr("t.yaml:7: expected the SHA-256 of a certificate"));
+  std::string octets = "AB";
+  for (int i = 1; i < 32; ++i) octets += ":0" + std::to_string(i % 10);
+  EXPECT_THAT(account_of(with("fingerprint: '" + octets + "'")).fingerprint, testing::StartsWith("ab0102"));
+}
+
+TEST(Target, HasSecretsWhereItHasAnAccount) {
+  EXPECT_TRUE(has_secrets(parse_target(remote(), "t.yaml")));
+  EXPECT_FALSE(has_secrets(parse_target("name: x\ndriver: prosody\n", "t.yaml")));
+}
+
 TEST_F(TargetFiles, WantAnAuthorityWithItsKeys) {
   const auto with = [&](const std::string& file) {
     return error_of(remote("  account:", "  authority: " + file + "\n  account:"), path("t.yaml"));
   };
   EXPECT_EQ(with("authority.pem"), "no error");
-  EXPECT_THAT(with("absent.pem"), HasSubstr("absent.pem; expected a file beside"));
+  EXPECT_THAT(with("absent.pem"), HasSubstr("; expected a file beside"));
   EXPECT_THAT(with("rubbish.pem"), HasSubstr("t.yaml:7: expected PEM text of an authority"));
   EXPECT_THAT(with("certificate.pem"),
               HasSubstr("t.yaml:7: expected PEM text of an authority: the certificate and the key"));

@@ -2,6 +2,7 @@
 #include "harness/worlds/live_world.h"
 
 #include "harness/worlds/choice.h"
+#include "protocol/base/address.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -30,6 +32,10 @@ namespace {
 
 constexpr std::size_t read_size_max_octets = 16 * 1024;
 constexpr std::size_t datagram_size_max_octets = 64 * 1024;
+/// What a peer that does not read leaves with us before it is not read either.
+constexpr std::size_t queue_size_max_octets = 16 * 1024 * 1024;
+constexpr std::size_t dead_labels_max = 1024;
+constexpr std::chrono::milliseconds accept_pause{100};
 
 std::string reason_of(const error_code& error) {
   if (error == asio::error::connection_refused) return "connection refused";
@@ -39,11 +45,16 @@ std::string reason_of(const error_code& error) {
   return error.message();
 }
 
-asio::ip::address literal(const std::string& address) {
-  error_code error;
-  auto parsed = asio::ip::make_address(address, error);
-  if (error) throw HarnessFault("not an address literal: '" + address + "'");
-  return parsed;
+/// What is no address is a mistake of ours where it is to be listened at, and of anybody where it is to be reached.
+std::optional<asio::ip::address> address_in(const std::string& text) {
+  if (!is_address_literal(text)) return std::nullopt;
+  return asio::ip::make_address(text);
+}
+
+asio::ip::address literal(const std::string& text) {
+  const auto address = address_in(text);
+  if (!address) throw HarnessFault("not an address literal: '" + text + "'");
+  return *address;
 }
 
 }  // namespace
@@ -63,13 +74,15 @@ struct LiveWorld::Impl {
     std::string remote_address, peer_name, label;
     std::string queued, in_writing;
     std::array<char, read_size_max_octets> buffer{};
-    bool fin_wanted = false, fin_sent = false, fin_seen = false, write_failed = false;
+    bool fin_wanted = false, fin_sent = false, fin_seen = false, write_failed = false, read_paused = false;
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
 
   struct Listener {
-    Listener(asio::io_context& io, Actor& owner_) : acceptor(io), owner(&owner_) {}
+    Listener(asio::io_context& io, Actor& owner_) : acceptor(io), retry(io), owner(&owner_) {}
     tcp::acceptor acceptor;
+    asio::steady_timer retry;
+    bool paused = false;  // nothing is accepted for want of descriptors or memory
     Actor* owner;
   };
 
@@ -123,6 +136,8 @@ struct LiveWorld::Impl {
     void close_listener(Listener& listener);
     void accept(std::shared_ptr<Listener> listener, std::uint16_t port);
     void accepted(Listener& listener, std::uint16_t port, tcp::socket socket);
+    void pause_accepting(const std::shared_ptr<Listener>& listener, std::uint16_t port, const error_code& error);
+    void label(const ConnectionPtr& connection);
     void receive(std::shared_ptr<DatagramPort> port, std::uint16_t number);
 
     Impl& world_;
@@ -131,7 +146,7 @@ struct LiveWorld::Impl {
     std::map<std::uint16_t, std::shared_ptr<Listener>> listeners_;
     std::map<std::uint16_t, std::shared_ptr<DatagramPort>> datagram_ports_;
     std::map<Actor*, std::shared_ptr<Wake>> wakes_;
-    std::map<ConnectionId, std::pair<std::string, std::string>> labels_;  // peer and connection, also of the dead
+    std::map<ConnectionId, std::pair<std::string, std::string>> labels_;  // peer and connection, also of the late dead
   };
 
   struct Machine {
@@ -206,7 +221,9 @@ void LiveWorld::Impl::read(const ConnectionPtr& connection) {
         if (error == asio::error::eof && !connection->write_failed) return end_of_file(connection);
         if (error) return closed(connection, "connection reset by the peer");
         connection->owner->on_received(connection->id, {connection->buffer.data(), size});
-        if (connection->state != State::dead && connection->socket.is_open()) read(connection);
+        if (connection->state == State::dead || !connection->socket.is_open()) return;
+        connection->read_paused = connection->queued.size() > queue_size_max_octets;
+        if (!connection->read_paused) read(connection);
       });
 }
 
@@ -235,10 +252,13 @@ void LiveWorld::Impl::write(const ConnectionPtr& connection) {
 void LiveWorld::Impl::written(const ConnectionPtr& connection, const error_code& error) {
   connection->in_writing.clear();
   if (connection->state == State::dead || error == asio::error::operation_aborted) return;
-  if (!error) return write(connection);
+  if (!error) {
+    if (std::exchange(connection->read_paused, false)) read(connection);
+    return write(connection);
+  }
   connection->write_failed =
       true;  // the read in progress fails too, after the last bytes; a failed write makes it say EOF
-  if (connection->fin_seen) closed(connection, reason_of(error));
+  if (connection->fin_seen || connection->read_paused) closed(connection, reason_of(error));
 }
 
 void LiveWorld::Impl::connected(const ConnectionPtr& connection, const error_code& error) {
@@ -282,14 +302,35 @@ void LiveWorld::Impl::Host::accept(std::shared_ptr<Listener> listener, std::uint
   auto& acceptor = listener->acceptor;
   acceptor.async_accept([this, listener = std::move(listener), port](const error_code& error, tcp::socket socket) {
     if (!listener->acceptor.is_open()) return;
-    if (error && error != asio::error::connection_aborted)
-      throw HarnessFault(fmt::format("accept on {}:{}: {}", address_, port, error.message()));
+    if (error && error != asio::error::connection_aborted) return pause_accepting(listener, port, error);
     if (!error) accepted(*listener, port, std::move(socket));
     if (listener->acceptor.is_open()) accept(listener, port);
   });
 }
 
+/// Those who connect wait in the kernel meanwhile; what is open goes on.
+void LiveWorld::Impl::Host::pause_accepting(const std::shared_ptr<Listener>& listener, std::uint16_t port,
+                                            const error_code& error) {
+  if (!std::exchange(listener->paused, true))
+    note({.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
+  listener->retry.expires_after(accept_pause);
+  listener->retry.async_wait([this, listener, port](const error_code&) {
+    if (listener->acceptor.is_open()) accept(listener, port);
+  });
+}
+
+/// Of the dead the last ones keep theirs: their nodes may note more of them.
+void LiveWorld::Impl::Host::label(const ConnectionPtr& connection) {
+  labels_[connection->id] = {connection->peer_name, connection->label};
+  if (labels_.size() <= 2 * dead_labels_max + connections.size()) return;
+  auto surplus = labels_.size() - dead_labels_max - connections.size();
+  std::erase_if(
+      labels_, [&](const auto& entry) { return surplus != 0 && !connections.contains(entry.first) && surplus-- != 0; });
+}
+
 void LiveWorld::Impl::Host::accepted(Listener& listener, std::uint16_t port, tcp::socket socket) {
+  if (std::exchange(listener.paused, false))
+    note({.summary = fmt::format("accepts on port {} again", port), .detail = {}});
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   const Endpoint peer = error ? Endpoint{} : Endpoint{remote.address().to_string(), remote.port()};
@@ -300,7 +341,7 @@ void LiveWorld::Impl::Host::accepted(Listener& listener, std::uint16_t port, tcp
   connection->peer_name = world_.name_at(peer.address);
   connection->label = fmt::format("{}:{} > {}:{}", connection->peer_name, peer.port, name_, port);
   connections.emplace(connection->id, connection);
-  labels_[connection->id] = {connection->peer_name, connection->label};
+  label(connection);
   connection->owner->on_accepted(connection->id, port, peer);
   if (connection->state != State::dead) read(connection);
 }
@@ -327,12 +368,13 @@ ConnectionId LiveWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
   if (!error) connection->socket.bind({literal(address_), 0}, error);
   const auto local = error ? tcp::endpoint{} : connection->socket.local_endpoint(error);
   connection->label = fmt::format("{}:{} > {}:{}", name_, local.port(), connection->peer_name, to.port);
-  labels_[connection->id] = {connection->peer_name, connection->label};
-  if (error) {
-    close_later(connection, error.message());
+  label(connection);
+  const auto address = address_in(to.address);
+  if (error || !address) {
+    close_later(connection, error ? error.message() : "'" + to.address + "' is no address");
     return connection->id;
   }
-  connection->socket.async_connect({literal(to.address), to.port},
+  connection->socket.async_connect({*address, to.port},
                                    [connection](const error_code& outcome) { connected(connection, outcome); });
   return connection->id;
 }
@@ -397,9 +439,10 @@ void LiveWorld::Impl::Host::unbind_datagram(std::uint16_t port) {
 
 void LiveWorld::Impl::Host::send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) {
   const auto bound = datagram_ports_.find(local_port);
-  if (bound == datagram_ports_.end()) return;
+  const auto address = address_in(to.address);
+  if (bound == datagram_ports_.end() || !address) return;
   error_code ignored;  // a datagram may be lost
-  bound->second->socket.send_to(asio::buffer(bytes.data(), bytes.size()), {literal(to.address), to.port}, 0, ignored);
+  bound->second->socket.send_to(asio::buffer(bytes.data(), bytes.size()), {*address, to.port}, 0, ignored);
 }
 
 void LiveWorld::Impl::Host::wake_at(Actor& actor, Time when) {

@@ -3,6 +3,8 @@
 
 #include "protocol/base/check.h"
 
+#include <algorithm>
+
 namespace cutover::harness {
 
 namespace {
@@ -21,9 +23,14 @@ class Pumping {
 };
 }  // namespace
 
+void World::check_end() const {
+  if (end_ && now() >= *end_) throw OutOfTime("the time of the case is over");
+}
+
 bool World::run_until(const std::function<bool()>& condition, Duration limit) {
   const Pumping pumping(running_);
-  const Time end = end_of(limit);
+  check_end();
+  const Time end = end_ ? std::min(end_of(limit), *end_) : end_of(limit);
   while (!condition()) {
     if (now() >= end) return false;
     if (!step(end)) return condition();
@@ -33,7 +40,8 @@ bool World::run_until(const std::function<bool()>& condition, Duration limit) {
 
 void World::run_for(Duration duration) {
   const Pumping pumping(running_);
-  const Time end = now() + duration;
+  check_end();
+  const Time end = end_ ? std::min(now() + duration, *end_) : now() + duration;
   while (now() < end && step(end)) {
   }
 }

@@ -6,10 +6,17 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 
 namespace cutover::harness {
 
 enum class WorldKind { sim, live };
+
+/// Out of a wait that begins after the end that was set with end_at().
+struct OutOfTime : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Owns the nodes. Only a case body waits, through run_until; everything that reacts is a Node.
 class World {
@@ -38,6 +45,8 @@ class World {
   /// Lets `duration` of world time pass. Free in a simulated world, real time in a live one: for cases that are about
   /// time.
   void run_for(Duration duration);
+  /// No wait lasts beyond that, and none begins after it: who keeps a case waiting ends it, instead of the program.
+  void end_at(Time end) { end_ = end; }
   /// A simulated world: runs until nothing is queued but wake-ups later than `horizon`. Live: run_for a short settle is
   /// not offered; prove absence by a marker instead.
 
@@ -62,7 +71,10 @@ class World {
   [[nodiscard]] virtual Time end_of(Duration limit) const { return now() + limit; }
 
  private:
+  void check_end() const;
+
   bool running_ = false;
+  std::optional<Time> end_;
 };
 
 }  // namespace cutover::harness

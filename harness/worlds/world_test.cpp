@@ -240,6 +240,19 @@ TEST_P(WorldTest, TakenPortNamesAddressPortAndReason) {
   }
 }
 
+TEST_P(WorldTest, WhatIsNoAddressCannotBeReachedAndThatIsAll) {
+  auto& node = add("node", 1);
+  const auto port = node.context->bind_datagram(node, 0);
+  for (const auto* address : {"", ".", "1.2.3", "0", "127.1", "evil.example", "[::1]", "1.2.3.4\n"}) {
+    node.events.clear();
+    (void)node.context->connect(node, {address, 5061});
+    EXPECT_TRUE(node.events.empty()) << "told from inside connect()";
+    ASSERT_TRUE(until([&] { return node.saw("failed"); })) << address;
+    node.context->send_to(port, {address, 53}, "x");
+  }
+  EXPECT_EQ(world_->open_connections(node), 0U);
+}
+
 TEST_P(WorldTest, AnActorHasOneWakeUp) {
   auto& node = add("node", 1);
   std::vector<Time> woken;

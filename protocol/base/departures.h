@@ -8,9 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
-#include <set>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -66,7 +64,6 @@ struct Departed {
              std::vector<void (*)(sip::EndpointConfig&)>, std::vector<void (*)(dns::ResolverConfig&)>,
              std::vector<void (*)(interworking::Settings&)>>
       settings;
-  std::set<std::string, std::less<>> quirks;
 };
 
 /// What an engine asks. Empty for the reference, and then nothing is looked up.
@@ -74,7 +71,6 @@ class Departures {
  public:
   Departures() = default;
   explicit Departures(std::shared_ptr<const Departed> departed) : departed_(std::move(departed)) {}
-  explicit Departures(std::set<std::string, std::less<>> names);
 
   /// A node that waives these rules and nothing else: what a unit test of an engine wants.
   template <class R>
@@ -108,8 +104,6 @@ class Departures {
     if (departed_ == nullptr) return;
     for (const auto change : std::get<std::vector<void (*)(C&)>>(departed_->settings)) change(config);
   }
-
-  [[nodiscard]] bool has(std::string_view name) const;
 
  private:
   std::shared_ptr<const Departed> departed_;

@@ -31,4 +31,8 @@ inline constexpr std::size_t sip_headers_max = 100;
 inline constexpr std::size_t dns_message_size_max_octets = 65535;
 inline constexpr std::size_t dns_cname_chain_max = 8;
 
+// What is kept of what came, where nothing else bounds it (see history.h): a peer may flood.
+inline constexpr std::size_t history_items_max = 4096;
+inline constexpr std::size_t history_size_max_octets = 4 * 1024 * 1024;
+
 }  // namespace cutover::limits

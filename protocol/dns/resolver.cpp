@@ -7,6 +7,7 @@
 #include "protocol/base/limits.h"
 #include "protocol/dns/octets.h"
 #include "protocol/dns/passage.h"
+#include "protocol/dns/rules.h"
 #include "protocol/dns/srv.h"
 
 #include <algorithm>
@@ -15,8 +16,6 @@
 namespace cutover::dns {
 
 namespace {
-
-constexpr std::uint16_t xmpp_server_port = 5269;
 
 using Key = std::pair<std::string, Type>;
 using Callback = std::function<void(Answer)>;
@@ -85,7 +84,8 @@ struct Resolver::Impl {
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::vector<std::function<void(Passage&)>> rewrites;  ///< at the seam; with what they remember
 
-  const Departures& departures() const { return config.departures; }
+  [[nodiscard]] bool holds(Rule rule) const { return config.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool condition) const { return config.departures.breaks(rule, condition); }
 
   void resolve(const std::string& name, Type type, Callback callback) {
     const Key key{normalised_name(name), type};
@@ -105,9 +105,14 @@ struct Resolver::Impl {
   std::optional<Answer> cached(const Key& key) {
     const auto it = cache.find(key);
     if (it == cache.end()) return std::nullopt;
-    if (it->second.expires > context.now()) return it->second.answer;
+    const bool expired = it->second.expires <= context.now();
+    if (!breaks(rule_of_expiry(it->second.answer), expired)) return it->second.answer;
     cache.erase(it);
     return std::nullopt;
+  }
+
+  static Rule rule_of_expiry(const Answer& answer) {
+    return answer.records.empty() ? Rule::absence_is_believed_for_a_while : Rule::answer_is_used_within_its_ttl;
   }
 
   // Asking.
@@ -130,12 +135,22 @@ struct Resolver::Impl {
   }
 
   void ask(const Key& key, Lookup& lookup) {
-    if (port == 0) port = context.bind_datagram(self, 0);
-    lookup.id = static_cast<std::uint16_t>(context.random(65536));  // RFC 5452 section 9.2
+    lookup.id = holds(Rule::id_is_unpredictable) ? static_cast<std::uint16_t>(context.random(65536)) : 1;
     ++lookup.tries;
     lookup.deadline = context.now() + config.timeout;
     note(Direction::out, key, lookup, "");
-    if (const auto query = query_of(key, lookup); !query.empty()) context.send_to(port, config.name_server, query);
+    if (const auto query = query_of(key, lookup); !query.empty() && bound())
+      context.send_to(port, config.name_server, query);
+  }
+
+  /// False on a machine that has no port to give now: the question is lost, as on the wire, and asked again.
+  bool bound() {
+    try {
+      if (port == 0) port = context.bind_datagram(self, 0);
+    } catch (const ListenError&) {
+      return false;
+    }
+    return true;
   }
 
   void ask_by_tcp(const Key& key, Lookup& lookup) {
@@ -179,10 +194,13 @@ struct Resolver::Impl {
   }
 
   bool answers(const Message& message, const Key& key, const Lookup& lookup) const {
-    if (!message.response) return false;
-    if (departures().has("dns.accepts-any-id")) return true;
-    // RFC 5452 section 9.1. A server that failed to read the question need not repeat it (RFC 1035 section 4.1.1).
-    if (message.id != lookup.id) return false;
+    return !breaks(Rule::answer_is_no_query, !message.response) &&
+           !breaks(Rule::answer_has_the_id, message.id != lookup.id) &&
+           !breaks(Rule::answer_has_the_question, !repeats_question(message, key, lookup));
+  }
+
+  /// A server that failed to read the question need not repeat it (RFC 1035 section 4.1.1).
+  static bool repeats_question(const Message& message, const Key& key, const Lookup& lookup) {
     if (message.questions.empty()) return message.rcode == Rcode::format_error;
     return message.questions.size() == 1 && message.questions[0].name == lookup.name &&
            message.questions[0].type == key.second;
@@ -192,9 +210,12 @@ struct Resolver::Impl {
 
   void on_answer(Position it, const std::optional<Message>& message) {
     auto& [key, lookup] = *it;
+    if (!message && !holds(Rule::unreadable_answer_is_asked_again))
+      return finish(it, {.outcome = Outcome::name_error, .records = {}});
     if (!message) return retry(it, Outcome::malformed);
     note(Direction::in, key, lookup, " " + to_string(message->rcode), &*message);
-    if (message->truncated && lookup.connection == ConnectionId::none && !departures().has("dns.ignores-truncation")) {
+    const bool by_udp = lookup.connection == ConnectionId::none;
+    if (breaks(Rule::truncated_answer_is_not_used, message->truncated && by_udp)) {
       ask_by_tcp(key, lookup);  // RFC 2782 "Usage rules", RFC 7766 section 5
       return set_wake();
     }
@@ -213,10 +234,12 @@ struct Resolver::Impl {
     auto& [key, lookup] = *it;
     const auto before = lookup.name;
     Answer answer;
-    do {
+    // One message cannot lead further than it has records: a loop in it ends here, and the chain by its bound.
+    for (auto more = message.answers.size() + limits::dns_cname_chain_max; more > 0; --more) {
       answer.records = records_at(message, lookup.name, key.second);
-    } while (answer.records.empty() && follow_cname(message, lookup, key.second));
-    if (lookup.cname_hops > limits::dns_cname_chain_max) {
+      if (!answer.records.empty() || !follow_cname(message, lookup, key.second)) break;
+    }
+    if (breaks(Rule::cname_chain_is_bounded, lookup.cname_hops > limits::dns_cname_chain_max)) {
       return finish(it, {.outcome = Outcome::malformed, .records = {}});
     }
     if (!answer.records.empty()) {
@@ -234,33 +257,32 @@ struct Resolver::Impl {
     finish_and_cache(it, answer, negative);
   }
 
-  static std::vector<Record> records_at(const Message& message, const std::string& name, Type type) {
+  std::vector<Record> records_at(const Message& message, const std::string& name, Type type) const {
     std::vector<Record> result;
     for (const auto& record : message.answers)
-      if (record.type == type && record.name == name) result.push_back(record);
+      if (record.type == type && !breaks(Rule::record_has_the_name, record.name != name)) result.push_back(record);
     return result;
   }
 
-  /// Moves on to the target of a CNAME, where the answer has one. The bound keeps a loop finite.
-  bool follow_cname(const Message& message, Lookup& lookup, Type type) {
-    if (type == Type::cname || departures().has("dns.follows-no-cname")) return false;
+  /// Moves on to the target of a CNAME, where the answer has one.
+  bool follow_cname(const Message& message, Lookup& lookup, Type type) const {
+    if (type == Type::cname || !holds(Rule::cname_is_followed)) return false;
     const auto cnames = records_at(message, lookup.name, Type::cname);
-    if (cnames.empty() || ++lookup.cname_hops > limits::dns_cname_chain_max) return false;
+    if (cnames.empty()) return false;
+    if (breaks(Rule::cname_chain_is_bounded, ++lookup.cname_hops > limits::dns_cname_chain_max)) return false;
     lookup.ttl_s = std::min(lookup.ttl_s, cnames[0].ttl_s);
     lookup.name = cnames[0].data;
     return true;
   }
 
   void finish_and_cache(Position it, const Answer& answer, std::optional<std::uint32_t> ttl_s) {
-    const bool negative = answer.records.empty();
-    if (ttl_s && !departures().has("dns.never-caches")) {
-      Duration ttl = std::chrono::seconds(*ttl_s);
-      if (negative) ttl = std::min(ttl, config.negative_ttl_max);
-      auto expires = context.now() + ttl;
-      if (departures().has(negative ? "dns.never-forgets-negative-answers" : "dns.ignores-ttl")) expires = Time::max();
-      // TTL 0: for this answer alone (RFC 1035 section 3.2.1).
-      if (expires > context.now()) cache.insert_or_assign(it->first, Cached{answer, expires});
-    }
+    const bool absence = answer.records.empty();
+    Duration ttl = std::chrono::seconds(ttl_s.value_or(0));
+    if (absence) ttl = std::min(ttl, config.negative_ttl_max);
+    if (absence && !ttl_s && !holds(Rule::absence_wants_an_soa)) ttl = config.negative_ttl_max;
+    // TTL 0: for this answer alone (RFC 1035 section 3.2.1).
+    const bool kept = !breaks(rule_of_expiry(answer), ttl == Duration::zero());
+    if (kept && holds(Rule::answer_is_kept)) cache.insert_or_assign(it->first, Cached{answer, context.now() + ttl});
     finish(it, answer);
   }
 
@@ -280,7 +302,8 @@ struct Resolver::Impl {
   void retry(Position it, Outcome failure) {
     auto& [key, lookup] = *it;
     drop_connection(lookup);
-    if (lookup.tries >= config.tries) return finish(it, {.outcome = failure, .records = {}});
+    if (breaks(Rule::look_up_has_an_end, lookup.tries >= config.tries))
+      return finish(it, {.outcome = failure, .records = {}});
     ask(key, lookup);
     set_wake();
   }
@@ -335,8 +358,7 @@ struct Resolver::Impl {
     auto search = std::make_shared<XmppSearch>();
     search->domain = normalised_name(domain);
     search->done = std::move(done);
-    if (departures().has("dns.skips-srv")) return fall_back(search);
-    const bool client_label = departures().has("dns.queries-client-label");
+    if (!holds(Rule::srv_comes_first)) return fall_back(search);
     const auto ask_for = [&](std::string_view label, Answer XmppSearch::*slot) {
       resolve(std::string(label) + "._tcp." + search->domain, Type::srv, [this, search, slot](Answer answer) {
         (*search).*slot = std::move(answer);
@@ -344,12 +366,12 @@ struct Resolver::Impl {
       });
     };
     const auto still = alive;
-    if (departures().has("dns.skips-direct-tls")) {
-      --search->srv_missing;
+    if (holds(Rule::direct_tls_is_asked_for)) {
+      ask_for("_xmpps-server", &XmppSearch::direct);
     } else {
-      ask_for(client_label ? "_xmpps-client" : "_xmpps-server", &XmppSearch::direct);
+      --search->srv_missing;
     }
-    if (*still) ask_for(client_label ? "_xmpp-client" : "_xmpp-server", &XmppSearch::starttls);
+    if (*still) ask_for("_xmpp-server", &XmppSearch::starttls);
   }
 
   static bool failed(const Answer& answer) {
@@ -357,56 +379,37 @@ struct Resolver::Impl {
   }
 
   void on_srv(const Search& search) {
-    auto service = merge(search->direct.records, search->starttls.records);
-    misread_dots(*search, service);
+    auto service = merge(search->direct.records, search->starttls.records, config.departures);
     if (!service.candidates.empty()) return on_candidates(search, std::move(service.candidates));
     // "." stops here, and there is no fallback either (RFC 6120 section 3.2.1, XEP-0368 section 5).
     if (service.declared_absent) return search->done({});
-    if (failed(search->starttls) && !departures().has("dns.counts-server-failure-as-absence")) {
+    if (breaks(Rule::failure_is_no_absence, failed(search->starttls)))
       return search->done({.outcome = search->starttls.outcome, .targets = {}});
-    }
-    if (departures().has("dns.never-falls-back")) return search->done({.outcome = Outcome::name_error, .targets = {}});
+    if (!holds(Rule::no_srv_means_fallback)) return search->done({.outcome = Outcome::name_error, .targets = {}});
     fall_back(search);
   }
 
-  /// The defects around ".".
-  void misread_dots(const XmppSearch& search, SrvService& service) const {
-    const auto dot = [](const Answer& answer) {
-      return std::ranges::any_of(answer.records,
-                                 [](const auto& record) { return srv_of(record).value_or(Srv{}).target == "."; });
-    };
-    if (departures().has("dns.dot-cancels-both-lists") && dot(search.direct))
-      service = {.candidates = {}, .declared_absent = true};
-    if (departures().has("dns.connects-when-dot") && dot(search.starttls)) service.declared_absent = false;
-    if (departures().has("dns.falls-back-after-direct-tls-dot") && dot(search.direct) && !dot(search.starttls))
-      service.declared_absent = false;
-  }
-
   void on_candidates(const Search& search, std::vector<SrvCandidate> candidates) {
-    if (departures().has("dns.first-srv-only")) candidates.resize(1);
-    if (departures().has("dns.first-srvs-only") && candidates.size() > 4) candidates.resize(4);
     candidates = in_order(
-        std::move(candidates), [this](std::uint64_t bound) { return context.random(bound); }, departures());
+        std::move(candidates), [this](std::uint64_t bound) { return context.random(bound); }, config.departures);
     for (const auto& [srv, direct_tls] : candidates) {
-      // RFC 6120 section 3.2.1: the port of the record, not the default.
-      const auto target_port = departures().has("dns.ignores-srv-port") ? xmpp_server_port : srv.port;
-      const bool tls = direct_tls && !departures().has("dns.takes-direct-tls-for-starttls");
+      const auto target_port = holds(Rule::port_is_of_the_record) ? srv.port : config.fallback_port;
+      const bool tls = direct_tls && holds(Rule::direct_tls_is_spoken_to_its_targets);
       search->hosts.push_back({.endpoint = {"", target_port}, .host = srv.target, .direct_tls = tls});
     }
-    if (departures().has("dns.needs-additional-section"))
-      return search->done({.outcome = Outcome::name_error, .targets = {}});
-    if (departures().has("dns.falls-back-when-srv-exists")) {
-      search->hosts.push_back({.endpoint = {"", xmpp_server_port}, .host = search->domain});
-    }
+    if (!holds(Rule::srv_excludes_fallback)) add_domain_itself(search);
+    find_addresses(search);
+  }
+
+  void fall_back(const Search& search) {
+    search->from_fallback = true;
+    add_domain_itself(search);
     find_addresses(search);
   }
 
   /// RFC 6120 section 3.2.2.
-  void fall_back(const Search& search) {
-    search->from_fallback = true;
-    const std::uint16_t target_port = departures().has("dns.falls-back-on-wrong-port") ? 5222 : xmpp_server_port;
-    search->hosts.push_back({.endpoint = {"", target_port}, .host = search->domain});
-    find_addresses(search);
+  void add_domain_itself(const Search& search) const {
+    search->hosts.push_back({.endpoint = {"", config.fallback_port}, .host = search->domain});
   }
 
   void find_addresses(const Search& search) {
@@ -414,14 +417,19 @@ struct Resolver::Impl {
     search->addresses_missing = search->found.size();
     const auto still = alive;
     for (std::size_t slot = 0; slot < search->found.size() && *still; ++slot) {
-      const bool six = slot % 2 == 1;
-      if (six && departures().has("dns.ignores-aaaa")) {
+      const auto type = slot % 2 == 1 ? Type::aaaa : Type::a;
+      if (!asks_for_addresses(*search, type)) {
         on_addresses(search, slot, {});
         continue;
       }
-      resolve(search->hosts[slot / 2].host, six ? Type::aaaa : Type::a,
+      resolve(search->hosts[slot / 2].host, type,
               [this, search, slot](const Answer& answer) { on_addresses(search, slot, answer); });
     }
+  }
+
+  bool asks_for_addresses(const XmppSearch& search, Type type) const {
+    if (type == Type::aaaa && !holds(Rule::aaaa_is_asked_for)) return false;
+    return search.from_fallback || holds(Rule::addresses_are_asked_for);
   }
 
   void on_addresses(const Search& search, std::size_t slot, const Answer& answer) {
@@ -433,17 +441,11 @@ struct Resolver::Impl {
     }
     if (--search->addresses_missing > 0) return;
     XmppTargets result{.outcome = Outcome::answered, .targets = {}, .from_fallback = search->from_fallback};
-    for (std::size_t host = 0; host < search->hosts.size(); ++host) append_addresses(*search, host, result.targets);
+    // Every address of a target is tried before the next target (RFC 6120 section 3.2.1).
+    for (const auto& addresses : search->found)
+      result.targets.insert(result.targets.end(), addresses.begin(), addresses.end());
     if (result.targets.empty()) result.outcome = search->address_failure;
     search->done(std::move(result));
-  }
-
-  /// Every address of a target is tried before the next target (RFC 6120 section 3.2.1).
-  void append_addresses(XmppSearch& search, std::size_t host, std::vector<Target>& targets) const {
-    const auto before = targets.size();
-    for (const auto slot : {2 * host, 2 * host + 1})
-      targets.insert(targets.end(), search.found[slot].begin(), search.found[slot].end());
-    if (departures().has("dns.first-address-only") && targets.size() > before + 1) targets.resize(before + 1);
   }
 };
 
@@ -465,7 +467,8 @@ void Resolver::resolve_xmpp(std::string_view domain, std::function<void(XmppTarg
 void Resolver::flush_cache() { impl_->cache.clear(); }
 
 void Resolver::on_datagram(std::uint16_t, const Endpoint& from, std::string_view bytes) {
-  if (from == impl_->config.name_server) impl_->on_datagram(bytes);
+  const bool asked = from == impl_->config.name_server;
+  if (!impl_->breaks(Rule::answer_comes_from_the_server, !asked)) impl_->on_datagram(bytes);
 }
 void Resolver::on_connected(ConnectionId) {}
 void Resolver::on_connect_failed(ConnectionId id, std::string_view) { impl_->connection_failed(id); }

@@ -37,6 +37,7 @@ struct ResolverConfig {
   Duration timeout = 5s;  ///< for one try
   int tries = 2;
   Duration negative_ttl_max = 60s;
+  std::uint16_t fallback_port = 5269;  ///< where a domain has no SRV record (RFC 6120 section 3.2.2)
   Departures departures = {};
 };
 

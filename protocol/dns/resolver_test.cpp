@@ -1,11 +1,9 @@
 // The resolver and the name server against each other, over a network of a few lines in virtual time.
-#include "protocol/dns/resolver.h"
-
 #include "protocol/base/check.h"
-#include "protocol/dns/server.h"
+#include "protocol/dns/rules.h"
+#include "protocol/dns/test_names.h"
 
 #include <gmock/gmock.h>
-#include <deque>
 
 namespace cutover::dns {
 namespace {
@@ -14,150 +12,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr const char* client = "127.0.0.9";
-const Endpoint name_server{"127.0.0.1", 10053};
-
-/// One node with one actor; whatever it sends goes to `server`, whose answers come back in deliver().
-class Network final : public Context {
- public:
-  DnsServer server;
-  std::vector<Note> notes;
-  int datagrams = 0, connects = 0;
-  bool refuse_tcp = false, eof_by_tcp = false;
-
-  Time now() const override { return now_; }
-  std::time_t wall_clock() const override { return 0; }
-  std::uint64_t random(std::uint64_t bound) override { return ++random_ * 7919 % bound; }
-  const std::string& address() const override { return address_; }
-  void listen(Actor&, std::uint16_t) override {}
-  void stop_listening(std::uint16_t) override {}
-  ConnectionId connect(Actor& actor, const Endpoint&) override {
-    ++connects;
-    const auto id = static_cast<ConnectionId>(connects);
-    if (refuse_tcp) post(actor, [&actor, id] { actor.on_connect_failed(id, "connection refused"); });
-    actor_of_connections_ = &actor;
-    return id;
-  }
-  void send(ConnectionId id, std::string_view bytes) override {
-    auto& actor = *actor_of_connections_;
-    if (eof_by_tcp) return post(actor, [&actor, id] { actor.on_eof(id); });
-    const auto reply = server.answer(now_, bytes.substr(2), client, Transport::tcp);
-    if (!reply || refuse_tcp) return;
-    const auto framed =
-        std::string{static_cast<char>(reply->size() >> 8), static_cast<char>(reply->size() & 0xff)} + *reply;
-    // Single octets, so that the framing is met at every cut.
-    for (const char c : framed) post(actor, [&actor, id, c] { actor.on_received(id, std::string(1, c)); });
-  }
-  void shutdown(ConnectionId) override {}
-  void abort(ConnectionId) override {}
-  void hand_over(ConnectionId, Actor&) override {}
-  std::uint16_t bind_datagram(Actor& actor, std::uint16_t) override {
-    bound_ = &actor;
-    return 40000;
-  }
-  void unbind_datagram(std::uint16_t) override { bound_ = nullptr; }
-  void send_to(std::uint16_t, const Endpoint& to, std::string_view bytes) override {
-    EXPECT_EQ(to, name_server);
-    ++datagrams;
-    if (const auto reply = server.answer(now_, bytes, client, Transport::udp)) datagram(*reply);
-  }
-  void datagram(std::string bytes, const Endpoint& from = name_server) {
-    auto& actor = *bound_;
-    post(actor, [&actor, bytes = std::move(bytes), from] { actor.on_datagram(40000, from, bytes); });
-  }
-  void wake_at(Actor& actor, Time when) override {
-    sleeper_ = &actor;
-    wake_ = when;
-  }
-  void cancel_wake(Actor&) override { sleeper_ = nullptr; }
-  void note(Note note) override { notes.push_back(std::move(note)); }
-  void forget(Actor&) override {
-    sleeper_ = nullptr;
-    events_.clear();
-  }
-
-  void deliver() {
-    while (!events_.empty()) {
-      const auto event = std::move(events_.front());
-      events_.pop_front();
-      event();
-    }
-  }
-  void pass(Duration duration) {
-    const auto end = now_ + duration;
-    deliver();
-    while (sleeper_ != nullptr && wake_ <= end) {
-      now_ = std::max(now_, wake_);
-      std::exchange(sleeper_, nullptr)->on_wake();
-      deliver();
-    }
-    now_ = end;
-  }
-
- private:
-  void post(Actor&, std::function<void()> event) { events_.push_back(std::move(event)); }
-
-  Time now_{1us};
-  Time wake_;
-  std::uint64_t random_ = 0;
-  std::string address_ = client;
-  Actor* bound_ = nullptr;
-  Actor* sleeper_ = nullptr;
-  Actor* actor_of_connections_ = nullptr;
-  std::deque<std::function<void()>> events_;
-};
-
-struct ResolverTest : testing::Test {
-  ResolverTest() {
-    network.server.add_empty_zone("a.example", 30);
-    network.server.set("gw.a.example", Type::a, 100, {"127.0.0.5"});
-    network.server.set("_xmpp-server._tcp.a.example", Type::srv, 300, {"0 0 15269 gw.a.example"});
-    use({});
-  }
-  void use(std::set<std::string, std::less<>> departures) {
-    resolver.reset();
-    resolver = std::make_unique<Resolver>(
-        network, Resolver::Config{.name_server = name_server, .departures = Departures(std::move(departures))});
-  }
-
-  Answer ask(std::string_view name, Type type = Type::a) {
-    int calls = 0;
-    Answer result;
-    resolver->resolve(name, type, [&](Answer answer) {
-      ++calls;
-      result = std::move(answer);
-    });
-    network.deliver();
-    if (calls == 0) network.pass(60s);
-    EXPECT_EQ(calls, 1);
-    return result;
-  }
-
-  XmppTargets targets(std::string_view domain = "a.example") {
-    int calls = 0;
-    XmppTargets result;
-    resolver->resolve_xmpp(domain, [&](XmppTargets answer) {
-      ++calls;
-      result = std::move(answer);
-    });
-    network.deliver();
-    if (calls == 0) network.pass(60s);
-    EXPECT_EQ(calls, 1);
-    return result;
-  }
-
-  std::vector<std::string> places(const XmppTargets& found) {
-    std::vector<std::string> result;
-    for (const auto& target : found.targets) {
-      result.push_back((target.direct_tls ? "tls:" : "") + target.endpoint.address + ":" +
-                       std::to_string(target.endpoint.port));
-    }
-    return result;
-  }
-
-  Network network;
-  std::unique_ptr<Resolver> resolver;
-};
+struct ResolverTest : testing::Test, ResolverBench {};
 
 TEST_F(ResolverTest, answers_and_caches_until_the_ttl_ends) {
   EXPECT_THAT(ask("GW.a.example.").records, ElementsAre(Record{"gw.a.example", Type::a, 100, "127.0.0.5"}));
@@ -261,7 +116,7 @@ TEST_F(ResolverTest, believes_no_answer_to_another_question) {
   network.datagram("\xff");
   network.deliver();
   EXPECT_EQ(calls, 0);
-  use({"dns.accepts-any-id"});
+  use(Departures::waiving({Rule::answer_has_the_id}));
   network.server.spoil("gw.a.example", Spoilt::wrong_id);
   EXPECT_THAT(ask("gw.a.example").records, SizeIs(1));
 }
@@ -362,53 +217,111 @@ TEST_F(ResolverTest, a_dot_means_no_service) {
   EXPECT_THAT(places(targets()), ElementsAre("127.0.0.5:5269"));
 }
 
-TEST_F(ResolverTest, every_defect_shows) {
+TEST_F(ResolverTest, without_its_rules_it_finds_other_targets) {
   auto& server = network.server;
   server.set("a.example", Type::a, 60, {"127.0.0.8"});
   server.set("gw.a.example", Type::a, 60, {"127.0.0.5", "127.0.0.6"});
   server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {"1 0 5270 gw.a.example"});
-  const auto with = [&](const char* quirk) {
-    use({quirk});
+  const auto without = [&](Rule rule) {
+    use(Departures::waiving({rule}));
     return places(targets());
   };
-  EXPECT_THAT(with("dns.ignores-srv-port"),
+  EXPECT_THAT(without(Rule::port_is_of_the_record),
               ElementsAre("127.0.0.5:5269", "127.0.0.6:5269", "tls:127.0.0.5:5269", "tls:127.0.0.6:5269"));
-  EXPECT_THAT(with("dns.first-address-only"), ElementsAre("127.0.0.5:15269", "tls:127.0.0.5:5270"));
-  EXPECT_THAT(with("dns.skips-direct-tls"), ElementsAre("127.0.0.5:15269", "127.0.0.6:15269"));
-  EXPECT_THAT(with("dns.takes-direct-tls-for-starttls"), testing::Contains("127.0.0.5:5270"));
-  EXPECT_THAT(with("dns.skips-srv"), ElementsAre("127.0.0.8:5269"));
-  EXPECT_THAT(with("dns.queries-client-label"), ElementsAre("127.0.0.8:5269"));
-  EXPECT_THAT(with("dns.falls-back-when-srv-exists"), testing::Contains("127.0.0.8:5269"));
-  EXPECT_THAT(with("dns.first-srv-only"), SizeIs(2));
-  EXPECT_THAT(with("dns.needs-additional-section"), IsEmpty());
+  EXPECT_THAT(without(Rule::direct_tls_is_asked_for), ElementsAre("127.0.0.5:15269", "127.0.0.6:15269"));
+  EXPECT_THAT(without(Rule::direct_tls_is_spoken_to_its_targets), testing::Contains("127.0.0.5:5270"));
+  EXPECT_THAT(without(Rule::srv_comes_first), ElementsAre("127.0.0.8:5269"));
+  EXPECT_THAT(without(Rule::srv_excludes_fallback), testing::Contains("127.0.0.8:5269"));
+  EXPECT_THAT(without(Rule::addresses_are_asked_for), IsEmpty());
   server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
-  EXPECT_THAT(with("dns.dot-cancels-both-lists"), IsEmpty());
+  EXPECT_THAT(without(Rule::dot_is_for_its_own_list), IsEmpty());
   server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {});
-  EXPECT_THAT(with("dns.falls-back-after-direct-tls-dot"), ElementsAre("127.0.0.8:5269"));
+  EXPECT_THAT(without(Rule::dot_for_direct_tls_counts), ElementsAre("127.0.0.8:5269"));
   server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {"0 0 0 ."});
-  EXPECT_THAT(with("dns.connects-when-dot"), ElementsAre("127.0.0.8:5269"));
+  EXPECT_THAT(without(Rule::dot_for_direct_tls_counts), IsEmpty()) << "the other list says it, too";
+  EXPECT_THAT(without(Rule::dot_means_no_service), ElementsAre("127.0.0.8:5269"));
   server.set("_xmpps-server._tcp.a.example", Type::srv, 60, {});
   server.set("_xmpp-server._tcp.a.example", Type::srv, 60, {});
-  EXPECT_THAT(with("dns.never-falls-back"), IsEmpty());
-  EXPECT_THAT(with("dns.falls-back-on-wrong-port"), ElementsAre("127.0.0.8:5222"));
+  EXPECT_THAT(without(Rule::no_srv_means_fallback), IsEmpty());
+  server.set("a.example", Type::aaaa, 60, {"::1"});
+  EXPECT_THAT(without(Rule::aaaa_is_asked_for), ElementsAre("127.0.0.8:5269"));
   server.spoil("_xmpp-server._tcp.a.example", Spoilt::server_failure);
-  EXPECT_THAT(with("dns.counts-server-failure-as-absence"), ElementsAre("127.0.0.8:5269"));
-  server.spoil("gw.a.example", Spoilt::truncated);
-  use({"dns.ignores-truncation"});
-  EXPECT_THAT(ask("gw.a.example").records, IsEmpty());
+  EXPECT_THAT(without(Rule::failure_is_no_absence), SizeIs(2));
 }
 
-TEST_F(ResolverTest, defects_of_the_cache_show) {
-  use({"dns.ignores-ttl"});
+TEST_F(ResolverTest, without_its_rules_it_believes_other_answers) {
+  auto& server = network.server;
+  server.spoil("gw.a.example", Spoilt::truncated);
+  use(Departures::waiving({Rule::truncated_answer_is_not_used}));
+  EXPECT_THAT(ask("gw.a.example").records, IsEmpty());
+  server.spoil("gw.a.example", Spoilt::malformed);
+  use(Departures::waiving({Rule::unreadable_answer_is_asked_again}));
+  EXPECT_EQ(ask("gw.a.example").outcome, Outcome::name_error);
+  server.spoil("gw.a.example", Spoilt::silence);
+  const auto forged = [&](Rule rule, const Message& message, const Endpoint& from = TestNames::name_server) {
+    use(Departures::waiving({rule, Rule::id_is_unpredictable}));
+    std::string heard;
+    resolver->resolve("gw.a.example", Type::a, [&](const Answer& answer) {
+      heard = answer.records.empty() ? "nothing" : answer.records[0].data;
+    });
+    network.datagram(serialise(message), from);
+    network.deliver();
+    return heard;
+  };
+  const Question question{"gw.a.example", Type::a};
+  const Record record{"gw.a.example", Type::a, 9, "127.0.0.66"};
+  const Message good{.id = 1, .response = true, .questions = {question}, .answers = {record}};
+  auto other_question = good;
+  other_question.questions = {{"other.a.example", Type::a}};
+  EXPECT_EQ(forged(Rule::answer_has_the_id, other_question), "");
+  EXPECT_EQ(forged(Rule::answer_has_the_question, other_question), "127.0.0.66");
+  auto query = good;
+  query.response = false;
+  EXPECT_EQ(forged(Rule::answer_has_the_id, query), "");
+  EXPECT_EQ(forged(Rule::answer_is_no_query, query), "127.0.0.66");
+  const Endpoint stranger{"127.0.0.99", 10053};
+  EXPECT_EQ(forged(Rule::answer_has_the_id, good, stranger), "");
+  EXPECT_EQ(forged(Rule::answer_comes_from_the_server, good, stranger), "127.0.0.66");
+  auto foreign = good;
+  foreign.answers[0].name = "other.a.example";
+  EXPECT_EQ(forged(Rule::answer_has_the_id, foreign), "nothing");
+  EXPECT_EQ(forged(Rule::record_has_the_name, foreign), "127.0.0.66");
+}
+
+TEST_F(ResolverTest, without_its_rules_it_follows_no_cname_or_every_one) {
+  network.server.set("alias.a.example", Type::cname, 10, {"gw.a.example"});
+  use(Departures::waiving({Rule::cname_is_followed}));
+  EXPECT_THAT(ask("alias.a.example").records, IsEmpty());
+  use(Departures::waiving({Rule::cname_chain_is_bounded}));
+  EXPECT_THAT(ask("alias.a.example").records, SizeIs(1));
+  for (int i = 0; i < 12; ++i) {
+    network.server.set("alias-" + std::to_string(i) + ".a.example", Type::cname, 10,
+                       {i < 11 ? "alias-" + std::to_string(i + 1) + ".a.example" : "gw.a.example"});
+  }
+  EXPECT_THAT(ask("alias-0.a.example").records, SizeIs(1));
+  use({});
+  EXPECT_EQ(ask("alias-0.a.example").outcome, Outcome::malformed);
+}
+
+TEST_F(ResolverTest, without_its_rules_it_asks_for_ever) {
+  network.server.spoil("gw.a.example", Spoilt::silence);
+  use(Departures::waiving({Rule::look_up_has_an_end}));
+  resolver->resolve("gw.a.example", Type::a, [](const Answer&) { FAIL(); });
+  network.pass(1h);
+  EXPECT_EQ(network.datagrams, 721);
+}
+
+TEST_F(ResolverTest, without_its_rules_it_keeps_answers_for_ever_or_not_at_all) {
+  use(Departures::waiving({Rule::answer_is_used_within_its_ttl}));
   ask("gw.a.example");
   network.pass(1000h);
   ask("gw.a.example");
   EXPECT_EQ(network.datagrams, 1);
-  use({"dns.never-caches"});
+  use(Departures::waiving({Rule::answer_is_kept}));
   ask("gw.a.example");
   ask("gw.a.example");
   EXPECT_EQ(network.datagrams, 3);
-  use({"dns.never-forgets-negative-answers"});
+  use(Departures::waiving({Rule::absence_is_believed_for_a_while}));
   ask("no.a.example");
   network.pass(1000h);
   ask("no.a.example");
@@ -417,7 +330,8 @@ TEST_F(ResolverTest, defects_of_the_cache_show) {
 
 // The name server by itself.
 
-std::optional<Message> answer(DnsServer& server, std::string_view name, Type type, std::string_view from = client) {
+std::optional<Message> answer(DnsServer& server, std::string_view name, Type type,
+                              std::string_view from = TestNames::client) {
   const auto wire =
       server.answer(Time{1us}, serialise({.id = 7, .questions = {{std::string(name), type}}}), from, Transport::udp);
   return wire ? parse(*wire) : std::nullopt;
@@ -464,7 +378,9 @@ TEST(DnsServer, counts_the_serial_up_and_refuses_nonsense_from_the_script) {
 
 TEST(DnsServer, answers_rubbish_with_a_format_error_or_nothing) {
   DnsServer server;
-  const auto ask = [&](const std::string& wire) { return server.answer(Time{1us}, wire, client, Transport::udp); };
+  const auto ask = [&](const std::string& wire) {
+    return server.answer(Time{1us}, wire, TestNames::client, Transport::udp);
+  };
   EXPECT_FALSE(ask(""));
   EXPECT_FALSE(ask(std::string(11, 'x')));
   EXPECT_FALSE(ask(serialise({.id = 1, .response = true, .questions = {{"a", Type::a}}})))

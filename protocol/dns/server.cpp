@@ -41,7 +41,7 @@ struct DnsServer::Impl {
   std::map<std::string, View> views;   ///< "" is the default
   std::map<std::string, std::string> view_of_client;
   std::map<std::string, Spoilt> spoilt;
-  std::vector<QueryRecord> history;
+  History<QueryRecord> history;
   std::shared_ptr<Memory> memory = std::make_shared<Memory>();
 
   /// Records have changed.
@@ -269,7 +269,7 @@ std::optional<std::string> DnsServer::answer(Time now, std::string_view query, s
   return wire;
 }
 
-const std::vector<QueryRecord>& DnsServer::history() const { return impl_->history; }
+const History<QueryRecord>& DnsServer::history() const { return impl_->history; }
 
 std::size_t DnsServer::queries(std::string_view name, Type type) const {
   const auto wanted = normalised_name(name);

@@ -1,6 +1,7 @@
 // An authoritative name server as an engine: octets in, octets out, answers that can be scripted, spoilt and read back.
 #pragma once
 
+#include "protocol/base/history.h"
 #include "protocol/base/time.h"
 #include "protocol/dns/message.h"
 #include "protocol/dns/zone.h"
@@ -31,6 +32,10 @@ struct QueryRecord {
   Type type = Type::a;
   Transport transport = Transport::udp;
 };
+
+[[nodiscard]] inline std::size_t octets_of(const QueryRecord& query) {
+  return sizeof(QueryRecord) + query.client.size() + query.name.size();
+}
 
 /// Answers for the zones that it was given. A view is another set of records for the clients assigned to it: what a
 /// view has for a name and type replaces the records of the default view, the rest shines through.
@@ -65,7 +70,7 @@ class DnsServer {
                                                   Transport transport);
 
   /// Every question so far, in the order of arrival.
-  [[nodiscard]] const std::vector<QueryRecord>& history() const;
+  [[nodiscard]] const History<QueryRecord>& history() const;
   /// How many of them were for this name and type.
   [[nodiscard]] std::size_t queries(std::string_view name, Type type) const;
   void clear_history();

@@ -30,6 +30,7 @@ struct SrvService {
 
 /// Merges the answers for _xmpps-server and _xmpp-server. A "." says "no service" for its own list alone (RFC 2782
 /// "Target", XEP-0368 section 5).
-[[nodiscard]] SrvService merge(const std::vector<Record>& direct, const std::vector<Record>& starttls);
+[[nodiscard]] SrvService merge(const std::vector<Record>& direct, const std::vector<Record>& starttls,
+                               const Departures& departures = {});
 
 }  // namespace cutover::dns

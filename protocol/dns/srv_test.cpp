@@ -1,6 +1,8 @@
 // RFC 2782's order as properties, and the merge of XEP-0368.
 #include "protocol/dns/srv.h"
 
+#include "protocol/dns/rules.h"
+
 #include <gmock/gmock.h>
 #include <map>
 #include <numeric>
@@ -34,7 +36,6 @@ TEST(SrvOrder, lower_priority_numbers_come_first_for_any_choice) {
   const std::vector candidates{candidate(20, 65535, "c"), candidate(10, 1, "b"), candidate(0, 0, "a"),
                                candidate(30, 9, "d")};
   for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(order(candidates, generator(seed)), "abcd");
-  EXPECT_EQ(order(candidates, generator(1), Departures({"dns.highest-priority-number-first"})), "dcba");
 }
 
 TEST(SrvOrder, keeps_every_record_exactly_once) {
@@ -66,6 +67,25 @@ TEST(SrvOrder, weight_zero_is_rare_beside_a_weight_and_fair_among_zeros) {
   int fair = 0;
   for (int i = 0; i < 10000; ++i) fair += order({candidate(0, 0, "a"), candidate(0, 0, "b")}, random)[0] == 'a';
   EXPECT_NEAR(fair, 5000, 300);
+}
+
+TEST(SrvOrder, without_its_rules_is_another_one) {
+  const std::vector candidates{candidate(20, 65535, "c"), candidate(10, 1, "b", true), candidate(10, 99, "a")};
+  const auto first = [&](Rule rule, std::uint64_t seed) {
+    return order(candidates, generator(seed), Departures::waiving({rule})).substr(0, 1);
+  };
+  std::string by_priority, by_weight;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    by_priority += first(Rule::lowest_priority_comes_first, seed);
+    by_weight += first(Rule::weight_draws_lots, seed);
+    EXPECT_EQ(order(candidates, generator(seed), Departures::waiving({Rule::both_lists_are_one})), "acb");
+  }
+  EXPECT_THAT(by_priority, testing::HasSubstr("c"));
+  EXPECT_EQ(by_weight, std::string(20, 'b')) << "the order of the answer";
+  const std::vector zero_behind{candidate(0, 99, "b"), candidate(0, 0, "a")};
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    EXPECT_EQ(order(zero_behind, generator(seed), Departures::waiving({Rule::weight_zero_has_a_chance})), "ba");
+  }
 }
 
 TEST(SrvMerge, puts_both_lists_into_one_order) {

@@ -4,6 +4,7 @@
 #include "protocol/interworking/dialog.h"
 #include "protocol/interworking/mapping/address.h"
 #include "protocol/interworking/mapping/error.h"
+#include "protocol/interworking/rules.h"
 #include "protocol/interworking/settings.h"
 #include "protocol/sip/endpoint.h"
 #include "protocol/xml/element.h"
@@ -62,9 +63,8 @@ class Core {
 
   explicit Core(Settings settings);
 
-  [[nodiscard]] bool quirk(std::string_view name) const {
-    return !settings.departures.none() && settings.departures.has(name);
-  }
+  [[nodiscard]] bool holds(Rule rule) const { return settings.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool broken) const { return settings.departures.breaks(rule, broken); }
 
   // Outputs.
   void send(xml::Element stanza);
@@ -112,7 +112,6 @@ class Core {
   std::map<ClientId, OnOutcome> clients_;
   std::uint64_t last_client_ = 0;
   std::string mark_;
-  std::optional<SendStanza> withheld_;  ///< a defect: the stanza that the next one overtakes
 };
 
 /// A header of a request as a NameAddr's address; the tag of To, empty outside a dialog.

@@ -16,7 +16,6 @@ namespace {
 constexpr char sdp_host[] = "127.0.0.1";  // of no use: content goes inside the dialog, no port is opened
 constexpr char sdp_media[] = "application/sdp";
 constexpr std::size_t answered_max = 512;
-constexpr Duration ack_wait = 32s;  // 64*T1, RFC 3261 section 13.3.1.4
 
 std::string session_key(const std::string& call_id, const std::string& our_tag) { return call_id + "\n" + our_tag; }
 
@@ -47,16 +46,6 @@ std::string base64_decoded(std::string_view text) {
     out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xffU);
   }
   return out;
-}
-
-/// Each row of RFC 7572 Tables 1 and 2 that text can lose on its way.
-void degrade(const Core& core, Text& text) {
-  if (core.quirk("gateway.loses-body")) text.body = ".";
-  if (core.quirk("gateway.truncates-body")) text.body.resize(std::min<std::size_t>(text.body.size(), 8));
-  if (core.quirk("gateway.loses-subject")) text.subject.clear();
-  if (core.quirk("gateway.loses-language")) text.language.clear();
-  if (core.quirk("gateway.loses-thread")) text.thread.clear();
-  if (core.quirk("gateway.wrong-thread")) text.thread = "another-thread";
 }
 
 bool is_im_invite(const sip::Message& request) {
@@ -95,13 +84,8 @@ Messaging::Session* Messaging::session_of(const Conversation& conversation) {
 
 void Messaging::on_message(const xml::Element& stanza, const Address& from, const Address& to) {
   const std::string type = stanza.attribute_or_empty("type");
-  if (type == "groupchat" && !core_.quirk("gateway.relays-groupchat")) {
-    core_.refuse(stanza, {"service-unavailable", "cancel"});  // RFC 7702 is another mapping; lync-facts 4.3
-    return;
-  }
-  if (!type.empty() && type != "normal" && type != "chat" && type != "headline" &&
-      core_.quirk("gateway.refuses-unknown-type")) {
-    core_.refuse(stanza, {"bad-request", "modify"});  // RFC 6121 section 5.2.2: an unknown type counts as normal
+  if (core_.breaks(Rule::groupchat_is_another_mapping, type == "groupchat")) {
+    core_.refuse(stanza, {"service-unavailable", "cancel"});  // RFC 7702; lync-facts 4.3
     return;
   }
   Conversation& conversation = this->conversation(from, to);
@@ -115,32 +99,25 @@ void Messaging::on_message(const xml::Element& stanza, const Address& from, cons
     touch(*session);
   }
   const Pair pair{key(from), key(to)};
-  if (!has_body && !core_.quirk("gateway.sends-empty-message")) {
+  if (core_.breaks(Rule::text_has_a_body, !has_body)) {
     if (state) send_typing(pair, *state);  // RFC 7572 section 4: no text, no MESSAGE
     return;
   }
-  if (core_.quirk("gateway.drops-message-to-sip")) return;
   enqueue(conversation, {stanza, from, to, false});
-  if (core_.quirk("gateway.doubles-message-to-sip")) enqueue(conversation, {stanza, from, to, false});
   pump(pair);
 }
 
 void Messaging::enqueue(Conversation& conversation, Waiting waiting) {
-  if (conversation.queue.size() >= core_.settings.queue_max_messages) {
+  if (conversation.queue.size() + conversation.in_flight >= core_.settings.queue_max_messages) {
     core_.refuse(waiting.stanza, {"resource-constraint", "wait"});
-    return;
-  }
-  if (core_.quirk("gateway.reorders-to-sip") && conversation.queue.size() > 1) {
-    conversation.queue.insert(conversation.queue.begin() + 1, std::move(waiting));  // RFC 7572 section 4: order
     return;
   }
   conversation.queue.push_back(std::move(waiting));
 }
 
 bool Messaging::wants_session(const Conversation& conversation, const xml::Element& stanza) const {
-  if (stanza.attribute_or_empty("type") != "chat") return false;
-  if (core_.quirk("gateway.replies-outside-session")) return false;
-  if (sessions_.contains(conversation.session)) return true;
+  if (core_.breaks(Rule::session_is_for_chat, stanza.attribute_or_empty("type") != "chat")) return false;
+  if (sessions_.contains(conversation.session)) return core_.holds(Rule::chat_stays_in_its_session);
   if (conversation.pager_until && core_.now < *conversation.pager_until) return false;
   return core_.settings.profile == Profile::sessions;
 }
@@ -148,87 +125,71 @@ bool Messaging::wants_session(const Conversation& conversation, const xml::Eleme
 void Messaging::pump(const Pair& pair) {
   Conversation* conversation = find(pair);
   while (conversation != nullptr && !conversation->queue.empty()) {
-    if (conversation->busy) return;  // RFC 3428 section 8: one at a time
-    const Waiting& head = conversation->queue.front();
-    if (!wants_session(*conversation, head.stanza)) {
-      send_pager(pair, head);
-    } else if (Session* session = session_of(*conversation); session == nullptr) {
-      invite(pair);
-      return;
-    } else if (session->state == SessionState::open) {
-      send_in_session(pair, *session, head);
+    if (core_.breaks(Rule::one_message_at_a_time, conversation->in_flight > 0)) return;  // RFC 3428 section 8
+    Session* session = nullptr;
+    if (wants_session(*conversation, conversation->queue.front().stanza)) {
+      session = session_of(*conversation);
+      if (session == nullptr) return invite(pair);
+      if (session->state != SessionState::open) return;  // the INVITE is under way
+    }
+    Waiting head = std::move(conversation->queue.front());
+    conversation->queue.pop_front();
+    if (session == nullptr) {
+      send_pager(pair, std::move(head));
     } else {
-      return;  // the INVITE is under way
+      send_in_session(pair, *session, std::move(head));
     }
   }
 }
 
-void Messaging::send_pager(const Pair& pair, const Waiting& waiting) {
-  auto text = text_of(waiting.stanza).value_or(Text{});
-  degrade(core_, text);
+void Messaging::send_pager(const Pair& pair, Waiting waiting) {
+  const auto text = text_of(waiting.stanza).value_or(Text{});
   const std::string call_id = call_id_of(text.thread).value_or(core_.token());
-  if (!core_.quirk("gateway.reuses-cseq") || pager_cseq_ == 0) ++pager_cseq_;
-  sip::Message request = core_.new_request("MESSAGE", waiting.from, waiting.to, call_id,
-                                           core_.quirk("gateway.reuses-cseq") ? "same" : core_.token(8), pager_cseq_);
-  request.request_uri = core_.uri_of(waiting.to);
+  sip::Message request = core_.new_request("MESSAGE", waiting.from, waiting.to, call_id, core_.token(8), ++pager_cseq_);
   put_text(request, text);
-  if (core_.quirk("gateway.no-charset")) request.set_header("Content-Type", "text/plain");
-  if (core_.quirk("gateway.contact-in-message")) request.add_header("Contact", "<" + core_.uri_of(waiting.from) + ">");
   const std::size_t bound = core_.settings.pager_size_max_octets;
   constexpr std::size_t via_octets = 100;  // added by the transport
-  if (bound != 0 && sip::serialise(request).size() + via_octets > bound && !core_.quirk("gateway.ignores-pager-size")) {
+  if (bound != 0 && sip::serialise(request).size() + via_octets > bound) {
     core_.refuse(waiting.stanza, {"policy-violation", "modify"});  // RFC 7572 section 6
-    finish_head(pair);
     return;
   }
-  send_content(pair, std::move(request), {});
+  send_content(pair, std::move(request), {}, std::move(waiting));
 }
 
-void Messaging::send_in_session(const Pair& pair, Session& session, const Waiting& waiting) {
-  auto text = text_of(waiting.stanza).value_or(Text{});
-  degrade(core_, text);
+void Messaging::send_in_session(const Pair& pair, Session& session, Waiting waiting) {
   sip::Message request = request_in(session.dialog, "MESSAGE");
-  put_text(request, text);
+  put_text(request, text_of(waiting.stanza).value_or(Text{}));
   touch(session);
-  if (Conversation* conversation = find(pair)) conversation->last_to_sip.reset();  // content ends the typing state
-  send_content(pair, std::move(request), session_key(session.dialog.call_id, session.dialog.local_tag));
+  if (Conversation* conversation = find(pair)) conversation->told_sip_typing = false;  // content ends the typing state
+  const std::string session_id = session_key(session.dialog.call_id, session.dialog.local_tag);
+  send_content(pair, std::move(request), session_id, std::move(waiting));
 }
 
-void Messaging::send_content(const Pair& pair, sip::Message request, const std::string& session) {
+void Messaging::send_content(const Pair& pair, sip::Message request, const std::string& session, Waiting waiting) {
   Conversation* conversation = find(pair);
   if (conversation == nullptr) return;
-  conversation->busy = true;
-  core_.request(std::move(request), [this, pair, session](const Outcome& outcome) { on_sent(pair, session, outcome); });
-  if (core_.quirk("gateway.overlaps-messages")) {  // RFC 3428 section 8
-    conversation->busy = false;
-    conversation->queue.pop_front();
-  }
+  ++conversation->in_flight;
+  core_.request(std::move(request),
+                [this, pair, session, waiting = std::move(waiting)](const Outcome& outcome) mutable {
+                  on_sent(pair, session, std::move(waiting), outcome);
+                });
 }
 
-void Messaging::on_sent(const Pair& pair, const std::string& session, const Outcome& outcome) {
+void Messaging::on_sent(const Pair& pair, const std::string& session, Waiting waiting, const Outcome& outcome) {
   Conversation* conversation = find(pair);
-  if (conversation == nullptr || conversation->queue.empty()) return;
-  conversation->busy = false;
-  Waiting& head = conversation->queue.front();
-  if (outcome.success()) {
-    finish_head(pair);
-  } else if (!session.empty() && means_dead_dialog(outcome.status) && !head.resent &&
-             !core_.quirk("gateway.dead-dialog-loses-message")) {
-    head.resent = true;  // RFC 3261 section 12.2.1.2: a new dialog, once
-    end_session(session, false);
-  } else {
-    core_.refuse(head.stanza, outcome.status, outcome.response);
-    if (!session.empty() && means_dead_dialog(outcome.status)) end_session(session, false);
-    finish_head(pair);
+  if (conversation == nullptr) return;
+  --conversation->in_flight;
+  const bool dead = !session.empty() && means_dead_dialog(outcome.status);
+  if (dead) end_session(session, false);
+  // RFC 3261 section 12.2.1.2: a new dialog, once.
+  const bool twice = core_.breaks(Rule::text_is_sent_again_once, waiting.resent);
+  if (dead && !twice && core_.holds(Rule::dead_dialog_is_replaced)) {
+    waiting.resent = true;
+    conversation->queue.push_front(std::move(waiting));
+  } else if (!outcome.success()) {
+    core_.refuse(waiting.stanza, outcome.status, outcome.response);
   }
   pump(pair);
-}
-
-void Messaging::finish_head(const Pair& pair) {
-  Conversation* conversation = find(pair);
-  if (conversation == nullptr || conversation->queue.empty()) return;
-  conversation->busy = false;
-  conversation->queue.pop_front();
 }
 
 void Messaging::send_typing(const Pair& pair, ChatState state) {
@@ -237,22 +198,22 @@ void Messaging::send_typing(const Pair& pair, ChatState state) {
   if (session == nullptr || session->state != SessionState::open) return;  // RFC 3994 section 7: no session for a state
   const std::string session_id = conversation->session;
   if (state == ChatState::gone) {
-    if (!core_.quirk("gateway.ignores-gone")) end_session(session_id, true);  // RFC 7573 section 6.1
+    end_session(session_id, true);  // RFC 7573 section 6.1
     return;
   }
-  auto typing = typing_of(state);
-  if (!typing || !session->typing_accepted || conversation->typing_refused) return;
-  if (core_.quirk("gateway.inverts-typing")) typing->active = !typing->active;  // RFC 7573 Table 4
-  if (conversation->last_to_sip == typing->active || (!typing->active && !conversation->last_to_sip)) return;
-  conversation->last_to_sip = typing->active;
+  const auto typing = typing_of(state);
+  if (!typing) return;
+  const bool unasked = core_.breaks(Rule::typing_is_accepted, !session->typing_accepted);
+  const bool refused = core_.breaks(Rule::refused_typing_stops, conversation->typing_refused);
+  const bool no_change = core_.breaks(Rule::typing_changes, conversation->told_sip_typing == typing->active);
+  if (unasked || refused || no_change) return;
+  conversation->told_sip_typing = typing->active;
   sip::Message request = request_in(session->dialog, "MESSAGE");
   request.set_header("Content-Type", iscomposing_media);
   request.body = iscomposing_document(*typing);
   core_.request(std::move(request), [this, pair](const Outcome& outcome) {
     Conversation* known = find(pair);
-    // RFC 3994 section 4: no more of them after a 415.
-    if (known != nullptr && outcome.status == 415 && !core_.quirk("gateway.typing-after-415"))
-      known->typing_refused = true;
+    if (known != nullptr && outcome.status == 415) known->typing_refused = true;  // RFC 3994 section 4
   });
 }
 
@@ -267,10 +228,11 @@ void Messaging::invite(const Pair& pair) {
   session.resource = head.from.resource;
   Dialog& dialog = session.dialog;
   dialog.local_tag = core_.token(8);
-  // RFC 7573 section 6.1: not the thread of a session that is gone.
-  dialog.call_id = thread != conversation.gone_thread ? call_id_of(thread).value_or(core_.token()) : core_.token();
+  // RFC 7573 section 6.1.
+  const bool gone = core_.breaks(Rule::gone_thread_is_over, thread == conversation.gone_thread);
+  dialog.call_id = gone ? core_.token() : call_id_of(thread).value_or(core_.token());
   if (sessions_.contains(session_key(dialog.call_id, dialog.local_tag))) dialog.call_id = core_.token();
-  session.thread = thread.empty() || thread == conversation.gone_thread ? thread_of(dialog.call_id) : thread;
+  session.thread = thread.empty() || gone ? thread_of(dialog.call_id) : thread;
   sip::Message request = core_.new_request("INVITE", head.from, head.to, dialog.call_id, dialog.local_tag, 1);
   dialog.local_cseq = session.invite_cseq = 1;
   dialog.local = "<" + core_.uri_of(head.from) + ">";
@@ -296,8 +258,8 @@ void Messaging::on_invited(const std::string& session_id, const Outcome& outcome
   if (!outcome.success()) {
     sessions_.erase(found);
     if (conversation.session == session_id) conversation.session.clear();
-    if (means_no_session(outcome.status) && !core_.quirk("gateway.no-fallback-to-pager")) {
-      conversation.pager_until = core_.now + core_.settings.session_idle;  // RFC 7573 section 4
+    if (means_no_session(outcome.status) && core_.holds(Rule::text_goes_without_session)) {
+      conversation.pager_until = core_.now + core_.settings.session_refused;  // RFC 7573 section 4
     } else {
       refuse_queue(pair, outcome);
     }
@@ -305,19 +267,13 @@ void Messaging::on_invited(const std::string& session_id, const Outcome& outcome
     return;
   }
   establish_from_response(session.dialog, *outcome.response);
-  const bool wrong = core_.quirk("gateway.ack-wrong-cseq");  // RFC 3261 section 13.2.2.4
-  core_.send_ack(ack_in(session.dialog, session.invite_cseq + (wrong ? 1 : 0)));
+  core_.send_ack(ack_in(session.dialog, session.invite_cseq));
   const auto media = read_sdp(outcome.response->body);
   session.typing_accepted = media && (media->accept_types.find(iscomposing_media) != std::string::npos ||
                                       media->accept_types.find('*') != std::string::npos);
   session.state = SessionState::open;
   touch(session);
-  if (core_.quirk("gateway.loses-first-message")) finish_head(pair);  // RFC 7573 section 4: held, then sent
-  if (core_.quirk("gateway.doubles-first-message") && !conversation.queue.empty()) {
-    conversation.queue.push_front(Waiting(conversation.queue.front()));
-  }
   pump(pair);
-  if (core_.quirk("gateway.invite-per-message")) conversation.session.clear();  // RFC 7573 section 4
 }
 
 void Messaging::refuse_queue(const Pair& pair, const Outcome& outcome) {
@@ -341,10 +297,10 @@ void Messaging::end_session(const std::string& session_id, bool send_bye) {
   if (Conversation* conversation = find(session.pair)) {
     if (conversation->session == session_id) conversation->session.clear();
     conversation->gone_thread = session.thread;
-    conversation->last_to_sip.reset();
+    conversation->told_sip_typing = false;
     conversation->typing_refused = false;
   }
-  if (send_bye && session.state == SessionState::open && !core_.quirk("gateway.never-sends-bye")) {
+  if (send_bye && session.state == SessionState::open) {
     core_.request(request_in(session.dialog, "BYE"), [](const Outcome&) {});
   }
 }
@@ -352,7 +308,7 @@ void Messaging::end_session(const std::string& session_id, bool send_bye) {
 void Messaging::on_invite(sip::TransactionId id, const sip::Message& request, const Address& from, const Address& to) {
   const auto media = read_sdp(request.body);
   const bool usable = is_im_invite(request) && media && media->accepted;
-  if (core_.quirk("gateway.refuses-im-offer") || (!usable && !core_.quirk("gateway.accepts-any-offer"))) {
+  if (core_.breaks(Rule::offer_has_text, !usable)) {
     core_.respond(id, request, 488);  // RFC 3261 section 13.3.1.3; lync-facts 4.3: one-to-one IM only
     return;
   }
@@ -363,7 +319,7 @@ void Messaging::on_invite(sip::TransactionId id, const sip::Message& request, co
   session.state = SessionState::open;
   session.thread = thread_of(request.call_id());
   session.resource = to.resource;
-  session.ack_due = core_.now + ack_wait;
+  session.ack_due = core_.now + core_.settings.ack_wait;
   session.typing_accepted = media && media->accept_types.find(iscomposing_media) != std::string::npos;
   session.sdp = im_answer(request.body, sdp_host, "1", core_.uri_of(to.without_resource()));
   touch(session);
@@ -373,8 +329,6 @@ void Messaging::on_invite(sip::TransactionId id, const sip::Message& request, co
   response.add_header("Content-Type", sdp_media);
   for (const auto& route : request.all("Record-Route")) response.add_header("Record-Route", route);
   response.body = session.sdp;
-  if (core_.quirk("gateway.answer-without-media"))
-    response.body = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
   // lync-facts 4.3: the INVITE may hold the first text; who uses it says so.
   const std::string format = request.header_or_empty("Ms-Text-Format");
   const std::string first = xml_text(base64_decoded(header_parameter(format, "ms-body")));
@@ -385,9 +339,7 @@ void Messaging::on_invite(sip::TransactionId id, const sip::Message& request, co
   if (current == nullptr || current->state == SessionState::open) conversation.session = session_id;
   Session& stored = sessions_.emplace(session_id, std::move(session)).first->second;
   core_.respond(id, std::move(response));
-  if (!first.empty() && !core_.quirk("gateway.loses-ms-text")) {
-    deliver({first, {}, {}, stored.thread}, conversation, &stored, request, from, to);
-  }
+  if (!first.empty()) deliver({first, {}, {}, stored.thread}, conversation, &stored, request, from, to);
 }
 
 bool Messaging::on_in_dialog(sip::TransactionId id, const sip::Message& request) {
@@ -398,7 +350,8 @@ bool Messaging::on_in_dialog(sip::TransactionId id, const sip::Message& request)
     session.ack_due.reset();
     return true;
   }
-  if (request.cseq_number() <= session.dialog.remote_cseq && request.cseq_number() != 0) {
+  const bool old = request.cseq_number() <= session.dialog.remote_cseq && request.cseq_number() != 0;
+  if (core_.breaks(Rule::requests_rise, old)) {
     core_.respond(id, request, 500);  // RFC 3261 section 12.2.2
     return true;
   }
@@ -415,23 +368,23 @@ bool Messaging::on_in_dialog(sip::TransactionId id, const sip::Message& request)
 }
 
 void Messaging::on_bye(sip::TransactionId id, const sip::Message& request, Session& session) {
-  if (!core_.quirk("gateway.bye-unanswered")) core_.respond(id, request, 200, session.dialog.local_tag);
+  core_.respond(id, request, 200, session.dialog.local_tag);
   Conversation& conversation = *find(session.pair);
   const std::string thread = session.thread;
   const Pair pair = session.pair;
   end_session(session_key(session.dialog.call_id, session.dialog.local_tag), false);
-  // RFC 7573 section 6.1: only to those who speak chat states.
-  if (conversation.chat_states == Support::yes && !core_.quirk("gateway.bye-without-gone")) {
-    send_chat_state(conversation, ChatState::gone, thread);
-  }
-  conversation.last_to_xmpp.reset();
+  // RFC 7573 section 6.1.
+  const bool silent = core_.breaks(Rule::gone_is_for_speakers, conversation.chat_states != Support::yes);
+  if (!silent) send_chat_state(conversation, ChatState::gone, thread);
+  conversation.told_xmpp = ChatState::active;
   conversation.composing_ends.reset();
   pump(pair);
 }
 
 void Messaging::on_reinvite(sip::TransactionId id, const sip::Message& request, Session& session) {
   const auto media = read_sdp(request.body);
-  if (!media || !media->accepted || media->other_media > 0) {
+  const bool other = !media || !media->accepted || media->other_media > 0;
+  if (core_.breaks(Rule::reinvite_adds_nothing, other)) {
     core_.respond(id, request, 488, session.dialog.local_tag);  // RFC 3261 section 14.2: the session stays as it was
     return;
   }
@@ -439,7 +392,7 @@ void Messaging::on_reinvite(sip::TransactionId id, const sip::Message& request, 
   response.add_header("Contact", session.dialog.local);
   response.add_header("Content-Type", sdp_media);
   response.body = session.sdp.empty() ? im_answer(request.body, sdp_host, "1", "null") : session.sdp;
-  session.ack_due = core_.now + ack_wait;
+  session.ack_due = core_.now + core_.settings.ack_wait;
   core_.respond(id, std::move(response));
 }
 
@@ -448,7 +401,7 @@ void Messaging::on_reinvite(sip::TransactionId id, const sip::Message& request, 
 void Messaging::on_message_request(sip::TransactionId id, const sip::Message& request, const Address& from,
                                    const Address& to) {
   Conversation& conversation = this->conversation(to.without_resource(), from);
-  if (held_requests_.contains(merge_key(request))) {
+  if (core_.breaks(Rule::request_is_not_merged, held_requests_.contains(merge_key(request)))) {
     core_.respond(id, request, Status{482, "Merged Request", {}});  // RFC 3261 section 8.2.2.2
     return;
   }
@@ -460,36 +413,22 @@ void Messaging::on_content(sip::TransactionId id, const sip::Message& request, C
   const std::string tag = session == nullptr ? core_.token(8) : session->dialog.local_tag;
   if (is_typing_media(request)) {
     const bool readable = typing_of(request).has_value();
-    if (readable && !core_.quirk("gateway.typing-as-text")) {
-      core_.respond(id, request, 200, tag);
-      on_typing(conversation, session, request);
-      return;
-    }
-    if (!readable) {
-      core_.respond(id, request, request.method == "INFO" ? 200 : 400, tag);
-      return;
-    }
+    // An INFO may say what is none of our business.
+    const bool refused = request.method != "INFO" && core_.breaks(Rule::typing_is_readable, !readable);
+    core_.respond(id, request, refused ? 400 : 200, tag);
+    if (readable) on_typing(conversation, session, request);
+    return;
   }
-  auto content = text_of(request);
-  if (core_.quirk("gateway.accepts-any-media") && std::holds_alternative<Status>(content)) content = NoText{};
-  if (core_.quirk("gateway.shows-any-media") && !request.body.empty())
-    content = Text{xml_text(request.body), {}, {}, {}};
-  if (core_.quirk("gateway.typing-as-text") && is_typing_media(request)) content = Text{request.body, {}, {}, {}};
-  if (const auto* refusal = std::get_if<Status>(&content)) {
+  const auto content = text_of(request);
+  if (const auto* refusal = std::get_if<Status>(&content); refusal != nullptr && core_.holds(Rule::media_holds_text)) {
     core_.respond(id, request, *refusal, tag);
     return;
   }
-  if (std::holds_alternative<NoText>(content)) {
-    core_.respond(id, request, 200, tag);
-    if (core_.quirk("gateway.empty-body"))
-      deliver({}, conversation, session, request, conversation.sip, conversation.xmpp);
-    return;
-  }
-  if (core_.quirk("gateway.drops-message-to-xmpp")) {
+  const auto* text = std::get_if<Text>(&content);
+  if (core_.breaks(Rule::empty_text_is_no_message, text == nullptr)) {
     core_.respond(id, request, 200, tag);
     return;
   }
-  auto& text = std::get<Text>(content);
   const auto from = core_.jid_of_header(request.header_or_empty("From")).value_or(conversation.sip);
   Address to = conversation.xmpp.without_resource();
   if (session == nullptr) {
@@ -498,7 +437,7 @@ void Messaging::on_content(sip::TransactionId id, const sip::Message& request, C
   } else if (!session->resource.empty()) {
     to.resource = session->resource;
   }
-  const std::string stanza_id = deliver(text, conversation, session, request, from, to);
+  const std::string stanza_id = deliver(text == nullptr ? Text{} : *text, conversation, session, request, from, to);
   hold(id, request, stanza_id, session, to);
 }
 
@@ -506,18 +445,16 @@ std::string Messaging::deliver(const Text& original, Conversation& conversation,
                                const sip::Message& request, const Address& from, const Address& to) {
   Text text = original;
   if (session != nullptr) text.thread = session->thread;
-  degrade(core_, text);
   const std::string via = request.header_or_empty("Via");
   std::string id = core_.stanza_id(header_parameter(via, "branch") + "." + core_.token(4));
   // RFC 7572 section 5: no type in pager mode; RFC 7573 section 4: chat in a session.
-  const bool chat =
-      session != nullptr ? !core_.quirk("gateway.session-without-chat-type") : core_.quirk("gateway.pager-type-chat");
-  xml::Element stanza = xmpp::make_message(from.full(), to.full(), {}, chat ? "chat" : "", id);
+  xml::Element stanza = xmpp::make_message(from.full(), to.full(), {}, session != nullptr ? "chat" : "", id);
   put_text(stanza, text);
-  if (session != nullptr && conversation.chat_states != Support::no) {
+  const bool unwanted = core_.breaks(Rule::states_are_wanted, conversation.chat_states == Support::no);
+  if (session != nullptr && !unwanted) {
     stanza.add(xml::Element("active", xmpp::ns::chat_states));  // XEP-0085 section 5.1
   }
-  conversation.last_to_xmpp = ChatState::active;
+  conversation.told_xmpp = ChatState::active;
   conversation.composing_ends.reset();
   core_.send(std::move(stanza));
   return id;
@@ -539,8 +476,7 @@ void Messaging::hold(sip::TransactionId id, const sip::Message& request, const s
     answered_.erase(answered_order_.front());
     answered_order_.pop_front();
   }
-  if (core_.quirk("gateway.never-answers-message")) return;
-  if (core_.settings.message_hold == Duration::zero() || core_.quirk("gateway.answers-before-error")) {
+  if (core_.settings.message_hold == Duration::zero()) {
     answer(held, {200, "OK", {}});
   } else {
     const auto [entry, fresh] = held_.emplace(stanza_id, std::move(held));
@@ -560,16 +496,7 @@ Messaging::Held Messaging::release(std::map<std::string, Held>::iterator found) 
 
 void Messaging::answer(Held& held, const Status& status) {
   sip::Message response = sip::response_to(held.request, status.code, status.reason, held.tag);
-  for (const auto& [name, value] : status.headers) {
-    if (name == "Allow" && core_.quirk("gateway.405-without-allow")) continue;
-    response.set_header(name, value);
-  }
-  if (status.code == 200 && core_.quirk("gateway.contact-in-2xx"))
-    response.set_header("Contact", "<sip:gateway.invalid>");
-  if (status.code == 200 && core_.quirk("gateway.body-in-2xx")) {  // RFC 3428 section 7
-    response.set_header("Content-Type", "text/plain");
-    response.body = "delivered";
-  }
+  for (const auto& [name, value] : status.headers) response.set_header(name, value);
   core_.respond(held.id, std::move(response));
 }
 
@@ -577,7 +504,7 @@ void Messaging::on_error(const xml::Element& stanza) {
   const std::string id = stanza.attribute_or_empty("id");
   const auto error = xmpp::error_of(stanza);
   const auto found = held_.find(id);
-  if (!error || core_.quirk("gateway.ignores-stanza-errors")) return;
+  if (!error) return;
   if (found == held_.end()) {
     if (const auto late = answered_.find(id); late != answered_.end()) {
       const auto session = std::move(late->second);
@@ -587,7 +514,8 @@ void Messaging::on_error(const xml::Element& stanza) {
     return;
   }
   const auto from = parse_jid(stanza.attribute_or_empty("from"));
-  if (!from || lowered(from->domain) != found->second.domain) return;  // another partner cannot fail it
+  const bool foreign = !from || lowered(from->domain) != found->second.domain;
+  if (core_.breaks(Rule::only_the_addressed_fails, foreign)) return;  // no other partner can
   Held held = release(found);
   std::string address;
   if (const auto* holder = stanza.child("error", stanza.ns())) {
@@ -595,15 +523,10 @@ void Messaging::on_error(const xml::Element& stanza) {
       address = contact_address(name->text());
   }
   Status status = status_of(error->condition, address, held.full_jid, false);
-  if (const std::string phrase = header_text(error->text); !phrase.empty()) status.reason = phrase;
-  if (core_.quirk("gateway.service-unavailable-503") && error->condition == "service-unavailable") status.code = 503;
-  if (core_.quirk("gateway.non-invite-408") && error->condition == "remote-server-timeout") status.code = 408;
-  if (core_.quirk("gateway.bare-as-full") && !held.full_jid) status = status_of(error->condition, address, true, false);
-  for (const auto& row : xmpp::stanza_conditions()) {  // RFC 7247 section 7.1: each row of the table
-    if (row.condition == error->condition && core_.quirk(fmt::format("gateway.wrong-status-{}", row.condition))) {
-      status = {487, reason_phrase(487), {}};
-    }
+  if (error->condition == "service-unavailable") {
+    status = {core_.settings.service_unavailable, reason_phrase(core_.settings.service_unavailable), {}};
   }
+  if (const std::string phrase = header_text(error->text); !phrase.empty()) status.reason = phrase;
   answer(held, status);
   answered_.erase(id);
 }
@@ -620,25 +543,21 @@ void Messaging::report_late_failure(const std::string& session_id, const std::st
 
 void Messaging::on_typing(Conversation& conversation, Session* session, const sip::Message& request) {
   const auto typing = typing_of(request);
-  if (!typing || core_.quirk("gateway.drops-typing")) return;
-  ChatState state = chat_state_of(*typing);
-  if (core_.quirk("gateway.inverts-typing")) {
-    state = state == ChatState::composing ? ChatState::active : ChatState::composing;
-  }
+  if (!typing) return;
   const Duration usual = request.method == "INFO" ? core_.settings.keyboard : core_.settings.composing;
   conversation.composing_ends.reset();
-  if (typing->active && !core_.quirk("gateway.composing-never-ends")) {
+  if (typing->active) {
     conversation.composing_ends = core_.now + typing->refresh.value_or(usual);  // RFC 3994 section 3.3
   }
-  send_chat_state(conversation, state, session == nullptr ? std::string() : session->thread);
+  send_chat_state(conversation, chat_state_of(*typing), session == nullptr ? std::string() : session->thread);
 }
 
 void Messaging::send_chat_state(Conversation& conversation, ChatState state, const std::string& thread) {
-  const bool unwanted = conversation.chat_states == Support::no && !core_.quirk("gateway.chat-state-unwanted");
-  const bool repeated = conversation.last_to_xmpp == state && !core_.quirk("gateway.repeats-chat-state");
-  const bool nothing_to_end = !conversation.last_to_xmpp && state == ChatState::active;
-  if (unwanted || repeated || nothing_to_end) return;  // XEP-0085 sections 5.1 and 5.3
-  conversation.last_to_xmpp = state;
+  // XEP-0085 sections 5.1 and 5.3.
+  const bool unwanted = core_.breaks(Rule::states_are_wanted, conversation.chat_states == Support::no);
+  const bool no_change = core_.breaks(Rule::states_change, conversation.told_xmpp == state);
+  if (unwanted || no_change) return;
+  conversation.told_xmpp = state;
   xml::Element stanza = xmpp::make_message(conversation.sip.full(), conversation.xmpp.full(), {}, "chat");
   stanza.add(xml::Element(std::string(to_string(state)), xmpp::ns::chat_states));
   if (!thread.empty()) stanza.add(xml::Element("thread", stanza.ns()).with_text(thread));

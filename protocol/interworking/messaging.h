@@ -1,8 +1,8 @@
 // Messages and chat states: pager mode (RFC 7572), sessions (RFC 7573 as the product runs them), errors after the fact.
 //
-// Theory of operation. Everything that a user of XMPP writes to one user of SIP goes through one queue, whose head has
-// at most one transaction under way: so order holds whatever mode a message takes. A queue whose head needs a session
-// opens one by INVITE and waits. In the other direction order is that of arrival; the answer to a MESSAGE is held for a
+// Theory of operation. Everything that a user of XMPP writes to one user of SIP goes through one queue, out of which at
+// most one message is under way: so order holds whatever mode a message takes. A queue whose head needs a session opens
+// one by INVITE and waits. In the other direction order is that of arrival; the answer to a MESSAGE is held for a
 // moment, so that a stanza error can become its status.
 #pragma once
 
@@ -47,12 +47,12 @@ class Messaging {
   struct Conversation {
     Address xmpp, sip;  ///< as last written; the XMPP resource is the one that wrote last
     std::deque<Waiting> queue;
-    bool busy = false;
+    std::size_t in_flight = 0;        ///< messages whose answer has not come
     std::string session;              ///< the one that messages to SIP take; empty for none
     std::optional<Time> pager_until;  ///< no session is possible before
     Support chat_states = Support::unknown;
-    std::optional<ChatState> last_to_xmpp;
-    std::optional<bool> last_to_sip;
+    ChatState told_xmpp = ChatState::active;  ///< the state that the XMPP user was told last; a text says active
+    bool told_sip_typing = false;             ///< whether the SIP user was told last that the other one types
     bool typing_refused = false;
     std::optional<Time> composing_ends;
     std::string gone_thread;
@@ -87,11 +87,10 @@ class Messaging {
   // XMPP to SIP.
   void enqueue(Conversation& conversation, Waiting waiting);
   void pump(const Pair& pair);
-  void send_pager(const Pair& pair, const Waiting& waiting);
-  void send_in_session(const Pair& pair, Session& session, const Waiting& waiting);
-  void send_content(const Pair& pair, sip::Message request, const std::string& session);
-  void on_sent(const Pair& pair, const std::string& session, const Outcome& outcome);
-  void finish_head(const Pair& pair);
+  void send_pager(const Pair& pair, Waiting waiting);
+  void send_in_session(const Pair& pair, Session& session, Waiting waiting);
+  void send_content(const Pair& pair, sip::Message request, const std::string& session, Waiting waiting);
+  void on_sent(const Pair& pair, const std::string& session, Waiting waiting, const Outcome& outcome);
   void send_typing(const Pair& pair, ChatState state);
   [[nodiscard]] bool wants_session(const Conversation& conversation, const xml::Element& stanza) const;
 

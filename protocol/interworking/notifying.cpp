@@ -49,15 +49,17 @@ bool accepts_pidf(const sip::Message& request) {
 
 std::optional<Status> Notifying::check(const sip::Message& request) const {
   const std::string package = media_type(request.header_or_empty("Event"));
-  if (package != "presence" && !core_.quirk("gateway.ignores-event")) {
+  if (core_.breaks(Rule::event_is_presence, package != "presence")) {
     return Status{489, reason_phrase(489), {{"Allow-Events", "presence"}}};
   }
-  if (!accepts_pidf(request) && !core_.quirk("gateway.ignores-accept")) {
+  if (core_.breaks(Rule::accept_has_pidf, !accepts_pidf(request))) {
     return Status{406, reason_phrase(406), {}};  // RFC 3856 section 6.5
   }
   const auto expires = seconds_of(request.header("Expires"));
   // RFC 6665 section 4.2.1.1: only where it is above 0 and below an hour.
-  if (expires && *expires > Duration::zero() && *expires < core_.settings.subscription_min && *expires < 3600s) {
+  const bool brief =
+      expires && *expires > Duration::zero() && *expires < core_.settings.subscription_min && *expires < 3600s;
+  if (core_.breaks(Rule::expires_is_long_enough, brief)) {
     return Status{423, reason_phrase(423), {{"Min-Expires", seconds_text(core_.settings.subscription_min)}}};
   }
   return std::nullopt;
@@ -78,7 +80,7 @@ void Notifying::on_subscribe(sip::TransactionId id, const sip::Message& request,
   watcher.dialog = answering_dialog(request, core_.token(8));
   watcher.event = header_text(request.header_or_empty("Event"));
   Consent& consent = core_.consents[watcher.pair].sip_sees_xmpp;
-  if (consent == Consent::granted || core_.quirk("gateway.state-before-approval")) watcher.state = State::active;
+  if (approved(watcher.pair)) watcher.state = State::active;
   const Duration asked = seconds_of(request.header("Expires")).value_or(usual_expires);
   const std::string name = watcher_key(watcher.dialog.call_id, watcher.dialog.local_tag);
   Watcher& stored = watchers_.emplace(name, std::move(watcher)).first->second;
@@ -91,14 +93,14 @@ void Notifying::on_subscribe(sip::TransactionId id, const sip::Message& request,
       std::ranges::count_if(watchers_, [&](const auto& entry) { return entry.second.pair == stored.pair; }) == 1;
   const bool unanswered =
       consent == Consent::pending && waits_alone;  // the question, or its answer, may have been lost
-  if (consent == Consent::none || unanswered || core_.quirk("gateway.repeats-subscribe")) {
-    // RFC 8048 section 5.3.1: asked once, however many dialogs wait.
+  // RFC 8048 section 5.3.1: asked once, however many dialogs wait.
+  if (!core_.breaks(Rule::consent_is_asked_once, consent != Consent::none && !unanswered)) {
     consent = consent == Consent::none ? Consent::pending : consent;
-    if (!core_.quirk("gateway.subscribe-lost")) ask(stored, "subscribe");
+    ask(stored, "subscribe");
   }
   stored.dirty = stored.state == State::active && knows(stored.pair);
   if (stored.state == State::active && !stored.dirty) ask(stored, "probe");
-  if (!core_.quirk("gateway.forgets-first-notify")) notify(name);
+  notify(name);
 }
 
 bool Notifying::on_in_dialog(sip::TransactionId id, const sip::Message& request) {
@@ -106,7 +108,7 @@ bool Notifying::on_in_dialog(sip::TransactionId id, const sip::Message& request)
   if (found == watchers_.end() || found->second.dialog.remote_tag != from_tag(request)) return false;
   const std::string name = found->first;
   Watcher& watcher = found->second;
-  if (request.cseq_number() <= watcher.dialog.remote_cseq) {
+  if (core_.breaks(Rule::requests_rise, request.cseq_number() <= watcher.dialog.remote_cseq)) {
     core_.respond(id, request, 500);
     return true;
   }
@@ -119,49 +121,38 @@ bool Notifying::on_in_dialog(sip::TransactionId id, const sip::Message& request)
   accept(id, request, watcher, asked);
   if (asked > Duration::zero()) {
     // RFC 8048 section 5.3.2: the last known state; nothing invented; a probe at most.
-    watcher.dirty = watcher.state == State::active && (knows(watcher.pair) || core_.quirk("gateway.invents-closed"));
+    const bool unknown = core_.breaks(Rule::told_state_is_known, !knows(watcher.pair));
+    watcher.dirty = watcher.state == State::active && !unknown;
     watcher.document_after = core_.now;
     if (watcher.state == State::active && !watcher.dirty) ask(watcher, "probe");
-    if (core_.quirk("gateway.refresh-subscribes-again")) ask(watcher, "subscribe");
-    if (core_.quirk("gateway.forgets-refresh-notify")) {
-      watcher.dirty = false;
-      return true;
-    }
+    if (!core_.holds(Rule::refresh_asks_no_consent)) ask(watcher, "subscribe");
     notify(name);
     return true;
   }
   const Watcher last = watcher;
   // RFC 8048 section 5.3.3: the session ends, the consent does not; never an unsubscribe.
   end(name, "timeout", closed_pidf(last.xmpp.bare(), core_.uri_of(last.xmpp)));
-  if (core_.quirk("gateway.logoff-unsubscribes")) {
-    ask(last, "unsubscribe");
-    core_.consents[last.pair].sip_sees_xmpp = Consent::none;
-  } else if (!has_dialog(last.pair) && !core_.quirk("gateway.logoff-silent")) {
-    ask(last, "unavailable");
-  }
+  if (!core_.breaks(Rule::last_dialog_logs_off, has_dialog(last.pair))) ask(last, "unavailable");
   return true;
 }
 
 void Notifying::accept(sip::TransactionId id, const sip::Message& request, Watcher& watcher, Duration expires) {
-  Duration granted = std::min(expires, core_.settings.subscription_max);
-  if (core_.quirk("gateway.grants-more-than-asked")) granted = expires + 3600s;  // RFC 6665 section 4.2.1.1
+  const Duration granted = std::min(expires, core_.settings.subscription_max);
   watcher.expires_at = core_.now + granted;
   sip::Message response = sip::response_to(request, 200, "OK", watcher.dialog.local_tag);
   response.add_header("Contact", watcher.dialog.local);
   for (const auto& route : request.all("Record-Route")) response.add_header("Record-Route", route);
-  if (!core_.quirk("gateway.2xx-without-expires")) response.add_header("Expires", seconds_text(granted));
-  if (!core_.quirk("gateway.subscribe-unanswered")) core_.respond(id, std::move(response));
+  response.add_header("Expires", seconds_text(granted));
+  core_.respond(id, std::move(response));
 }
 
 void Notifying::on_fetch(const std::string& id) {
   Watcher& watcher = watchers_.at(id);
-  const bool allowed =
-      core_.consents[watcher.pair].sip_sees_xmpp == Consent::granted || core_.quirk("gateway.state-before-approval");
-  if (allowed && knows(watcher.pair)) {
+  if (approved(watcher.pair) && knows(watcher.pair)) {
     end(id, "timeout", document_of(watcher));  // RFC 8048 section 7.2: state at hand needs no probe
     return;
   }
-  if (!core_.quirk("gateway.poll-without-probe")) ask(watcher, "probe");
+  ask(watcher, "probe");
   watcher.fetch_due = core_.now + std::max<Duration>(core_.settings.message_hold, 1s);
 }
 
@@ -173,16 +164,12 @@ void Notifying::ask(const Watcher& watcher, std::string_view type) {
 
 void Notifying::on_presence(const xml::Element& stanza, const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
-  const auto consent = core_.consents.find(pair);
-  const bool granted = consent != core_.consents.end() && consent->second.sip_sees_xmpp == Consent::granted;
   bool fetched = false;
   for (const auto& name : watchers_of(pair)) fetched = fetched || watchers_.at(name).fetch_due.has_value();
   // RFC 8048 section 5.3.1: before approval nothing is state; a home server that answers a probe has approved it.
-  if (!granted && !fetched && !core_.quirk("gateway.state-before-approval")) return;
+  if (!approved(pair) && !fetched) return;
   auto& resources = known_[pair];
   Presence presence = presence_of(stanza, xmpp.resource);
-  if (core_.quirk("gateway.unavailable-lost") && !presence.available) return;
-  if (core_.quirk("gateway.last-resource-wins")) resources.clear();  // RFC 8048 section 6.2: complete state
   if (presence.available) {
     resources.erase("");
     resources[xmpp.resource] = std::move(presence);
@@ -193,25 +180,29 @@ void Notifying::on_presence(const xml::Element& stanza, const Address& xmpp, con
     resources.erase(xmpp.resource);
     if (resources.empty()) resources[xmpp.resource] = std::move(presence);  // the last one: a closed tuple
   }
-  if (core_.quirk("gateway.unavailable-terminates") && stanza.attribute("type")) {
-    end_pair(pair, "noresource");  // RFC 8048 section 6.2 note 4: the dialog stays
-    return;
-  }
   for (const auto& name : watchers_of(pair)) {
     Watcher& watcher = watchers_.at(name);
     if (!watcher.fetch_due) continue;
     const std::string document = document_of(watcher);
     end(name, "timeout", document);
   }
-  if (granted || core_.quirk("gateway.state-before-approval")) mark_changed(pair, false);
-  if (!granted && !core_.quirk("gateway.state-before-approval")) known_.erase(pair);
+  if (approved(pair)) {
+    mark_changed(pair, false);
+  } else {
+    known_.erase(pair);
+  }
+}
+
+bool Notifying::approved(const Pair& pair) const {
+  const auto consent = core_.consents.find(pair);
+  const bool granted = consent != core_.consents.end() && consent->second.sip_sees_xmpp == Consent::granted;
+  return !core_.breaks(Rule::state_wants_approval, !granted);
 }
 
 void Notifying::on_subscribed(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   Consent& consent = core_.consents[pair].sip_sees_xmpp;
-  if (consent == Consent::none) return;  // RFC 6121 section 3.1.6: nobody asked
-  if (core_.quirk("gateway.approval-lost")) return;
+  if (core_.breaks(Rule::approval_was_asked_for, consent == Consent::none)) return;  // RFC 6121 section 3.1.6
   consent = Consent::granted;
   mark_changed(pair, true);
 }
@@ -220,8 +211,7 @@ void Notifying::on_unsubscribed(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   core_.consents[pair].sip_sees_xmpp = Consent::none;
   known_.erase(pair);
-  if (core_.quirk("gateway.revocation-lost")) return;
-  end_pair(pair, core_.quirk("gateway.rejected-as-timeout") ? "timeout" : "rejected");
+  end_pair(pair, "rejected");
 }
 
 void Notifying::on_error(const xml::Element& stanza, const Address& xmpp, const Address& sip) {
@@ -229,7 +219,8 @@ void Notifying::on_error(const xml::Element& stanza, const Address& xmpp, const 
   known_.erase(pair);  // unreachable: what was known does not count any more
   const auto error = xmpp::error_of(stanza);
   Consent& consent = core_.consents[pair].sip_sees_xmpp;
-  if (!error || consent != Consent::pending) return;
+  if (!error || consent == Consent::none) return;
+  if (core_.breaks(Rule::approval_outlives_errors, consent == Consent::granted)) return;
   consent = Consent::none;
   end_pair(pair, reason_of(error->condition));
 }
@@ -252,14 +243,14 @@ void Notifying::notify(const std::string& id) {
   watcher.owed = watcher.in_flight;
   if (watcher.in_flight || watcher.end_reason) return;  // one at a time; the next says all that changed
   const Duration left = watcher.expires_at - core_.now;
-  std::string state = watcher.state == State::active ? "active" : "pending";
-  if (!core_.quirk("gateway.notify-without-expires"))
-    state += ";expires=" + seconds_text(left);  // RFC 6665 section 4.2.2
+  // RFC 6665 section 4.2.2.
+  const std::string state =
+      (watcher.state == State::active ? "active;expires=" : "pending;expires=") + seconds_text(left);
   std::string document;
   if (watcher.dirty) {
     document =
         knows(watcher.pair) ? document_of(watcher) : closed_pidf(watcher.xmpp.bare(), core_.uri_of(watcher.xmpp));
-    if (!core_.quirk("gateway.notifies-too-often")) watcher.document_after = core_.now + core_.settings.notify_spacing;
+    watcher.document_after = core_.now + core_.settings.notify_spacing;
     watcher.dirty = false;
   }
   send_notify(id, state, std::move(document));
@@ -267,19 +258,15 @@ void Notifying::notify(const std::string& id) {
 
 void Notifying::send_notify(const std::string& id, const std::string& state, std::string document) {
   Watcher& watcher = watchers_.at(id);
-  if (core_.quirk("gateway.notify-lost")) return;
   sip::Message request = request_in(watcher.dialog, "NOTIFY");
   request.add_header("Contact", watcher.dialog.local);
-  if (core_.quirk("gateway.notify-wrong-event")) watcher.event = "presence.winfo";
   request.add_header("Event", watcher.event);
   request.add_header("Subscription-State", state);
   if (!document.empty()) {
     const auto& resources = known_[watcher.pair];
     const auto spoken =
         std::find_if(resources.begin(), resources.end(), [](auto& r) { return !r.second.language.empty(); });
-    if (spoken != resources.end() && !core_.quirk("gateway.loses-presence-language")) {
-      request.add_header("Content-Language", spoken->second.language);
-    }
+    if (spoken != resources.end()) request.add_header("Content-Language", spoken->second.language);
     request.add_header("Content-Type", pidf_media);
     request.body = std::move(document);
   }
@@ -292,7 +279,7 @@ void Notifying::on_notified(const std::string& id, const Outcome& outcome) {
   if (found == watchers_.end()) return;
   Watcher& watcher = found->second;
   watcher.in_flight = false;
-  if (!outcome.success() && removes_subscription(outcome.status) && !core_.quirk("gateway.ignores-notify-failure")) {
+  if (core_.breaks(Rule::refused_notify_ends_watch, removes_subscription(outcome.status))) {
     watchers_.erase(found);
     return;
   }
@@ -313,11 +300,7 @@ void Notifying::end(const std::string& id, std::string reason, std::string docum
     watcher.end_document = std::move(document);
     return;
   }
-  if (core_.quirk("gateway.terminated-without-reason")) {
-    send_notify(id, "terminated", std::move(document));
-  } else {
-    send_notify(id, "terminated;reason=" + reason, std::move(document));
-  }
+  send_notify(id, "terminated;reason=" + reason, std::move(document));
   watchers_.erase(id);
 }
 
@@ -328,16 +311,7 @@ void Notifying::end_pair(const Pair& pair, const std::string& reason) {
 std::string Notifying::document_of(const Watcher& watcher) const {
   std::map<std::string, Presence> resources;
   if (const auto found = known_.find(watcher.pair); found != known_.end()) resources = found->second;
-  for (auto& [resource, presence] : resources) {
-    if (core_.quirk("gateway.loses-show")) presence.show.clear();
-    if (core_.quirk("gateway.wrong-show") && presence.available) presence.show = presence.show == "xa" ? "chat" : "xa";
-    if (core_.quirk("gateway.loses-status")) presence.status.clear();
-    if (core_.quirk("gateway.loses-priority")) presence.priority.reset();
-    if (core_.quirk("gateway.closed-as-available")) presence.available = true;
-    if (core_.quirk("gateway.wrong-tuple-id")) presence.resource = "tuple";
-  }
-  const bool stranger = core_.quirk("gateway.wrong-entity");  // RFC 3863 section 4.1.1
-  return to_pidf(stranger ? watcher.sip.bare() : watcher.xmpp.bare(), core_.uri_of(watcher.xmpp), resources);
+  return to_pidf(watcher.xmpp.bare(), core_.uri_of(watcher.xmpp), resources);
 }
 
 bool Notifying::knows(const Pair& pair) const {
@@ -386,12 +360,9 @@ void Notifying::timeout() {
       if (core_.now >= *watcher.fetch_due) end(name, "timeout");  // nothing known: an empty one
     } else if (core_.now >= watcher.expires_at) {
       const Watcher last = watcher;
-      if (core_.quirk("gateway.expiry-silent")) {
-        watchers_.erase(found);
-        continue;
-      }
       end(name, "timeout");
-      if (!has_dialog(last.pair) && last.state == State::active) ask(last, "unavailable");
+      const bool others = core_.breaks(Rule::last_dialog_logs_off, has_dialog(last.pair));
+      if (!others && last.state == State::active) ask(last, "unavailable");
     } else if (watcher.dirty && core_.now >= watcher.document_after) {
       notify(name);
     }

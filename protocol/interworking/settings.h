@@ -35,12 +35,16 @@ struct Settings {
 
   Duration message_hold = 2s;                ///< the answer to a MESSAGE waits so long for a stanza error; 0: at once
   Duration subscription_refresh = 28800s;    ///< SubscriptionRefreshInterval: the Expires that is asked for
+  int refresh_percent = 85;                  ///< of the time granted, then the refresh is due (RFC 8048 section 5.2.2)
   Duration subscription_min = 60s;           ///< shorter ones are refused with 423 (RFC 6665 section 4.2.1.1)
   Duration subscription_max = 28800s;        ///< longer ones are granted this
   Duration retry = 60s;                      ///< before a failed subscription is tried again, where nobody says when
   Duration notify_spacing = 5s;              ///< between two presence documents in one dialog (RFC 3856 section 6.10)
   Duration first_notify = 32s;               ///< 64*T1 (RFC 6665 section 4.1.2.4)
+  int service_unavailable = 403;             ///< its status; RFC 7247 section 7.1 leaves 405 and 480 too, never 503
   Duration session_idle = 600s;              ///< then the session ends with BYE
+  Duration session_refused = 600s;           ///< how long none is tried where none was possible
+  Duration ack_wait = 32s;                   ///< 64*T1, for the ACK of a 2xx (RFC 3261 section 13.3.1.4)
   Duration composing = 120s;                 ///< RFC 3994 section 3.3, where no refresh is given
   Duration keyboard = 15s;                   ///< the same for KeyboardActivity, which is repeated each 5 s
   std::size_t pager_size_max_octets = 1300;  ///< whole request outside a dialog (RFC 3428 section 8); 0: no bound

@@ -76,6 +76,7 @@ struct Translator::Impl {
   [[nodiscard]] std::optional<Status> check(const sip::Message& request);
   [[nodiscard]] std::optional<Status> check_addresses(const sip::Message& request, Address& from, Address& to);
   void on_in_dialog(sip::TransactionId id, const sip::Message& request);
+  void on_no_dialog(sip::TransactionId id, const sip::Message& request);
   void on_out_of_dialog(sip::TransactionId id, const sip::Message& request);
   void on_options(sip::TransactionId id, const sip::Message& request);
 
@@ -93,7 +94,7 @@ void Translator::Impl::on_stanza(const xml::Element& stanza, std::string_view se
   if (!from || !to) return;
   const auto authenticated = xmpp::prepare_domain(sender_domain);
   const bool forged = !authenticated || authenticated != xmpp::prepare_domain(from->domain);
-  if (forged && !core.quirk("gateway.believes-any-from")) return;  // RFC 6120 section 8.1.2.2: never translated
+  if (core.breaks(Rule::sender_is_authenticated, forged)) return;  // RFC 6120 section 8.1.2.2: never translated
   if (!check(stanza, *from, *to)) return;
   if (stanza.name() == "message") on_message(stanza, *from, *to);
   if (stanza.name() == "presence") on_presence(stanza, *from, *to);
@@ -101,17 +102,18 @@ void Translator::Impl::on_stanza(const xml::Element& stanza, std::string_view se
 }
 
 bool Translator::Impl::check(const xml::Element& stanza, const Address& from, const Address& to) {
-  if (!core.is_ours(to.domain) && !core.quirk("gateway.open-relay")) {
+  if (core.breaks(Rule::realm_is_ours, !core.is_ours(to.domain))) {
     core.refuse(stanza, {"item-not-found", "cancel"});  // RFC 8048 section 8.1: one realm, no relay
     return false;
   }
-  if (!core.partner(from)) {
+  if (core.breaks(Rule::partner_is_allowed, !core.partner(from))) {
     core.refuse(stanza, {"forbidden", "auth"});
     return false;
   }
   // Our own mark on a stanza that is no answer: it has come round (RFC 7247 section 8).
   const bool answer = stanza.attribute_or_empty("type") == "error" || stanza.attribute_or_empty("type") == "result";
-  if (!answer && stanza.attribute_or_empty("id").starts_with(core.mark() + "-") && !core.quirk("gateway.loops")) {
+  const bool own = !answer && stanza.attribute_or_empty("id").starts_with(core.mark() + "-");
+  if (core.breaks(Rule::own_output_is_no_input, own)) {
     core.refuse(stanza, {"not-acceptable", "modify"});
     return false;
   }
@@ -124,22 +126,18 @@ bool Translator::Impl::check(const xml::Element& stanza, const Address& from, co
 }
 
 bool Translator::Impl::may_reach(const Address& xmpp, const Address& sip) {
-  if (core.partner(xmpp) != PartnerType::public_unverified || core.quirk("gateway.ignores-partner-type")) return true;
+  if (core.partner(xmpp) != PartnerType::public_unverified) return true;
   const auto found = core.consents.find({key(xmpp), key(sip)});  // lync-facts 4.1: the user must have added them
-  return found != core.consents.end() && found->second.sip_sees_xmpp != Consent::none;
+  const bool added = found != core.consents.end() && found->second.sip_sees_xmpp != Consent::none;
+  return !core.breaks(Rule::contact_comes_first, !added);
 }
 
 void Translator::Impl::on_message(const xml::Element& stanza, const Address& from, const Address& to) {
-  if (stanza.attribute_or_empty("type") == "error" && !core.quirk("gateway.relays-error-as-text")) {
-    if (core.quirk("gateway.answers-error-with-error")) core.refuse(stanza, {"service-unavailable", "cancel"});
+  if (core.breaks(Rule::error_is_no_text, stanza.attribute_or_empty("type") == "error")) {
     messaging.on_error(stanza);
     return;
   }
-  if (to.local.empty()) {
-    core.refuse(stanza, {"service-unavailable", "cancel"});
-    return;
-  }
-  if (!may_reach(from, to)) {
+  if (core.breaks(Rule::message_is_for_a_user, to.local.empty()) || !may_reach(from, to)) {
     core.refuse(stanza, {"service-unavailable", "cancel"});
     return;
   }
@@ -148,10 +146,12 @@ void Translator::Impl::on_message(const xml::Element& stanza, const Address& fro
 
 void Translator::Impl::on_presence(const xml::Element& stanza, const Address& from, const Address& to) {
   const std::string type = stanza.attribute_or_empty("type");
-  if (to.local.empty()) return;  // presence of a server: the gateway has no state of its own
+  // Presence of a server: the gateway has no state of its own.
+  if (core.breaks(Rule::presence_is_for_a_user, to.local.empty())) return;
   if (type.empty() || type == "unavailable") {
     // RFC 7702 is another mapping: a join of a room that is a SIP user is refused.
-    if (stanza.child("x", "http://jabber.org/protocol/muc") != nullptr) {
+    const bool joins = stanza.child("x", "http://jabber.org/protocol/muc") != nullptr;
+    if (core.breaks(Rule::user_is_no_room, joins)) {
       core.refuse(stanza, {"service-unavailable", "cancel"});
       return;
     }
@@ -173,7 +173,7 @@ void Translator::Impl::on_presence(const xml::Element& stanza, const Address& fr
     notifying.on_unsubscribed(from, to);
   } else if (type == "error") {
     notifying.on_error(stanza, from, to);
-  } else {
+  } else if (core.holds(Rule::presence_type_is_known)) {
     core.refuse(stanza, {"bad-request", "modify"});  // RFC 6121 section 4.7.1
   }
 }
@@ -183,7 +183,7 @@ std::optional<xml::Element> Translator::Impl::iq_result(const xml::Element& stan
   if (payload == nullptr || stanza.attribute_or_empty("type") != "get") return std::nullopt;
   const bool domain = to.local.empty();
   if (payload->is("query", xmpp::ns::disco_info)) return xmpp::make_result(stanza, disco_info());
-  if (!domain) return std::nullopt;
+  if (core.breaks(Rule::domain_answers_for_itself, !domain)) return std::nullopt;
   if (payload->is("query", xmpp::ns::disco_items)) {
     return xmpp::make_result(stanza, xml::Element("query", xmpp::ns::disco_items));
   }
@@ -194,17 +194,12 @@ std::optional<xml::Element> Translator::Impl::iq_result(const xml::Element& stan
 
 void Translator::Impl::on_iq(const xml::Element& stanza, const Address& to) {
   const std::string type = stanza.attribute_or_empty("type");
-  if (type != "get" && type != "set") {  // RFC 6120 section 8.2.3: results and errors end an exchange
-    if (core.quirk("gateway.answers-iq-result")) core.send(xmpp::make_result(stanza));
-    return;
-  }
-  if (core.quirk("gateway.iq-unanswered")) return;
-  if (auto result = iq_result(stanza, to); result && !core.quirk("gateway.disco-unanswered")) {
+  if (type != "get" && type != "set") return;  // RFC 6120 section 8.2.3: results and errors end an exchange
+  if (auto result = iq_result(stanza, to)) {
     core.send(std::move(*result));
   } else {
     core.refuse(stanza, {"service-unavailable", "cancel"});
   }
-  if (core.quirk("gateway.iq-answered-twice") && !core.outputs.empty()) core.outputs.push_back(core.outputs.back());
 }
 
 // SIP.
@@ -213,22 +208,21 @@ std::optional<Status> Translator::Impl::check(const sip::Message& request) {
   const std::string scheme = lowered(request.request_uri.substr(0, request.request_uri.find(':')));
   const std::string to = lowered(request.header_or_empty("To"));
   // RFC 7247 section 8: a sips: address promises what XMPP cannot keep.
-  if ((scheme == "sips" || to.find("<sips:") != std::string::npos) && !core.quirk("gateway.accepts-sips")) {
-    return Status{416, reason_phrase(416), {}};
-  }
-  if (scheme != "sip" && scheme != "sips" && scheme != "im" && scheme != "pres")
-    return Status{416, reason_phrase(416), {}};
-  if (!is_known_method(request.method)) {
+  const bool secure = scheme == "sips" || to.find("<sips:") != std::string::npos;
+  if (core.breaks(Rule::sips_is_kept_out, secure)) return Status{416, reason_phrase(416), {}};
+  const bool mapped = scheme == "sip" || scheme == "sips" || scheme == "im" || scheme == "pres";
+  if (core.breaks(Rule::scheme_is_mapped, !mapped)) return Status{416, reason_phrase(416), {}};
+  if (core.breaks(Rule::method_is_known, !is_known_method(request.method))) {
     return Status{405, reason_phrase(405), {{"Allow", allowed_methods}}};
   }
-  if (request.header("User-Agent") == core.user_agent() && !core.quirk("gateway.loops")) {
+  if (core.breaks(Rule::own_output_is_no_input, request.header("User-Agent") == core.user_agent())) {
     return Status{482, reason_phrase(482), {}};  // our own mark
   }
-  if (request.header("Max-Forwards") == "0" && !core.quirk("gateway.ignores-max-forwards")) {
+  if (core.breaks(Rule::hops_are_left, request.header("Max-Forwards") == "0")) {
     return Status{483, reason_phrase(483), {}};
   }
   const auto required = request.all("Require");  // RFC 3261 section 8.2.2.3: we know no extension
-  if (!required.empty() && !core.quirk("gateway.ignores-require")) {
+  if (core.breaks(Rule::nothing_is_required, !required.empty())) {
     std::string unknown;
     for (const auto& option : required) unknown += (unknown.empty() ? "" : ", ") + header_text(option);
     return Status{420, reason_phrase(420), {{"Unsupported", unknown}}};
@@ -244,9 +238,11 @@ std::optional<Status> Translator::Impl::check_addresses(const sip::Message& requ
   if (!target) return Status{404, reason_phrase(404), {}};  // RFC 7247 section 6: no JID, nobody there
   from = *sender;
   to = *target;
-  if (!core.is_ours(from.domain) && !core.quirk("gateway.open-relay")) return Status{403, reason_phrase(403), {}};
-  if (!core.partner(to)) return Status{404, reason_phrase(404), {}};  // RFC 8048 section 8.1: no open relay
-  if (from.local.empty() || to.local.empty()) return Status{404, reason_phrase(404), {}};
+  // RFC 8048 section 8.1: no open relay.
+  if (core.breaks(Rule::realm_is_ours, !core.is_ours(from.domain))) return Status{403, reason_phrase(403), {}};
+  if (core.breaks(Rule::partner_is_allowed, !core.partner(to))) return Status{404, reason_phrase(404), {}};
+  const bool users = !from.local.empty() && !to.local.empty();
+  if (core.breaks(Rule::both_ends_are_users, !users)) return Status{404, reason_phrase(404), {}};
   if (!core.user_enabled(from)) return Status{403, reason_phrase(403), {}};
   return std::nullopt;
 }
@@ -256,7 +252,6 @@ void Translator::Impl::on_request(sip::TransactionId id, const sip::Message& req
     static_cast<void>(messaging.on_in_dialog(id, request));
     return;
   }
-  if (!is_known_method(request.method) && core.quirk("gateway.ignores-unknown-method")) return;
   if (const auto refusal = check(request)) {
     core.respond(id, request, *refusal);
     return;
@@ -277,13 +272,17 @@ void Translator::Impl::on_request(sip::TransactionId id, const sip::Message& req
 void Translator::Impl::on_in_dialog(sip::TransactionId id, const sip::Message& request) {
   const bool known =
       request.method == "SUBSCRIBE" ? notifying.on_in_dialog(id, request) : messaging.on_in_dialog(id, request);
-  // RFC 3261 section 12.2.2.
-  if (!known) core.respond(id, request, core.quirk("gateway.accepts-unknown-dialog") ? 200 : 481);
+  if (!known) on_no_dialog(id, request);
+}
+
+/// RFC 3261 sections 12.2.2 and 15.1.2.
+void Translator::Impl::on_no_dialog(sip::TransactionId id, const sip::Message& request) {
+  core.respond(id, request, core.holds(Rule::dialog_is_known) ? 481 : 200);
 }
 
 void Translator::Impl::on_out_of_dialog(sip::TransactionId id, const sip::Message& request) {
   if (request.method == "BYE") {
-    core.respond(id, request, core.quirk("gateway.accepts-unknown-dialog") ? 200 : 481);  // RFC 3261 section 15.1.2
+    on_no_dialog(id, request);
     return;
   }
   Address from, to;
@@ -298,7 +297,7 @@ void Translator::Impl::on_out_of_dialog(sip::TransactionId id, const sip::Messag
   } else if (request.method == "SUBSCRIBE") {
     notifying.on_subscribe(id, request, from, to);
   } else {
-    core.respond(id, request, 481);  // INFO outside a dialog
+    on_no_dialog(id, request);  // INFO
   }
 }
 

@@ -50,7 +50,7 @@ class Translator {
   [[nodiscard]] std::optional<Time> deadline() const;
 
   // Settings and state that outlive a process.
-  /// Replaces domains, partners, policies and timers; dialogs and sessions go on. The defects stay as they were.
+  /// Replaces domains, partners, policies and timers; dialogs and sessions go on. Departures stay as they were.
   void reconfigure(Settings settings);
   [[nodiscard]] std::vector<ConsentRow> consents() const;
   void restore(const std::vector<ConsentRow>& rows);

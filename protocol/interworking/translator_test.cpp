@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace cutover::interworking {
 namespace {
 
@@ -142,8 +144,8 @@ Settings pager() {
   settings.profile = Profile::pager;
   return settings;
 }
-Settings with(std::string quirk, Settings settings = {}) {
-  settings.departures = Departures({std::move(quirk)});
+Settings waiving(Rule rule, Settings settings = {}) {
+  settings.departures = Departures::waiving({rule});
   return settings;
 }
 xml::Element chat(const std::string& body, const std::string& id = "m1", const std::string& type = "chat") {
@@ -220,6 +222,18 @@ TEST(PagerToXmpp, HoldsTheAnswerForAStanzaError) {
   bench.stanza(*xmpp::make_error(late, "forbidden"));
   EXPECT_TRUE(bench.responses.empty() && bench.requests.empty());
   EXPECT_EQ(bench.engine.counts().late_failures, 1U);
+}
+
+TEST(PagerToXmpp, KnowsADisplayNameFromAnAddress) {
+  for (const std::string name : {R"("<sip:mercutio@sip.example>")", R"("a <b@c>")", R"("a \"<sip:b@sip.example>\"")"}) {
+    Bench bench;
+    auto message = bench.make("MESSAGE", "c1", 1);
+    message.set_header("From", name + " <sip:romeo@sip.example>;tag=ue");
+    message.add_header("Content-Type", "text/plain");
+    message.body = "hello";
+    bench.request(message);
+    EXPECT_EQ(bench.got().attribute("from"), romeo) << name;
+  }
 }
 
 TEST(SessionToSip, InvitesOnceAndHoldsWhatWaits) {
@@ -615,20 +629,69 @@ TEST(Gate, ConsentsSurviveARestart) {
   EXPECT_EQ(bench.engine.consents().size(), 1U);
 }
 
-TEST(Defects, ShowOnTheWire) {
-  Bench lost(with("gateway.loses-body", pager()));
-  lost.stanza(chat("text"));
-  EXPECT_EQ(lost.take().body, ".");
-  Bench wrong(with("gateway.wrong-condition-404", pager()));
-  wrong.stanza(chat("text"));
-  wrong.take();
-  wrong.answer(404);
-  EXPECT_EQ(xmpp::error_of(wrong.got())->condition, "conflict");
-  Bench early(with("gateway.subscribed-on-2xx"));
-  early.presence(juliet, "subscribe");
-  early.take();
-  early.answer(200);
-  EXPECT_EQ(type_of(early.got()), "subscribed");
+/// A MESSAGE with one thing wrong, and what it is answered where the rule is kept.
+struct Wrong {
+  Rule rule;
+  int status;
+  std::function<void(sip::Message&)> change;
+};
+
+TEST(Rules, OfRequestsDecideTheAnswer) {
+  const auto to = [](const char* uri) { return [uri](sip::Message& m) { m.request_uri = uri; }; };
+  const auto with_header = [](const char* name, const char* value) {
+    return [name, value](sip::Message& m) { m.set_header(name, value); };
+  };
+  const std::vector<Wrong> table{
+      {Rule::sips_is_kept_out, 416, to("sips:juliet@xmpp.example")},
+      {Rule::partner_is_allowed, 404, to("sip:juliet@other.example")},
+      {Rule::both_ends_are_users, 404, to("sip:xmpp.example")},
+      {Rule::user_has_no_edge_space, 404, to("sip:%20juliet@xmpp.example")},
+      {Rule::host_is_a_name, 404, to("sip:juliet@192.0.2.1")},
+      {Rule::realm_is_ours, 403, with_header("From", "<sip:romeo@other.example>;tag=ue")},
+      {Rule::hops_are_left, 483, with_header("Max-Forwards", "0")},
+      {Rule::nothing_is_required, 420, with_header("Require", "com.example.unknown")},
+      {Rule::dialog_is_known, 481, with_header("To", "<sip:juliet@xmpp.example>;tag=nobody")},
+      {Rule::media_holds_text, 415, with_header("Content-Type", "image/gif")},
+  };
+  Settings settings;
+  settings.partner = [](std::string_view domain) {
+    const bool known = domain == "xmpp.example" || domain == "192.0.2.1";
+    return known ? std::optional(PartnerType::federated) : std::nullopt;
+  };
+  for (const auto& row : table) {
+    Bench keeping(settings), waiving_it(waiving(row.rule, settings));
+    for (auto* bench : {&keeping, &waiving_it}) {
+      auto message = bench->make("MESSAGE", "c", 1);
+      message.body = "text";
+      row.change(message);
+      bench->request(message);
+      bench->pass(2s);
+    }
+    EXPECT_EQ(keeping.answered().status, row.status);
+    EXPECT_EQ(waiving_it.answered().status, 200) << row.status;
+    EXPECT_TRUE(keeping.stanzas.empty());
+  }
+}
+
+TEST(Rules, AreKeptNoMoreWhereTheyAreWaived) {
+  Bench hasty(waiving(Rule::answer_approves_nothing));
+  hasty.presence(juliet, "subscribe");
+  hasty.take();
+  hasty.answer(200);
+  EXPECT_EQ(type_of(hasty.got()), "subscribed");
+  Bench overlapping(waiving(Rule::one_message_at_a_time, pager()));
+  for (const char* id : {"a", "b"}) overlapping.stanza(chat(id, id));
+  EXPECT_EQ(overlapping.requests.size(), 2U);
+  Bench credulous(waiving(Rule::notify_has_subscription));
+  credulous.notify(credulous.make("SUBSCRIBE", "nowhere", 1), 1, "active;expires=60", open_pidf());
+  EXPECT_EQ(credulous.answered().status, 200);
+  EXPECT_TRUE(credulous.stanzas.empty());
+  Bench twice(waiving(Rule::one_watch_for_a_pair));
+  for (int i = 0; i < 2; ++i) twice.presence(juliet, "subscribe");
+  EXPECT_EQ(twice.requests.size(), 2U);
+  Bench unasked(waiving(Rule::approval_was_asked_for));
+  unasked.presence(juliet, "subscribed");
+  EXPECT_EQ(unasked.engine.consents().at(0).consents.sip_sees_xmpp, Consent::granted);
 }
 
 }  // namespace

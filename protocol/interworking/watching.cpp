@@ -13,9 +13,9 @@ namespace cutover::interworking {
 
 namespace {
 
-/// RFC 8048 section 5.2.2: these cancel the consent; RFC 6665 section 4.1.3 for the reasons.
-bool cancels_consent(int status) { return status == 403 || status == 489 || status == 603; }
-bool cancels_consent(std::string_view reason) { return reason == "rejected" || reason == "noresource"; }
+/// Refusals by name: RFC 8048 section 5.2.2, and RFC 6665 section 4.1.3 for the reasons.
+bool is_refusal(int status) { return status == 403 || status == 489 || status == 603; }
+bool is_refusal(std::string_view reason) { return reason == "rejected" || reason == "noresource"; }
 
 /// RFC 6665 section 4.1.2.2 (by RFC 5057): these end the subscription, others leave it until it expires.
 bool ends_subscription(int status) {
@@ -56,7 +56,7 @@ void Watching::on_subscribe(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   Consents& consents = core_.consents[pair];
   const Subscription* watch = current(pair);
-  if (watch != nullptr && watch->state != State::cancelling) {
+  if (watch != nullptr && core_.breaks(Rule::one_watch_for_a_pair, watch->state != State::cancelling)) {
     // RFC 8048 section 5.2.1: one dialog for a pair; an active one is answered, a pending one stays.
     if (watch->state != State::active) return;
     core_.send_presence(sip.bare(), xmpp.bare(), "subscribed");
@@ -75,29 +75,23 @@ void Watching::on_unsubscribe(const Address& xmpp, const Address& sip) {
   Consents& consents = core_.consents[pair];
   const bool had_consent = consents.xmpp_sees_sip != Consent::none;
   consents.xmpp_sees_sip = Consent::none;
-  if (core_.quirk("gateway.unsubscribe-ends-both")) consents.sip_sees_xmpp = Consent::none;  // RFC 8048 section 5.2.3
   known_.erase(pair);
   retries_.erase(pair);
   Subscription* watch = current(pair);
   if (watch == nullptr) {
-    if (had_consent) core_.send_presence(sip.bare(), xmpp.bare(), "unsubscribed");
+    const bool nothing = core_.breaks(Rule::consent_is_there_to_end, !had_consent);
+    if (!nothing) core_.send_presence(sip.bare(), xmpp.bare(), "unsubscribed");
     return;
   }
-  if (core_.quirk("gateway.unsubscribe-lost")) return;
   watch->state = State::cancelling;
   watch->refresh_at.reset();
   watch->first_notify_due = core_.now + core_.settings.first_notify;  // the last NOTIFY is the notifier's to send
-  if (core_.quirk("gateway.unsubscribe-new-dialog")) {
-    watch->dialog.remote_tag.clear();
-    watch->dialog.call_id += "x";
-  }
   subscribe(*watch, Duration::zero());
 }
 
 void Watching::on_probe(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   const Subscription* watch = current(pair);
-  if (core_.quirk("gateway.probe-unanswered")) return;
   if (watch == nullptr || watch->state != State::active) {
     if (watch == nullptr || watch->state == State::cancelling) {
       start(Kind::poll, xmpp, sip.without_resource(), Duration::zero());  // RFC 8048 section 7.1
@@ -106,16 +100,21 @@ void Watching::on_probe(const Address& xmpp, const Address& sip) {
   }
   const auto& resources = known_[pair].resources;
   const bool somebody = std::any_of(resources.begin(), resources.end(), [](auto& r) { return r.second.available; });
-  if (!somebody) core_.send_presence(sip.bare(), xmpp.full(), "unavailable");  // rather than no answer
+  if (!somebody) answer_probe_of_nobody(sip, xmpp);
   for (const auto& [resource, presence] : resources) {
     if (presence.available) send_presence(presence, sip.without_resource(), xmpp);
   }
 }
 
+void Watching::answer_probe_of_nobody(const Address& sip, const Address& xmpp) {
+  if (core_.holds(Rule::probe_is_answered)) core_.send_presence(sip.bare(), xmpp.full(), "unavailable");
+}
+
 void Watching::on_available(const Address& xmpp, const Address& sip) {
   const Pair pair{key(xmpp), key(sip)};
   const auto consent = core_.consents.find(pair);
-  if (consent == core_.consents.end() || consent->second.xmpp_sees_sip != Consent::granted) return;
+  const bool granted = consent != core_.consents.end() && consent->second.xmpp_sees_sip == Consent::granted;
+  if (core_.breaks(Rule::consent_comes_first, !granted)) return;
   if (current(pair) != nullptr || retries_.contains(pair)) return;
   start(Kind::watch, xmpp.without_resource(), sip.without_resource(), core_.settings.subscription_refresh);
 }
@@ -148,9 +147,7 @@ void Watching::subscribe(Subscription& subscription, Duration expires) {
   sip::Message request = request_in(subscription.dialog, "SUBSCRIBE");
   request.add_header("Contact", subscription.dialog.local);
   request.add_header("Event", "presence");
-  // lync-facts 4.2: the product picks the format by Accept; only PIDF is wanted.
-  request.add_header(
-      "Accept", core_.quirk("gateway.offers-vendor-presence") ? "application/msrtc-event-categories+xml" : pidf_media);
+  request.add_header("Accept", pidf_media);  // lync-facts 4.2: the product picks the format by it
   request.add_header("Expires", seconds_text(expires));
   const std::string call_id = subscription.dialog.call_id;
   core_.request(std::move(request), [this, call_id, refresh, cancel](const Outcome& outcome) {
@@ -186,15 +183,22 @@ void Watching::on_granted(Subscription& subscription, const sip::Message& respon
   if (subscription.kind == Kind::poll) return;
   const Duration granted =
       std::min(seconds_of(response.header("Expires")).value_or(subscription.asked), subscription.asked);
-  const Time until = core_.now + granted;
-  if (!subscription.expires_at || subscription.state == State::active || until < *subscription.expires_at) {
-    subscription.expires_at = until;
-    subscription.refresh_at = core_.now + granted * 17 / 20;  // well ahead: 85 % (RFC 8048 section 5.2.2)
-  }
+  if (subscription.state == State::active) subscription.expires_at.reset();
+  expire_in(subscription, granted);
   // RFC 8048 section 5.2.1: a 2xx authorises nothing.
-  if (core_.quirk("gateway.subscribed-on-2xx") && subscription.state == State::trying) {
-    core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "subscribed");
-  }
+  if (!core_.holds(Rule::answer_approves_nothing)) approve(subscription);
+}
+
+void Watching::expire_in(Subscription& subscription, Duration granted) {
+  const Time until = core_.now + granted;
+  const bool longer = subscription.expires_at && until >= *subscription.expires_at;
+  if (core_.breaks(Rule::shorter_expiry_counts, longer)) return;
+  subscription.expires_at = until;
+  subscription.refresh_at = core_.now + granted * core_.settings.refresh_percent / 100;
+}
+
+bool Watching::cancels_consent(bool refusal, Rule otherwise) const {
+  return refusal ? core_.holds(Rule::refusal_cancels_consent) : !core_.holds(otherwise);
 }
 
 void Watching::on_failed(const std::string& call_id, bool refresh, const Outcome& outcome) {
@@ -202,25 +206,22 @@ void Watching::on_failed(const std::string& call_id, bool refresh, const Outcome
   const Pair pair = subscription.pair;
   const Address xmpp = subscription.xmpp, sip = subscription.sip;
   const bool poll = subscription.kind == Kind::poll;
-  const bool any_cancels = core_.quirk("gateway.any-failure-unsubscribes");
-  const bool cancels = cancels_consent(outcome.status) && !core_.quirk("gateway.refusal-not-unsubscribed");
-  if (cancels || any_cancels) {
+  if (cancels_consent(is_refusal(outcome.status), Rule::failure_keeps_consent)) {
     revoke(pair, xmpp, sip);
-    if (core_.quirk("gateway.retries-after-refusal")) retry(xmpp, sip, core_.settings.retry);
     return;
   }
-  if (outcome.status == 423 && !poll && !core_.quirk("gateway.ignores-423")) {
+  if (outcome.status == 423 && !poll && core_.holds(Rule::too_brief_is_asked_again)) {
     const auto min = outcome.response == nullptr ? std::nullopt : seconds_of(outcome.response->header("Min-Expires"));
     subscribe(subscription, std::max(min.value_or(3600s), subscription.asked));  // RFC 6665 section 4.1.2.1
     if (subscription.dialog.local_cseq > 4) remove(call_id);                     // a notifier that is never content
     return;
   }
-  if (refresh && outcome.status == 481 && !core_.quirk("gateway.481-ends-watch")) {
+  if (refresh && outcome.status == 481 && core_.holds(Rule::dead_watch_is_replaced)) {
     remove(call_id);
     start(Kind::watch, xmpp, sip, core_.settings.subscription_refresh);  // RFC 8048 section 5.2.2: a new dialog
     return;
   }
-  if (refresh && !ends_subscription(outcome.status)) {
+  if (refresh && core_.breaks(Rule::failed_refresh_ends_nothing, !ends_subscription(outcome.status))) {
     // RFC 6665 section 4.1.2.2: valid until it expires; tried again, spaced.
     subscription.refresh_at = core_.now + core_.settings.retry;
     return;
@@ -257,10 +258,12 @@ void Watching::revoke(const Pair& pair, const Address& xmpp, const Address& sip)
   known_.erase(pair);
   retries_.erase(pair);
   core_.send_presence(sip.bare(), xmpp.bare(), "unsubscribed");
+  if (!core_.holds(Rule::refusal_is_final)) retry(xmpp, sip, core_.settings.retry);  // RFC 6665 section 4.1.3
 }
 
 void Watching::retry(const Address& xmpp, const Address& sip, Duration after) {
-  if (core_.quirk("gateway.never-resubscribes")) return;
+  if (!core_.holds(Rule::ended_watch_is_renewed)) return;
+  if (after == Duration::zero()) return start(Kind::watch, xmpp, sip, core_.settings.subscription_refresh);
   retries_[{key(xmpp), key(sip)}] = {xmpp, sip, core_.now + after};
 }
 
@@ -273,23 +276,28 @@ Duration Watching::spacing(const Pair& pair) {
 // NOTIFY.
 
 std::optional<Status> Watching::check(const Subscription* subscription, const sip::Message& request) const {
-  if (subscription == nullptr) {
-    if (core_.quirk("gateway.accepts-unknown-notify")) return Status{200, "OK", {}};
-    return Status{481, "Subscription Does Not Exist", {}};  // RFC 6665 section 4.1.3
+  // RFC 6665 section 4.1.3.
+  if (core_.breaks(Rule::notify_has_subscription, subscription == nullptr)) {
+    return Status{481, "Subscription Does Not Exist", {}};
   }
-  if (event_package(request) != "presence") return Status{489, reason_phrase(489), {{"Allow-Events", "presence"}}};
-  if (request.cseq_number() <= subscription->dialog.remote_cseq && subscription->dialog.remote_cseq != 0 &&
-      !core_.quirk("gateway.applies-old-notify")) {
+  if (core_.breaks(Rule::notify_is_presence, event_package(request) != "presence")) {
+    return Status{489, reason_phrase(489), {{"Allow-Events", "presence"}}};
+  }
+  const std::uint32_t last = subscription == nullptr ? 0 : subscription->dialog.remote_cseq;
+  if (core_.breaks(Rule::notify_is_newer, last != 0 && request.cseq_number() <= last)) {
     return Status{500, "CSeq Out Of Order", {}};  // RFC 3261 section 12.2.2
   }
-  if (!subscription_state(request)) return Status{400, "Missing Subscription-State", {}};
-  if (request.body.empty() || core_.quirk("gateway.swallows-bad-pidf")) return std::nullopt;
-  if (media_type(request.header_or_empty("Content-Type")) != pidf_media) {
+  if (core_.breaks(Rule::notify_has_state, !subscription_state(request))) {
+    return Status{400, "Missing Subscription-State", {}};
+  }
+  if (request.body.empty()) return std::nullopt;
+  if (core_.breaks(Rule::document_is_pidf, media_type(request.header_or_empty("Content-Type")) != pidf_media)) {
     return Status{415, reason_phrase(415), {{"Accept", pidf_media}}};
   }
   const auto document = read_pidf(request.body);
-  if (const auto* fault = std::get_if<NotPidf>(&document))
+  if (const auto* fault = std::get_if<NotPidf>(&document); fault != nullptr && core_.holds(Rule::document_is_pidf)) {
     return Status{400, "Bad PIDF " + header_text(fault->what), {}};
+  }
   return std::nullopt;
 }
 
@@ -298,49 +306,38 @@ void Watching::on_notify(sip::TransactionId id, const sip::Message& request) {
   Subscription* subscription = found == subscriptions_.end() ? nullptr : &found->second;
   if (subscription != nullptr && subscription->dialog.local_tag != to_tag(request)) subscription = nullptr;
   // RFC 6665 section 4.4.1: another From tag is a fork; presence keeps one dialog, the extra one is ended by 481.
-  if (subscription != nullptr && !subscription->dialog.remote_tag.empty() &&
-      subscription->dialog.remote_tag != from_tag(request)) {
-    subscription = nullptr;
-  }
+  const bool fork = subscription != nullptr && !subscription->dialog.remote_tag.empty() &&
+                    subscription->dialog.remote_tag != from_tag(request);
+  if (core_.breaks(Rule::fork_is_ended, fork)) subscription = nullptr;
   if (const auto refusal = check(subscription, request)) {
     core_.respond(id, request, *refusal);
     return;
   }
-  const auto state = *subscription_state(request);
+  core_.respond(id, request, 200);
+  if (subscription == nullptr) return;
+  const auto state = subscription_state(request).value_or(SubscriptionState{});
   establish_from_request(subscription->dialog, request);  // it may come before the 2xx
   subscription->dialog.remote_cseq = request.cseq_number();
   subscription->answered = true;
   if (subscription->state != State::cancelling) subscription->first_notify_due.reset();
-  if (!core_.quirk("gateway.notify-unanswered")) core_.respond(id, request, 200);
   if (state.state == "terminated") {
     on_terminated(subscription->dialog.call_id, state.reason, state.retry_after, request);
     return;
   }
   if (subscription->state == State::cancelling || subscription->kind == Kind::poll) return;
-  if (state.expires) {
-    const Time until = core_.now + *state.expires;  // the shorter one wins (RFC 8048 section 5.2.1)
-    if (!subscription->expires_at || until < *subscription->expires_at) {
-      subscription->expires_at = until;
-      subscription->refresh_at = core_.now + *state.expires * 17 / 20;
-    }
-  }
-  if (state.state == "active") {
-    on_active(*subscription, request);
-  } else if (core_.quirk("gateway.pending-shows-presence")) {
-    show(*subscription, request);  // RFC 8048 section 5.2.1: pending says nothing
-  }
+  if (state.expires) expire_in(*subscription, *state.expires);
+  const bool active = state.state == "active";
+  if (active) approve(*subscription);
+  if (!core_.breaks(Rule::pending_shows_nothing, !active)) show(*subscription, request);  // RFC 8048 section 5.2.1
 }
 
-void Watching::on_active(Subscription& subscription, const sip::Message& request) {
+void Watching::approve(Subscription& subscription) {
   Consent& consent = core_.consents[subscription.pair].xmpp_sees_sip;
-  const bool news = consent != Consent::granted || core_.quirk("gateway.repeats-subscribed");
+  const bool known = core_.breaks(Rule::approval_is_told_once, consent == Consent::granted);
   consent = Consent::granted;
   subscription.state = State::active;
   restarts_.erase(subscription.pair);
-  if (news && !core_.quirk("gateway.subscribed-lost") && !core_.quirk("gateway.subscribed-on-2xx")) {
-    core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "subscribed");
-  }
-  if (!core_.quirk("gateway.drops-pidf")) show(subscription, request);
+  if (!known) core_.send_presence(subscription.sip.bare(), subscription.xmpp.bare(), "subscribed");
 }
 
 void Watching::on_terminated(const std::string& call_id, const std::string& reason, std::optional<Duration> retry_after,
@@ -351,11 +348,8 @@ void Watching::on_terminated(const std::string& call_id, const std::string& reas
     remove(call_id);                          // RFC 8048 section 5.2.3: what it holds is not for the user any more
     return;
   }
-  const bool cancels = cancels_consent(reason) && !core_.quirk("gateway.refusal-not-unsubscribed");
-  const bool any = core_.quirk("gateway.terminated-unsubscribes");  // RFC 8048 section 7.1: a poll's end is no refusal
-  if (cancels || any) {
+  if (cancels_consent(is_refusal(reason), Rule::end_keeps_consent)) {
     revoke(subscription.pair, subscription.xmpp, subscription.sip);
-    if (core_.quirk("gateway.retries-after-refusal")) retry(subscription.xmpp, subscription.sip, core_.settings.retry);
     return;
   }
   if (subscription.kind == Kind::poll) {
@@ -365,27 +359,16 @@ void Watching::on_terminated(const std::string& call_id, const std::string& reas
     const bool somebody =
         tuples != nullptr && std::any_of(tuples->begin(), tuples->end(), [](auto& t) { return t.available; });
     if (somebody) show(subscription, request);
-    if (!somebody) core_.send_presence(subscription.sip.bare(), subscription.xmpp.full(), "unavailable");
+    if (!somebody) answer_probe_of_nobody(subscription.sip, subscription.xmpp);
     return;
   }
   if (!request.body.empty()) show(subscriptions_.at(call_id), request);
   remove(call_id);
   // RFC 6665 section 4.1.3, reason by reason.
-  if (reason == "invariant") return;
-  if (reason == "deactivated" || reason == "timeout") {
-    restart_later(subscription, spacing(subscription.pair));
-  } else {
-    restart_later(subscription, retry_after.value_or(core_.settings.retry));  // probation, giveup, none, unknown
-  }
-}
-
-void Watching::restart_later(const Subscription& subscription, Duration after) {
-  if (core_.quirk("gateway.never-resubscribes")) return;
-  if (after == Duration::zero()) {
-    start(Kind::watch, subscription.xmpp, subscription.sip, core_.settings.subscription_refresh);
-  } else {
-    retry(subscription.xmpp, subscription.sip, after);
-  }
+  if (core_.breaks(Rule::invariant_is_final, reason == "invariant")) return;
+  const bool at_once = reason == "deactivated" || reason == "timeout";  // else probation, giveup, none, unknown
+  retry(subscription.xmpp, subscription.sip,
+        at_once ? spacing(subscription.pair) : retry_after.value_or(core_.settings.retry));
 }
 
 // To XMPP.
@@ -404,7 +387,8 @@ void Watching::show(Subscription& subscription, const sip::Message& request) {
   }
   // RFC 8048 section 6.3: a document is complete; who is not in it any more is gone.
   for (const auto& [resource, presence] : resources) {
-    if (next.contains(resource) || !presence.available || core_.quirk("gateway.vanished-stays")) continue;
+    const bool vanished = presence.available && !next.contains(resource);
+    if (!vanished || !core_.holds(Rule::vanished_tuple_is_gone)) continue;
     Presence gone;
     gone.resource = resource;
     gone.available = false;
@@ -431,16 +415,9 @@ void Watching::show_gone(Subscription& subscription) {
 void Watching::send_presence(const Presence& given, const Address& from, const Address& to) {
   Presence presence = given;
   // lync-facts 4.1: the note is for enterprise partners only.
-  const bool note_allowed = core_.partner(to) == PartnerType::federated || core_.quirk("gateway.leaks-note");
-  if (!note_allowed || core_.quirk("gateway.loses-status")) presence.status.clear();
-  if (core_.quirk("gateway.loses-show")) presence.show.clear();
-  if (core_.quirk("gateway.wrong-show") && presence.available) presence.show = presence.show == "xa" ? "chat" : "xa";
-  if (core_.quirk("gateway.loses-priority")) presence.priority.reset();
-  if (core_.quirk("gateway.loses-presence-language")) presence.language.clear();
-  if (core_.quirk("gateway.unavailable-lost") && !presence.available) return;
-  if (core_.quirk("gateway.closed-as-available")) presence.available = true;
+  if (core_.breaks(Rule::note_is_for_federated, core_.partner(to) != PartnerType::federated)) presence.status.clear();
   Address source = from;
-  source.resource = core_.quirk("gateway.unstable-resource") ? core_.token(6) : presence.resource;
+  source.resource = presence.resource;
   xml::Element stanza = xmpp::make_presence(source.full(), to.full());
   put_presence(stanza, presence);
   core_.send(std::move(stanza));
@@ -478,7 +455,6 @@ void Watching::timeout() {
       retry(xmpp, sip, core_.settings.retry);
     } else if (subscription.refresh_at && core_.now >= *subscription.refresh_at) {
       subscription.refresh_at.reset();
-      if (core_.quirk("gateway.never-refreshes")) continue;  // RFC 8048 section 5.2.2: the gateway's task
       subscribe(subscription, core_.settings.subscription_refresh);
     }
   }

@@ -51,6 +51,8 @@ class Watching {
     Time at{};
   };
 
+  void answer_probe_of_nobody(const Address& sip, const Address& xmpp);
+
   Subscription* current(const Pair& pair);
   void start(Kind kind, const Address& xmpp, const Address& sip, Duration expires);
   void subscribe(Subscription& subscription, Duration expires);
@@ -59,13 +61,17 @@ class Watching {
   void confirm_end(Subscription& subscription);
   void on_granted(Subscription& subscription, const sip::Message& response);
   void on_failed(const std::string& call_id, bool refresh, const Outcome& outcome);
+  /// The shorter of the times that the SIP side told counts; the refresh is due well ahead of it.
+  void expire_in(Subscription& subscription, Duration granted);
+  /// Only a refusal by name takes the consent away; what it is `otherwise` has a rule.
+  [[nodiscard]] bool cancels_consent(bool refusal, Rule otherwise) const;
   void remove(const std::string& call_id);
   void revoke(const Pair& pair, const Address& xmpp, const Address& sip);
+  /// Subscribes anew, at once or after a while.
   void retry(const Address& xmpp, const Address& sip, Duration after);
-  void restart_later(const Subscription& subscription, Duration after);
 
   [[nodiscard]] std::optional<Status> check(const Subscription* subscription, const sip::Message& request) const;
-  void on_active(Subscription& subscription, const sip::Message& request);
+  void approve(Subscription& subscription);
   void on_terminated(const std::string& call_id, const std::string& reason, std::optional<Duration> retry_after,
                      const sip::Message& request);
   void show(Subscription& subscription, const sip::Message& request);

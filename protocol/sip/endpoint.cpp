@@ -4,6 +4,7 @@
 
 #include "protocol/sip/framing.h"
 #include "protocol/sip/passage.h"
+#include "protocol/sip/rules.h"
 #include "protocol/sip/text.h"
 #include "protocol/tls/identity.h"
 
@@ -19,13 +20,14 @@ std::string summary_of(const Message& message) {
   return std::to_string(message.status) + ' ' + message.reason + " (" + message.cseq_method() + ')';
 }
 
-/// RFC 5922 section 7.2: a wildcard speaks for no SIP domain.
-bool speaks_for(const std::optional<tls::PeerCertificate>& certificate, std::string_view name) {
-  if (!certificate) return false;
-  auto names = *certificate;
-  std::erase_if(names.dns_names, [](const auto& entry) { return entry.starts_with("*."); });
-  if (names.dns_names.empty() && names.common_name.starts_with("*.")) return false;
-  return tls::authenticates(names, name);
+/// Whether the certificate names a SIP domain (RFC 5922 section 7.2).
+bool speaks_for(const tls::PeerCertificate& certificate, std::string_view name, const Departures& departures) {
+  auto names = certificate;
+  if (departures.holds(Rule::wildcards_speak_for_nobody)) {
+    std::erase_if(names.dns_names, [](const auto& entry) { return entry.starts_with("*."); });
+    if (names.dns_names.empty() && names.common_name.starts_with("*.")) return false;
+  }
+  return tls::covers(names, name);
 }
 
 }  // namespace
@@ -79,6 +81,9 @@ struct Endpoint::Impl {
   std::optional<Time> armed;
   std::uint64_t transactions_made = 0;
   std::vector<std::function<void(Passage&)>> rewrites;  ///< at the seam; with what they remember
+
+  [[nodiscard]] bool holds(Rule rule) const { return config.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool condition) const { return config.departures.breaks(rule, condition); }
 
   // Time.
 
@@ -146,6 +151,7 @@ struct Endpoint::Impl {
 
   Connection& add_connection(ConnectionId id, const ::cutover::Endpoint& peer, bool is_outbound, std::string tls_name) {
     auto& connection = connections[id];
+    connection.framer = Framer(config.departures);
     connection.peer = peer;
     connection.outbound = is_outbound;
     connection.tls_name = std::move(tls_name);
@@ -153,7 +159,7 @@ struct Endpoint::Impl {
       tls::SessionOptions options;
       options.server_name = connection.tls_name;
       options.request_client_certificate = true;
-      options.require_client_certificate = config.mutual_tls;
+      options.require_client_certificate = config.mutual_tls && holds(Rule::peer_shows_a_certificate);
       options.wall_clock = context.wall_clock();
       connection.tls = config.identity->session(is_outbound ? tls::Role::client : tls::Role::server, options);
     }
@@ -164,10 +170,8 @@ struct Endpoint::Impl {
     if (is_open(destination.connection)) return destination.connection;
     if (destination.address.address.empty()) return ConnectionId::none;
     const auto key = std::pair{destination.address, destination.tls_name};
-    // sip.opens-a-connection-each-time: RFC 3261 section 18.1.1 wants a connection that is there used again.
-    if (const auto found = outbound.find(key);
-        found != outbound.end() && !config.departures.has("sip.opens-a-connection-each-time"))
-      return found->second;
+    const auto open = outbound.find(key);
+    if (breaks(Rule::connection_is_reused, open != outbound.end())) return open->second;
     const auto id = context.connect(self, destination.address);
     add_connection(id, destination.address, true, destination.tls_name);
     outbound[key] = id;
@@ -229,7 +233,7 @@ struct Endpoint::Impl {
   void transmit_octets(ConnectionId id, const Message& message, std::string octets) {
     const auto found = connections.find(id);
     if (found == connections.end()) return;
-    Outgoing outgoing{spoil(std::move(octets)), summary_of(message)};
+    Outgoing outgoing{std::move(octets), summary_of(message)};
     if (found->second.ready)
       put(id, found->second, std::move(outgoing));
     else
@@ -246,36 +250,25 @@ struct Endpoint::Impl {
     note_message(Direction::out, id, std::move(outgoing.summary), std::move(outgoing.octets));
   }
 
-  /// The octets as a broken element would send them.
-  [[nodiscard]] std::string spoil(std::string octets) const {
-    const auto position = octets.find("Content-Length: ");
-    if (position == std::string::npos) return octets;
-    // RFC 3261 section 18.3: Content-Length is required on streams, and is the length of the body.
-    if (config.departures.has("sip.no-content-length")) {
-      octets.erase(position, octets.find("\r\n", position) + 2 - position);
-    } else if (config.departures.has("sip.content-length-too-small")) {
-      const auto end = octets.find("\r\n", position);
-      if (octets.substr(position + 16, end - position - 16) != "0")
-        octets.replace(position + 16, end - position - 16, "1");
-    }
-    return octets;
-  }
-
   void become_ready(ConnectionId id) {
     auto& connection = connections.at(id);
     connection.ready = true;
     for (auto& outgoing : std::exchange(connection.waiting, {})) put(id, connection, std::move(outgoing));
   }
 
-  /// What is wrong with the peer's certificate; empty where nothing is.
+  /// What is wrong with the peer's certificate (RFC 5922 section 7); empty where nothing is.
   [[nodiscard]] std::string judge(const Connection& connection) const {
-    // sip.trusts-any-certificate: RFC 5922 section 7 wants the chain and the name of the domain.
-    if (config.departures.has("sip.trusts-any-certificate")) return {};
+    if (!holds(Rule::certificate_is_judged)) return {};
     const auto certificate = connection.tls->peer_certificate();
-    if (!certificate) return connection.outbound || config.mutual_tls ? "the peer shows no certificate" : "";
-    if (!certificate->chain_valid) return "certificate: " + certificate->chain_error;
-    if (!connection.tls_name.empty() && !speaks_for(certificate, connection.tls_name))
-      return "the certificate does not speak for " + connection.tls_name;
+    if (!certificate) {
+      const bool wanted = connection.outbound || config.mutual_tls;
+      return breaks(Rule::peer_shows_a_certificate, wanted) ? "the peer shows no certificate" : "";
+    }
+    if (breaks(Rule::chain_is_trusted, !certificate->chain_valid)) return "certificate: " + certificate->chain_error;
+    const auto& sought = connection.tls_name;
+    if (breaks(Rule::certificate_speaks_for_the_domain,
+               !sought.empty() && !speaks_for(*certificate, sought, config.departures)))
+      return "the certificate does not speak for " + sought;
     return {};
   }
 
@@ -326,8 +319,7 @@ struct Endpoint::Impl {
   void on_item(ConnectionId id, Framer::Item item) {
     if (auto* frame = std::get_if<Framer::Frame>(&item)) return on_octets(id, std::move(frame->octets));
     if (std::holds_alternative<Framer::Ping>(item)) {
-      // sip.ignores-keep-alive: RFC 5626 section 4.4.1 wants a single CRLF in return.
-      if (!config.departures.has("sip.ignores-keep-alive")) pong(id);
+      if (holds(Rule::keep_alive_is_answered)) pong(id);
       return;
     }
     auto& fault = std::get<Framer::Fault>(item);
@@ -341,7 +333,7 @@ struct Endpoint::Impl {
         answer_bad(id, std::get<Message>(result), fault.status, fault.what);
       }
     }
-    close(id, fault.what);
+    if (holds(Rule::stream_without_boundaries_is_closed)) close(id, fault.what);
   }
 
   void pong(ConnectionId id) {
@@ -355,8 +347,8 @@ struct Endpoint::Impl {
   }
 
   void answer_bad(ConnectionId id, const Message& request, int status, const std::string& what) {
-    // sip.silent-on-bad-request: RFC 3261 section 16.3 and 21.4.1: 400 with what is wrong.
-    if (request.method == "ACK" || config.departures.has("sip.silent-on-bad-request")) return;
+    if (breaks(Rule::ack_is_never_answered, request.method == "ACK")) return;
+    if (!holds(Rule::bad_request_is_answered)) return;
     auto response = response_to(request, status, "", self.random_token());
     response.add_header("Warning", "399 " + self.host_port() + " \"" + what + "\"");
     transmit(id, response);
@@ -399,6 +391,7 @@ struct Endpoint::Impl {
   /// RFC 3261 section 18.2.1: where the topmost Via names another host than the source address, that is written beside
   /// it.
   void mark_received(ConnectionId id, Message& request) {
+    if (!holds(Rule::source_is_written_beside_via)) return;
     const auto via = request.header_or_empty("Via");
     const auto front = trim(std::string_view(via).substr(0, via.find(';')));
     const auto space = front.find_last_of(" \t");
@@ -414,7 +407,9 @@ struct Endpoint::Impl {
 
   void on_request(ConnectionId id, Message request) {
     const auto key = server_key(request);
-    if (const auto known = server_keys.find(key); known != server_keys.end()) {
+    const auto known = server_keys.find(key);
+    const bool absorbed = request.method == "ACK" || holds(Rule::repeated_request_is_absorbed);
+    if (known != server_keys.end() && absorbed) {
       const auto transaction = known->second;
       auto out = servers.at(transaction).machine.receive(request, context.now());
       const bool to_user = out.to_user;
@@ -426,7 +421,8 @@ struct Endpoint::Impl {
     if (request.method == "ACK") return owner.on_request(TransactionId::none, request, id);
     const auto transaction = static_cast<TransactionId>(++transactions_made);
     auto [entry, added] = servers.emplace(
-        transaction, Server{ServerTransaction(request, context.now(), config.timers), id, key, std::nullopt});
+        transaction,
+        Server{ServerTransaction(request, context.now(), config.timers, config.departures), id, key, std::nullopt});
     server_keys.emplace(key, transaction);
     schedule(transaction, entry->second);
     owner.on_request(transaction, request, id);
@@ -435,22 +431,7 @@ struct Endpoint::Impl {
   void respond(TransactionId transaction, Message response) {
     const auto found = servers.find(transaction);
     if (found == servers.end()) return;
-    spoil_response(response);
     finish_server_step(transaction, found->second.machine.respond(response, context.now()));
-  }
-
-  void spoil_response(Message& response) const {
-    // RFC 3261 section 8.2.6.2: To carries a tag, the other fields are those of the request.
-    if (config.departures.has("sip.response-without-to-tag")) {
-      auto to = response.to();
-      if (to)
-        std::erase_if(to->parameters, [](const auto& parameter) { return same_ignoring_case(parameter.first, "tag"); });
-      if (to) response.set_header("To", to->text());
-    }
-    if (config.departures.has("sip.response-with-wrong-cseq"))
-      response.set_header("CSeq", std::to_string(response.cseq_number() + 1) + ' ' + response.cseq_method());
-    if (config.departures.has("sip.response-with-wrong-call-id"))
-      response.set_header("Call-ID", response.call_id() + "x");
   }
 
   void finish_server_step(TransactionId transaction, const ServerOutput& out) {
@@ -472,16 +453,12 @@ struct Endpoint::Impl {
     const std::string transport = config.identity ? "TLS" : "TCP";
     request.prepend_header("Via",
                            "SIP/2.0/" + transport + ' ' + self.host_port() + ";branch=z9hG4bK" + self.random_token());
-    if (config.departures.has(
-            "sip.never-counts-cseq"))  // RFC 3261 section 12.2.1.1: one higher for each request of a dialog
-      request.set_header("CSeq", "1 " + request.method);
   }
 
   void request(Message message, const Destination& destination, OnResponse on_response, OnFailure on_failure) {
-    ConnectionId id = ConnectionId::none;
-    if (message.method == "CANCEL") {
-      id = prepare_cancel(message);
-    } else {
+    auto id = message.method == "CANCEL" ? prepare_cancel(message) : ConnectionId::none;
+    const bool nothing_to_cancel = message.method == "CANCEL" && id == ConnectionId::none;
+    if (id == ConnectionId::none && !breaks(Rule::cancel_wants_an_open_invite, nothing_to_cancel)) {
       prepare(message);
       id = choose(destination);
     }
@@ -489,12 +466,10 @@ struct Endpoint::Impl {
       if (on_failure) refused.push_back(std::move(on_failure));
       return arm();
     }
-    auto timers = config.timers;
-    if (config.departures.has("sip.never-gives-up"))
-      timers.t1 = 24h;  // RFC 3261 sections 17.1.1.2 and 17.1.2.2: timers B and F
     const auto key = client_key(message);
-    auto [entry, added] = clients.emplace(key, Client{ClientTransaction(message, context.now(), timers), id,
-                                                      std::move(on_response), std::move(on_failure), std::nullopt});
+    auto [entry, added] =
+        clients.emplace(key, Client{ClientTransaction(message, context.now(), config.timers, config.departures), id,
+                                    std::move(on_response), std::move(on_failure), std::nullopt});
     schedule(key, entry->second);
     transmit(id, message);
   }
@@ -515,10 +490,14 @@ struct Endpoint::Impl {
   }
 
   void on_response(const Message& response) {
-    const auto key = client_key(response);
-    const auto found = clients.find(key);
+    auto found = clients.find(client_key(response));
+    if (found == clients.end() && !holds(Rule::answer_matches_a_request))
+      found = std::ranges::find_if(clients, [method = response.cseq_method()](const auto& entry) {
+        return entry.second.machine.request().method == method;
+      });
     if (found == clients.end())
       return note_event(Layer::event, ConnectionId::none, "SIP answer to no request", summary_of(response));
+    const auto key = found->first;
     finish_client_step(key, found->second.machine.receive(response, context.now()));
   }
 
@@ -531,9 +510,7 @@ struct Endpoint::Impl {
     const auto on_failure = found->second.on_failure;
     schedule(key, found->second);
     if (found->second.machine.state() == TransactionState::terminated) clients.erase(found);
-    // sip.no-ack-of-a-refusal: RFC 3261 section 17.1.1.3 wants an ACK for a final answer that is no 2xx.
-    if (!config.departures.has("sip.no-ack-of-a-refusal"))
-      for (const auto& ack : out.to_transport) transmit(connection, ack);
+    for (const auto& ack : out.to_transport) transmit(connection, ack);
     for (const auto& response : out.to_user)
       if (on_response) on_response(response);
     if (out.failure && on_failure) on_failure(*out.failure);
@@ -574,7 +551,9 @@ TransactionId Endpoint::cancelled_by(const Message& cancel) const {
 }
 
 bool Endpoint::peer_has_name(ConnectionId id, std::string_view name) const {
-  return speaks_for(peer_certificate(id), name);
+  const auto certificate = peer_certificate(id);
+  return certificate && !impl_->breaks(Rule::chain_is_trusted, !certificate->chain_valid) &&
+         speaks_for(*certificate, name, impl_->config.departures);
 }
 
 std::optional<tls::PeerCertificate> Endpoint::peer_certificate(ConnectionId id) const {

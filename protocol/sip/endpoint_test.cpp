@@ -1,5 +1,7 @@
 // Two endpoints on a network of one process: transactions, reuse of connections, bad input, time-outs.
 #include "protocol/sip/endpoint.h"
+
+#include "protocol/sip/rules.h"
 #include "protocol/sip/test_network.h"
 #include "protocol/tls/authority.h"
 
@@ -188,6 +190,89 @@ TEST_F(SipEndpoint, WorksOctetByOctet) {
   EXPECT_THAT(statuses, ElementsAre(200));
 }
 
+TEST_F(SipEndpoint, WithoutItsRulesTreatsTheStreamOtherwise) {
+  const auto b_without = [&](Rule rule) {
+    a.reset();
+    b.reset();
+    network.run();
+    EndpointConfig config;
+    config.departures = Departures::waiving({rule});
+    open({}, config);
+  };
+  const std::string dialog = "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: 1\r\n";
+  const auto bad = "MESSAGE sip:x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\n" + dialog +
+                   "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  const auto bad_ack = "ACK sip:x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\n" + dialog +
+                       "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  b_without(Rule::bad_request_is_answered);
+  EXPECT_EQ(raw(bad), "");
+  b_without(Rule::keep_alive_is_answered);
+  EXPECT_THAT(raw(bad + "\r\n\r\n"), testing::Not(testing::EndsWith("\r\n\r\n\r\n")));
+  EXPECT_EQ(raw(bad_ack), "");
+  b_without(Rule::ack_is_never_answered);
+  EXPECT_THAT(raw(bad_ack), HasSubstr("SIP/2.0 400 "));
+  b_without(Rule::stream_without_boundaries_is_closed);
+  EXPECT_EQ(raw(std::string(70000, 'x')), "");
+}
+
+TEST_F(SipEndpoint, WithoutItsRulesTreatsTransactionsOtherwise) {
+  const auto a_without = [&](Rule rule) {
+    EndpointConfig config;
+    config.departures = Departures::waiving({rule});
+    a.reset();
+    b.reset();
+    network.run();
+    statuses.clear();
+    open(config, {});
+  };
+  const auto octets = [](const std::string& head, const std::string& cseq) {
+    return head + "\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK7\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\n" +
+           "Call-ID: 1\r\nCSeq: " + cseq + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  const auto to_a = [&](const std::string& text) {
+    Raw peer;
+    host_b.send(host_b.connect(peer, {"127.0.0.1", 5061}), text);
+    network.run();
+    host_b.forget(peer);
+  };
+  for (const bool kept : {true, false}) {
+    a_without(kept ? Rule::keep_alive_is_answered : Rule::answer_matches_a_request);
+    owner_b.status = 0;
+    ask(*a, message(), to_b);
+    network.run();
+    to_a(octets("SIP/2.0 404 Not Found", "1 MESSAGE"));
+    EXPECT_EQ(statuses.size(), kept ? 0U : 1U);
+  }
+  for (const bool kept : {true, false}) {
+    a_without(kept ? Rule::keep_alive_is_answered : Rule::repeated_request_is_absorbed);
+    owner_a.status = 0;
+    owner_a.seen.clear();
+    to_a(octets("OPTIONS sip:x SIP/2.0", "1 OPTIONS") + octets("OPTIONS sip:x SIP/2.0", "1 OPTIONS"));
+    EXPECT_EQ(owner_a.seen.size(), kept ? 1U : 2U);
+    ask(*a, message("CANCEL"), to_b);
+    network.run();
+    EXPECT_EQ(failures.size(), 1U) << "nothing to cancel";
+    failures.clear();
+  }
+  a_without(Rule::cancel_wants_an_open_invite);
+  owner_b.seen.clear();
+  ask(*a, message("CANCEL"), to_b);
+  network.run();
+  EXPECT_THAT(owner_b.seen, ElementsAre("CANCEL "));
+  const auto connections = [&](Rule rule) {
+    a_without(rule);
+    owner_b.status = 200;
+    ask(*a, message("MESSAGE", 1), to_b);
+    network.run();
+    const auto first = owner_b.source;
+    ask(*a, message("MESSAGE", 2), to_b);
+    network.run();
+    return owner_b.source == first ? 1 : 2;
+  };
+  EXPECT_EQ(connections(Rule::keep_alive_is_answered), 1);
+  EXPECT_EQ(connections(Rule::connection_is_reused), 2);
+}
+
 struct SipEndpointTls : SipEndpoint, testing::WithParamInterface<bool> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, SipEndpointTls, testing::Bool(),
                          [](const auto& kind) { return kind.param ? "openssl" : "paper"; });
@@ -203,29 +288,33 @@ TEST_P(SipEndpointTls, JudgesChainAndName) {
     tls::Flaw flaw;
     std::string wanted;
     bool works;
+    Rule rule;  ///< without which it works, too
   };
-  for (const auto& row :
-       {Row{"b.example", tls::Flaw::none, "b.example", true}, Row{"b.example", tls::Flaw::none, "c.example", false},
-        Row{"b.example", tls::Flaw::unknown_root, "b.example", false},
-        Row{"*.example", tls::Flaw::none, "b.example", false}}) {
-    statuses.clear();
-    failures.clear();
-    EndpointConfig config_a, config_b;
-    config_a.identity = issue("a.example", tls::Flaw::none);
-    config_b.identity = issue(row.name, row.flaw);
-    a.reset();
-    b.reset();
-    network.run();
-    open(config_a, config_b);
-    to_b.tls_name = row.wanted;
-    ask(*a, message(), to_b);
-    network.run();
-    EXPECT_EQ(statuses.size(), row.works ? 1U : 0U) << row.name << ' ' << row.wanted;
-    EXPECT_EQ(failures.size(), row.works ? 0U : 1U) << row.name << ' ' << row.wanted;
-    if (!row.works) continue;
-    EXPECT_TRUE(b->peer_has_name(owner_b.source, "a.example"));
-    EXPECT_FALSE(b->peer_has_name(owner_b.source, "z.example"));
-  }
+  for (auto row : {Row{"b.example", tls::Flaw::none, "b.example", true, Rule::certificate_is_judged},
+                   Row{"b.example", tls::Flaw::none, "c.example", false, Rule::certificate_speaks_for_the_domain},
+                   Row{"b.example", tls::Flaw::unknown_root, "b.example", false, Rule::chain_is_trusted},
+                   Row{"*.example", tls::Flaw::none, "b.example", false, Rule::wildcards_speak_for_nobody}})
+    for (const bool kept : {true, false}) {
+      row.works |= !kept;
+      statuses.clear();
+      failures.clear();
+      EndpointConfig config_a, config_b;
+      config_a.identity = issue("a.example", tls::Flaw::none);
+      config_b.identity = issue(row.name, row.flaw);
+      if (!kept) config_a.departures = Departures::waiving({row.rule});
+      a.reset();
+      b.reset();
+      network.run();
+      open(config_a, config_b);
+      to_b.tls_name = row.wanted;
+      ask(*a, message(), to_b);
+      network.run();
+      EXPECT_EQ(statuses.size(), row.works ? 1U : 0U) << row.name << ' ' << row.wanted;
+      EXPECT_EQ(failures.size(), row.works ? 0U : 1U) << row.name << ' ' << row.wanted;
+      if (!row.works) continue;
+      EXPECT_TRUE(b->peer_has_name(owner_b.source, "a.example"));
+      EXPECT_FALSE(b->peer_has_name(owner_b.source, "z.example"));
+    }
 }
 
 TEST_P(SipEndpointTls, AsksForACertificateWhereTlsIsMutual) {
@@ -245,6 +334,15 @@ TEST_P(SipEndpointTls, AsksForACertificateWhereTlsIsMutual) {
     EXPECT_EQ(statuses.size(), mutual ? 0U : 1U);
     EXPECT_EQ(failures.size(), 1U);
   }
+  config_b.mutual_tls = true;
+  config_b.departures = Departures::waiving({Rule::peer_shows_a_certificate});
+  a.reset();
+  b.reset();
+  network.run();
+  open(config_a, config_b);
+  ask(*a, message(), to_b);
+  network.run();
+  EXPECT_EQ(statuses.size(), 2U);
 }
 
 }  // namespace

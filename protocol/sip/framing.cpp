@@ -2,6 +2,7 @@
 #include "protocol/sip/framing.h"
 
 #include "protocol/base/limits.h"
+#include "protocol/sip/rules.h"
 #include "protocol/sip/text.h"
 
 namespace cutover::sip {
@@ -86,32 +87,38 @@ std::optional<Framer::Item> Framer::next() {
     return ping;
   }
   compact();
+  const auto breaks = [this](Rule rule, bool condition) { return departures_.breaks(rule, condition); };
   const std::string_view rest = std::string_view(buffer_).substr(begin_);
   if (rest.empty() || rest == "\r") return std::nullopt;
   blank_lines_ = 0;
   const std::size_t from = scanned_ > begin_ + 3 ? scanned_ - begin_ - 3 : 0;
   const auto end = rest.find("\r\n\r\n", from);
+  const auto head = rest.substr(0, end == std::string_view::npos ? end : end + 4);
+  if (breaks(Rule::message_size_is_bounded, head.size() > limits::sip_message_size_max_octets))
+    return fail("headers larger than 64 KiB", 513);
   if (end == std::string_view::npos) {
     scanned_ = buffer_.size();
-    if (rest.size() > limits::sip_message_size_max_octets) return fail("headers larger than 64 KiB", 513);
     return std::nullopt;
   }
-  const auto head = rest.substr(0, end + 4);
-  if (head.size() > limits::sip_message_size_max_octets) return fail("headers larger than 64 KiB", 513);
   const auto lengths = scan_headers(head);
-  if (lengths.headers > limits::sip_headers_max) return fail("more than 100 headers", 513);
+  if (breaks(Rule::headers_are_counted, lengths.headers > limits::sip_headers_max))
+    return fail("more than 100 headers", 513);
   // RFC 3261 section 18.3: on a stream there is no other end of a message.
-  if (!lengths.content_length) return fail("no Content-Length on a stream", 400, std::string(head));
-  if (lengths.conflict) return fail("two Content-Lengths that differ", 400, std::string(head));
-  const auto length = parse_number(*lengths.content_length, UINT64_MAX);
-  if (!length) return fail("Content-Length is no number", 400, std::string(head));
-  if (*length > limits::sip_message_size_max_octets - head.size())
+  if (breaks(Rule::length_is_required, !lengths.content_length))
+    return fail("no Content-Length on a stream", 400, std::string(head));
+  if (breaks(Rule::lengths_agree, lengths.conflict))
+    return fail("two Content-Lengths that differ", 400, std::string(head));
+  const auto number = parse_number(lengths.content_length.value_or("0"), UINT64_MAX);
+  if (breaks(Rule::length_is_a_number, !number)) return fail("Content-Length is no number", 400, std::string(head));
+  const auto length = number.value_or(0);
+  if (breaks(Rule::message_size_is_bounded, length > limits::sip_message_size_max_octets ||
+                                                head.size() + length > limits::sip_message_size_max_octets))
     return fail("larger than 64 KiB", 513, std::string(head));
-  if (rest.size() < head.size() + *length) {
+  if (rest.size() - head.size() < length) {
     scanned_ = begin_ + end;
     return std::nullopt;
   }
-  Frame frame{std::string(rest.substr(0, head.size() + *length))};
+  Frame frame{std::string(rest.substr(0, head.size() + length))};
   begin_ += frame.octets.size();
   scanned_ = begin_;
   compact();

@@ -1,10 +1,13 @@
 // SIP messages out of a stream of octets, with every bound (RFC 3261 section 18.3, RFC 5626 section 3.5.1).
 #pragma once
 
+#include "protocol/base/departures.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace cutover::sip {
@@ -24,6 +27,7 @@ class Framer {
   };
   using Item = std::variant<Frame, Ping, Fault>;
 
+  explicit Framer(Departures departures = {}) : departures_(std::move(departures)) {}
   void push(std::string_view octets);
   [[nodiscard]] std::optional<Item> next();
   /// Octets that wait for the rest of a message.
@@ -34,6 +38,7 @@ class Framer {
   std::optional<Item> fail(std::string what, int status, std::string headers = {});
   void compact();
 
+  Departures departures_;
   std::string buffer_;
   std::size_t begin_ = 0;    ///< first octet not yet given out
   std::size_t scanned_ = 0;  ///< up to here there is no empty line

@@ -1,6 +1,8 @@
 // The framer at every cut position, and its bounds.
 #include "protocol/sip/framing.h"
 
+#include "protocol/sip/rules.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,8 +21,8 @@ void drain(Framer& framer, std::vector<std::string>& out) {
   while (auto item = framer.next()) out.push_back(describe(*item));
 }
 
-std::vector<std::string> frames(const std::vector<std::string>& pieces) {
-  Framer framer;
+std::vector<std::string> frames(const std::vector<std::string>& pieces, const Departures& departures = {}) {
+  Framer framer(departures);
   std::vector<std::string> result;
   for (const auto& piece : pieces) {
     framer.push(piece);
@@ -57,6 +59,20 @@ TEST(SipFraming, HoldsItsBounds) {
   std::string many = "A sip:x SIP/2.0\r\n";
   for (int i = 0; i < 101; ++i) many += "X: 1\r\n";
   EXPECT_THAT(frames({many + "l: 0\r\n\r\n"}), ElementsAre("513 more than 100 headers"));
+}
+
+TEST(SipFraming, WithoutItsRulesReadsOn) {
+  const auto without = [](Rule rule, const std::string& octets) {
+    return frames({octets}, Departures::waiving({rule})).size();
+  };
+  EXPECT_EQ(without(Rule::length_is_required, "A sip:x SIP/2.0\r\nX: 1\r\n\r\n" + first), 2U);
+  EXPECT_EQ(without(Rule::length_is_a_number, "A sip:x SIP/2.0\r\nl: -1\r\n\r\n" + first), 2U);
+  EXPECT_EQ(without(Rule::lengths_agree, "A sip:x SIP/2.0\r\nl: 9\r\nl: 1\r\n\r\nx" + first), 2U);
+  std::string many = "A sip:x SIP/2.0\r\n";
+  for (int i = 0; i < 101; ++i) many += "X: 1\r\n";
+  EXPECT_EQ(without(Rule::headers_are_counted, many + "l: 0\r\n\r\n" + first), 2U);
+  const auto large = "A sip:x SIP/2.0\r\nl: 70000\r\n\r\n" + std::string(70000, 'x');
+  EXPECT_EQ(without(Rule::message_size_is_bounded, large + first), 2U);
 }
 
 TEST(SipFraming, KeepsNothingOfAnIdleStream) {

@@ -72,65 +72,6 @@ std::string long_form(std::string_view name) {
   return std::string(name);
 }
 
-std::string_view default_reason(int status) {
-  switch (status) {
-    case 100:
-      return "Trying";
-    case 180:
-      return "Ringing";
-    case 200:
-      return "OK";
-    case 202:
-      return "Accepted";
-    case 400:
-      return "Bad Request";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 415:
-      return "Unsupported Media Type";
-    case 423:
-      return "Interval Too Brief";
-    case 480:
-      return "Temporarily Unavailable";
-    case 481:
-      return "Call/Transaction Does Not Exist";
-    case 482:
-      return "Loop Detected";
-    case 483:
-      return "Too Many Hops";
-    case 486:
-      return "Busy Here";
-    case 487:
-      return "Request Terminated";
-    case 488:
-      return "Not Acceptable Here";
-    case 489:
-      return "Bad Event";
-    case 500:
-      return "Server Internal Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Server Time-out";
-    case 505:
-      return "Version Not Supported";
-    case 513:
-      return "Message Too Large";
-    case 603:
-      return "Decline";
-    default:
-      return "Status";
-  }
-}
-
 bool has_control_octet(std::string_view line) {
   return std::any_of(line.begin(), line.end(),
                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
@@ -467,11 +408,16 @@ std::string serialise(const Message& message) {
   return result + "\r\n" + message.body;
 }
 
+std::string_view reason_phrase(int status) {
+  const char* phrase = osip_message_get_reason(status);
+  return phrase == nullptr ? "Status" : phrase;
+}
+
 Message response_to(const Message& request, int status, std::string_view reason, std::string_view to_tag) {
   Message response;
   response.is_request = false;
   response.status = status;
-  response.reason = reason.empty() ? default_reason(status) : reason;
+  response.reason = reason.empty() ? reason_phrase(status) : reason;
   for (const auto& header : request.headers) {
     const auto copied = [&header](std::string_view name) { return same_ignoring_case(header.name, name); };
     if (copied("Via") || copied("From") || copied("Call-ID") || copied("CSeq")) {
@@ -483,6 +429,12 @@ Message response_to(const Message& request, int status, std::string_view reason,
     }
   }
   return response;
+}
+
+std::size_t octets_of(const Message& message) {
+  auto octets = sizeof(Message) + message.request_uri.size() + message.body.size();
+  for (const auto& header : message.headers) octets += sizeof(Header) + header.name.size() + header.value.size();
+  return octets;
 }
 
 }  // namespace cutover::sip

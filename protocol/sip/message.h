@@ -37,6 +37,13 @@ struct NameAddr {
 };
 [[nodiscard]] std::optional<NameAddr> parse_name_addr(std::string_view);
 
+/// The same as written, cut where the grammar says (RFC 3261 section 25.1): a quoted display name may hold brackets.
+struct NameAddrParts {
+  std::string_view display, uri, parameters;  ///< those with their first ";"
+  bool bracketed = false;
+};
+[[nodiscard]] std::optional<NameAddrParts> split_name_addr(std::string_view);
+
 struct Header {
   std::string name;  ///< the long form ("Via"), whatever was on the wire
   std::string value;
@@ -68,6 +75,9 @@ struct Message {
   [[nodiscard]] std::string cseq_method() const;
 };
 
+/// About how much memory it takes.
+[[nodiscard]] std::size_t octets_of(const Message&);
+
 struct ParseError {
   std::string what;
   int status = 400;                   ///< what a UAS answers, where it can answer
@@ -77,6 +87,8 @@ struct ParseError {
 [[nodiscard]] std::variant<Message, ParseError> parse(std::string_view octets);
 /// Throws HarnessFault for a header value with CR or LF: all text that crosses into a header must be sanitised before.
 [[nodiscard]] std::string serialise(const Message&);
+/// "Not Found" of 404; "Status" where no document names the status.
+[[nodiscard]] std::string_view reason_phrase(int status);
 /// A response to `request` with Via, From, To (tag added unless 100), Call-ID and CSeq copied (RFC 3261 section 8.2.6).
 [[nodiscard]] Message response_to(const Message& request, int status, std::string_view reason, std::string_view to_tag);
 

@@ -147,6 +147,7 @@ TEST(SipMessage, AnAnswerCopiesAndTags) {
   request.set_header("To", "<sip:juliet@a.example>;tag=old");
   EXPECT_EQ(response_to(request, 200, "", "x").to()->tag(), "old");
   EXPECT_EQ(response_to(request, 404, "", "x").reason, "Not Found");
+  EXPECT_EQ(response_to(request, 599, "", "x").reason, "Status");
 }
 
 TEST(SipMessage, NoLineEndLeavesThroughAHeader) {
@@ -183,6 +184,12 @@ TEST(SipNameAddr, ReadsDisplayNamesAndTags) {
   EXPECT_EQ(quoted->tag(), "9");
   EXPECT_EQ(parse_name_addr(quoted->text())->text(), quoted->text());
   EXPECT_EQ(parse_name_addr("sip:u@x;tag=1")->text(), "<sip:u@x>;tag=1");
+  const auto parts = split_name_addr(R"( "<sip:a@b>" < sip:c@d?e >;tag=1)");
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->uri, " sip:c@d?e ") << "as written";
+  EXPECT_EQ(parts->parameters, ";tag=1");
+  EXPECT_FALSE(split_name_addr("\"open <sip:a@b>"));
+  EXPECT_FALSE(split_name_addr("<sip:a@b"));
 }
 
 }  // namespace

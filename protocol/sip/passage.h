@@ -24,6 +24,7 @@ class Passage {
   [[nodiscard]] bool sends(std::string_view method) const { return out() && is(method); }
   [[nodiscard]] bool hears(std::string_view method) const { return in() && is(method); }
   [[nodiscard]] bool is(std::string_view method) const { return message.is_request && message.method == method; }
+  [[nodiscard]] bool says_response() const { return out() && !message.is_request; }
   /// A response to a request of that method that the node sends (hears), with a status from `least` to `most`.
   [[nodiscard]] bool answers(std::string_view method, int least = 100, int most = 699) const {
     return out() && is_answer(method, least, most);
@@ -38,6 +39,12 @@ class Passage {
   void follow(Message another) { behind.push_back(std::move(another)); }
   /// A message the other way: to the peer (the message is heard), or to the node (it is sent); it is not rewritten.
   void answer(Message another) { back.push_back(std::move(another)); }
+  /// Answers a request in place of whom it is for, who never has it: so it is lost without a transaction that times
+  /// out.
+  void settle(int status) {
+    drop();
+    answer(response_to(message, status, {}, "settled"));
+  }
   /// Changes the octets of this message once it is written; without effect on one that is heard.
   void edit(std::function<void(std::string&)> change) { edits.push_back(std::move(change)); }
 

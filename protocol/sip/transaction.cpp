@@ -47,8 +47,10 @@ std::string server_key(const Message& request) {
 
 std::string cancelled_key(const Message& cancel) { return server_key_as(cancel, "INVITE"); }
 
-ClientTransaction::ClientTransaction(Message request, Time now, TransactionTimers timers)
-    : request_(std::move(request)), timers_(timers), deadline_(now + timers.whole()) {}
+ClientTransaction::ClientTransaction(Message request, Time now, TransactionTimers timers, Departures departures)
+    : request_(std::move(request)), timers_(timers), departures_(std::move(departures)) {
+  if (holds(Rule::silence_has_an_end)) deadline_ = now + timers_.whole();  // timers B and F
+}
 
 void ClientTransaction::finish() {
   state_ = TransactionState::terminated;
@@ -75,21 +77,22 @@ ClientOutput ClientTransaction::receive(const Message& response, Time now) {
   if (state_ == TransactionState::terminated) return out;
   if (state_ == TransactionState::accepted) {
     // RFC 6026 section 7.2: every further 2xx (of another fork, or sent again) goes up; nothing else does.
-    if (response.status >= 200 && response.status < 300) out.to_user.push_back(response);
+    const bool accepts = response.status >= 200 && response.status < 300;
+    if (accepts || !holds(Rule::acceptance_is_final)) out.to_user.push_back(response);
     return out;
   }
   out.to_user.push_back(response);
   if (response.status < 200) {
     state_ = TransactionState::proceeding;
     // Timer B guards the wait for a first answer only; timer F the whole of a non-INVITE transaction.
-    if (is_invite()) deadline_.reset();
+    if (is_invite() && holds(Rule::ringing_has_no_end)) deadline_.reset();
   } else if (!is_invite()) {
     finish();
   } else if (response.status < 300) {
     state_ = TransactionState::accepted;
     deadline_ = now + timers_.whole();  // timer M
   } else {
-    out.to_transport.push_back(ack_for(response));
+    if (holds(Rule::refusal_is_acknowledged)) out.to_transport.push_back(ack_for(response));
     finish();  // timer D is zero
   }
   return out;
@@ -105,17 +108,18 @@ ClientOutput ClientTransaction::timeout(Time now) {
 
 ClientOutput ClientTransaction::transport_failed() {
   ClientOutput out;
-  if (state_ == TransactionState::trying || state_ == TransactionState::proceeding)
-    out.failure = TransactionFailure::transport_failed;
+  const bool open = state_ == TransactionState::trying || state_ == TransactionState::proceeding;
+  if (departures_.breaks(Rule::lost_connection_is_told, open)) out.failure = TransactionFailure::transport_failed;
   finish();
   return out;
 }
 
-ServerTransaction::ServerTransaction(Message request, Time now, TransactionTimers timers)
-    : request_(std::move(request)), timers_(timers) {
+ServerTransaction::ServerTransaction(Message request, Time now, TransactionTimers timers, Departures departures)
+    : request_(std::move(request)), timers_(timers), departures_(std::move(departures)) {
   // An INVITE that waits gets 100. For others an answer after timer F of the client is of no use (RFC 4320
   // section 4.2): the transaction is forgotten then.
-  deadline_ = now + (is_invite() ? timers_.trying : timers_.whole());
+  if (holds(is_invite() ? Rule::waiting_invite_gets_100 : Rule::late_request_is_forgotten))
+    deadline_ = now + (is_invite() ? timers_.trying : timers_.whole());
 }
 
 void ServerTransaction::finish() {
@@ -133,17 +137,18 @@ ServerOutput ServerTransaction::receive(const Message& request, Time) {
     return out;
   }
   // RFC 6026: after a 2xx the INVITE is absorbed in silence; else what was said last is said again.
-  if (state_ != TransactionState::accepted && state_ != TransactionState::terminated && last_response_)
-    out.to_transport.push_back(*last_response_);
+  if (departures_.breaks(Rule::accepted_invite_is_absorbed, state_ == TransactionState::accepted)) return out;
+  if (last_response_ && holds(Rule::last_answer_is_repeated)) out.to_transport.push_back(*last_response_);
   return out;
 }
 
 ServerOutput ServerTransaction::respond(const Message& response, Time now) {
   ServerOutput out;
   const bool success = response.status >= 200 && response.status < 300;
-  if (state_ == TransactionState::accepted && success) out.to_transport.push_back(response);
-  if (state_ != TransactionState::trying && state_ != TransactionState::proceeding) return out;
-  out.to_transport.push_back(response);
+  const bool open = state_ == TransactionState::trying || state_ == TransactionState::proceeding;
+  const bool further = state_ == TransactionState::accepted && success;
+  if (open || further || !holds(Rule::final_answer_is_the_last)) out.to_transport.push_back(response);
+  if (!open) return out;
   last_response_ = response;
   if (response.status < 200) {
     state_ = TransactionState::proceeding;

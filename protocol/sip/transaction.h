@@ -2,8 +2,10 @@
 // section 17, RFC 6026).
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/time.h"
 #include "protocol/sip/message.h"
+#include "protocol/sip/rules.h"
 
 #include <optional>
 #include <string>
@@ -36,7 +38,7 @@ struct ClientOutput {
 /// One request of ours. The request was sent by the caller when it made the transaction.
 class ClientTransaction {
  public:
-  ClientTransaction(Message request, Time now, TransactionTimers timers = {});
+  ClientTransaction(Message request, Time now, TransactionTimers timers = {}, Departures departures = {});
   [[nodiscard]] const Message& request() const { return request_; }
   [[nodiscard]] TransactionState state() const { return state_; }
   [[nodiscard]] ClientOutput receive(const Message& response, Time now);
@@ -46,11 +48,13 @@ class ClientTransaction {
 
  private:
   [[nodiscard]] bool is_invite() const { return request_.method == "INVITE"; }
+  [[nodiscard]] bool holds(Rule rule) const { return departures_.holds(rule); }
   [[nodiscard]] Message ack_for(const Message& response) const;
   void finish();
 
   Message request_;
   TransactionTimers timers_;
+  Departures departures_;
   TransactionState state_ = TransactionState::trying;
   std::optional<Time> deadline_;
 };
@@ -64,7 +68,7 @@ struct ServerOutput {
 /// One request to us.
 class ServerTransaction {
  public:
-  ServerTransaction(Message request, Time now, TransactionTimers timers = {});
+  ServerTransaction(Message request, Time now, TransactionTimers timers = {}, Departures departures = {});
   [[nodiscard]] const Message& request() const { return request_; }
   [[nodiscard]] TransactionState state() const { return state_; }
   /// The request again, or the ACK of an INVITE.
@@ -77,10 +81,12 @@ class ServerTransaction {
 
  private:
   [[nodiscard]] bool is_invite() const { return request_.method == "INVITE"; }
+  [[nodiscard]] bool holds(Rule rule) const { return departures_.holds(rule); }
   void finish();
 
   Message request_;
   TransactionTimers timers_;
+  Departures departures_;
   TransactionState state_ = TransactionState::trying;
   std::optional<Message> last_response_;
   std::optional<Time> deadline_;

@@ -184,7 +184,7 @@ std::string NameAddr::text() const {
   return result + '<' + uri.text() + '>' + parameters_text(parameters);
 }
 
-std::optional<NameAddr> parse_name_addr(std::string_view text) {
+std::optional<NameAddrParts> split_name_addr(std::string_view text) {
   text = trim(text);
   bool quoted = false;
   std::size_t open = std::string_view::npos;
@@ -197,17 +197,21 @@ std::optional<NameAddr> parse_name_addr(std::string_view text) {
       open = i;
   }
   if (quoted) return std::nullopt;
-  if (open != std::string_view::npos) {
-    const auto close = text.find('>', open);
-    if (close == std::string_view::npos) return std::nullopt;
-    return parse_bracketed(text.substr(0, open), text.substr(open + 1, close - open - 1), text.substr(close + 1));
+  if (open == std::string_view::npos) {  // addr-spec: every parameter belongs to the header (section 20)
+    const auto semicolon = std::min(text.find(';'), text.size());
+    return NameAddrParts{{}, trim(text.substr(0, semicolon)), text.substr(semicolon)};
   }
-  // addr-spec: with a comma, a question mark or a semicolon in the URI the brackets are a must (RFC 3261
-  // section 20.10), so that every parameter here belongs to the header.
-  const auto semicolon = text.find(';');
-  const auto spec = trim(text.substr(0, semicolon));
-  if (spec.find_first_of(",?") != std::string_view::npos) return std::nullopt;
-  return parse_bracketed({}, spec, semicolon == std::string_view::npos ? std::string_view{} : text.substr(semicolon));
+  const auto close = text.find('>', open);
+  if (close == std::string_view::npos) return std::nullopt;
+  return NameAddrParts{text.substr(0, open), text.substr(open + 1, close - open - 1), text.substr(close + 1), true};
+}
+
+std::optional<NameAddr> parse_name_addr(std::string_view text) {
+  const auto parts = split_name_addr(text);
+  if (!parts) return std::nullopt;
+  // With a comma, a question mark or a semicolon in the URI the brackets are a must (RFC 3261 section 20.10).
+  if (!parts->bracketed && parts->uri.find_first_of(",?") != std::string_view::npos) return std::nullopt;
+  return parse_bracketed(parts->display, parts->uri, parts->parameters);
 }
 
 }  // namespace cutover::sip

@@ -62,6 +62,16 @@ std::string common_name_of(const X509* certificate) {
   return name.find('\0') == std::string::npos ? name : std::string();
 }
 
+std::string fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < size; ++i) text += {digits[digest.at(i) >> 4U], digits[digest.at(i) & 15U]};
+  return text;
+}
+
 PeerCertificate facts_of(X509* certificate) {
   PeerCertificate facts;
   const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
@@ -71,6 +81,7 @@ PeerCertificate facts_of(X509* certificate) {
     if (name->type == GEN_OTHERNAME) add_other_name(facts, *name->d.otherName);
   }
   facts.common_name = common_name_of(certificate);
+  facts.fingerprint = fingerprint_of(certificate);
   facts.eku_present = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
   if (facts.eku_present) {
     const std::uint32_t uses = X509_get_extended_key_usage(certificate);
@@ -94,7 +105,10 @@ class OpensslSession final : public Session {
     role == Role::client ? prepare_client(options) : prepare_server(options);
   }
 
-  void put_cipher(std::string_view octets) override { BIO_write(in_, octets.data(), static_cast<int>(octets.size())); }
+  void put_cipher(std::string_view octets) override {
+    if (!failure_.empty() || peer_closed_) return;  // nobody reads any more; a peer that goes on must cost nothing
+    BIO_write(in_, octets.data(), static_cast<int>(octets.size()));
+  }
 
   std::string take_cipher() override {
     char* data = nullptr;

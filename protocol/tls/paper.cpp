@@ -198,6 +198,7 @@ class PaperSession final : public Session {
                           .srv_names = peer_->names.srv_names,
                           .xmpp_addrs = peer_->names.xmpp_addrs,
                           .common_name = peer_->names.common_name,
+                          .fingerprint = {},
                           .eku_present = true,
                           .eku_server = peer_->eku_server,
                           .eku_client = peer_->eku_client,

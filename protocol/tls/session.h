@@ -18,6 +18,7 @@ struct PeerCertificate {
   std::vector<std::string> srv_names;   ///< SRVName, "_xmpp-server.a.example" (RFC 4985)
   std::vector<std::string> xmpp_addrs;  ///< id-on-xmppAddr (RFC 6120 section 13.7.1.4)
   std::string common_name;
+  std::string fingerprint;   ///< SHA-256 of the certificate as hex digits in small letters; empty for one of paper
   bool eku_present = false;  ///< it has an extended key usage; where not, every use is allowed
   bool eku_server = false;   ///< ... that lists serverAuth (or any)
   bool eku_client = false;   ///< ... that lists clientAuth (or any)

@@ -143,4 +143,13 @@ bool Element::operator==(const Element& other) const {
   return same_attributes && same_content(content_, other.content_);
 }
 
+std::size_t octets_of(const Element& element) {
+  auto octets = sizeof(Element) + element.name().size() + element.ns().size();
+  for (const auto& attribute : element.attributes())
+    octets += sizeof(Attribute) + attribute.name.size() + attribute.value.size() + attribute.ns.size();
+  for (const auto& content : element.content())
+    octets += content.is_text() ? sizeof(Content) + content.text.size() : octets_of(content.element.front());
+  return octets;
+}
+
 }  // namespace cutover::xml

@@ -78,6 +78,9 @@ struct Content {
   [[nodiscard]] bool is_text() const { return element.empty(); }
 };
 
+/// About how much memory it takes.
+[[nodiscard]] std::size_t octets_of(const Element&);
+
 // Below, where Content is complete: clang instantiates a vector's destructor in a constructor.
 inline Element::Element(std::string name, std::string ns) : name_(std::move(name)), ns_(std::move(ns)) {}
 inline Element::Element(std::string name, std::string ns, std::vector<Attribute> attributes)

@@ -24,13 +24,6 @@ std::string hex(const unsigned char* data, std::size_t size) {
 
 const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-std::string sha256(std::string_view text, bool as_hex) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  return as_hex ? hex(digest.data(), size) : std::string(reinterpret_cast<const char*>(digest.data()), size);
-}
-
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
@@ -39,20 +32,27 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::string dialback_key(std::string_view secret, std::string_view receiving, std::string_view originating,
-                         std::string_view stream_id, const Departures& departures) {
-  const bool wrong = !departures.none();
-  // XEP-0185 section 2: the HMAC key is the lower-case hexadecimal text of the digest, not its octets.
-  const auto key = sha256(secret, !(wrong && departures.has("xmpp.dialback-key-from-raw-digest")));
-  // The single spaces keep the fields apart: CVE-2016-0756 was their absence.
-  const std::string_view space = wrong && departures.has("xmpp.dialback-key-without-separators") ? "" : " ";
-  if (wrong && departures.has("xmpp.dialback-key-without-stream-id")) stream_id = "constant";
-  std::string text;
-  text.append(receiving).append(space).append(originating).append(space).append(stream_id);
+std::string sha256_hex(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  return hex(digest.data(), size);
+}
+
+std::string hmac_sha256_hex(std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned size = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(text), text.size(), mac.data(), &size);
   return hex(mac.data(), size);
+}
+
+std::string dialback_key(std::string_view secret, std::string_view receiving, std::string_view originating,
+                         std::string_view stream_id) {
+  // The HMAC key is the hexadecimal text of the digest, not its octets; the single spaces keep the fields apart
+  // (CVE-2016-0756 was their absence).
+  std::string text;
+  text.append(receiving).append(" ").append(originating).append(" ").append(stream_id);
+  return hmac_sha256_hex(sha256_hex(secret), text);
 }
 
 bool same_key(std::string_view a, std::string_view b) {

@@ -5,6 +5,7 @@
 #include "protocol/xml/writer.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
+#include "protocol/xmpp/stream_text.h"
 
 #include <optional>
 #include <utility>
@@ -57,10 +58,20 @@ bool begins_document(std::string_view octets) {
   return begin != std::string_view::npos && octets.substr(begin).starts_with("<?xml");
 }
 
+/// To a reader of items a header inside of a document is an element without end, which would be waited for.
+bool is_nested_header(std::string_view octets) {
+  const auto begin = octets.find_first_not_of(blanks);
+  return begin != std::string_view::npos && octets.substr(begin).starts_with("<stream:stream");
+}
+
 }  // namespace
 
 bool Passage::is(std::string_view name, std::string_view ns) const {
   return kind == Kind::element && element.name() == name && (ns.empty() || element.ns() == ns);
+}
+
+bool Passage::has_type(std::string_view type) const {
+  return is_stanza() && element.attribute_or_empty("type") == type;
 }
 
 bool Passage::is_stanza() const { return kind == Kind::element && xmpp::is_stanza(element); }
@@ -69,6 +80,19 @@ void Passage::put(const xml::Element& changed) {
   element = changed;
   octets = xml::write(changed, ns::server, true);
 }
+
+void Passage::edit(const std::function<void(xml::Element&)>& change) {
+  auto changed = element;
+  change(changed);
+  put(changed);
+}
+
+void Passage::end_stream(std::string_view condition) {
+  octets = out() ? stream_error(condition) : std::string(end_tag);
+  answer(out() ? std::string(end_tag) : stream_error(condition));
+}
+
+void Passage::answer(const xml::Element& what) { back += xml::write(what, ns::server, true); }
 
 void Passage::set_attribute(std::string_view name, std::string_view value) {
   remove_attribute(name);
@@ -148,6 +172,7 @@ struct Seam::Impl {
       way.raw += way.octets.substr(0, used);
       way.octets.erase(0, used);
       if (!item) {
+        way.unreadable = way.header_seen && is_nested_header(way.raw);
         // A keep-alive must not wait for the next stanza.
         if (way.raw.find_first_not_of(blanks) == std::string::npos) on += other(direction);
         break;
@@ -205,6 +230,12 @@ std::unique_ptr<Seam> Seam::of(const Departures& departures, bool initiating, bo
 
 std::string Seam::pass(Direction direction, std::string_view octets, bool secured) {
   return impl_->pass(direction, octets, secured);
+}
+
+std::string Seam::rest(Direction direction) {
+  auto& way = impl_->way(direction);
+  way.raw += std::exchange(way.octets, {});
+  return impl_->other(direction);
 }
 
 std::string Seam::take_back(Direction direction) { return std::exchange(impl_->way(direction).back, {}); }

@@ -5,6 +5,7 @@
 #include "protocol/base/node.h"
 #include "protocol/xml/element.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,18 +37,29 @@ class Passage {
   [[nodiscard]] bool hears(std::string_view name, std::string_view ns = {}) const { return in() && is(name, ns); }
   [[nodiscard]] bool is(std::string_view name, std::string_view ns = {}) const;
   [[nodiscard]] bool is_stanza() const;
+  /// A stanza of that type; empty for none.
+  [[nodiscard]] bool has_type(std::string_view type) const;
+  [[nodiscard]] bool sends_presence(std::string_view type) const { return sends("presence") && has_type(type); }
+  [[nodiscard]] bool hears_presence(std::string_view type) const { return hears("presence") && has_type(type); }
 
   void drop() { octets.clear(); }
   void repeat() { octets += octets; }
   /// Writes the element anew, as a child of a stream whose content namespace is jabber:server.
   void put(const xml::Element& changed);
+  /// Changes the element, and writes it anew.
+  void edit(const std::function<void(xml::Element&)>& change);
   /// Sets, or takes out, an attribute of the first tag among the octets; the rest stays as it was written.
   void set_attribute(std::string_view name, std::string_view value);
   void remove_attribute(std::string_view name);
   /// Replaces the first (every) occurrence of a text in the octets. False where there is none.
   bool replace(std::string_view text, std::string_view by);
-  /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent).
+  /// Sends something the other way: back to the peer (the item is heard), or to the node (it is sent), whose trace then
+  /// shows it as heard although no wire carried it.
   void answer(std::string_view what) { back += what; }
+  /// Ends the stream in place of the item: the peer gets a stream error, and the node an end tag, as if the peer had
+  /// sent it, which it answers with its own.
+  void end_stream(std::string_view condition);
+  void answer(const xml::Element& what);
 
   std::string back;  ///< what answer() was given
 };
@@ -62,6 +74,8 @@ class Seam {
 
   /// What goes on of `octets`. An item that is not complete waits for the rest of it.
   [[nodiscard]] std::string pass(Direction, std::string_view octets, bool secured);
+  /// What waits for the rest of an item, once none can come any more; it goes on as it is, rewritten as `other`.
+  [[nodiscard]] std::string rest(Direction);
   /// What rewrites answered while `direction` passed: octets for the other way, which are not rewritten.
   [[nodiscard]] std::string take_back(Direction direction);
 

@@ -2,6 +2,7 @@
 #include "protocol/xmpp/server.h"
 
 #include "protocol/xmpp/jid.h"
+#include "protocol/xmpp/rules.h"
 #include "protocol/xmpp/stanza.h"
 #include "protocol/xmpp/stream.h"
 
@@ -14,7 +15,6 @@ namespace cutover::xmpp {
 namespace {
 
 constexpr std::size_t verifications_max = 256;
-constexpr Duration connect_timeout = 20s;  // for one address; the kernel's own is minutes
 
 /// A stanza that was written, and when. Without stream management (XEP-0198) nothing tells whether it was read.
 struct Doubt {
@@ -76,8 +76,10 @@ struct Server::Impl {
 
   // --- Settings and counting ---
 
-  [[nodiscard]] bool quirk(std::string_view name) const {
-    return !config_.departures.none() && config_.departures.has(name);
+  [[nodiscard]] bool holds(Rule rule) const { return config_.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool broken) const { return config_.departures.breaks(rule, broken); }
+  [[nodiscard]] bool serves(std::string_view domain) const {
+    return std::ranges::find(config_.domains, domain) != config_.domains.end();
   }
   [[nodiscard]] PeerPolicy policy(std::string_view domain) const {
     return config_.policy ? config_.policy(domain) : PeerPolicy{};
@@ -88,10 +90,10 @@ struct Server::Impl {
     }));
   }
   [[nodiscard]] bool full() const {
-    return connections_.size() >= config_.connections_max && !quirk("xmpp.no-connection-limits");
+    return breaks(Rule::connections_are_limited, connections_.size() >= config_.connections_max);
   }
   [[nodiscard]] bool full_for(std::string_view remote) const {
-    return connections_with(remote) >= policy(remote).connections_max && !quirk("xmpp.no-connection-limits");
+    return breaks(Rule::connections_are_limited, connections_with(remote) >= policy(remote).connections_max);
   }
   Connection* find(ConnectionId id) {
     const auto found = connections_.find(id);
@@ -151,7 +153,7 @@ struct Server::Impl {
     connection->target = dial.targets[dial.next++];
     connection->peer = connection->target.endpoint;
     connection->id = context_.connect(self_, connection->peer);
-    connection->give_up_at = context_.now() + connect_timeout;
+    connection->give_up_at = context_.now() + config_.connect_timeout;
     auto& reference = *connection;
     connections_.emplace(reference.id, std::move(connection));
     schedule(reference);
@@ -177,8 +179,8 @@ struct Server::Impl {
 
   void connect_path(const DomainPair& pair) {
     auto& path = paths_[pair];
-    const bool exhausted = path.dial.next >= path.dial.targets.size();
-    if (exhausted || (path.dial.next > 0 && quirk("xmpp.first-target-only"))) {
+    const bool tried = path.dial.next > 0;
+    if (path.dial.next >= path.dial.targets.size() || (tried && !holds(Rule::every_target_is_tried))) {
       path.dial.under_way = false;
       return bounce(path, "remote-server-timeout");
     }
@@ -201,7 +203,7 @@ struct Server::Impl {
       config.remote_domain = connection.path->target;
     }
     config.direct_tls = connection.target.direct_tls;
-    if (quirk("xmpp.sni-is-srv-target")) config.server_name = connection.target.host;
+    config.target_host = connection.target.host;
     connection.give_up_at.reset();
     connection.stream = std::make_unique<Stream>(std::move(config), context_.now());
     pump(connection);
@@ -211,18 +213,26 @@ struct Server::Impl {
 
   void send(xml::Element stanza) {
     const auto from = Jid::parse(stanza.attribute_or_empty("from")), to = Jid::parse(stanza.attribute_or_empty("to"));
-    if (!from || !to) return undeliverable(stanza, "jid-malformed");
-    const DomainPair pair{from->domain(), to->domain()};
-    if (std::ranges::find(config_.domains, pair.target) != config_.domains.end()) {
-      return undeliverable(stanza, "remote-server-not-found");  // served here: nothing for a stream
+    if (!from || !to) {
+      if (holds(Rule::unaddressed_is_returned)) undeliverable(stanza, "jid-malformed");
+      return;
     }
-    if (draining_) return undeliverable(stanza, "service-unavailable");
-    if (!policy(pair.target).allowed) return undeliverable(stanza, "not-allowed");
-    auto& path = paths_[pair];
-    if (path.queue.size() >= limits::stream_queue_max_stanzas) return undeliverable(stanza, "resource-constraint");
-    path.queue.push_back(std::move(stanza));
+    const DomainPair pair{from->domain(), to->domain()};
+    if (const auto fault = judge_outgoing(pair); !fault.empty()) return undeliverable(stanza, fault);
+    auto& queue = paths_[pair].queue;
+    if (breaks(Rule::queue_is_bounded, queue.size() >= limits::stream_queue_max_stanzas))
+      return undeliverable(stanza, "resource-constraint");
+    queue.insert(holds(Rule::queue_keeps_its_order) ? queue.end() : queue.begin(), std::move(stanza));
     flush(pair);
     dial_path(pair);
+  }
+
+  /// Why a stanza of the pair cannot be sent from here, as a stanza error condition; empty where it can.
+  [[nodiscard]] std::string_view judge_outgoing(const DomainPair& pair) const {
+    if (breaks(Rule::own_domain_has_no_stream, serves(pair.target))) return "remote-server-not-found";
+    if (breaks(Rule::drain_takes_no_more, draining_)) return "service-unavailable";
+    if (breaks(Rule::only_partners_are_dialled, !policy(pair.target).allowed)) return "not-allowed";
+    return {};
   }
 
   void flush(const DomainPair& pair) {
@@ -230,11 +240,10 @@ struct Server::Impl {
     auto* connection = find(path.connection);
     if (!connection || !connection->stream || path.queue.empty()) return;
     if (!connection->stream->may_send(pair)) return;
-    if (path.queue.size() > 1 && quirk("xmpp.reorders-queue")) std::ranges::reverse(path.queue);
-    if (path.queue.size() > 1 && quirk("xmpp.loses-queued-stanza")) path.queue.pop_back();
+    // Inner: nothing outside of the queue knows which stanza is the last that waits.
+    if (path.queue.size() > 1 && config_.departures.inner(Inner::loses_the_last_that_waits)) path.queue.pop_back();
     const auto now = context_.now();
     while (!path.queue.empty() && connection->stream->send(path.queue.front(), pair, now)) {
-      if (quirk("xmpp.duplicates-stanzas")) (void)connection->stream->send(path.queue.front(), pair, now);
       connection->doubts.push_back({now, std::move(path.queue.front())});
       path.queue.pop_front();
     }
@@ -252,9 +261,8 @@ struct Server::Impl {
   }
 
   void undeliverable(const xml::Element& stanza, std::string_view condition) {
-    if (quirk("xmpp.undeliverable-silent")) return;
-    if (quirk("xmpp.undeliverable-wrong-condition")) condition = "bad-request";
-    owner_.on_undeliverable(stanza, condition);
+    if (!holds(Rule::undeliverable_is_told)) return;
+    owner_.on_undeliverable(stanza, holds(Rule::undeliverable_says_why) ? condition : "undefined-condition");
   }
 
   /// Everything that waits on the path goes back to its senders. The owner may send again from inside.
@@ -274,8 +282,11 @@ struct Server::Impl {
     connection->stream = std::make_unique<Stream>(std::move(config), context_.now());
     auto& reference = *connection;
     connections_.emplace(id, std::move(connection));
-    if (refused || draining_)
-      reference.stream->close(refused ? "resource-constraint" : "system-shutdown", context_.now());
+    if (refused) {
+      reference.stream->close("resource-constraint", context_.now());
+    } else if (breaks(Rule::drain_accepts_nobody, draining_)) {
+      reference.stream->close("system-shutdown", context_.now());
+    }
     pump(reference);
     collect();
   }
@@ -320,7 +331,7 @@ struct Server::Impl {
                      note(c.id, "stream failed: " + e.condition + (e.by_us ? " (by us)" : ""), e.text);
                    },
                    [&](const ClosingBegan& e) {
-                     if (quirk("xmpp.reconnects-before-teardown")) detach(c);
+                     if (!holds(Rule::new_stream_after_the_old)) detach(c);
                      note(c.id, e.by_us ? "closing the stream" : "the peer closed the stream");
                    },
                    [&](const StreamClosed& e) { c.clean = e.clean; },
@@ -385,17 +396,18 @@ struct Server::Impl {
     if (current) path.connection = ConnectionId::none;
     if (!clean && !doubts.empty()) {
       forget_doubts_before(doubts, context_.now() - config_.doubt_window);
-      const bool again = quirk("xmpp.resends-after-failure");
-      if (again) std::for_each(doubts.rbegin(), doubts.rend(), [&](auto& one) { path.queue.push_front(one.stanza); });
       // Perhaps read, perhaps not: its sender hears of it, and it is never sent again (no duplicates).
-      for (const auto& one : doubts) {
-        if (!again) undeliverable(one.stanza, "remote-server-timeout");
+      if (holds(Rule::doubtful_is_not_sent_again)) {
+        for (const auto& one : doubts) undeliverable(one.stanza, "remote-server-timeout");
+      } else {
+        std::for_each(doubts.rbegin(), doubts.rend(), [&](auto& one) { path.queue.push_front(one.stanza); });
       }
     }
     if (!current) return;
     const bool untried = path.dial.next < path.dial.targets.size();
     const bool never_spoke = !c.stream || (c.tls_failed && c.target.direct_tls);
-    if (!c.was_open && never_spoke && untried && !path.queue.empty()) return connect_path(pair);
+    const bool next = !c.was_open && untried && !path.queue.empty();
+    if (next && !breaks(Rule::refusal_is_final, !never_spoke)) return connect_path(pair);
     path.dial.under_way = false;
     if (!c.was_open) return bounce(path, "remote-server-timeout");
     // Stanzas that were never written are not lost with the stream that closed under them.
@@ -415,23 +427,21 @@ struct Server::Impl {
   // --- Verification (receiving role of dialback) ---
 
   void on_verification_wanted(Connection& c, const VerificationWanted& e) {
-    if (verifications_.size() >= verifications_max) {
+    if (breaks(Rule::verifications_are_bounded, verifications_.size() >= verifications_max)) {
       return c.stream->answer_result(e.pair, Verdict::error, "resource-constraint", context_.now());
     }
     const auto number = ++last_verification_;
     verifications_[number] = {.inbound = c.id, .pair = e.pair, .id = e.id, .key = e.key};
-    if (quirk("xmpp.verifies-at-peer-address")) {
-      verifications_[number].dial.targets = {{{c.peer.address, 5269}, e.pair.sender, false}};
-      return connect_verification(number);
-    }
-    // XEP-0220 section 2.1.2: the authoritative server is the one that our resolver names now, not the peer.
-    resolve(e.pair.sender, [this, number](std::vector<dns::Target> targets) {
+    const auto ask = [this, number](std::vector<dns::Target> targets) {
       const auto found = verifications_.find(number);
       if (found == verifications_.end()) return;
       if (targets.empty()) return answer(number, Verdict::error, "remote-server-not-found");
       found->second.dial.targets = std::move(targets);
       connect_verification(number);
-    });
+    };
+    // XEP-0220 section 2.1.2: the authoritative server is the one that our resolver names now, not the peer.
+    if (holds(Rule::authority_is_resolved)) return resolve(e.pair.sender, ask);
+    ask({{{c.peer.address, 5269}, e.pair.sender, false}});
   }
 
   void connect_verification(std::uint64_t number) {
@@ -445,7 +455,7 @@ struct Server::Impl {
 
   void on_verification_answered(Connection& c, const VerificationAnswered& e) {
     answer(c.verification, e.verdict, e.condition);
-    c.stream->close({}, context_.now());  // opened for this only
+    if (holds(Rule::verification_stream_is_closed)) c.stream->close({}, context_.now());  // opened for this only
   }
 
   void end_verification(Connection& c) {
@@ -461,7 +471,7 @@ struct Server::Impl {
     const auto v = std::move(found->second);
     verifications_.erase(found);
     auto* inbound = find(v.inbound);
-    if (!inbound || (verdict == Verdict::error && quirk("xmpp.verification-failure-silent"))) return;
+    if (!inbound) return;
     inbound->stream->answer_result(v.pair, verdict, condition, context_.now());
     pump(*inbound);
   }
@@ -482,7 +492,7 @@ struct Server::Impl {
   // --- Closing ---
 
   void close(Connection& c, std::string_view condition) {
-    if (!c.stream) {
+    if (!c.stream || (draining_ && !holds(Rule::drain_ends_streams))) {
       context_.abort(c.id);
       return end(c, "given up");
     }
@@ -507,17 +517,12 @@ struct Server::Impl {
     draining_ = true;
     drain_told_ = false;
     drain_condition_ = condition;
-    if (!quirk("xmpp.drain-keeps-listening")) stop_listening();
+    if (holds(Rule::drain_stops_listening)) stop_listening();
     for (const auto id : ids()) {
       auto* c = find(id);
       if (!c) continue;
-      if (quirk("xmpp.drain-resets-connections")) {
-        context_.abort(id);
-        end(*c, "drained");
-        continue;
-      }
       // What waits for a stream that is being negotiated is still sent; flush() closes it then.
-      if (c->path && !paths_[*c->path].queue.empty()) continue;
+      if (breaks(Rule::drain_sends_what_waits, c->path && !paths_[*c->path].queue.empty())) continue;
       close(*c, condition);
     }
     collect();

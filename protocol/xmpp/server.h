@@ -38,9 +38,10 @@ struct ServerConfig {
   Duration establishment_timeout = limits::stream_establishment_timeout;
   Duration inactivity_timeout = 600s;
   Duration keep_alive_interval = 300s;
-  Duration doubt_window = 30s;  ///< what was sent this long before a connection broke is reported
+  Duration connect_timeout = 20s;  ///< for one address; the kernel's own is minutes
+  Duration doubt_window = 30s;     ///< what was sent this long before a connection broke is reported
   std::size_t connections_max = 1000;
-  Departures departures;  ///< named defects, none by default
+  Departures departures;
 };
 
 /// What a server tells its owner.

@@ -2,6 +2,7 @@
 #include "protocol/xmpp/stanza.h"
 
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/rules.h"
 
 #include <algorithm>
 #include <array>
@@ -141,10 +142,8 @@ xml::Element make_error_element(std::string_view condition, std::string_view typ
 bool may_answer_with_error(const xml::Element& stanza, const Departures& departures) {
   const auto kind = stanza_kind(stanza);
   const auto type = stanza.attribute_or_empty("type");
-  // RFC 6120 section 8.3.1: an error never answers an error; section 8.2.3: nor the result of an iq.
-  if (kind && !departures.none() && departures.has("xmpp.errors-answered-with-errors")) return true;
-  if (!kind || type == "error") return false;
-  return *kind != StanzaKind::iq || type != "result";
+  if (!kind || departures.breaks(Rule::errors_are_not_answered, type == "error")) return false;
+  return !departures.breaks(Rule::iq_results_are_not_answered, *kind == StanzaKind::iq && type == "result");
 }
 
 std::optional<xml::Element> make_error(const xml::Element& stanza, std::string_view condition, std::string_view text,

@@ -2,6 +2,7 @@
 #include "protocol/xmpp/stanza.h"
 
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/rules.h"
 
 #include <gtest/gtest.h>
 
@@ -35,6 +36,9 @@ TEST(Stanza, NothingAnswersAnErrorOrAResult) {
   EXPECT_FALSE(make_error(make_iq("a@a.example", "b@b.example", "result", "1"), "gone"));
   EXPECT_TRUE(make_error(make_iq("a@a.example", "b@b.example", "get", "1"), "gone"));
   EXPECT_TRUE(make_error(make_presence("a@a.example", "b@b.example"), "gone"));
+  const auto careless = Departures::waiving({Rule::errors_are_not_answered});
+  EXPECT_TRUE(make_error(make_message("a@a.example", "b@b.example", {}, "error"), "gone", {}, {}, careless));
+  EXPECT_FALSE(make_error(make_iq("a@a.example", "b@b.example", "result", "1"), "gone", {}, {}, careless));
 }
 
 TEST(Stanza, UnknownConditionReadsAsUndefined) {

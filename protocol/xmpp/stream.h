@@ -12,8 +12,8 @@
 // db:verify) and, from pairs of domains that were authorised, stanzas. Directions are not mixed: stanzas flow only from
 // the initiating to the receiving side (RFC 6120 section 4.5), except on a trusted link.
 //
-// Rules: everything that changes state is in stream.cpp; inputs are total and never throw for what a peer sends; after
-// every input the owner takes the output, then the events.
+// Everything that changes state is in stream*.cpp, a file a purpose; inputs are total and never throw for what a peer
+// sends; after every input the owner takes the output, then the events. What is judged has its rule in rules.inc.
 #pragma once
 
 #include "protocol/base/departures.h"
@@ -22,6 +22,7 @@
 #include "protocol/tls/session.h"
 #include "protocol/xml/element.h"
 #include "protocol/xml/reader.h"
+#include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/policy.h"
 #include "protocol/xmpp/rules.h"
@@ -137,8 +138,12 @@ struct StreamConfig {
   std::shared_ptr<const tls::Identity> identity;  ///< null: no TLS
   bool direct_tls = false;                        ///< TLS from the first octet (XEP-0368); implied by a trusted link
   std::string trusted_name;  ///< trusted link: the peer's certificate must cover it; empty: any valid chain
-  std::string server_name;   ///< SNI where it is not remote_domain (a defect, or a trusted link)
+  std::string server_name;   ///< SNI where it is not remote_domain (a trusted link)
+  std::string target_host;   ///< what DNS named for remote_domain; no identity of the peer, and not its SNI
   std::string dialback_secret;
+  DialbackKey dialback_key = xmpp::dialback_key;  ///< how keys are made is the server's own affair (XEP-0220)
+  int sasl_tries_max = 3;                         ///< RFC 6120 section 6.4.5: 2 to 5
+  xml::ReaderLimits reader_limits;
   bool send_version = true;    ///< false: as a server of XMPP 0.9: no version, no features
   std::time_t wall_clock = 0;  ///< seconds since 1970, for certificates
   std::function<std::uint64_t(std::uint64_t bound)> random;  ///< for stream ids
@@ -209,73 +214,78 @@ class Stream {
 
   [[nodiscard]] bool initiating() const { return config_.role == StreamRole::initiating; }
   [[nodiscard]] bool trusted() const { return config_.purpose == StreamPurpose::trusted_link; }
-  [[nodiscard]] bool quirk(std::string_view name) const;
-  /// Whether the condition breaks a rule that this node keeps.
-  [[nodiscard]] bool breaks(Rule rule, bool condition) const { return config_.departures.breaks(rule, condition); }
   [[nodiscard]] bool holds(Rule rule) const { return config_.departures.holds(rule); }
+  [[nodiscard]] bool breaks(Rule rule, bool broken) const { return config_.departures.breaks(rule, broken); }
   [[nodiscard]] bool serves(std::string_view domain) const;
-  [[nodiscard]] bool certificate_authenticates(std::string_view domain) const;
 
-  // Octets in.
+  // stream.cpp: octets in, what they hold, octets out.
+  void take_in(std::string_view octets);
   void parse();
-  bool refuse_nested_header();
+  void hear_answers();
   void on_item(xml::Item& item);
+  void on_unreadable(const xml::Fault& fault);
+  void on_element(xml::Element& element);
+  void on_stanza(xml::Element& stanza);
+  [[nodiscard]] std::string_view judge_stanza_pair(const DomainPair& pair) const;
+  [[nodiscard]] std::string_view rest() const { return std::string_view(in_).substr(at_); }
+  void put(std::string words, std::string octets);
+  void write(std::string_view octets);
+  void note(Layer layer, Direction direction, std::string words, std::string detail = {}) const;
+  void push(StreamEvent event);
+
+  // stream_headers.cpp
+  void restart();
+  bool on_nested_header();
   void on_header(const xml::StreamHeader& header);
   void on_initial_header(const xml::StreamHeader& header);
-  void on_response_header(const xml::StreamHeader& header);
+  void on_response_header();
   [[nodiscard]] std::string_view judge_header_form(const xml::StreamHeader& header) const;
   [[nodiscard]] std::string_view judge_initial_header(const xml::Element& tag);
-  void on_element(xml::Element& element);
-  void on_end();
-  void on_peer_error(const xml::Element& error);
+  void put_header();
+  [[nodiscard]] std::string new_id() const;
 
-  // Initiating.
+  // stream_initiating.cpp
   void on_features(const xml::Element& features);
   void choose_method(const xml::Element* mechanisms, bool dialback_offered);
+  [[nodiscard]] bool may_dial_back(bool announced) const;
   void on_proceed(const xml::Element& element);
   void on_sasl_answer(const xml::Element& element);
   void negotiated(AuthenticationMethod method);
-  void on_result_answer(const xml::Element& result);
-  void on_verify_answer(const xml::Element& verify);
 
-  // Receiving.
+  // stream_receiving.cpp
+  [[nodiscard]] std::string feature_list() const;
+  [[nodiscard]] bool offers_external() const;
   void on_starttls(const xml::Element& element);
   void on_auth(const xml::Element& element);
   void judge_authzid(std::string_view text);
   void sasl_failure(std::string_view condition);
+
+  // stream_dialback.cpp: both sides, and what they have authorised.
   void on_dialback(const xml::Element& element);
+  void on_result_answer(const xml::Element& result);
+  void on_verify_answer(const xml::Element& verify);
   void on_result_request(const xml::Element& result);
   void on_verify_request(const xml::Element& verify);
+  [[nodiscard]] std::string_view judge_result_request(const DomainPair& pair) const;
   void refuse_result(const DomainPair& pair, std::string_view condition);
-  [[nodiscard]] std::string feature_list();
-  [[nodiscard]] bool offers_external() const;
+  void authorised_by_dialback(const DomainPair& pair);
 
-  // Stanzas.
-  void on_stanza(xml::Element& stanza);
-  [[nodiscard]] std::string_view judge_stanza_pair(const DomainPair& pair) const;
-
-  // TLS.
+  // stream_tls.cpp
   void start_tls();
   void pump_tls();
   void on_secured();
+  void tls_failed();
+  [[nodiscard]] bool proves_link(const std::optional<tls::PeerCertificate>& certificate) const;
+  [[nodiscard]] bool certificate_authenticates(std::string_view domain) const;
 
-  // Writing and ending.
-  void restart();
-  void take_in(std::string_view octets);
-  void put(std::string_view octets);
-  void write(std::string_view octets);
-  void put_noted(std::string_view summary, std::string_view octets);
-  void put_header();
+  // stream_ending.cpp: errors, the closing handshake, and the deadlines.
   void fail(std::string_view condition, std::string_view text = {});
   void begin_closing(std::string_view condition, std::string_view text);
   void finish(bool clean);
-  void note(Layer layer, Direction direction, std::string summary, std::string detail = {}) const;
-  void touch();
+  void on_end();
+  void on_peer_error(const xml::Element& error);
   void became_established();
-  void tls_failed();
-  [[nodiscard]] std::string_view rest() const { return std::string_view(in_).substr(at_); }
-  void push(StreamEvent event);
-  [[nodiscard]] std::string new_id();
+  void touch();
 
   StreamConfig config_;
   PeerPolicy policy_;
@@ -283,11 +293,10 @@ class Stream {
   StreamState state_ = StreamState::header;
   Time now_{};
   std::string local_, remote_, id_;
-  std::string first_from_, first_to_, first_id_;  ///< of the first header that had them: a restart may not change them
+  std::string first_from_, first_to_;  ///< of the first header that had them: a restart may not change them
   bool header_sent_ = false, header_seen_ = false, peer_end_seen_ = false, end_sent_ = false, deaf_ = false;
-  std::string peer_version_;
-  bool peer_has_version_ = false, peer_declares_dialback_ = false, peer_dialback_errors_ = false;
-  bool handshake_done_ = false, failed_ = false, in_doubt_ = false, negotiated_ = false;
+  bool peer_has_version_ = false, peer_declares_dialback_ = false;
+  bool handshake_done_ = false, failed_ = false, in_doubt_ = false;
   Sasl sasl_ = Sasl::none;
   int sasl_failures_ = 0;
   AuthenticationMethod method_ = AuthenticationMethod::none;
@@ -297,8 +306,8 @@ class Stream {
   std::optional<xml::Reader> reader_;
   std::string in_, raw_, out_;  ///< plaintext not parsed; octets of the item under way; octets for the network
   std::size_t at_ = 0;          ///< how much of in_ was parsed
-  std::string held_;            ///< by xmpp.accepts-restricted-xml
   std::unique_ptr<Seam> seam_;  ///< null: the wire carries what the engine says
+  std::string answers_;         ///< of the seam, to what was said; heard between two items
   std::deque<StreamEvent> events_;
   std::optional<Time> establishment_deadline_, idle_deadline_, keep_alive_due_, silence_deadline_, close_deadline_,
       seam_due_;

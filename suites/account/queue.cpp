@@ -12,27 +12,22 @@ using testing::Eq;
 
 constexpr auto external = PartnerKind::sasl_external, elsewhere = PartnerKind::dialback_over_tls;
 
-std::string body_of(const std::optional<xml::Element>& message) {
-  const auto* body = message ? message->child("body", xmpp::ns::server) : nullptr;
-  return body == nullptr ? "no message" : body->text();
-}
-
 void late_message(Run& run) {
   Negotiation n(run);
   auto stream = n.called(external, "first");
-  if (!stream || !n.lead_to_tls(*stream, *n.certificate(external), external_offered)) return;
-  if (!stream->await_element("auth", xmpp::ns::sasl)) return;
+  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered);
+  if (!GIVEN(led && stream->await_element("auth", xmpp::ns::sasl), "the subject authenticates by EXTERNAL")) return;
   stream->wire().restart_reader();
   stream->send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
-  if (!stream->await_header()) return;
+  if (!GIVEN(stream->await_header(), "the subject opens a new stream behind <success/>")) return;
   n.subject().send_message(n.romeo(external), "second");
   // What the same user writes to another domain shows that the second one has been handled.
-  if (!n.called(elsewhere, "third")) return;
+  if (!GIVEN(n.called(elsewhere, "third"), "the subject opens a stream to another domain")) return;
   stream->header().id = "ready";
   stream->send(stream->header().text() + "<stream:features/>");
   const auto one = body_of(stream->await_element("message", xmpp::ns::server));
   const auto other = body_of(stream->await_element("message", xmpp::ns::server));
-  CONFORMS("RFC6120-10.1-2", one + ", " + other, Eq("first, second"));
+  CONFORMS("RFC6120-10.1-2", "the messages in the order in which they came", one + ", " + other, Eq("first, second"));
 }
 
 CUTOVER_CASE(queue_overtaken){

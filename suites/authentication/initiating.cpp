@@ -3,6 +3,7 @@
 #include "protocol/tls/identity.h"
 #include "suites/support/negotiation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace cutover::suites {
@@ -17,33 +18,33 @@ constexpr auto external = PartnerKind::sasl_external;
 void whole_way(Run& run) {
   Negotiation n(run);
   auto stream = n.called(external, "by external");
-  if (!stream || !stream->answer_header(starttls_required)) return;
+  if (!GIVEN(stream && stream->answer_header(starttls_required), "the subject opens a stream to its peer")) return;
   const auto header = stream->peer_header().tag;
-  CONFORMS("RFC6120-4.7.2-1", header.attribute_or_empty("to"), Eq(n.domain(external)));
-  CONFORMS("RFC6120-4.7.3-3", header.attribute("id").has_value(), Eq(false));
-  CONFORMS("RFC6120-4.7.4-1", header.attribute("lang", xmpp::ns::xml).has_value(), Eq(true));
-  CONFORMS("RFC6120-4.7.5-1", header.attribute_or_empty("version"), Eq("1.0"));
-  CONFORMS("RFC6120-4.8.3-2", stream->peer_header().content_ns, Eq(xmpp::ns::server));
+  CONFORMS("RFC6120-4.7.2-1", "the 'to' of the header", header.attribute_or_empty("to"), Eq(n.domain(external)));
+  CONFORMS("RFC6120-4.7.3-3", "the header has an id", header.attribute("id").has_value(), Eq(false));
+  CONFORMS("RFC6120-4.7.4-1", "the header has an xml:lang", header.attribute("lang", xmpp::ns::xml).has_value(),
+           Eq(true));
+  CONFORMS("RFC6120-4.7.5-1", "the version of the header", header.attribute_or_empty("version"), Eq("1.0"));
+  CONFORMS("RFC6120-4.8.3-2", "the content namespace of the header", stream->peer_header().content_ns,
+           Eq(xmpp::ns::server));
   const bool secured = stream->accept_tls(*n.certificate(external));
-  CONFORMS("RFC6120-5.2-1", secured, Eq(true));
-  if (!secured) return;
+  if (!CONFORMS("RFC6120-5.2-1", "the subject secured the stream by STARTTLS", secured, Eq(true))) return;
   const auto presented = stream->wire().tls()->peer_certificate();
-  CONFORMS("RFC6120-5.4.3.1-4", presented && tls::authenticates(*presented, n.subject().domain()), Eq(true));
-  const auto sni = stream->wire().tls()->server_name();
-  CONFORMS("RFC7590-3.5-1", sni, AnyOf(Eq(n.domain(external)), Eq("")));
+  CONFORMS("RFC6120-5.4.3.1-4", "the subject presented a certificate for its domain",
+           presented && tls::authenticates(*presented, n.subject().domain()), Eq(true));
+  CONFORMS("RFC7590-3.5-1", "the server name (SNI) in the handshake", stream->wire().tls()->server_name(),
+           AnyOf(Eq(n.domain(external)), Eq("")));
   const bool restarted = stream->answer_header(external_offered);
-  CONFORMS("RFC6120-5.4.3.3-3", restarted, Eq(true));
-  if (!restarted) return;
-  CONFORMS("RFC6120-4.7.1-1", stream->peer_header().tag.attribute_or_empty("from"), Eq(n.subject().domain()));
+  if (!CONFORMS("RFC6120-5.4.3.3-3", "a new header came inside TLS", restarted, Eq(true))) return;
+  CONFORMS("RFC6120-4.7.1-1", "the 'from' of the header inside TLS",
+           stream->peer_header().tag.attribute_or_empty("from"), Eq(n.subject().domain()));
   const auto authzid = stream->accept_external();
-  CONFORMS("RFC6120-6.4.6-2", authzid.has_value(), Eq(true));
-  if (!authzid) return;
-  CONFORMS("RFC6120-6.3.8-1", *authzid, AnyOf(Eq(""), Eq(n.subject().domain())));
+  if (!CONFORMS("RFC6120-6.4.6-2", "the subject authenticated, and a new header came behind <success/>",
+                authzid.has_value(), Eq(true)))
+    return;
+  CONFORMS("RFC6120-6.3.8-1", "the authorisation identity", *authzid, AnyOf(Eq(""), Eq(n.subject().domain())));
   const auto message = stream->await_element("message", xmpp::ns::server);
-  CONFORMS("RFC6120-4.3.2-6", message.has_value(), Eq(true));
-  if (!message) return;
-  const auto* body = message->child("body", xmpp::ns::server);
-  CONFORMS("RFC6120-4.3.2-6", body == nullptr ? "" : body->text(), Eq("by external"));
+  CONFORMS("RFC6120-4.3.2-6", "the message on the authenticated stream", body_of(message), Eq("by external"));
 }
 
 CUTOVER_CASE(external_way){
@@ -69,28 +70,32 @@ CUTOVER_CASE(external_way){
     .needs = {Need::sasl_external, Need::user_account},
     .body = whole_way};
 
-/// Whether the subject goes on as if it trusted a receiving server with that certificate: it authenticates, sends a
-/// key or a stanza.
-std::string trust_in(Negotiation& n, const std::string& body, tls::Flaw flaw) {
-  auto stream = n.called(external, body);
-  if (!stream) return "no stream";
-  if (!n.lead_to_tls(*stream, *n.certificate(external, flaw), external_offered)) return "ended";
-  const auto next = stream->await_element();
-  stream->wire().abort();
-  if (!next || next->ns() == xmpp::ns::streams) return "ended";
-  return next->name();
+/// What the subject sends to a receiving server with that certificate that only a trusted one may get, such as <auth/>,
+/// a key or a stanza; "nothing" where it ends the handshake or the stream.
+std::string sent_to(Negotiation& n, PeerStream& stream, tls::Flaw flaw) {
+  if (!n.lead_to_tls(stream, *n.certificate(external, flaw), external_offered)) return "nothing";
+  const auto next = stream.await_element();
+  stream.wire().abort();
+  return !next || next->ns() == xmpp::ns::streams ? "nothing" : next->name();
 }
 
 void whom_it_trusts(Run& run) {
+  struct Server {
+    tls::Flaw flaw;
+    const char *words, *trust, *told;  ///< the requirements that each is about
+  };
   Negotiation n(run);
-  using enum tls::Flaw;
-  const auto told = [&](const std::string& body) { return n.until([&] { return !n.subject().told(body).empty(); }); };
-  CONFORMS("RFC6120-13.7.2-1", trust_in(n, "to an expired", expired), Eq("ended"));
-  CONFORMS("RFC6120-10.4.3-3", told("to an expired"), Eq(true));
-  CONFORMS("RFC6120-13.9.5-2", trust_in(n, "to an unknown root", unknown_root), Eq("ended"));
-  CONFORMS("RFC6120-13.9.5-2", told("to an unknown root"), Eq(true));
-  CONFORMS("RFC6120-13.7.2.1-1", trust_in(n, "to another name", wrong_name), Eq("ended"));
-  CONFORMS("RFC6120-13.7.2.1-1", told("to another name"), Eq(true));
+  for (const auto& [flaw, words, trust, told] :
+       {Server{tls::Flaw::expired, "an expired certificate", "RFC6120-13.7.2-1", "RFC6120-10.4.3-3"},
+        Server{tls::Flaw::unknown_root, "a certificate of an unknown root", "RFC6120-13.9.5-2", "RFC6120-13.9.5-2"},
+        Server{tls::Flaw::wrong_name, "the certificate of another name", "RFC6120-13.7.2.1-1", "RFC6120-13.7.2.1-1"}}) {
+    const auto server = fmt::format("a server with {}", words);
+    auto stream = n.called(external, server);
+    if (!GIVEN(stream, "the subject opens a stream to " + server)) return;
+    CONFORMS(trust, "what the subject sent to " + server, sent_to(n, *stream, flaw), Eq("nothing"));
+    CONFORMS(told, "the sender of a message to " + server + " was told",
+             n.until([&] { return !n.subject().told(server).empty(); }), Eq(true));
+  }
 }
 
 CUTOVER_CASE(server_certificates){
@@ -113,7 +118,7 @@ CUTOVER_CASE(server_certificates){
 void behind_proceed(Run& run) {
   Negotiation n(run);
   auto stream = n.called(external, "secret");
-  if (!stream || !stream->answer_header(starttls_required)) return;
+  if (!GIVEN(stream && stream->answer_header(starttls_required), "the subject opens a stream to its peer")) return;
   auto injected = stream->header();
   injected.id = "injected";
   const bool secured =
@@ -122,10 +127,11 @@ void behind_proceed(Run& run) {
   // It must not authenticate by features that came in clear. It may end the stream, with an error or without.
   bool authenticated = false;
   if (secured && stream->await_header()) {
-    authenticated = n.marker_arrives() && (stream->wire().take_element("auth", xmpp::ns::sasl) ||
-                                           stream->wire().take_element("message", xmpp::ns::server));
+    if (!n.given_marker()) return;
+    authenticated =
+        stream->wire().take_element("auth", xmpp::ns::sasl) || stream->wire().take_element("message", xmpp::ns::server);
   }
-  CONFORMS("SEC-TLS-INJECT-2", authenticated, Eq(false));
+  CONFORMS("SEC-TLS-INJECT-2", "the subject authenticated by features that came in clear", authenticated, Eq(false));
 }
 
 CUTOVER_CASE(response_injection){
@@ -143,14 +149,15 @@ CUTOVER_CASE(response_injection){
 void refused_and_returned(Run& run) {
   Negotiation n(run);
   auto stream = n.called(external, "never authenticated");
-  if (!stream || !n.lead_to_tls(*stream, *n.certificate(external), external_offered)) return;
-  const auto auth = stream->await_element("auth", xmpp::ns::sasl);
-  if (!auth) return;
+  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered);
+  if (!GIVEN(led && stream->await_element("auth", xmpp::ns::sasl), "the subject authenticates by EXTERNAL")) return;
   stream->send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>");
   (void)n.until([&] { return stream->wire().has_item() || stream->wire().eof() || stream->wire().closed(); });
-  CONFORMS("SEC-LEAK-2", stream->wire().has_received("never authenticated"), Eq(false));
+  CONFORMS("SEC-LEAK-2", "the message was sent in spite of <failure/>",
+           stream->wire().has_received("never authenticated"), Eq(false));
   stream->close();
-  CONFORMS("RFC6120-10.4.3-1", n.until([&] { return !n.subject().told("never authenticated").empty(); }), Eq(true));
+  CONFORMS("RFC6120-10.4.3-1", "the sender was told",
+           n.until([&] { return !n.subject().told("never authenticated").empty(); }), Eq(true));
 }
 
 CUTOVER_CASE(refused_stream){

@@ -1,6 +1,7 @@
 // SASL EXTERNAL as the receiving server does it: for whom it is offered, which identities it takes, and how it refuses.
 #include "suites/support/negotiation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace cutover::suites {
@@ -13,10 +14,15 @@ using testing::Ne;
 
 constexpr auto external = PartnerKind::sasl_external;
 
-/// What a certificate is worth to the subject: "success", the SASL failure condition, "not offered", or how it ended.
-std::string worth(Negotiation& n, const tls::Identity& identity, bool* offered = nullptr) {
+/// A stream whose features in clear were read; a precondition of what is judged on it.
+std::optional<PeerStream> opened(Negotiation& n) {
   auto stream = n.connect(external);
-  if (!stream.open()) return "no features in clear";
+  if (!GIVEN(stream.open(), "the subject answers a header with features")) return std::nullopt;
+  return stream;
+}
+
+/// What a certificate is worth to the subject: "success", the SASL failure condition, or how it ended.
+std::string worth(PeerStream& stream, const tls::Identity& identity, std::optional<bool>* offered = nullptr) {
   if (!stream.start_tls(identity)) return "no TLS";
   const auto features = stream.open();
   if (!features) return "no features inside TLS";
@@ -28,12 +34,22 @@ std::string worth(Negotiation& n, const tls::Identity& identity, bool* offered =
 }
 
 void good_certificates(Run& run) {
+  struct Good {
+    const char *requirement, *words;
+    tls::NameKind name;
+    tls::Flaw flaw;
+  };
   Negotiation n(run);
-  using enum tls::NameKind;
-  CONFORMS("RFC6120-13.7.1.2.1-1", worth(n, *n.certificate(external, tls::Flaw::none, dns)), Eq("success"));
-  CONFORMS("RFC6120-13.7.1.2.1-2", worth(n, *n.certificate(external, tls::Flaw::none, srv)), Eq("success"));
-  CONFORMS("RFC6120-13.7.1.2.1-4", worth(n, *n.certificate(external, tls::Flaw::none, xmpp_addr)), Eq("success"));
-  CONFORMS("SEC-EKU-1", worth(n, *n.certificate(external, tls::Flaw::server_only_eku)), Eq("success"));
+  for (const auto& [requirement, words, name, flaw] :
+       {Good{"RFC6120-13.7.1.2.1-1", "has a dNSName", tls::NameKind::dns, tls::Flaw::none},
+        Good{"RFC6120-13.7.1.2.1-2", "has an SRVName", tls::NameKind::srv, tls::Flaw::none},
+        Good{"RFC6120-13.7.1.2.1-4", "has an XmppAddr", tls::NameKind::xmpp_addr, tls::Flaw::none},
+        Good{"SEC-EKU-1", "is for servers only", tls::NameKind::dns, tls::Flaw::server_only_eku}}) {
+    auto stream = opened(n);
+    if (!stream) return;
+    CONFORMS(requirement, fmt::format("the answer to EXTERNAL with a certificate that {}", words),
+             worth(*stream, *n.certificate(external, flaw, name)), Eq("success"));
+  }
 }
 
 CUTOVER_CASE(accepted_certificates){
@@ -51,19 +67,31 @@ CUTOVER_CASE(accepted_certificates){
     .body = good_certificates};
 
 void bad_certificates(Run& run) {
+  struct Bad {
+    const char *requirement, *words;
+    tls::Flaw flaw;
+  };
   Negotiation n(run);
   using enum tls::Flaw;
-  for (const auto flaw : {expired, not_yet_valid, unknown_root, missing_intermediate}) {
-    CONFORMS("RFC6120-13.7.2-1", worth(n, *n.certificate(external, flaw)), Ne("success"));
+  std::optional<bool> offered;  // by the last one
+  for (const auto& [requirement, words, flaw] :
+       {Bad{"RFC6120-13.7.2-1", "an expired certificate", expired},
+        Bad{"RFC6120-13.7.2-1", "a certificate that is not yet valid", not_yet_valid},
+        Bad{"RFC6120-13.7.2-1", "a certificate of an unknown root", unknown_root},
+        Bad{"RFC6120-13.7.2-1", "a certificate without its intermediate", missing_intermediate},
+        Bad{"RFC6120-13.7.1.1-1", "the certificate of an authority", ca_true_leaf},
+        Bad{"SEC-FROM-SPOOF-5", "a self-signed certificate", self_signed},
+        Bad{"RFC6120-13.7.2.1-2", "the certificate of another name", wrong_name},
+        Bad{"RFC6120-13.7.2.1-2", "a certificate with a wildcard below the domain", wildcard},
+        Bad{"RFC6120-5.4.3.1-7", "no certificate", no_certificate}}) {
+    auto stream = opened(n);
+    if (!stream) return;
+    CONFORMS(requirement, fmt::format("the answer to EXTERNAL with {}", words),
+             worth(*stream, *n.certificate(external, flaw), &offered), Ne("success"));
+    if (flaw != no_certificate) offered.reset();
   }
-  CONFORMS("RFC6120-13.7.1.1-1", worth(n, *n.certificate(external, ca_true_leaf)), Ne("success"));
-  CONFORMS("SEC-FROM-SPOOF-5", worth(n, *n.certificate(external, self_signed)), Ne("success"));
-  for (const auto flaw : {wrong_name, wildcard}) {
-    CONFORMS("RFC6120-13.7.2.1-2", worth(n, *n.certificate(external, flaw)), Ne("success"));
-  }
-  bool offered = true;
-  CONFORMS("RFC6120-5.4.3.1-7", worth(n, *n.certificate(external, no_certificate), &offered), Ne("success"));
-  CONFORMS("RFC6120-6.3.4-3", offered, Eq(false));
+  if (GIVEN(offered, "the subject offers features to a peer without a certificate"))
+    CONFORMS("RFC6120-6.3.4-3", "EXTERNAL was offered to a peer without a certificate", *offered, Eq(false));
 }
 
 CUTOVER_CASE(refused_certificates){
@@ -85,7 +113,8 @@ CUTOVER_CASE(refused_certificates){
     .needs = {Need::sasl_external},
     .body = bad_certificates};
 
-std::string failure_of(const std::optional<xml::Element>& answer) {
+/// "success", or the condition of the failure.
+std::string result_of(const std::optional<xml::Element>& answer) {
   if (!answer) return "no answer";
   if (!answer->is("failure", xmpp::ns::sasl)) return answer->name();
   return answer->first_child() == nullptr ? "no condition" : answer->first_child()->name();
@@ -93,31 +122,38 @@ std::string failure_of(const std::optional<xml::Element>& answer) {
 
 constexpr char auth_open[] = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='";
 
-std::optional<PeerStream> inside_tls(Negotiation& n) { return n.secured(external, *n.certificate(external)); }
+/// A stream with a good certificate, its features inside TLS read; a precondition of what is judged on it.
+std::optional<PeerStream> inside_tls(Negotiation& n) {
+  auto stream = n.secured(external, *n.certificate(external));
+  (void)GIVEN(stream, "the subject offers features inside TLS");
+  return stream;
+}
 
 void identities(Run& run) {
   Negotiation n(run);
   if (auto stream = inside_tls(n)) {
-    const auto own = stream->authenticate(n.domain(external));
-    CONFORMS("XEP0178-3-3", own ? own->name() : "no answer", Eq("success"));
+    CONFORMS("XEP0178-3-3", "the answer to EXTERNAL as the own domain",
+             result_of(stream->authenticate(n.domain(external))), Eq("success"));
   }
   if (auto stream = inside_tls(n)) {
-    CONFORMS("RFC6120-6.3.8-2", failure_of(stream->authenticate("victim.example")),
-             AnyOf(Eq("invalid-authzid"), Eq("not-authorized")));
+    CONFORMS("RFC6120-6.3.8-2", "the answer to EXTERNAL as another domain",
+             result_of(stream->authenticate("victim.example")), AnyOf(Eq("invalid-authzid"), Eq("not-authorized")));
   }
   if (auto stream = inside_tls(n)) {
     stream->send(std::string(auth_open) + "EXTERNAL'>!!!not-base64!!!</auth>");
-    const auto answer = failure_of(stream->await_element());
-    CONFORMS("RFC6120-13.9.1-1", answer, Ne("success"));
-    CONFORMS("RFC6120-6.4.5-1", answer, Ne("no condition"));
+    const auto answer = result_of(stream->await_element());
+    CONFORMS("RFC6120-13.9.1-1", "the answer to text that is no base64", answer, Ne("success"));
+    CONFORMS("RFC6120-6.4.5-1", "the condition of the failure", answer, Ne("no condition"));
   }
   if (auto stream = inside_tls(n)) {
     stream->send(std::string(auth_open) + "X-NONSENSE'>=</auth>");
-    CONFORMS("RFC6120-6.5.7-1", failure_of(stream->await_element()), Eq("invalid-mechanism"));
+    CONFORMS("RFC6120-6.5.7-1", "the answer to an unknown mechanism", result_of(stream->await_element()),
+             Eq("invalid-mechanism"));
   }
   if (auto stream = inside_tls(n)) {
     stream->send("<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
-    CONFORMS("RFC6120-6.4.4-1", failure_of(stream->await_element()), AnyOf(Eq("aborted"), Eq("malformed-request")));
+    CONFORMS("RFC6120-6.4.4-1", "the answer to <abort/>", result_of(stream->await_element()),
+             AnyOf(Eq("aborted"), Eq("malformed-request")));
   }
 }
 
@@ -150,8 +186,9 @@ void retries(Run& run) {
     const auto answer = stream->authenticate("victim.example");
     ended = !answer || answer->is("error", xmpp::ns::streams);
   }
-  CONFORMS("RFC6120-13.9.4-1", ended, Eq(true));
-  CONFORMS("RFC6120-6.4.5-2", tries - 1, testing::AllOf(testing::Ge(1), testing::Le(5)));
+  CONFORMS("RFC6120-13.9.4-1", fmt::format("the stream ended within {} tries", far_too_many), ended, Eq(true));
+  CONFORMS("RFC6120-6.4.5-2", "how many failures came before the stream ended", tries - 1,
+           testing::AllOf(testing::Ge(1), testing::Le(5)));
 }
 
 CUTOVER_CASE(limited){
@@ -167,11 +204,14 @@ CUTOVER_CASE(limited){
 void after_success(Run& run) {
   Negotiation n(run);
   auto stream = n.established(external);
-  CONFORMS("RFC6120-6.2-1", stream.has_value(), Eq(true));
-  if (!stream) return;
+  if (!CONFORMS("RFC6120-6.2-1", "the stream was authenticated by EXTERNAL and opened anew", stream.has_value(),
+                Eq(true)))
+    return;
   stream->send(n.message(external, "authenticated"));
-  CONFORMS("RFC6120-4.3.2-6", n.until([&] { return n.subject().received("authenticated") > 0; }), Eq(true));
-  CONFORMS("INV-2", n.marker_arrives() ? n.subject().received("authenticated") : 0U, Eq(1U));
+  CONFORMS("RFC6120-4.3.2-6", "the message of the authenticated peer reached the user",
+           n.until([&] { return n.subject().received("authenticated") > 0; }), Eq(true));
+  if (n.given_marker())
+    CONFORMS("INV-2", "how often the message reached the user", n.subject().received("authenticated"), Eq(1U));
 }
 
 CUTOVER_CASE(delivers){.id = "authentication.delivers",

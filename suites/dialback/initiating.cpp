@@ -13,11 +13,18 @@ using testing::Ne;
 
 constexpr auto kind = PartnerKind::dialback_over_tls;
 
-/// A stream of the subject up to its db:result; the element that came instead where it was another.
-std::optional<PeerStream> up_to_key(Negotiation& n, const std::string& body, std::optional<xml::Element>& first) {
+/// A stream of the subject that it has led into TLS, where dialback is offered; a precondition of what is judged on it.
+std::optional<PeerStream> inside_tls(Negotiation& n, const std::string& body) {
   auto stream = n.called(kind, body);
-  if (!stream || !n.lead_to_tls(*stream, *n.certificate(kind), dialback_offered)) return std::nullopt;
-  first = stream->await_element();
+  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(kind), dialback_offered);
+  if (!GIVEN(led, "the subject opens a stream to its peer and secures it")) return std::nullopt;
+  return stream;
+}
+
+/// The same, its key read.
+std::optional<PeerStream> up_to_key(Negotiation& n, const std::string& body) {
+  auto stream = inside_tls(n, body);
+  if (stream && !GIVEN(stream->await_element(), "the subject sends its key")) return std::nullopt;
   return stream;
 }
 
@@ -27,19 +34,21 @@ std::string answer_text(Negotiation& n, std::string_view type) {
 
 void valid_key(Run& run) {
   Negotiation n(run);
-  std::optional<xml::Element> first;
-  auto stream = up_to_key(n, "after the key", first);
+  auto stream = inside_tls(n, "after the key");
   if (!stream) return;
-  CONFORMS("XEP0220-2.1.1-3", first ? first->name() : "nothing", Eq("result"));
-  if (!first) return;
+  const auto first = stream->await_element();
+  CONFORMS("XEP0220-2.1.1-3", "what the subject sent first", first ? first->name() : "nothing", Eq("result"));
   // What is sent in spite of it goes out with the key; a marker the other way gives it its time.
-  CONFORMS("XEP0220-2.1.1-3", n.marker_arrives() && !stream->wire().has_received("<message"), Eq(true));
-  CONFORMS("XEP0220-2.1.1-1", first->attribute_or_empty("from") + " > " + first->attribute_or_empty("to"),
+  if (!first || !n.given_marker()) return;
+  CONFORMS("XEP0220-2.1.1-3", "the message was sent before the answer", stream->wire().has_received("<message"),
+           Eq(false));
+  CONFORMS("XEP0220-2.1.1-1", "the addresses of db:result",
+           first->attribute_or_empty("from") + " > " + first->attribute_or_empty("to"),
            Eq(n.subject().domain() + " > " + n.domain(kind)));
-  CONFORMS("XEP0220-2.1.1-1", first->text(), Ne(""));
+  CONFORMS("XEP0220-2.1.1-1", "the key", first->text(), Ne(""));
   stream->send(answer_text(n, "valid") + "/>");
   const auto message = stream->await_element("message", xmpp::ns::server);
-  CONFORMS("XEP0220-2.1.1-10", message.has_value(), Eq(true));
+  CONFORMS("XEP0220-2.1.1-10", "the message behind the answer valid", body_of(message), Eq("after the key"));
 }
 
 CUTOVER_CASE(key_first){
@@ -56,12 +65,13 @@ CUTOVER_CASE(key_first){
 
 void refused_key(Run& run) {
   Negotiation n(run);
-  std::optional<xml::Element> first;
-  auto stream = up_to_key(n, "never to be sent", first);
-  if (!stream || !first) return;
+  auto stream = up_to_key(n, "never to be sent");
+  if (!stream) return;
   stream->send(answer_text(n, "invalid") + "/></stream:stream>");
-  const bool told = n.until([&] { return !n.subject().told("never to be sent").empty(); });
-  CONFORMS("XEP0220-2.1.1-7", told && !stream->wire().has_received("never to be sent"), Eq(true));
+  CONFORMS("XEP0220-2.1.1-7", "the sender of the queued message was told",
+           n.until([&] { return !n.subject().told("never to be sent").empty(); }), Eq(true));
+  CONFORMS("XEP0220-2.1.1-7", "the message was sent behind the answer invalid",
+           stream->wire().has_received("never to be sent"), Eq(false));
 }
 
 CUTOVER_CASE(called_invalid){
@@ -76,19 +86,18 @@ CUTOVER_CASE(called_invalid){
 
 void failed_verification(Run& run) {
   Negotiation n(run);
-  std::optional<xml::Element> first;
-  auto stream = up_to_key(n, "not verified", first);
-  if (!stream || !first) return;
+  auto stream = up_to_key(n, "not verified");
+  if (!stream) return;
   stream->send(answer_text(n, "error") +
                "><error type='wait'><remote-server-timeout xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
                "</db:result>");
-  const bool told = n.until([&] { return !n.subject().told("not verified").empty(); });
-  CONFORMS("XEP0220-2.1.1-8", told, Eq(true));
+  CONFORMS("XEP0220-2.1.1-8", "the sender of the queued message was told",
+           n.until([&] { return !n.subject().told("not verified").empty(); }), Eq(true));
   const bool ended = std::ranges::any_of(stream->wire().items(), [](const auto& item) {
     const auto* element = std::get_if<xml::Element>(&item);
     return element != nullptr && element->is("error", xmpp::ns::streams);
   });
-  CONFORMS("XEP0220-2.5-8", ended || stream->wire().eof(), Eq(false));
+  CONFORMS("XEP0220-2.5-8", "the subject ended the stream", ended || stream->wire().eof(), Eq(false));
 }
 
 CUTOVER_CASE(not_verified){.id = "dialback.own-key-not-verified",

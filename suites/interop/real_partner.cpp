@@ -59,19 +59,23 @@ void cross(Run& run, PartnerServer server, PartnerKind kind, const std::string& 
   const auto domain = domain_of(server);
   const auto all = all_exchanges(deployment->topology());
   const auto expected = UnorderedElementsAre("to it: " + method, "from it: " + method);
-  CONFORMS("SEED-1", deviations(*deployment, all), IsEmpty());
-  CONFORMS("SEED-1", predicted_on(*deployment, Path::legacy), Eq(all.size()));
-  CONFORMS("MIG-N02", methods(deployment->legacy_gateway().server(), domain), expected);
+  CONFORMS("SEED-1", "what went otherwise than it should before the cutover", deviations(*deployment, all), IsEmpty());
+  CONFORMS("SEED-1", "how many exchanges belong on the legacy gateway", predicted_on(*deployment, Path::legacy),
+           Eq(all.size()));
+  CONFORMS("MIG-N02", "the streams between the partner and the legacy gateway",
+           methods(deployment->legacy_gateway().server(), domain), expected);
 
   for (const auto step : canonical_steps()) deployment->carry_out(step);
   deployment->settle();
   const auto& names = deployment->name_server().server();
   const auto asked = names.queries(srv_name, dns::Type::srv);
-  CONFORMS("SEED-9", deviations(*deployment, all), IsEmpty());
-  CONFORMS("SEED-9", predicted_on(*deployment, Path::current), Eq(all.size()));
-  CONFORMS("SEED-9", names.queries(srv_name, dns::Type::srv), Gt(asked));
+  CONFORMS("SEED-9", "what went otherwise than it should after the cutover", deviations(*deployment, all), IsEmpty());
+  CONFORMS("SEED-9", "how many exchanges belong on proxy and gateway", predicted_on(*deployment, Path::current),
+           Eq(all.size()));
+  CONFORMS("SEED-9", "how many queries for our SRV record came", names.queries(srv_name, dns::Type::srv), Gt(asked));
   const auto* edge = deployment->proxy().server();
-  CONFORMS("MIG-N02", edge == nullptr ? std::vector<std::string>{} : methods(*edge, domain), expected);
+  CONFORMS("MIG-N02", "the streams between the partner and the proxy",
+           edge == nullptr ? std::vector<std::string>{} : methods(*edge, domain), expected);
 }
 
 /// How a partner may authenticate: in ids, as a kind, as methods() words it, and a defect that breaks it.

@@ -8,11 +8,16 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
-using testing::AllOf;
 using testing::AnyOf;
 using testing::Eq;
-using testing::Ge;
-using testing::Lt;
+using testing::StartsWith;
+
+constexpr char marked[] = "a MESSAGE sent later reaches the partner's user";
+
+/// The last answer that alice got; one of status 0 where there is none.
+sip::Message last_answer(const Federated& f) {
+  return f.alice.responses().empty() ? sip::Message{} : f.alice.responses().back();
+}
 
 void table_2(Run& run) {
   Federated f(run);
@@ -21,26 +26,31 @@ void table_2(Run& run) {
   request.add_header("Call-ID", "call-7@contoso.example");
   request.add_header("Content-Language", "it");
   const auto stanza = f.stanza_for(std::move(request));
-  CONFORMS("RFC7572-5-1", stanza.has_value(), Eq(true));
-  const auto seen = stanza.value_or(xml::Element("message", "jabber:server"));
-  CONFORMS("RFC7572-5-T2-body", body_of(seen), Eq("1 < 2 & \"3\""));
-  CONFORMS("RFC7572-7-1", body_of(seen), Eq("1 < 2 & \"3\""));
-  CONFORMS("RFC7572-5-T2-Subject", child_text(seen, "subject"), Eq("Mantua"));
-  CONFORMS("RFC7572-5-T2-Call-ID", child_text(seen, "thread"), Eq("call-7@contoso.example"));
-  CONFORMS("RFC7572-5-T2-Content-Language", seen.attribute("lang", "http://www.w3.org/XML/1998/namespace").value_or(""),
-           Eq("it"));
-  CONFORMS("RFC7572-5-T2-From", seen.attribute_or_empty("from"), Eq("alice@contoso.example"));
-  CONFORMS("RFC7572-5-T2-Request-URI", seen.attribute_or_empty("to"), Eq("romeo@fabrikam.example"));
-  CONFORMS("RFC7572-5-to", seen.attribute_or_empty("to"), Eq("romeo@fabrikam.example"));
-  CONFORMS("RFC7572-5-type", seen.attribute_or_empty("type"), AnyOf("", "normal"));
-  CONFORMS("RFC7572-5-1", f.outcome_of("1 < 2 & \"3\"").status, AnyOf(200, 202));
-  const auto& responses = f.alice.responses();
-  CONFORMS("RFC3428-7-2", responses.empty() ? "none" : responses.back().body, Eq(""));
-  CONFORMS("RFC3428-7-3", !responses.empty() && responses.back().header("Contact").has_value(), Eq(false));
-  const bool marker = f.marker_reaches_romeo();
+  CONFORMS("RFC7572-5-1", "a message stanza came", stanza.has_value(), Eq(true));
+  const auto text = [&](const char* child) { return stanza ? child_text(*stanza, child) : "no stanza"; };
+  const auto attribute = [&](const char* name, const char* ns = "") {
+    return stanza ? stanza->attribute(name, ns).value_or("") : "no stanza";
+  };
+  CONFORMS("RFC7572-5-T2-body", "the body of the stanza", text("body"), Eq("1 < 2 & \"3\""));
+  CONFORMS("RFC7572-7-1", "the body of the stanza", text("body"), Eq("1 < 2 & \"3\""));
+  CONFORMS("RFC7572-5-T2-Subject", "the subject of the stanza", text("subject"), Eq("Mantua"));
+  CONFORMS("RFC7572-5-T2-Call-ID", "the thread of the stanza", text("thread"), Eq("call-7@contoso.example"));
+  CONFORMS("RFC7572-5-T2-Content-Language", "the xml:lang of the stanza",
+           attribute("lang", "http://www.w3.org/XML/1998/namespace"), Eq("it"));
+  CONFORMS("RFC7572-5-T2-From", "the 'from' of the stanza", attribute("from"), Eq("alice@contoso.example"));
+  CONFORMS("RFC7572-5-T2-Request-URI", "the 'to' of the stanza", attribute("to"), Eq("romeo@fabrikam.example"));
+  CONFORMS("RFC7572-5-to", "the 'to' of the stanza", attribute("to"), Eq("romeo@fabrikam.example"));
+  CONFORMS("RFC7572-5-type", "the type of the stanza", attribute("type"), AnyOf("", "normal"));
+  CONFORMS("RFC7572-5-1", "the answer to the MESSAGE", f.answer_to("1 < 2 & \"3\""), AnyOf("200 OK", "202 Accepted"));
+  if (GIVEN(!f.alice.responses().empty(), "the MESSAGE is answered")) {
+    const auto& answer = f.alice.responses().back();
+    CONFORMS("RFC3428-7-2", "the body of the answer", answer.body, Eq(""));
+    CONFORMS("RFC3428-7-3", "the Contact of the answer", answer.header("Contact").value_or("none"), Eq("none"));
+  }
+  if (!GIVEN(f.marker_reaches_romeo(), marked)) return;
   const auto copies =
       std::ranges::count_if(f.romeo.messages, [](const auto& m) { return body_of(m) == "1 < 2 & \"3\""; });
-  CONFORMS("DEL-DUP", marker ? copies : -1, Eq(1));
+  CONFORMS("DEL-DUP", "how often the text reached the partner's user", copies, Eq(1));
 }
 
 CUTOVER_CASE(to_xmpp_table){
@@ -74,18 +84,19 @@ void bodies(Run& run) {
   auto image = f.pager("picture");
   image.set_header("Content-Type", "image/gif");
   f.alice.send_raw(std::move(image));
-  CONFORMS("RFC7572-7-5", f.outcome_of("picture").status, Eq(415));
-  CONFORMS("RFC3261-415", f.alice.responses().back().header("Accept").has_value(), Eq(true));
+  CONFORMS("RFC7572-7-5", "the answer to an image", f.answer_to("picture"), Eq(status_text(415)));
+  CONFORMS("RFC3261-415", "the answer to an image names what is accepted (Accept)",
+           last_answer(f).header("Accept").has_value(), Eq(true));
   auto shouted = f.pager("any case");
   shouted.set_header("Content-Type", "TEXT/Plain;charset=UTF-8;msgr=abc");
   const auto stanza = f.stanza_for(std::move(shouted));
-  CONFORMS("RFC7572-7-5", stanza ? body_of(*stanza) : "none", Eq("any case"));
+  CONFORMS("RFC7572-7-5", "the body that came for TEXT/Plain", stanza ? body_of(*stanza) : "no stanza", Eq("any case"));
   auto empty = f.pager("");
   f.alice.send_raw(std::move(empty));
-  CONFORMS("RFC7572-7-10", f.outcome_of("").status, AllOf(Ge(200), Lt(500)));
-  const bool marker = f.marker_reaches_romeo();
+  CONFORMS("RFC7572-7-10", "the answer to an empty MESSAGE", f.answer_to(""), AnyOf(StartsWith("2"), StartsWith("4")));
+  if (!GIVEN(f.marker_reaches_romeo(), marked)) return;
   const auto blanks = std::ranges::count_if(f.romeo.messages, [](const auto& m) { return body_of(m).empty(); });
-  CONFORMS("RFC7572-7-10", marker ? blanks : -1, Eq(0));
+  CONFORMS("RFC7572-7-10", "how many messages without text the partner's user got", blanks, Eq(0));
 }
 
 CUTOVER_CASE(to_xmpp_bodies){
@@ -108,18 +119,23 @@ void refused_requests(Run& run) {
   auto extension = f.pager("needs more");
   extension.add_header("Require", "com.example.unknown");
   f.alice.send_raw(std::move(extension));
-  CONFORMS("RFC3261-420", f.outcome_of("needs more").status, Eq(420));
-  CONFORMS("RFC3261-420", f.alice.responses().back().header_or_empty("Unsupported"), Eq("com.example.unknown"));
+  CONFORMS("RFC3261-420", "the answer to a MESSAGE that requires an unknown extension", f.answer_to("needs more"),
+           Eq(status_text(420)));
+  CONFORMS("RFC3261-420", "the Unsupported of the answer", last_answer(f).header_or_empty("Unsupported"),
+           Eq("com.example.unknown"));
   auto unknown = f.pager("unknown method");
   unknown.method = "FROBNICATE";
   f.alice.send_raw(std::move(unknown));
   const auto status = f.outcome_of("unknown method").status;
-  CONFORMS("RFC3261-501", status, AnyOf(405, 501));
-  CONFORMS("RFC3261-405", status == 405 && !f.alice.responses().back().header("Allow"), Eq(false));
+  CONFORMS("RFC3261-501", "the answer to an unknown method", status_text(status),
+           AnyOf(status_text(405), status_text(501)));
+  CONFORMS("RFC3261-405", "the answer to an unknown method was a 405 without Allow",
+           status == 405 && !last_answer(f).header("Allow"), Eq(false));
   auto stray = f.pager("no such dialog");
   stray.add_header("To", "<" + f.romeo_uri + ">;tag=nobody");
   f.alice.send_raw(std::move(stray));
-  CONFORMS("RFC3261-481", f.outcome_of("no such dialog").status, Eq(481));
+  CONFORMS("RFC3261-481", "the answer to a MESSAGE of a dialog that there is not", f.answer_to("no such dialog"),
+           Eq(status_text(481)));
 }
 
 CUTOVER_CASE(to_xmpp_refused){

@@ -8,7 +8,6 @@ namespace {
 
 using namespace harness;
 using testing::Eq;
-using testing::IsEmpty;
 
 constexpr char external[] = "fabrikam.example";
 constexpr char dialback[] = "litware.example";
@@ -23,14 +22,19 @@ void dns_before_partner(Run& run) {
   }
   for (const auto& partner : deployment->topology().partners) deployment->remove_partner(partner.domain);
   deployment->carry_out(Step::update_dns);
-  CONFORMS("MIG-O11", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O11", predicted_cause(*deployment, "alice", external, Way::from_partner),
-           Eq(Cause::partner_not_allowed));
-  CONFORMS("MIG-O11", predicted_cause(*deployment, "alice", dialback, Way::to_partner), Eq(Cause::dialback_authority));
-  CONFORMS("MIG-O11", predicted_cause(*deployment, "alice", external, Way::to_partner), Eq(Cause::none));
+  CONFORMS("MIG-O11", "the exchanges of everybody before the partners are allowed", deviations(*deployment),
+           AsPredicted());
+  CONFORMS("MIG-O11", "what the rules say cuts a partner off from a moved user",
+           predicted_cause(*deployment, "alice", external, Way::from_partner), Eq(Cause::partner_not_allowed));
+  CONFORMS("MIG-O11", "what the rules say cuts a moved user off from a partner that verifies by dialback",
+           predicted_cause(*deployment, "alice", dialback, Way::to_partner), Eq(Cause::dialback_authority));
+  CONFORMS("MIG-O11", "what the rules say cuts a moved user off from a SASL EXTERNAL partner",
+           predicted_cause(*deployment, "alice", external, Way::to_partner), Eq(Cause::none));
   for (const auto& partner : deployment->topology().partners) deployment->allow_partner(partner.domain);
-  CONFORMS("MIG-O11", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O11", predicted_on(*deployment, Path::current), Eq(all_exchanges(deployment->topology()).size()));
+  CONFORMS("MIG-O11", "the exchanges of everybody after the partners were allowed", deviations(*deployment),
+           AsPredicted());
+  CONFORMS("MIG-O11", "how many exchanges the rules send through the new side in the end",
+           predicted_on(*deployment, Path::current), Eq(all_exchanges(deployment->topology()).size()));
 }
 
 CUTOVER_CASE(dns_first){
@@ -57,12 +61,15 @@ void partner_before_users(Run& run) {
     deployment->carry_out(step);
   }
   deployment->move_user("alice", Pool::current);
-  CONFORMS("MIG-O05", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O05", predicted_cause(*deployment, "bob", external, Way::to_partner), Eq(Cause::user_on_legacy_pool));
+  CONFORMS("MIG-O05", "the exchanges of everybody before DNS is updated", deviations(*deployment), AsPredicted());
+  CONFORMS("MIG-O05", "what the rules say cuts a user of the legacy pool off from a partner",
+           predicted_cause(*deployment, "bob", external, Way::to_partner), Eq(Cause::user_on_legacy_pool));
   deployment->carry_out(Step::update_dns);
-  CONFORMS("MIG-O05", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O05", predicted_cause(*deployment, "bob", external, Way::from_partner), Eq(Cause::user_on_legacy_pool));
-  CONFORMS("MIG-O05", predicted_cause(*deployment, "alice", external, Way::from_partner), Eq(Cause::none));
+  CONFORMS("MIG-O05", "the exchanges of everybody after DNS was updated", deviations(*deployment), AsPredicted());
+  CONFORMS("MIG-O05", "what the rules say cuts a partner off from a user of the legacy pool",
+           predicted_cause(*deployment, "bob", external, Way::from_partner), Eq(Cause::user_on_legacy_pool));
+  CONFORMS("MIG-O05", "what the rules say cuts a partner off from the moved user",
+           predicted_cause(*deployment, "alice", external, Way::from_partner), Eq(Cause::none));
 }
 
 CUTOVER_CASE(partner_first){
@@ -83,13 +90,15 @@ void federation_before_certificates(Run& run) {
        {Step::deploy_pool, Step::deploy_edge, Step::move_users, Step::enable_federation, Step::update_dns}) {
     deployment->carry_out(step);
   }
-  CONFORMS("MIG-O06", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O06", predicted_cause(*deployment, "alice", external, Way::from_partner),
-           Eq(Cause::certificate_missing));
-  CONFORMS("MIG-O06", predicted_cause(*deployment, "alice", dialback, Way::to_partner), Eq(Cause::certificate_missing));
+  CONFORMS("MIG-O06", "the exchanges of everybody before the certificates", deviations(*deployment), AsPredicted());
+  CONFORMS("MIG-O06", "what the rules say cuts a partner off",
+           predicted_cause(*deployment, "alice", external, Way::from_partner), Eq(Cause::certificate_missing));
+  CONFORMS("MIG-O06", "what the rules say cuts a user off",
+           predicted_cause(*deployment, "alice", dialback, Way::to_partner), Eq(Cause::certificate_missing));
   deployment->carry_out(Step::create_policies_and_certificates);
-  CONFORMS("MIG-O06", deviations(*deployment), IsEmpty());
-  CONFORMS("MIG-O06", predicted_on(*deployment, Path::current), Eq(all_exchanges(deployment->topology()).size()));
+  CONFORMS("MIG-O06", "the exchanges of everybody with the certificates", deviations(*deployment), AsPredicted());
+  CONFORMS("MIG-O06", "how many exchanges the rules send through the new side in the end",
+           predicted_on(*deployment, Path::current), Eq(all_exchanges(deployment->topology()).size()));
 }
 
 CUTOVER_CASE(federation_first){

@@ -1,6 +1,7 @@
 // The six steps in order, with a gate before the first and after each: SEED-1 and SEED-4 to SEED-9.
 #include "suites/support/migration.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace cutover::suites {
@@ -8,7 +9,6 @@ namespace {
 
 using namespace harness;
 using testing::Eq;
-using testing::IsEmpty;
 
 /// The requirement that speaks of a step.
 const char* requirement_of(Step step) {
@@ -32,25 +32,31 @@ const char* requirement_of(Step step) {
 void move_users_one_by_one(Deployment& deployment) {
   for (const auto& user : deployment.topology().users) {
     deployment.move_user(user, Pool::current);
-    CONFORMS("SEED-6", deviations(deployment, exchanges_of(deployment.topology(), user, {})), IsEmpty());
+    CONFORMS("SEED-6", "the exchanges of " + user + " after the move to the new pool",
+             deviations(deployment, exchanges_of(deployment.topology(), user, {})), AsPredicted());
   }
 }
 
 void rehearse(Run& run) {
   const auto deployment = bring_up(run);
   const auto all = all_exchanges(deployment->topology()).size();
-  CONFORMS("SEED-1", deviations(*deployment), IsEmpty());
-  CONFORMS("SEED-1", predicted_on(*deployment, Path::legacy), Eq(all));
+  CONFORMS("SEED-1", "the exchanges of everybody before the first step", deviations(*deployment), AsPredicted());
+  CONFORMS("SEED-1", "how many exchanges the rules send through the legacy gateway before the first step",
+           predicted_on(*deployment, Path::legacy), Eq(all));
   for (const auto step : canonical_steps()) {
     if (step == Step::move_users) move_users_one_by_one(*deployment);
     deployment->carry_out(step);
-    CONFORMS(requirement_of(step), deviations(*deployment), IsEmpty());
-    const bool before_cutover = step < Step::enable_federation;
-    if (before_cutover) CONFORMS(requirement_of(step), predicted_on(*deployment, Path::legacy), Eq(all));
+    const auto after = fmt::format("after the step '{}'", name_of(step));
+    CONFORMS(requirement_of(step), "the exchanges of everybody " + after, deviations(*deployment), AsPredicted());
+    if (step >= Step::enable_federation) continue;
+    CONFORMS(requirement_of(step), "how many exchanges the rules send through the legacy gateway " + after,
+             predicted_on(*deployment, Path::legacy), Eq(all));
   }
-  CONFORMS("SEED-9", predicted_on(*deployment, Path::current), Eq(all));
-  const auto& users = deployment->topology().users;
-  CONFORMS("SEED-1", deviations(*deployment, exchanges_of(deployment->topology(), users.front(), {})), IsEmpty());
+  CONFORMS("SEED-9", "how many exchanges the rules send through the new side after the last step",
+           predicted_on(*deployment, Path::current), Eq(all));
+  const auto& user = deployment->topology().users.front();
+  CONFORMS("SEED-1", "the exchanges of " + user + ", once more at the end",
+           deviations(*deployment, exchanges_of(deployment->topology(), user, {})), AsPredicted());
 }
 
 CUTOVER_CASE(rehearsal){

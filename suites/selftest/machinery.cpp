@@ -22,10 +22,10 @@ CaseRecord machinery(const char* id, const char* title, std::function<void(Run&)
 }
 
 const Registration pass = CaseAt{__FILE__, __LINE__} + machinery("selftest.pass", "A case that passes", [](Run& run) {
-                            CONFORMS(must, run.seed() == run.options().seed, Eq(true));
+                            CONFORMS(must, "the seed of the run", run.seed(), Eq(run.options().seed));
                           });
 const Registration fail = CaseAt{__FILE__, __LINE__} + machinery("selftest.fail", "A case that fails", [](Run&) {
-                            CONFORMS(must, std::string("<a>\x01</a>"), Eq("<b/>"));
+                            CONFORMS(must, "the document", std::string("<a>\x01</a>"), Eq("<b/>"));
                           });
 const Registration broken = CaseAt{__FILE__, __LINE__} + machinery("selftest.broken", "A case that throws", [](Run&) {
                               throw std::runtime_error("thrown on purpose");

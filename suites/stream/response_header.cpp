@@ -23,23 +23,30 @@ void response_header(Run& run) {
   auto stream = n.connect(PartnerKind::sasl_external);
   const auto features = stream.open();
   const auto& tag = stream.peer_header().tag;
-  CONFORMS("RFC6120-5.4.1-1", tag.name(), Eq("stream"));
-  CONFORMS("RFC6120-4.7.1-2", tag.attribute_or_empty("from"), Eq(n.subject().domain()));
-  CONFORMS("RFC6120-4.7.2-2", tag.attribute_or_empty("to"), Eq(n.domain(PartnerKind::sasl_external)));
-  CONFORMS("RFC6120-4.7.3-1", stream.id(), Ne(""));
-  CONFORMS("RFC6120-4.7.4-2", tag.attribute("lang", xmpp::ns::xml).value_or(""), Ne(""));
-  CONFORMS("RFC6120-4.7.5-2", tag.attribute_or_empty("version"), Eq("1.0"));
+  CONFORMS("RFC6120-5.4.1-1", "the root element that answered the header", tag.name().empty() ? "none" : tag.name(),
+           Eq("stream"));
+  if (!GIVEN(!tag.name().empty(), "the server answered with a header")) return;
+  CONFORMS("RFC6120-4.7.1-2", "the from of the server's header", tag.attribute_or_empty("from"),
+           Eq(n.subject().domain()));
+  CONFORMS("RFC6120-4.7.2-2", "the to of the server's header", tag.attribute_or_empty("to"),
+           Eq(n.domain(PartnerKind::sasl_external)));
+  CONFORMS("RFC6120-4.7.3-1", "the id of the server's header", stream.id(), Ne(""));
+  CONFORMS("RFC6120-4.7.4-2", "the xml:lang of the server's header", tag.attribute("lang", xmpp::ns::xml).value_or(""),
+           Ne(""));
+  CONFORMS("RFC6120-4.7.5-2", "the version of the server's header", tag.attribute_or_empty("version"), Eq("1.0"));
   auto newer = n.connect(PartnerKind::sasl_external);
   newer.header().version = "2.0";
   newer.send(newer.header().text());
   if (newer.await_header()) {
     // Where it does not want to negotiate down it may refuse (section 4.9.3.25).
-    CONFORMS("RFC6120-4.7.5-2", newer.peer_header().tag.attribute_or_empty("version"), Eq("1.0"));
+    CONFORMS("RFC6120-4.7.5-2", "the version that answers version 2.0",
+             newer.peer_header().tag.attribute_or_empty("version"), Eq("1.0"));
   }
-  CONFORMS("RFC6120-4.8.2-1", stream.peer_header().content_ns, Eq(xmpp::ns::server));
-  CONFORMS("RFC6120-4.3.2-1", features.has_value(), Eq(true));
-  if (!features) return;
-  CONFORMS("RFC6120-4.3.2-2", feature_namespaces(*features),
+  CONFORMS("RFC6120-4.8.2-1", "the content namespace of the server's header", stream.peer_header().content_ns,
+           Eq(xmpp::ns::server));
+  CONFORMS("RFC6120-4.3.2-1", "features followed the server's header", features.has_value(), Eq(true));
+  if (!GIVEN(features.has_value(), "the server sent features")) return;
+  CONFORMS("RFC6120-4.3.2-2", "the namespaces of the features", feature_namespaces(*features),
            Each(testing::AllOf(Ne(xmpp::ns::streams), Ne(xmpp::ns::server))));
 }
 
@@ -72,17 +79,20 @@ void stream_ids(Run& run) {
     ids.insert(stream.id());
     stream.wire().abort();
   }
-  CONFORMS("RFC6120-4.7.3-2", ids.size(), Eq(streams));
+  CONFORMS("RFC6120-4.7.3-2", "how many different ids eight streams got", ids.size(), Eq(streams));
   auto stream = n.connect(PartnerKind::sasl_external);
-  if (!stream.open()) return;
+  if (!GIVEN(stream.open().has_value(), "the server answered a header with features")) return;
   const auto in_clear = stream.id();
-  if (!stream.start_tls(*n.certificate(PartnerKind::sasl_external)) || !stream.open()) return;
+  const bool secured = stream.start_tls(*n.certificate(PartnerKind::sasl_external)) && stream.open();
+  if (!GIVEN(secured, "the stream was opened anew inside TLS")) return;
   const auto inside = stream.id();
-  CONFORMS("RFC6120-5.4.3.3-4", inside, testing::AllOf(Ne(in_clear), Ne("")));
+  CONFORMS("RFC6120-5.4.3.3-4", "the id of the stream inside TLS", inside, testing::AllOf(Ne(in_clear), Ne("")));
   const auto answer = stream.authenticate("");
-  if (!answer || !answer->is("success", xmpp::ns::sasl) || !stream.reopen()) return;
-  CONFORMS("RFC6120-6.4.6-3", stream.id(), testing::AllOf(Ne(inside), Ne(in_clear), Ne("")));
-  CONFORMS("RFC6120-4.3.3-4", stream.id(), testing::AllOf(Ne(inside), Ne(in_clear)));
+  const bool reopened = answer && answer->is("success", xmpp::ns::sasl) && stream.reopen();
+  if (!GIVEN(reopened, "the stream was opened anew after SASL")) return;
+  CONFORMS("RFC6120-6.4.6-3", "the id of the stream after SASL", stream.id(),
+           testing::AllOf(Ne(inside), Ne(in_clear), Ne("")));
+  CONFORMS("RFC6120-4.3.3-4", "the id of the stream after SASL", stream.id(), testing::AllOf(Ne(inside), Ne(in_clear)));
 }
 
 CUTOVER_CASE(ids){
@@ -103,8 +113,9 @@ void without_version(Run& run) {
   auto stream = n.connect(PartnerKind::plaintext_dialback);
   stream.header().version.clear();
   stream.send(stream.header().text());
-  const bool answered = stream.await_header();
-  CONFORMS("RFC6120-4.7.5-5", answered ? stream.peer_header().tag.attribute_or_empty("version") : "no header", Eq(""));
+  if (!GIVEN(stream.await_header(), "the server answered with a header")) return;
+  CONFORMS("RFC6120-4.7.5-5", "the version that answers none", stream.peer_header().tag.attribute_or_empty("version"),
+           Eq(""));
 }
 
 CUTOVER_CASE(old){

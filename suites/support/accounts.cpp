@@ -104,10 +104,8 @@ bool Accounts::soon(const std::function<bool()>& condition) {
   return markers_pass() && world_.run_until(condition, grace);
 }
 
-bool Accounts::connected(const char* requirement) {
-  if (markers_pass()) return true;
-  INCONCLUSIVE(requirement, "no message passes between the subject's user and the peer's");
-  return false;
+bool Accounts::given_markers() {
+  return GIVEN(markers_pass(), "messages pass both ways between the subject's user and the peer's");
 }
 
 std::vector<xml::Element> Accounts::answers(const std::string& id) {
@@ -121,7 +119,7 @@ std::vector<xml::Element> Accounts::answers(const std::string& id) {
 xml::Element Accounts::answer(const std::string& id) {
   (void)until([&] { return !answers(id).empty(); });
   const auto found = answers(id);
-  return found.empty() ? xml::Element("nothing", "") : found.front();
+  return found.empty() ? xml::Element(no_answer, "") : found.front();
 }
 
 xml::Element Accounts::ask(const std::string& to, const std::string& id, xml::Element payload) {
@@ -134,6 +132,12 @@ std::string kind_of(const xml::Element& stanza) {
   if (error) return "error/" + error->condition;
   const auto type = stanza.attribute_or_empty("type");
   return stanza.name() == "iq" ? type : stanza.name() + (type.empty() ? "" : "/" + type);
+}
+
+std::vector<std::string> kinds_of(const std::vector<xml::Element>& stanzas) {
+  std::vector<std::string> kinds;
+  std::ranges::transform(stanzas, std::back_inserter(kinds), kind_of);
+  return kinds;
 }
 
 }  // namespace cutover::suites

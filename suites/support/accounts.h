@@ -35,11 +35,11 @@ class Accounts {
   /// The condition holds by the time that later markers have passed, or soon after: for what a server does at once, so
   /// that its absence costs little real time.
   [[nodiscard]] bool soon(const std::function<bool()>&);
-  /// markers_pass(); where not, the requirement is inconclusive and the case should end.
-  [[nodiscard]] bool connected(const char* requirement);
+  /// markers_pass() as a precondition of what is judged behind it.
+  [[nodiscard]] bool given_markers();
   /// What came to romeo for the stanza with that id, in any kind.
   [[nodiscard]] std::vector<xml::Element> answers(const std::string& id);
-  /// The first of them; waits for it. An empty element where none came.
+  /// The first of them; waits for it. An element named "no answer" where none came.
   [[nodiscard]] xml::Element answer(const std::string& id);
   /// Sends a request of romeo's and gives its answer.
   [[nodiscard]] xml::Element ask(const std::string& to, const std::string& id, xml::Element payload);
@@ -55,7 +55,10 @@ class Accounts {
   int markers_ = 0;
 };
 
+/// How a word says that nothing came.
+inline constexpr char no_answer[] = "no answer";
 /// "error/service-unavailable" of an error, "result", "message" ...: what a check of an answer speaks of.
 [[nodiscard]] std::string kind_of(const xml::Element& stanza);
+[[nodiscard]] std::vector<std::string> kinds_of(const std::vector<xml::Element>& stanzas);
 
 }  // namespace cutover::suites

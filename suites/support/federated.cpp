@@ -84,6 +84,8 @@ mocks::SipOutcome Federated::outcome_of(const std::string& body) {
   return *find();
 }
 
+std::string Federated::answer_to(const std::string& body) { return status_text(outcome_of(body).status); }
+
 sip::Message Federated::request_to_alice(const std::string& method, std::size_t n) {
   if (!until([&] { return requests_to_alice(method) >= n; })) return {};
   for (const auto& request : alice.requests()) {
@@ -142,11 +144,35 @@ bool Federated::marker_reaches_romeo() {
   });
 }
 
+bool Federated::given_markers() {
+  return GIVEN(marker_reaches_alice() && marker_reaches_romeo(), "messages sent later pass both ways");
+}
+
+std::string status_text(int status) {
+  return status == 0 ? "no answer" : fmt::format("{} {}", status, sip::reason_phrase(status));
+}
+
+std::vector<std::string> status_texts(const std::vector<int>& statuses) {
+  std::vector<std::string> texts;
+  std::ranges::transform(statuses, std::back_inserter(texts), status_text);
+  return texts;
+}
+
 std::string child_text(const xml::Element& stanza, std::string_view name) {
   const auto* child = stanza.child(name, ns_server);
   return child == nullptr ? std::string() : child->text();
 }
 
 std::string body_of(const xml::Element& message) { return child_text(message, "body"); }
+
+constexpr char nothing_came[] = "nothing came";
+
+std::string header_in(const sip::Message& request, std::string_view name) {
+  return request.method.empty() ? nothing_came : request.header_or_empty(name);
+}
+
+std::string attribute_in(const xml::Element& stanza, std::string_view name) {
+  return stanza.name().empty() ? nothing_came : stanza.attribute_or_empty(name);
+}
 
 }  // namespace cutover::suites

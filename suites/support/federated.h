@@ -43,6 +43,8 @@ class Federated {
   [[nodiscard]] const xml::Element* error_stanza(const std::string& id) const;
   /// The outcome of alice's request with that body; waits for it. Status 0: no answer.
   [[nodiscard]] mocks::SipOutcome outcome_of(const std::string& body);
+  /// Its status as a check tells it: "200 OK", "no answer".
+  [[nodiscard]] std::string answer_to(const std::string& body);
   /// The n-th request of that method that alice got; waits for it. Without method where it never came.
   [[nodiscard]] sip::Message request_to_alice(const std::string& method, std::size_t n = 1);
   /// The n-th presence of that type that romeo got, "" for available; waits for it. Unnamed where it never came.
@@ -59,12 +61,20 @@ class Federated {
   /// Proves that what was sent before has been handled: a marker message the same way, on a path that works.
   [[nodiscard]] bool marker_reaches_alice();
   [[nodiscard]] bool marker_reaches_romeo();
+  /// The same, both ways, as a precondition of what is judged behind it.
+  [[nodiscard]] bool given_markers();
 
  private:
   int markers_ = 0;
 };
 
+/// A status as a check tells it: "404 Not Found"; "no answer" for 0.
+[[nodiscard]] std::string status_text(int status);
+[[nodiscard]] std::vector<std::string> status_texts(const std::vector<int>& statuses);
 [[nodiscard]] std::string body_of(const xml::Element& message);
 [[nodiscard]] std::string child_text(const xml::Element& stanza, std::string_view name);
+/// What a header or attribute says; "nothing came" where the request or stanza is one that never came.
+[[nodiscard]] std::string header_in(const sip::Message& request, std::string_view name);
+[[nodiscard]] std::string attribute_in(const xml::Element& stanza, std::string_view name);
 
 }  // namespace cutover::suites

@@ -4,8 +4,11 @@
 #include "suites/support/invariants.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ostream>
+#include <span>
 
 namespace cutover::suites {
 
@@ -13,20 +16,45 @@ using namespace harness;
 
 namespace {
 
-std::string deviation_of(const Observation& seen, const Prediction& expected) {
-  const auto told = [&](const std::string& what) { return fmt::format("{}; {}", what, seen.text()); };
-  if (seen.both_paths) return told("crossed the legacy and the new side");
-  if (seen.path != expected.path) {
-    return told(fmt::format("expected {} ({})", name_of(expected.path), name_of(expected.cause)));
-  }
-  if (expected.path != Path::cut_off && seen.copies != 1) return told("expected exactly one copy");
-  if (expected.path == Path::cut_off && seen.exchange.kind == Kind::message && !seen.sender_told) {
-    return told("cut off, and its sender was not told");
-  }
-  return {};
+std::string exchange_in_words(const Exchange& exchange) {
+  const auto partner = exchange.partner_user + "@" + exchange.partner_domain;
+  const bool out = exchange.way == Way::to_partner;
+  return fmt::format("{} from {} to {}", exchange.kind == Kind::message ? "message" : "presence",
+                     out ? exchange.user : partner, out ? partner : exchange.user);
+}
+
+std::string expected_in_words(const Prediction& expected, Kind kind) {
+  if (expected.path != Path::cut_off) return fmt::format("once through the {}", name_of(expected.path));
+  return fmt::format("cut off{} ({})", kind == Kind::message ? " and its sender told" : "", name_of(expected.cause));
+}
+
+std::string arrived_in_words(const Observation& seen) {
+  const auto times = seen.copies == 1 ? std::string("once") : fmt::format("{} times", seen.copies);
+  auto text = seen.both_paths    ? times + " across the legacy and the new side"
+              : seen.copies == 0 ? std::string("nowhere")
+                                 : fmt::format("{} through the {}", times, name_of(seen.path));
+  if (seen.copies == 0) text += seen.sender_told ? ", its sender told: " + seen.told : ", its sender not told";
+  return text + (seen.nodes.empty() ? "" : fmt::format("; handled by {}", fmt::join(seen.nodes, ", ")));
+}
+
+bool as_predicted(const Observation& seen, const Prediction& expected) {
+  if (seen.both_paths || seen.path != expected.path) return false;
+  if (expected.path != Path::cut_off) return seen.copies == 1;
+  return seen.exchange.kind == Kind::presence || seen.sender_told;
 }
 
 }  // namespace
+
+void PrintTo(const Deviations& deviations, std::ostream* out) {
+  constexpr std::size_t shown_max = 10;
+  if (deviations.empty()) {
+    *out << fmt::format("all {} so", deviations.exchanges);
+    return;
+  }
+  const auto shown = std::span(deviations.found).first(std::min(shown_max, deviations.size()));
+  *out << fmt::format("{} of {} otherwise: {}", deviations.size(), deviations.exchanges, fmt::join(shown, "\n  "));
+  if (shown.size() < deviations.size()) *out << fmt::format("\n  and {} more", deviations.size() - shown.size());
+}
 
 std::shared_ptr<Deployment> bring_up(Run& run) {
   auto deployment = std::make_shared<Deployment>(
@@ -37,7 +65,7 @@ std::shared_ptr<Deployment> bring_up(Run& run) {
   return deployment;
 }
 
-std::vector<std::string> deviations(Deployment& deployment, const std::vector<Exchange>& exchanges) {
+Deviations deviations(Deployment& deployment, const std::vector<Exchange>& exchanges) {
   auto observed = exchanges;
   if (deployment.world().kind() == WorldKind::live) {
     // Nobody is told when a subscription's answer is cut off: its absence costs real time, and the simulated world
@@ -47,15 +75,17 @@ std::vector<std::string> deviations(Deployment& deployment, const std::vector<Ex
              predict(deployment.state(), deployment.topology(), exchange).path == Path::cut_off;
     });
   }
-  std::vector<std::string> found;
+  Deviations deviations{.exchanges = observed.size(), .found = {}};
   for (const auto& seen : observe(deployment, observed)) {
-    auto deviation = deviation_of(seen, predict(deployment.state(), deployment.topology(), seen.exchange));
-    if (!deviation.empty()) found.push_back(std::move(deviation));
+    const auto expected = predict(deployment.state(), deployment.topology(), seen.exchange);
+    if (as_predicted(seen, expected)) continue;
+    deviations.found.push_back(fmt::format("{}: expected {}, arrived {}", exchange_in_words(seen.exchange),
+                                           expected_in_words(expected, seen.exchange.kind), arrived_in_words(seen)));
   }
-  return found;
+  return deviations;
 }
 
-std::vector<std::string> deviations(Deployment& deployment) {
+Deviations deviations(Deployment& deployment) {
   deployment.settle();
   return deviations(deployment, all_exchanges(deployment.topology()));
 }

@@ -5,16 +5,28 @@
 #include "harness/judging/case.h"
 #include "harness/judging/run.h"
 
+#include <iosfwd>
+
 namespace cutover::suites {
 
 /// The deployment of the run, in its legacy shape.
 [[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&);
 
-/// Observes the exchanges and lists those that went otherwise than predicted: wrong path, both paths, not exactly one
-/// copy, or cut off without the sender of a message being told.
-[[nodiscard]] std::vector<std::string> deviations(harness::Deployment&, const std::vector<harness::Exchange>&);
+/// The exchanges that went otherwise than predicted, a sentence each.
+struct Deviations {
+  std::size_t exchanges = 0;  ///< that were observed
+  std::vector<std::string> found;
+  [[nodiscard]] bool empty() const { return found.empty(); }
+  [[nodiscard]] std::size_t size() const { return found.size(); }
+};
+void PrintTo(const Deviations&, std::ostream*);
+MATCHER(AsPredicted, "each as the rules predict") { return arg.empty(); }
+
+/// Observes the exchanges. A deviation: wrong path, both paths, not exactly one copy, or cut off without the sender of
+/// a message being told.
+[[nodiscard]] Deviations deviations(harness::Deployment&, const std::vector<harness::Exchange>&);
 /// The same after settle(), for every user and partner.
-[[nodiscard]] std::vector<std::string> deviations(harness::Deployment&);
+[[nodiscard]] Deviations deviations(harness::Deployment&);
 
 /// The exchanges of one user, or of one partner; an empty name is every one.
 [[nodiscard]] std::vector<harness::Exchange> exchanges_of(const harness::Topology&, const std::string& user,

@@ -3,6 +3,7 @@
 
 #include "protocol/base/limits.h"
 #include "protocol/interworking/mapping/text.h"
+#include "protocol/interworking/rules.h"
 #include "protocol/xmpp/jid.h"
 
 #include <algorithm>
@@ -156,10 +157,10 @@ std::optional<sip::Uri> parse_address_uri(std::string_view text) {
   return uri;
 }
 
-JidResult to_jid(const sip::Uri& uri) {
+JidResult to_jid(const sip::Uri& uri, const Departures& departures) {
   const std::string scheme = lowered(uri.scheme);
   if (scheme != "sip" && scheme != "sips" && scheme != "im" && scheme != "pres") return {{}, AddressFault::scheme};
-  if (is_ip_literal(uri.host)) return {{}, AddressFault::host};
+  if (departures.breaks(Rule::host_is_a_name, is_ip_literal(uri.host))) return {{}, AddressFault::host};
   const auto domain = xmpp::prepare_domain(uri.host);
   if (!domain) return {{}, AddressFault::host};
   Address out;
@@ -168,7 +169,8 @@ JidResult to_jid(const sip::Uri& uri) {
   if (!octets) return {{}, AddressFault::escape};
   if (const AddressFault fault = check_octets(*octets); fault != AddressFault::none) return {{}, fault};
   // XEP-0106 section 4.2: \20 must be neither first nor last, so such a user has no JID.
-  if (octets->starts_with(' ') || octets->ends_with(' ')) return {{}, AddressFault::edge_space};
+  const bool edge_space = octets->starts_with(' ') || octets->ends_with(' ');
+  if (departures.breaks(Rule::user_has_no_edge_space, edge_space)) return {{}, AddressFault::edge_space};
   out.local = escape_localpart(*octets);
   for (const auto& [name, value] : uri.parameters) {
     if (lowered(name) != "gr" || value.empty()) continue;  // RFC 5627 section 3: no value, a temporary GRUU

@@ -1,6 +1,7 @@
 // JID <-> SIP URI on raw octets: the table of RFC 7247 section 6 with the escapes of XEP-0106.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/sip/message.h"
 
 #include <compare>
@@ -40,7 +41,7 @@ struct JidResult {
 };
 /// RFC 7247 section 6.4: percent-decodes, then escapes what a localpart cannot hold; `gr` with a value becomes the
 /// resource.
-[[nodiscard]] JidResult to_jid(const sip::Uri&);
+[[nodiscard]] JidResult to_jid(const sip::Uri&, const Departures& = {});
 /// RFC 7247 section 6.5: undoes XEP-0106, then percent-encodes what a SIP user part cannot hold; a resource becomes the
 /// URI parameter `gr`. The domain is written as A-labels.
 [[nodiscard]] sip::Uri to_uri(const Address&);

@@ -1,0 +1,46 @@
+// Stream errors that say something else, and ends of a stream that are not said, or not listened through.
+#include "departures/rows.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/stream_text.h"
+
+namespace cutover::departures {
+
+namespace {
+
+using xmpp::Passage;
+
+bool sends_error(const Passage& p) { return p.sends("error", xmpp::ns::streams); }
+bool is_end(const Passage& p) { return p.kind == Passage::Kind::end_tag; }
+
+}  // namespace
+
+std::vector<Row> xmpp_closing() {
+  return {
+      {"xmpp.wrong-stream-condition", "reports every stream error as undefined-condition",
+       "RFC6120-4.9.3.21-1 RFC6120-4.9.3.6-1 RFC6120-4.9.3.13-1",
+       [](Passage& p) {
+         if (sends_error(p)) p.octets = xmpp::stream_error("undefined-condition");
+       }},
+      {"xmpp.stream-error-without-condition", "sends stream errors without a condition", "RFC6120-4.9.2-1",
+       [](Passage& p) {
+         if (sends_error(p)) p.put({"error", xmpp::ns::streams});
+       }},
+      {"xmpp.no-end-tag-reply", "does not answer </stream:stream> with its own", "RFC6120-4.4-5 INV-3",
+       [ended = false](Passage& p) mutable {
+         if (is_end(p) && p.in()) ended = true;
+         if (is_end(p) && p.out() && ended) p.drop();
+       }},
+      {"xmpp.deaf-while-closing", "stops reading stanzas once it has sent </stream:stream>", "RFC6120-4.4-3",
+       [ended = false](Passage& p) mutable {
+         if (is_end(p) && p.out()) ended = true;
+         if (p.in() && p.is_stanza() && ended) p.drop();
+       }},
+      {"xmpp.no-keep-alive", "never sends white space on an idle stream", "LYNC-CFG-KeepAliveInterval",
+       [](Passage& p) {
+         if (p.out() && p.kind == Passage::Kind::other) p.drop();
+       }},
+  };
+}
+
+}  // namespace cutover::departures

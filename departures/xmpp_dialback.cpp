@@ -1,0 +1,138 @@
+// Dialback elements and keys that are wrong, missing or not heard.
+#include "departures/rows.h"
+#include "protocol/xmpp/dialback.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/stream.h"
+#include "protocol/xmpp/stream_text.h"
+
+namespace cutover::departures {
+
+namespace {
+
+using xmpp::Passage;
+using xmpp::StreamConfig;
+namespace ns = xmpp::ns;
+
+/// A dialback element of that type; an empty one: a request.
+bool is(const Passage& p, std::string_view name, std::string_view type) {
+  return p.is(name, ns::dialback) && p.element.attribute_or_empty("type") == type;
+}
+bool sends(const Passage& p, std::string_view name, std::string_view type) { return p.out() && is(p, name, type); }
+bool hears(const Passage& p, std::string_view name, std::string_view type) { return p.in() && is(p, name, type); }
+bool sends_error(const Passage& p, std::string_view name, std::string_view condition) {
+  return sends(p, name, "error") && xmpp::dialback_error_condition(p.element).starts_with(condition);
+}
+
+std::string octets_of(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string octets;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    octets += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+  return octets;
+}
+
+std::vector<Row> keys() {
+  using Text = std::string_view;
+  return {
+      {"xmpp.dialback-key-from-raw-digest", "keys the HMAC with the digest's octets instead of its hexadecimal text",
+       "XEP0185-2-1",
+       [](StreamConfig& config) {
+         config.dialback_key = [](Text secret, Text receiving, Text originating, Text id) {
+           std::string text(receiving);
+           text.append(" ").append(originating).append(" ").append(id);
+           return xmpp::hmac_sha256_hex(octets_of(xmpp::sha256_hex(secret)), text);
+         };
+       }},
+      {"xmpp.dialback-key-without-separators", "joins the fields of the dialback key without spaces (CVE-2016-0756)",
+       "XEP0185-2-4 SEC-DIALBACK-6",
+       [](StreamConfig& config) {
+         config.dialback_key = [](Text secret, Text receiving, Text originating, Text id) {
+           std::string text(receiving);
+           text.append(originating).append(id);
+           return xmpp::hmac_sha256_hex(xmpp::sha256_hex(secret), text);
+         };
+       }},
+      {"xmpp.dialback-key-without-stream-id", "makes dialback keys that do not depend on the stream id",
+       "XEP0220-2.2.2-3",
+       [](StreamConfig& config) {
+         config.dialback_key = [](Text secret, Text receiving, Text originating, Text) {
+           return xmpp::dialback_key(secret, receiving, originating, "constant");
+         };
+       }},
+      {"xmpp.dialback-key-with-pre-tls-id", "makes the dialback key from the stream id of the document before TLS",
+       "RFC6120-5.4.3.3-1 XEP0185-2-4",
+       [first = std::string()](Passage& p) mutable {
+         if (!p.hears_header() || !p.initiating || p.link) return;
+         if (first.empty()) first = p.element.attribute_or_empty("id");
+         p.set_attribute("id", first);
+       }},
+  };
+}
+
+}  // namespace
+
+std::vector<Row> xmpp_dialback() {
+  auto rows = keys();
+  const std::vector<Row> elements = {
+      {"xmpp.dialback-result-addresses-swapped", "sends its key with from and to exchanged", "XEP0220-2.1.1-1",
+       [](Passage& p) {
+         if (!sends(p, "result", "")) return;
+         p.set_attribute("from", p.element.attribute_or_empty("to"));
+         p.set_attribute("to", p.element.attribute_or_empty("from"));
+       }},
+      {"xmpp.valid-result-ignored", "as initiator takes no notice of a db:result of type valid", "XEP0220-2.1.1-10",
+       [](Passage& p) {
+         if (hears(p, "result", "valid") && p.initiating) p.drop();
+       }},
+      {"xmpp.dialback-error-ends-stream", "ends the stream when a db:result comes back as an error", "XEP0220-2.5-8",
+       [](Passage& p) {
+         if (hears(p, "result", "error") && p.initiating) p.answer(xmpp::stream_error("undefined-condition"));
+       }},
+      {"xmpp.valid-result-not-sent", "does not tell the initiator that its key was found valid", "XEP0220-2.2.1-4",
+       [](Passage& p) {
+         if (sends(p, "result", "valid")) p.drop();
+       }},
+      {"xmpp.invalid-result-not-sent", "does not tell the initiator that its key was found invalid", "XEP0220-2.2.1-4",
+       [](Passage& p) {
+         if (sends(p, "result", "invalid")) p.drop();
+       }},
+      {"xmpp.verification-failure-silent", "does not answer a db:result when the authoritative server cannot be asked",
+       "XEP0220-2.1.2-6",
+       [](Passage& p) {
+         if (sends_error(p, "result", "remote-")) p.drop();
+       }},
+      {"xmpp.unserved-result-ends-stream", "ends the stream at a db:result for a domain that it does not serve",
+       "XEP0220-2.2.1-3 XEP0220-2.5-1",
+       [](Passage& p) {
+         if (sends_error(p, "result", "item-not-found")) p.end_stream("host-unknown");
+       }},
+      {"xmpp.unserved-verify-ends-stream", "ends the stream at a db:verify for a domain that it does not serve",
+       "XEP0220-2.2.2-2",
+       [](Passage& p) {
+         if (sends_error(p, "verify", "item-not-found")) p.end_stream("host-unknown");
+       }},
+      {"xmpp.verify-with-wrong-id", "asks the authoritative server with the id of the wrong stream", "XEP0220-2.1.2-1",
+       [id = std::string()](Passage& p) mutable {
+         if (p.hears_header()) id = p.element.attribute_or_empty("id");
+         if (sends(p, "verify", "")) p.set_attribute("id", id);
+       }},
+      {"xmpp.verify-not-answered", "does not answer db:verify", "XEP0220-2.2.2-4 XEP0220-2.2.2-1",
+       [](Passage& p) {
+         if (p.sends("verify", ns::dialback) && !p.initiating) p.drop();
+       }},
+      {"xmpp.verify-needs-authentication", "refuses db:verify on streams that are not authenticated", "XEP0220-2.2.2-4",
+       [authenticated = false](Passage& p) mutable {
+         authenticated |= p.sends("success", ns::sasl) || sends(p, "result", "valid");
+         if (hears(p, "verify", "") && !p.initiating && !authenticated) p.end_stream("not-authorized");
+       }},
+      {"xmpp.valid-key-called-invalid", "as authoritative server calls every dialback key invalid", "XEP0220-2.2.2-1",
+       [](Passage& p) {
+         if (sends(p, "verify", "valid")) p.set_attribute("type", "invalid");
+       }},
+  };
+  rows.insert(rows.end(), elements.begin(), elements.end());
+  return rows;
+}
+
+}  // namespace cutover::departures

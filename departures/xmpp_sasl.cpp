@@ -1,0 +1,60 @@
+// SASL as the peer does not expect it, and a negotiation that is over before it is.
+#include "departures/rows.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/sasl_external.h"
+
+namespace cutover::departures {
+
+namespace {
+
+using xmpp::Passage;
+namespace ns = xmpp::ns;
+
+/// The header that the node sends goes nowhere; to the node it seems that it was answered, and nothing is left to
+/// negotiate.
+void seem_restarted(Passage& p) {
+  p.drop();
+  p.answer(
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
+      "version='1.0' id='none'><stream:features/>");
+}
+
+}  // namespace
+
+std::vector<Row> xmpp_sasl() {
+  return {
+      {"xmpp.authzid-is-a-user", "sends a full address as authorisation identity", "RFC6120-6.3.8-1",
+       [](Passage& p) {
+         if (!p.sends("auth", ns::sasl)) return;
+         const auto domain = xmpp::decode_authzid(p.element.text()).value_or("");
+         p.edit([&](xml::Element& auth) {
+           auth.content().clear();
+           auth.add_text(xmpp::encode_authzid("user@" + domain));
+         });
+       }},
+      {"xmpp.abort-ignored", "does not answer <abort/>", "RFC6120-6.4.4-1",
+       [](Passage& p) {
+         if (p.hears("abort", ns::sasl)) p.drop();
+       }},
+      {"xmpp.failure-without-condition", "sends <failure/> without a condition", "RFC6120-6.4.5-1",
+       [](Passage& p) {
+         if (p.sends("failure", ns::sasl)) p.put({"failure", ns::sasl});
+       }},
+      {"xmpp.no-restart-after-success", "sends stanzas behind <success/> without a new header", "RFC6120-6.4.6-2",
+       [authenticated = false](Passage& p) mutable {
+         authenticated |= p.hears("success", ns::sasl);
+         if (p.sends_header() && authenticated) seem_restarted(p);
+       }},
+      {"xmpp.sends-despite-failure", "as initiator sends its stanzas although SASL failed", "SEC-LEAK-2",
+       [refused = false](Passage& p) mutable {
+         if (p.hears("failure", ns::sasl)) {
+           refused = true;
+           p.put({"success", ns::sasl});
+         }
+         if (p.sends_header() && refused) seem_restarted(p);
+       }},
+  };
+}
+
+}  // namespace cutover::departures

@@ -1,0 +1,183 @@
+// What a peer says on a stream, and how it reads what comes back.
+#include "suites/support/peer_stream.h"
+
+#include "mocks/scram.h"
+#include "protocol/xml/writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace cutover::suites {
+
+using namespace harness;
+namespace ns = xmpp::ns;
+
+namespace {
+
+std::string attribute(std::string_view name, std::string_view value) {
+  return value.empty() ? std::string() : fmt::format(" {}='{}'", name, value);
+}
+
+}  // namespace
+
+std::string Header::text() const {
+  return fmt::format("<?xml version='1.0'?><stream:{} xmlns='{}' xmlns:stream='{}' xmlns:db='{}'{}{}{}{}{}>", name,
+                     content_ns, stream_ns, ns::dialback, attribute("from", from), attribute("to", to),
+                     attribute("version", version), attribute("xml:lang", lang), attribute("id", id));
+}
+
+void PrintTo(const Ending& ending, std::ostream* out) {
+  *out << (ending.condition.empty() ? "no stream error" : "stream error " + ending.condition)
+       << (ending.end_tag ? ", end tag" : ", no end tag") << (ending.closed ? ", closed" : ", connection still open");
+}
+
+bool offers_mechanism(const xml::Element& features, std::string_view mechanism) {
+  const auto* mechanisms = features.child("mechanisms", ns::sasl);
+  if (mechanisms == nullptr) return false;
+  return std::ranges::any_of(mechanisms->children(), [&](const auto* child) { return child->text() == mechanism; });
+}
+
+std::string db_result(std::string_view from, std::string_view to, std::string_view key) {
+  return fmt::format("<db:result from='{}' to='{}'>{}</db:result>", from, to, key);
+}
+
+std::string db_verify(std::string_view from, std::string_view to, std::string_view id, std::string_view key) {
+  return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, id, key);
+}
+
+std::string body_of(const std::optional<xml::Element>& message) {
+  const auto* body = message ? message->child("body", ns::server) : nullptr;
+  return body == nullptr ? "no message" : body->text();
+}
+
+PeerStream::PeerStream(World& world, mocks::RawConnection& wire, Header header)
+    : world_(&world), wire_(&wire), header_(std::move(header)) {}
+
+void PeerStream::send(const xml::Element& stanza) { wire_->send(xml::write(stanza, ns::server)); }
+
+bool PeerStream::until(const std::function<bool()>& condition) { return world_->run_until(condition, patience); }
+
+bool PeerStream::await_header() {
+  (void)until([this] { return wire_->has_item() || wire_->closed() || wire_->eof(); });
+  auto header = wire_->next_header();
+  if (!header) return false;
+  peer_header_ = std::move(*header);
+  return peer_header_.tag.is("stream", ns::streams);  // the reader takes the root of any document for a header
+}
+
+std::optional<xml::Element> PeerStream::await_element() {
+  (void)until([this] { return wire_->has_item() || wire_->closed() || wire_->eof(); });
+  return wire_->next_element();
+}
+
+std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns) {
+  std::optional<xml::Element> found;
+  (void)until([&] {
+    found = wire_->take_element(name, ns);
+    return found || wire_->closed() || wire_->eof();
+  });
+  return found;
+}
+
+std::optional<xml::Element> PeerStream::await_verify() {
+  while (auto element = await_element()) {
+    if (element->is("verify", ns::dialback)) return element;
+    if (!element->is("result", ns::dialback)) continue;
+    send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
+                     element->attribute_or_empty("from")));
+  }
+  return std::nullopt;
+}
+
+Ending PeerStream::await_ending() {
+  Ending ending;
+  const auto look = [&] {
+    while (const auto item = wire_->next_item()) {
+      if (std::holds_alternative<xml::StreamEnd>(*item)) ending.end_tag = true;
+      const auto* element = std::get_if<xml::Element>(&*item);
+      if (element == nullptr || !element->is("error", ns::streams)) continue;
+      std::size_t conditions = 0;
+      for (const auto* child : element->children()) {
+        if (child->ns() != ns::stream_errors || child->name() == "text") continue;
+        ending.condition = child->name();
+        conditions++;
+      }
+      ending.defined = conditions == 1 && std::ranges::find(xmpp::stream_conditions(), ending.condition) !=
+                                              xmpp::stream_conditions().end();
+    }
+    ending.closed = wire_->eof() || wire_->closed();
+    return ending.closed || ending.end_tag;
+  };
+  (void)until(look);
+  if (ending.end_tag && !ending.closed) {
+    close();
+    (void)until([&] {
+      (void)look();
+      return ending.closed;
+    });
+  }
+  return ending;
+}
+
+void PeerStream::close() {
+  if (wire_->closed()) return;
+  wire_->send("</stream:stream>");
+  if (wire_->tls() != nullptr) wire_->close_tls();
+  wire_->shutdown();
+}
+
+std::optional<xml::Element> PeerStream::open() {
+  send(header_.text());
+  if (!await_header()) return std::nullopt;
+  return await_element("features", ns::streams);
+}
+
+bool PeerStream::start_tls(const tls::Identity& identity) {
+  send(fmt::format("<starttls xmlns='{}'/>", ns::tls));
+  const auto answer = await_element();
+  if (!answer || !answer->is("proceed", ns::tls)) return false;
+  wire_->start_tls(identity, tls::Role::client, {.server_name = header_.to});
+  (void)until([this] { return wire_->handshake_over(); });
+  return wire_->secured();
+}
+
+std::optional<xml::Element> PeerStream::authenticate(std::string_view authzid) {
+  send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>{}</auth>", ns::sasl,
+                   authzid.empty() ? "=" : mocks::to_base64(authzid)));
+  return await_element();
+}
+
+std::optional<xml::Element> PeerStream::reopen() {
+  wire_->restart_reader();
+  return open();
+}
+
+bool PeerStream::answer_header(std::string_view features) {
+  if (!await_header()) return false;
+  header_.id = fmt::format("{}-stream-{}", header_.from, ++ids_);
+  send(header_.text());
+  if (!header_.version.empty()) send(fmt::format("<stream:features>{}</stream:features>", features));
+  return true;
+}
+
+bool PeerStream::accept_tls(const tls::Identity& identity, std::string_view behind) {
+  const auto request = await_element();
+  if (!request || !request->is("starttls", ns::tls)) return false;
+  send(fmt::format("<proceed xmlns='{}'/>{}", ns::tls, behind));
+  wire_->start_tls(identity, tls::Role::server);
+  (void)until([this] { return wire_->handshake_over(); });
+  return wire_->secured();
+}
+
+std::optional<std::string> PeerStream::accept_external() {
+  const auto auth = await_element();
+  if (!auth || !auth->is("auth", ns::sasl)) return std::nullopt;
+  wire_->restart_reader();
+  send(fmt::format("<success xmlns='{}'/>", ns::sasl));
+  if (!answer_header("")) return std::nullopt;
+  return auth->text() == "=" ? std::string() : mocks::from_base64(auth->text()).value_or("");
+}
+
+}  // namespace cutover::suites

@@ -1,0 +1,111 @@
+// A stream between a raw peer and the subject, led by hand in the role that the case needs: documents, TLS, SASL and
+// dialback.
+#pragma once
+
+#include "harness/judging/verdict.h"
+#include "harness/worlds/world.h"
+#include "mocks/raw_peer.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <iosfwd>
+#include <optional>
+
+namespace cutover::suites {
+
+/// What a stream header says; a case changes what it is about.
+struct Header {
+  std::string from, to;  ///< empty: left out
+  std::string version = "1.0", lang = "en", id;
+  std::string stream_ns = xmpp::ns::streams, content_ns = xmpp::ns::server;
+  std::string name = "stream";
+  [[nodiscard]] std::string text() const;
+};
+
+/// How the subject ended a stream.
+struct Ending {
+  std::string condition;  ///< of the stream error, empty for none
+  bool defined = false;   ///< exactly one condition, in its namespace (RFC 6120 section 4.9.2)
+  bool end_tag = false;
+  bool closed = false;  ///< FIN or RST came
+  /// Ended at all: by an end tag or the end of the connection.
+  [[nodiscard]] bool ended() const { return end_tag || closed; }
+  /// The condition, or that there is none, for a report.
+  [[nodiscard]] std::string condition_in_words() const { return condition.empty() ? "no condition" : condition; }
+  bool operator==(const Ending&) const = default;
+};
+void PrintTo(const Ending&, std::ostream*);
+MATCHER(HasEnded, "the end of the stream") { return arg.ended(); }
+
+/// One stream between a raw peer and the subject. Every verb that waits pumps the world until its event came, the
+/// connection ended, or patience is over; what it returns tells which.
+class PeerStream {
+ public:
+  static constexpr Duration patience = std::chrono::seconds(10);
+
+  PeerStream(harness::World& world, mocks::RawConnection& wire, Header header);
+
+  [[nodiscard]] mocks::RawConnection& wire() { return *wire_; }
+  /// The header that open() and answer_header() send.
+  [[nodiscard]] Header& header() { return header_; }
+  /// The last header that the subject sent; its tag is nameless before the first.
+  [[nodiscard]] const xml::StreamHeader& peer_header() const { return peer_header_; }
+  [[nodiscard]] std::string id() const { return peer_header_.tag.attribute_or_empty("id"); }
+
+  void send(std::string_view octets) { wire_->send(octets); }
+  void send(const xml::Element& stanza);
+  bool until(const std::function<bool()>& condition);
+
+  [[nodiscard]] bool await_header();
+  [[nodiscard]] std::optional<xml::Element> await_element();
+  [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns);
+  /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
+  [[nodiscard]] std::optional<xml::Element> await_verify();
+  /// What was read of the stream until it ended; `condition` is empty where no stream error came.
+  [[nodiscard]] Ending await_ending();
+  /// Sends </stream:stream> and FIN once the subject has ended its side.
+  void close();
+
+  // The initiating entity.
+  /// Sends the header and waits for the subject's header and features.
+  [[nodiscard]] std::optional<xml::Element> open();
+  /// <starttls/>, <proceed/>, handshake as client. False where it did not come to that.
+  [[nodiscard]] bool start_tls(const tls::Identity& identity);
+  /// SASL EXTERNAL with that initial response (base64 is added); the answer.
+  [[nodiscard]] std::optional<xml::Element> authenticate(std::string_view authzid);
+  /// A new document after <success/>.
+  [[nodiscard]] std::optional<xml::Element> reopen();
+
+  // The receiving entity.
+  /// Waits for the subject's header, sends ours with a fresh id, and `features`.
+  [[nodiscard]] bool answer_header(std::string_view features);
+  /// Waits for <starttls/>, sends <proceed/> and `behind` in one write, handshake as server.
+  [[nodiscard]] bool accept_tls(const tls::Identity& identity, std::string_view behind = {});
+  /// Waits for <auth/>, answers with <success/>, and serves the next header with empty features. The authzid, decoded;
+  /// nothing where none came.
+  [[nodiscard]] std::optional<std::string> accept_external();
+
+ private:
+  harness::World* world_;
+  mocks::RawConnection* wire_;
+  Header header_;
+  xml::StreamHeader peer_header_;
+  int ids_ = 0;
+};
+
+/// The features that a receiving server offers.
+inline constexpr char starttls_required[] = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>";
+inline constexpr char external_offered[] =
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>";
+inline constexpr char dialback_offered[] = "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+
+/// Whether the features offer a SASL mechanism.
+[[nodiscard]] bool offers_mechanism(const xml::Element& features, std::string_view mechanism);
+[[nodiscard]] std::string db_result(std::string_view from, std::string_view to, std::string_view key);
+[[nodiscard]] std::string db_verify(std::string_view from, std::string_view to, std::string_view id,
+                                    std::string_view key);
+
+/// The body of a message; "no message" where none came.
+[[nodiscard]] std::string body_of(const std::optional<xml::Element>& message);
+
+}  // namespace cutover::suites

@@ -9,7 +9,6 @@ set(Boost_NO_WARN_NEW_VERSIONS ON) # CMake 3.25 does not know 1.81's list of dep
 find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
 find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(mimalloc REQUIRED)

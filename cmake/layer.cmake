@@ -1,7 +1,7 @@
-# cutover_layer(NAME LAYERS...): the library of one layer from every .cpp below this folder, and its unit tests
-# (*_test.cpp beside the code) as NAME_tests. No list of files to forget a file in.
+# cutover_layer(NAME HEADERS LAYERS...): the library of one layer from every .cpp below this folder, with one of the
+# precompiled headers, and its unit tests (*_test.cpp beside the code) as NAME_tests. No list of files to forget a file in.
 include(GoogleTest)
-function(cutover_layer name)
+function(cutover_layer name headers)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -14,10 +14,11 @@ function(cutover_layer name)
   endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC cutover_flags ${ARGN})
+  target_precompile_headers(${name} REUSE_FROM ${headers})
   if(tests)
     add_executable(${name}_tests ${tests})
     target_link_libraries(${name}_tests PRIVATE ${name} GTest::gmock GTest::gtest_main)
-    target_precompile_headers(${name}_tests PRIVATE <gtest/gtest.h> <gmock/gmock.h>)
+    target_precompile_headers(${name}_tests REUSE_FROM harness_headers)
     target_compile_definitions(${name}_tests PRIVATE CUTOVER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_tests PROPERTIES LABELS "unit" DISCOVERY_TIMEOUT 60)
   endif()

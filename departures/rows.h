@@ -47,6 +47,7 @@ struct Row {
   Action action;
   unsigned nodes = judged;
   Nature nature = Nature::defect;
+  const char* file = __builtin_FILE();  ///< where the row stands
 };
 
 // One function a file of rows.

@@ -20,11 +20,12 @@ namespace {
 struct RuleRow {
   Part part;
   std::size_t number;
-  std::string_view defect, requirements, sentence, without;
+  std::string_view defect, requirements, sentence, without, file;
+  int line;
 };
 
 #define RULE(rule, defect, requirements, sentence, without) \
-  {part, number_of(Rule::rule), defect, requirements, sentence, without},
+  {part, number_of(Rule::rule), defect, requirements, sentence, without, __FILE__, __LINE__},
 template <class R>
 constexpr std::size_t number_of(R rule) {
   return static_cast<std::size_t>(rule);
@@ -76,10 +77,12 @@ Rows mocks_rules() {
 
 struct InnerRow {
   Inner inner;
-  std::string_view name, requirements, sentence;
+  std::string_view name, requirements, sentence, file;
+  int line;
 };
 constexpr InnerRow inner_rows[] = {
-#define INNER(constant, name, requirements, sentence) {Inner::constant, name, requirements, sentence},
+#define INNER(constant, name, requirements, sentence) \
+  {Inner::constant, name, requirements, sentence, __FILE__, __LINE__},
 #include "protocol/base/inner.inc"
 #undef INNER
 };
@@ -109,20 +112,21 @@ constexpr std::size_t first_setting = 4;  // of the alternatives of Action
 
 Entry entry_of(const RuleRow& row) {
   return {{row.defect, row.without, row.requirements, layer_of(row.defect), row.sentence, Kind::rule, Nature::defect,
-           judged},
+           judged, row.file, row.line},
           [part = static_cast<std::size_t>(row.part), number = row.number](Departed& into) {
             into.waived[part].set(number);
           }};
 }
 
 Entry entry_of(const InnerRow& row) {
-  return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, Kind::inner, Nature::defect, judged},
+  return {{row.name, row.sentence, row.requirements, layer_of(row.name), "", Kind::inner, Nature::defect, judged,
+           row.file, row.line},
           [inner = static_cast<std::size_t>(row.inner)](Departed& into) { into.inner.set(inner); }};
 }
 
 Entry entry_of(const Row& row) {
   const auto kind = row.action.index() >= first_setting ? Kind::setting : Kind::rewrite;
-  return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, kind, row.nature, row.nodes},
+  return {{row.name, row.sentence, row.requirements, layer_of(row.name), {}, kind, row.nature, row.nodes, row.file},
           [action = row.action](Departed& into) { std::visit(Planter{into}, action); }};
 }
 
@@ -163,6 +167,7 @@ constexpr std::pair<std::string_view, Nodes> node_names[] = {{"proxy", proxy},
                                                              {"partner", partner},
                                                              {"pool", pool},
                                                              {"sip-user", sip_user},
+                                                             {"routes", routes},
                                                              {"front", front}};
 
 }  // namespace
@@ -197,6 +202,24 @@ const Departure* find(std::string_view name) {
   return found == nullptr ? nullptr : &found->shown;
 }
 
+std::vector<std::string_view> requirements_of(const Departure& departure) {
+  std::vector<std::string_view> ids;
+  for (auto rest = departure.requirements; !rest.empty();) {
+    const auto end = rest.find(' ');
+    if (end != 0) ids.push_back(rest.substr(0, end));
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  }
+  return ids;
+}
+
+std::string names_of_nodes(unsigned nodes) {
+  std::string names;
+  for (const auto& [word, node] : node_names) {
+    if ((nodes & node) != 0) names += names.empty() ? word : ", " + std::string(word);
+  }
+  return names;
+}
+
 Named named(std::string_view name) {
   const auto at = name.find('@');
   const auto* departure = find(name.substr(0, at));
@@ -210,12 +233,14 @@ Named named(std::string_view name) {
   throw UnknownDeparture("'" + std::string(name) + "': behind @ stands one of " + known);
 }
 
-Planted::Planted(std::set<std::string, std::less<>> names) : names_(std::move(names)) {
+Planted::Planted(std::set<std::string, std::less<>> names, Watch watch) : names_(std::move(names)) {
   for (const auto& name : names_) (void)named(name);
+  if (watch == Watch::yes) watched_ = std::make_shared<std::vector<std::shared_ptr<const Departed>>>();
 }
 
 Departures Planted::at(Nodes node) const {
   std::shared_ptr<Departed> departed;
+  if (watched_ && (node & judged) != 0) watched_->push_back(departed = std::make_shared<Departed>());
   for (const auto& name : names_) {
     const auto [departure, nodes] = named(name);
     if ((nodes & node) == 0) continue;
@@ -223,6 +248,24 @@ Departures Planted::at(Nodes node) const {
     entry(departure->name)->plant(*departed);
   }
   return departed ? Departures(std::move(departed)) : Departures();
+}
+
+std::vector<std::string> Planted::asked() const {
+  std::vector<std::string> names;
+  if (!watched_) return names;
+  Departed all;
+  for (const auto& departed : *watched_) {
+    for (std::size_t part = 0; part < parts; ++part) all.asked[part] |= departed->asked[part];
+  }
+  for (const auto& [shown, plant] : entries()) {
+    if (shown.kind != Kind::rule) continue;
+    Departed one;
+    plant(one);
+    for (std::size_t part = 0; part < parts; ++part) {
+      if ((one.waived[part] & all.asked[part]).any()) names.emplace_back(shown.name);
+    }
+  }
+  return names;
 }
 
 }  // namespace cutover::departures

@@ -26,10 +26,15 @@ struct Departure {
   Kind kind = Kind::rule;
   Nature nature = Nature::defect;
   unsigned nodes = judged;
+  std::string_view file;  ///< where its row stands
+  int line = 0;           ///< 0: not known
 };
 /// Sorted by name. Names are unique.
 [[nodiscard]] std::span<const Departure> table();
 [[nodiscard]] const Departure* find(std::string_view name);  ///< null: there is none of that name
+[[nodiscard]] std::vector<std::string_view> requirements_of(const Departure&);
+/// "proxy, legacy-gateway": the kinds of node of a mask.
+[[nodiscard]] std::string names_of_nodes(unsigned nodes);
 
 /// A name that the table does not have.
 struct UnknownDeparture : std::runtime_error {
@@ -44,19 +49,24 @@ struct Named {
 /// Throws UnknownDeparture, with what was meant.
 [[nodiscard]] Named named(std::string_view name);
 
+enum class Watch { no, yes };
+
 /// The departures of a run, and what of them is at each kind of node.
 class Planted {
  public:
   Planted() = default;
-  /// Throws UnknownDeparture.
-  explicit Planted(std::set<std::string, std::less<>> names);
+  /// `watch`: remembers which rules its nodes come to. Throws UnknownDeparture.
+  explicit Planted(std::set<std::string, std::less<>> names, Watch watch = Watch::no);
   [[nodiscard]] bool none() const { return names_.empty(); }
   [[nodiscard]] const std::set<std::string, std::less<>>& names() const { return names_; }
   /// One bit of Nodes.
   [[nodiscard]] Departures at(Nodes) const;
+  /// The rules that judgements at the nodes came to so far, by the names of what waives them; empty unless watched.
+  [[nodiscard]] std::vector<std::string> asked() const;
 
  private:
   std::set<std::string, std::less<>> names_;
+  std::shared_ptr<std::vector<std::shared_ptr<const Departed>>> watched_;  ///< one a node; copies share it
 };
 
 }  // namespace cutover::departures

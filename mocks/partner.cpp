@@ -92,7 +92,7 @@ void Partner::send(std::string_view localpart, xml::Element stanza) {
     if (type == "subscribe" && std::ranges::count(self.asked, to) == 0) self.asked.push_back(to);
     if (type == "unsubscribe") std::erase(self.asked, to);
     const bool cancels = type == "unsubscribed" && std::erase(self.subscribers, to) != 0;
-    if (breaks(Rule::cancelled_is_told_unavailable, cancels)) tell_unavailable(std::string(localpart), to);
+    if (cancels && holds(Rule::cancelled_is_told_unavailable)) tell_unavailable(std::string(localpart), to);
   }
   server_->send(std::move(stanza));
 }

@@ -48,8 +48,8 @@ void Partner::on_stanza(const xml::Element& stanza, std::string_view) {
   auto* self = recipient.localpart.empty() ? nullptr : &found->second;
   if (stanza.name() == "iq") return on_iq(self, recipient, stanza);
   if (self == nullptr) {
-    const bool message = stanza.name() == "message";
-    if (breaks(Rule::message_to_the_server_is_answered, message)) refuse(stanza, "service-unavailable");
+    if (stanza.name() == "message" && holds(Rule::message_to_the_server_is_answered))
+      refuse(stanza, "service-unavailable");
     return;
   }
   stanza.name() == "message" ? on_message(*self, recipient, stanza) : on_presence(*self, recipient, stanza);
@@ -74,14 +74,15 @@ void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const x
   const auto from = bare_of(stanza.attribute_or_empty("from"));
   const bool asked = lists(self.asked, from) || !settings_.filters;
   if (breaks(Rule::approval_was_asked_for, type == "subscribed" && !asked)) return;
-  if (breaks(Rule::cancellation_of_a_subscription, type == "unsubscribed" && !asked)) return;
+  if (breaks(Rule::cancellation_has_a_subscription, type == "unsubscribed" && !asked)) return;
   if (type == "unsubscribed") std::erase(self.asked, from);
   self.record(stanza);
   if (type == "subscribe") return on_subscribe(self, recipient.localpart, from);
   if (type == "probe") return on_probe(self, recipient.localpart, stanza);
   const bool cancels = type == "unsubscribe" && lists(self.subscribers, from);
-  if (breaks(Rule::unsubscribing_is_confirmed, cancels && self.online)) tell_unavailable(recipient.localpart, from);
-  if (breaks(Rule::unsubscribing_ends_it, cancels)) std::erase(self.subscribers, from);
+  if (!cancels) return;
+  if (self.online && holds(Rule::unsubscribing_is_confirmed)) tell_unavailable(recipient.localpart, from);
+  if (holds(Rule::unsubscribing_ends_it)) std::erase(self.subscribers, from);
 }
 
 void Partner::on_subscribe(PartnerUser& self, const std::string& localpart, const std::string& from) {

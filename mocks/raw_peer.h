@@ -35,6 +35,10 @@ class RawConnection {
   /// The peer sent FIN.
   [[nodiscard]] bool eof() const { return eof_; }
   [[nodiscard]] bool closed() const { return state_ == State::closed || state_ == State::failed; }
+  /// No further item will come: the stream's end tag or the peer's FIN did, or the connection is closed.
+  [[nodiscard]] bool ended() const {
+    return eof_ || closed() || (!items_.empty() && std::holds_alternative<xml::StreamEnd>(items_.back()));
+  }
 
   /// Sends octets, through TLS once that is established (kept until then while it is under way).
   void send(std::string_view bytes);
@@ -78,7 +82,7 @@ class RawConnection {
   /// The alert or failure, in words; empty while there is none.
   [[nodiscard]] std::string tls_failure() const;
   /// The handshake has come to an end, good or bad, or the connection has.
-  [[nodiscard]] bool handshake_over() const { return secured_ || closed() || !tls_failure().empty(); }
+  [[nodiscard]] bool handshake_over() const { return secured_ || eof_ || closed() || !tls_failure().empty(); }
   /// Certificate, version, SNI, close_notify of the peer; null before start_tls().
   [[nodiscard]] const tls::Session* tls() const { return session_.get(); }
 

@@ -61,107 +61,17 @@ SipUser::~SipUser() {
 
 void SipUser::start(Context& context) {
   context_ = &context;
-  sip::EndpointConfig config;
-  config.identity = settings_.identity;
-  config.sent_by = context.address();
-  endpoint_ =
-      std::make_unique<sip::Endpoint>(context, config, *this);  // never opened: requests come over the registration
-  send_register(subscription_expires_s, [this] { registered_ = true; });
-}
-
-std::string SipUser::token() {
-  return fmt::format("{}-{}-{:08x}", settings_.name, ++tokens_, context_->random(0x100000000));
-}
-
-std::string SipUser::contact_uri() const {
-  return fmt::format("sip:{}@{}:5060;transport=tls", settings_.name, context_->address());
-}
-
-sip::Message SipUser::request(const std::string& method, const std::string& to_uri) {
-  sip::Message message;
-  message.method = method;
-  message.request_uri = to_uri;
-  message.add_header("From", fmt::format("<{}>;tag={}", uri_, token()));
-  message.add_header("To", "<" + to_uri + ">");
-  message.add_header("Call-ID", token());
-  message.add_header("CSeq", fmt::format("{} {}", ++cseq_, method));
-  return message;
-}
-
-sip::Message SipUser::request_in(Dialog& dialog, const std::string& method) {
-  sip::Message message;
-  message.method = method;
-  message.request_uri = dialog.remote_target.empty() ? dialog.remote_uri : dialog.remote_target;
-  for (const auto& route : dialog.routes) message.add_header("Route", route);
-  message.add_header("From", fmt::format("<{}>;tag={}", uri_, dialog.local_tag));
-  message.add_header("To", fmt::format("<{}>;tag={}", dialog.remote_uri, dialog.remote_tag));
-  message.add_header("Call-ID", dialog.call_id);
-  message.add_header("CSeq", fmt::format("{} {}", ++dialog.cseq, method));
-  return message;
-}
-
-SipUser::Dialog SipUser::accepted_dialog(const sip::Message& request, const std::string& local_tag) {
-  Dialog dialog;
-  dialog.call_id = request.call_id();
-  dialog.local_tag = local_tag;
-  if (const auto from = request.from()) {
-    dialog.remote_tag = from->tag();
-    dialog.remote_uri = from->uri.text();
-  }
-  if (const auto contact = sip::parse_name_addr(request.header_or_empty("Contact")))
-    dialog.remote_target = contact->uri.text();
-  dialog.routes = request.all("Record-Route");  // RFC 3261 section 12.1.1: in order at the UAS
-  dialog.confirmed = true;
-  return dialog;
-}
-
-void SipUser::confirm(Dialog& dialog, const sip::Message& response) {
-  if (const auto to = response.to()) dialog.remote_tag = to->tag();
-  if (const auto contact = sip::parse_name_addr(response.header_or_empty("Contact")))
-    dialog.remote_target = contact->uri.text();
-  dialog.routes = response.all("Record-Route");
-  std::ranges::reverse(dialog.routes);  // RFC 3261 section 12.1.2: reversed at the UAC
-  dialog.confirmed = true;
-}
-
-void SipUser::transmit(sip::Message message, sip::Endpoint::OnResponse on_response,
-                       sip::Endpoint::OnFailure on_failure) {
-  if (!on_failure) on_failure = [](sip::TransactionFailure) {};
-  endpoint_->request(
-      std::move(message), {settings_.pool.address, ConnectionId::none, settings_.pool.tls_name},
-      [this, on_response = std::move(on_response)](const sip::Message& response) {
-        responses_.push_back(response);
-        on_response(response);
-      },
-      std::move(on_failure));
-}
-
-void SipUser::send_register(int expires_s, std::function<void()> then) {
-  auto message = request("REGISTER", "sip:" + settings_.domain);
-  message.set_header("To", "<" + uri_ + ">");
-  message.add_header("Contact", "<" + contact_uri() + ">");
-  message.add_header("Expires", std::to_string(expires_s));
-  transmit(std::move(message), [then = std::move(then)](const sip::Message& response) {
-    if (response.status == 200) then();
-  });
-}
-
-void SipUser::register_with(SipPeer pool) {
-  registered_ = false;
-  send_register(0, [] {});
-  settings_.pool = std::move(pool);
-  send_register(subscription_expires_s, [this] { registered_ = true; });
+  agent_ = std::make_unique<UserAgent>(settings_, context, *this,
+                                       [this](const sip::Message& response) { responses_.push_back(response); });
 }
 
 void SipUser::record_outcome(const std::string& body, int status, const std::string& reason) {
   outcomes_.push_back({body, status, reason});
 }
 
-void SipUser::send_message(const std::string& to_uri, const std::string& body, const std::string& content_type) {
-  auto message = request("MESSAGE", to_uri);
-  message.add_header("Content-Type", content_type);
-  message.body = body;
-  transmit(
+void SipUser::send_and_remember(sip::Message message) {
+  const auto body = message.body;
+  agent_->transmit(
       std::move(message),
       [this, body](const sip::Message& response) {
         if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
@@ -169,18 +79,19 @@ void SipUser::send_message(const std::string& to_uri, const std::string& body, c
       [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
 }
 
+void SipUser::send_message(const std::string& to_uri, const std::string& body, const std::string& content_type) {
+  auto message = agent_->request("MESSAGE", to_uri);
+  message.add_header("Content-Type", content_type);
+  message.body = body;
+  send_and_remember(std::move(message));
+}
+
 void SipUser::send_raw(sip::Message message) {
-  const auto usual = request(message.method, message.request_uri);
+  const auto usual = agent_->request(message.method, message.request_uri);
   for (const auto& header : usual.headers) {
     if (!message.header(header.name)) message.add_header(header.name, header.value);
   }
-  const auto body = message.body;
-  transmit(
-      std::move(message),
-      [this, body](const sip::Message& response) {
-        if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
-      },
-      [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
+  send_and_remember(std::move(message));
 }
 
 void SipUser::send_in_dialog(const std::string& to_uri, const std::string& content_type, const std::string& body) {
@@ -191,15 +102,10 @@ void SipUser::send_in_dialog(const std::string& to_uri, const std::string& conte
 }
 
 void SipUser::send_text_in(Session& session, const std::string& body, const std::string& content_type) {
-  auto message = request_in(session.dialog, "MESSAGE");
+  auto message = agent_->request_in(session.dialog, "MESSAGE");
   message.add_header("Content-Type", content_type);
   message.body = body;
-  transmit(
-      std::move(message),
-      [this, body](const sip::Message& response) {
-        if (final(response)) record_outcome(body, response.status, response.header_or_empty("Warning"));
-      },
-      [this, body](sip::TransactionFailure) { record_outcome(body, 0, "no answer"); });
+  send_and_remember(std::move(message));
 }
 
 void SipUser::send_in_session(const std::string& to_uri, const std::string& body) {
@@ -209,66 +115,59 @@ void SipUser::send_in_session(const std::string& to_uri, const std::string& body
     session.waiting.push_back(body);
     return;
   }
-  auto invite = request("INVITE", to_uri);
-  invite.add_header("Contact", "<" + contact_uri() + ">");
+  open_session(to_uri, body);
+}
+
+void SipUser::open_session(const std::string& to_uri, const std::string& body) {
+  auto invite = agent_->request("INVITE", to_uri);
+  invite.add_header("Contact", "<" + agent_->contact_uri() + ">");
   invite.add_header("Content-Type", "application/sdp");
   invite.body = sdp(context_->address());
   const auto call_id = invite.call_id();
+  sessions_[call_id] = {SipDialog::begun(invite), {body}};
+  agent_->transmit(
+      std::move(invite), [this, call_id](const sip::Message& response) { on_session_answer(call_id, response); },
+      [this, call_id](sip::TransactionFailure) { give_session_up(call_id, 0, "no answer"); });
+}
+
+void SipUser::on_session_answer(const std::string& call_id, const sip::Message& response) {
+  if (!final(response)) return;
+  if (response.status >= 300) return give_session_up(call_id, response.status, response.header_or_empty("Warning"));
   auto& session = sessions_[call_id];
-  session.dialog.call_id = call_id;
-  session.dialog.local_tag = invite.from()->tag();
-  session.dialog.remote_uri = to_uri;
-  session.dialog.cseq = invite.cseq_number();
-  session.waiting.push_back(body);
-  const auto give_up = [this, call_id](int status, const std::string& reason) {
-    for (const auto& text : sessions_[call_id].waiting) record_outcome(text, status, reason);
-    sessions_.erase(call_id);
-  };
-  transmit(
-      std::move(invite),
-      [this, call_id, give_up](const sip::Message& response) {
-        if (!final(response)) return;
-        if (response.status >= 300) return give_up(response.status, response.header_or_empty("Warning"));
-        auto& answered = sessions_[call_id];
-        const auto invite_cseq = answered.dialog.cseq;
-        confirm(answered.dialog, response);
-        auto ack = request_in(answered.dialog, "ACK");
-        ack.set_header("CSeq", fmt::format("{} ACK", invite_cseq));  // RFC 3261 section 13.2.2.4
-        answered.dialog.cseq = invite_cseq;
-        endpoint_->send(std::move(ack), {settings_.pool.address, ConnectionId::none, settings_.pool.tls_name});
-        for (const auto& text : std::exchange(answered.waiting, {})) send_text_in(answered, text);
-      },
-      [give_up](sip::TransactionFailure) { give_up(0, "no answer"); });
+  session.dialog.confirm(response);
+  agent_->acknowledge(session.dialog);
+  for (const auto& text : std::exchange(session.waiting, {})) send_text_in(session, text);
+}
+
+void SipUser::give_session_up(const std::string& call_id, int status, const std::string& reason) {
+  for (const auto& text : sessions_[call_id].waiting) record_outcome(text, status, reason);
+  sessions_.erase(call_id);
 }
 
 void SipUser::end_session(const std::string& to_uri) {
   for (auto session = sessions_.begin(); session != sessions_.end(); ++session) {
     if (address_of(session->second.dialog.remote_uri) != address_of(to_uri)) continue;
-    transmit(request_in(session->second.dialog, "BYE"), [](const sip::Message&) {});
+    agent_->transmit(agent_->request_in(session->second.dialog, "BYE"));
     sessions_.erase(session);
     return;
   }
 }
 
 void SipUser::subscribe(const std::string& to_uri, int expires_s) {
-  auto message = request("SUBSCRIBE", to_uri);
-  message.add_header("Contact", "<" + contact_uri() + ">");
+  auto message = agent_->request("SUBSCRIBE", to_uri);
+  message.add_header("Contact", "<" + agent_->contact_uri() + ">");
   message.add_header("Event", "presence");
   message.add_header("Accept", interworking::pidf_media);
   message.add_header("Expires", std::to_string(expires_s));
-  auto& dialog = subscriptions_[to_uri];
-  dialog = {};
-  dialog.call_id = message.call_id();
-  dialog.local_tag = message.from()->tag();
-  dialog.remote_uri = to_uri;
-  dialog.cseq = message.cseq_number();
+  subscriptions_[to_uri] = SipDialog::begun(message);
   contacts_[to_uri].state.clear();
   contacts_[to_uri].subscribe_status = 0;
-  transmit(std::move(message), [this, to_uri, call_id = dialog.call_id](const sip::Message& response) {
+  const auto call_id = message.call_id();
+  agent_->transmit(std::move(message), [this, to_uri, call_id](const sip::Message& response) {
     auto& answered = subscriptions_[to_uri];
     if (!final(response) || answered.call_id != call_id) return;
     contacts_[to_uri].subscribe_status = response.status;
-    if (response.status < 300) confirm(answered, response);
+    if (response.status < 300) answered.confirm(response);
   });
 }
 
@@ -277,22 +176,22 @@ void SipUser::unsubscribe(const std::string& to_uri) { refresh(to_uri, 0); }
 void SipUser::refresh(const std::string& to_uri, int expires_s) {
   const auto found = subscriptions_.find(to_uri);
   if (found == subscriptions_.end() || !found->second.confirmed) return;
-  auto message = request_in(found->second, "SUBSCRIBE");
-  message.add_header("Contact", "<" + contact_uri() + ">");
+  auto message = agent_->request_in(found->second, "SUBSCRIBE");
+  message.add_header("Contact", "<" + agent_->contact_uri() + ">");
   message.add_header("Event", "presence");
   message.add_header("Expires", std::to_string(expires_s));
-  transmit(std::move(message), [](const sip::Message&) {});
+  agent_->transmit(std::move(message));
 }
 
 void SipUser::notify_with(const std::string& subscription_state, const std::string& body) {
   for (auto& [call_id, watcher] : watchers_) {
-    auto message = request_in(watcher.dialog, "NOTIFY");
-    message.add_header("Contact", "<" + contact_uri() + ">");
+    auto message = agent_->request_in(watcher.dialog, "NOTIFY");
+    message.add_header("Contact", "<" + agent_->contact_uri() + ">");
     message.add_header("Event", "presence");
     message.add_header("Subscription-State", subscription_state);
     if (!body.empty()) message.add_header("Content-Type", interworking::pidf_media);
     message.body = body;
-    transmit(std::move(message), [](const sip::Message&) {});
+    agent_->transmit(std::move(message));
   }
 }
 
@@ -328,9 +227,9 @@ std::vector<std::string> SipUser::watchers() const {
 void SipUser::respond(sip::TransactionId transaction, const sip::Message& message, int status,
                       const std::string& reason, const std::string& tag) {
   if (transaction == sip::TransactionId::none) return;
-  auto response = sip::response_to(message, status, reason, tag.empty() ? token() : tag);
+  auto response = sip::response_to(message, status, reason, tag.empty() ? agent_->token() : tag);
   if (status >= 300 && !moved_to_.empty()) response.set_header("Contact", "<" + moved_to_ + ">");
-  endpoint_->respond(transaction, std::move(response));
+  agent_->respond(transaction, std::move(response));
 }
 
 void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {
@@ -364,13 +263,13 @@ void SipUser::on_invite(sip::TransactionId transaction, const sip::Message& mess
   if (invite_status_ >= 300) return respond(transaction, message, invite_status_, "as told");
   if (is_full(sessions_, message.call_id())) return respond(transaction, message, 486, "Busy Here");
   auto& session = sessions_[message.call_id()];
-  if (session.dialog.local_tag.empty()) session.dialog = accepted_dialog(message, token());
+  if (session.dialog.local_tag.empty()) session.dialog = SipDialog::accepted(message, agent_->token());
   auto response = sip::response_to(message, 200, "OK", session.dialog.local_tag);
   for (const auto& route : session.dialog.routes) response.add_header("Record-Route", route);
-  response.add_header("Contact", "<" + contact_uri() + ">");
+  response.add_header("Contact", "<" + agent_->contact_uri() + ">");
   response.add_header("Content-Type", "application/sdp");
   response.body = sdp(context_->address());
-  endpoint_->respond(transaction, std::move(response));
+  agent_->respond(transaction, std::move(response));
 }
 
 void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& message) {
@@ -381,7 +280,7 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
   auto& watcher = watchers_[message.call_id()];
   const bool fresh = watcher.dialog.local_tag.empty();
   if (fresh) {
-    watcher.dialog = accepted_dialog(message, token());
+    watcher.dialog = SipDialog::accepted(message, agent_->token());
     watcher.state = approves_ ? "active" : "pending";
   }
   watcher.expires = context_->now() + std::chrono::seconds(expires_s);
@@ -389,9 +288,9 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
   if (fresh) {
     for (const auto& route : watcher.dialog.routes) response.add_header("Record-Route", route);
   }
-  response.add_header("Contact", "<" + contact_uri() + ">");
+  response.add_header("Contact", "<" + agent_->contact_uri() + ">");
   response.add_header("Expires", std::to_string(expires_s));
-  endpoint_->respond(transaction, std::move(response));
+  agent_->respond(transaction, std::move(response));
   if (expires_s == 0) return end_watcher(message.call_id(), "timeout");
   notify(watcher);
   schedule();
@@ -399,8 +298,8 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
 
 /// RFC 6665 section 4.2: Subscription-State always, the state of the presentity only where the watcher is approved.
 void SipUser::notify(Watcher& watcher, const std::string& reason) {
-  auto message = request_in(watcher.dialog, "NOTIFY");
-  message.add_header("Contact", "<" + contact_uri() + ">");
+  auto message = agent_->request_in(watcher.dialog, "NOTIFY");
+  message.add_header("Contact", "<" + agent_->contact_uri() + ">");
   message.add_header("Event", "presence");
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(watcher.expires - context_->now()).count();
   message.add_header("Subscription-State",
@@ -411,7 +310,7 @@ void SipUser::notify(Watcher& watcher, const std::string& reason) {
     const auto entity = settings_.name + "@" + settings_.domain;
     message.body = interworking::to_pidf(entity, uri_, {{presence_.resource, presence_}});
   }
-  transmit(std::move(message), [](const sip::Message&) {});
+  agent_->transmit(std::move(message));
 }
 
 void SipUser::end_watcher(const std::string& call_id, const std::string& reason) {
@@ -441,7 +340,7 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
       const auto local_tag = dialog.local_tag;
       const auto cseq = dialog.cseq;
       const auto remote = dialog.remote_uri;
-      dialog = accepted_dialog(message, local_tag);
+      dialog = SipDialog::accepted(message, local_tag);
       dialog.cseq = cseq;
       dialog.remote_uri = remote;
     }

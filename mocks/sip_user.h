@@ -1,21 +1,13 @@
 // A SIP user of a pool: registers, sends and takes messages, watches presence and is watched.
 #pragma once
 
-#include "mocks/routing.h"
+#include "mocks/user_agent.h"
 #include "protocol/base/history.h"
 #include "protocol/interworking/mapping/presence.h"
-#include "protocol/sip/endpoint.h"
 
 #include <map>
 
 namespace cutover::mocks {
-
-struct SipUserSettings {
-  std::string name;  ///< the user part
-  std::string domain;
-  std::shared_ptr<const tls::Identity> identity;
-  SipPeer pool;  ///< the home pool
-};
 
 /// A text that arrived.
 struct SipText {
@@ -64,7 +56,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void start(Context&) override;
 
   // What the user does.
-  void register_with(SipPeer pool);  ///< leaves the old pool first; see registered()
+  void register_with(SipPeer pool) { agent_->register_with(std::move(pool)); }  ///< see registered()
   /// A MESSAGE outside a dialog (RFC 3428). The outcome appears in outcomes().
   void send_message(const std::string& to_uri, const std::string& body,
                     const std::string& content_type = "text/plain;charset=UTF-8");
@@ -95,7 +87,7 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void approve_watchers(bool automatically) { approves_ = automatically; }
 
   // What the user saw.
-  [[nodiscard]] bool registered() const { return registered_; }
+  [[nodiscard]] bool registered() const { return agent_ && agent_->registered(); }
   [[nodiscard]] const std::string& uri() const { return uri_; }  ///< "sip:alice@contoso.example"
   [[nodiscard]] const History<SipText>& texts() const { return texts_; }
   [[nodiscard]] const History<SipOutcome>& outcomes() const { return outcomes_; }
@@ -108,26 +100,20 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void on_wake() override;
 
  private:
-  /// One dialog, seen from this side (RFC 3261 section 12).
-  struct Dialog {
-    std::string call_id, local_tag, remote_tag, remote_uri, remote_target;
-    std::vector<std::string> routes;
-    std::uint32_t cseq = 0;
-    bool confirmed = false;
-  };
   struct Watcher {
-    Dialog dialog;
+    SipDialog dialog;
     std::string state = "pending";
     Time expires;
   };
   struct Session {
-    Dialog dialog;
+    SipDialog dialog;
     std::vector<std::string> waiting;  ///< texts until the INVITE is answered
   };
-  [[nodiscard]] sip::Message request(const std::string& method, const std::string& to_uri);
-  [[nodiscard]] sip::Message request_in(Dialog&, const std::string& method);
-  void transmit(sip::Message, sip::Endpoint::OnResponse, sip::Endpoint::OnFailure = {});
-  void send_register(int expires_s, std::function<void()> then);
+  /// Outside a dialog or inside; the outcome is remembered by the body.
+  void send_and_remember(sip::Message);
+  void open_session(const std::string& to_uri, const std::string& body);
+  void on_session_answer(const std::string& call_id, const sip::Message& response);
+  void give_session_up(const std::string& call_id, int status, const std::string& reason);
   void send_text_in(Session&, const std::string& body, const std::string& content_type = "text/plain;charset=UTF-8");
   void record_outcome(const std::string& body, int status, const std::string& reason);
   void respond(sip::TransactionId, const sip::Message&, int status, const std::string& reason,
@@ -139,28 +125,21 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void notify(Watcher&, const std::string& reason = {});
   void end_watcher(const std::string& call_id, const std::string& reason);
   void schedule();
-  [[nodiscard]] std::string contact_uri() const;
-  [[nodiscard]] std::string token();
-  [[nodiscard]] static Dialog accepted_dialog(const sip::Message& request, const std::string& local_tag);
-  static void confirm(Dialog&, const sip::Message& response);
 
   SipUserSettings settings_;
   std::string uri_;
   Context* context_ = nullptr;
-  std::unique_ptr<sip::Endpoint> endpoint_;
-  bool registered_ = false;
+  std::unique_ptr<UserAgent> agent_;  ///< from start()
   bool approves_ = true;
   int message_status_ = 200, invite_status_ = 200, subscribe_status_ = 200, notify_status_ = 200;
   std::string moved_to_;
   interworking::Presence presence_;
-  std::uint64_t tokens_ = 0;
-  std::uint32_t cseq_ = 0;
   History<SipText> texts_;
   History<SipOutcome> outcomes_;
   std::map<std::string, SipContact> contacts_;
-  std::map<std::string, Dialog> subscriptions_;  ///< ours, by contact URI
-  std::map<std::string, Watcher> watchers_;      ///< by Call-ID
-  std::map<std::string, Session> sessions_;      ///< by Call-ID
+  std::map<std::string, SipDialog> subscriptions_;  ///< ours, by contact URI
+  std::map<std::string, Watcher> watchers_;         ///< by Call-ID
+  std::map<std::string, Session> sessions_;         ///< by Call-ID
   History<sip::Message> requests_, responses_;
 };
 

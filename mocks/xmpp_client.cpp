@@ -157,12 +157,10 @@ std::string XmppClient::distrust() const {
     return "the server shows another certificate than the one that is expected; its fingerprint is " +
            shown->fingerprint;
   }
-  if (!shown->chain_valid)
-    return "the server's certificate is not trusted: " + shown->chain_error + " (its fingerprint is " +
-           shown->fingerprint + ")";
-  if (!tls::covers(*shown, config_.domain))
-    return "the server's certificate is not for " + config_.domain + " (its fingerprint is " + shown->fingerprint + ")";
-  return {};
+  if (tls::authenticates(*shown, config_.domain)) return {};
+  return "the server's certificate is not " +
+         (shown->chain_valid ? "for " + config_.domain : "trusted: " + shown->chain_error) +
+         " (where it is the right server's all the same, expect its fingerprint " + shown->fingerprint + ")";
 }
 
 void XmppClient::on_plain(std::string_view bytes) {

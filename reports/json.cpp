@@ -79,7 +79,7 @@ constexpr auto write_any = [](const auto& item) { return write(item); };
 constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
 
 json::object write(const CaseResult& result, Traces traces = Traces::inside) {
-  return json::object{{"id", result.id},
+  json::object object{{"id", result.id},
                       {"title", text(result.title)},
                       {"suite", result.suite},
                       {"world", result.world},
@@ -89,7 +89,6 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"reason", text(result.reason)},
                       {"requirements", array_of(result.requirements, write_any)},
                       {"checks", array_of(result.checks, write_any)},
-                      {"trace", traces == Traces::inside ? array_of(result.trace, write_any) : json::array()},
                       {"streams", array_of(result.streams, write_any)},
                       {"columns", array_of(result.columns, write_text)},
                       {"seed", std::to_string(result.seed)},  // a JSON number is a double to many readers
@@ -98,7 +97,11 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"started", iso_time(milliseconds(result.started))},
                       {"started-ms", milliseconds(result.started)},
                       {"attempt", result.attempt},
-                      {"log", text(result.log)}};
+                      {"log", text(result.log)},
+                      {"planted", array_of(result.planted, write_text)}};
+  if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
+  if (traces == Traces::inside) object.emplace("trace", array_of(result.trace, write_any));
+  return object;
 }
 
 /// Reads members of one object and says which one is wrong.
@@ -135,6 +138,7 @@ class ObjectReader {
     }
     return result;
   }
+  [[nodiscard]] bool has(std::string_view key) const { return object_->contains(key); }
   [[noreturn]] void fail(std::string_view key, std::string_view expected) const {
     throw std::invalid_argument(fmt::format("{}/{}: expected {}", place_, key, expected));
   }
@@ -223,7 +227,8 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.reason = object.text("reason");
   result.requirements = object.list<RequirementText>("requirements", read_requirement);
   result.checks = object.list<Check>("checks", read_check);
-  result.trace = object.list<TraceEntry>("trace", read_trace);
+  if (object.has("asked")) result.asked = object.list<std::string>("asked", read_text);
+  if (object.has("trace")) result.trace = object.list<TraceEntry>("trace", read_trace);
   result.streams = object.list<StreamEnd>("streams", read_stream_end);
   result.columns = object.list<std::string>("columns", read_text);
   result.seed = read_seed(object);
@@ -232,6 +237,7 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.started = read_started(object);
   result.attempt = object.number<int>("attempt");
   result.log = object.text("log");
+  result.planted = object.list<std::string>("planted", read_text);
   return result;
 }
 
@@ -258,7 +264,9 @@ std::string to_json(const RunResult& run, Traces traces) {
                               {"incomplete-reason", text(run.incomplete_reason)},
                               {"exit-code", run.exit_code},
                               {"verdict", text(run.verdict)},
+                              {"planted", array_of(run.planted, write_text)},
                               {"stale-baseline", array_of(run.stale_baseline, write_text)},
+                              {"traces", text(run.traces)},
                               {"cases", array_of(run.cases, write_case)}};
   return json::serialize(document) + "\n";
 }
@@ -278,7 +286,9 @@ RunResult from_json(std::string_view text) {
   run.incomplete_reason = object.text("incomplete-reason");
   run.exit_code = object.number<int>("exit-code");
   run.verdict = object.text("verdict");
+  run.planted = object.list<std::string>("planted", read_text);
   run.stale_baseline = object.list<std::string>("stale-baseline", read_text);
+  run.traces = object.text("traces");
   run.cases = object.list<CaseResult>("cases", read_case);
   return run;
 }

@@ -8,12 +8,13 @@
 namespace cutover::reports {
 
 /// Raised whenever a member changes its meaning or goes; new members alone do not raise it.
-inline constexpr int json_version = 1;
+inline constexpr int json_version = 2;
 
 enum class Traces { inside, apart };
-/// `apart`: every trace is empty, for a writer that keeps them elsewhere.
+/// `apart`: no case has a trace, for a writer that keeps them elsewhere.
 [[nodiscard]] std::string to_json(const RunResult&, Traces traces = Traces::inside);
-/// Reads what to_json() wrote. Throws std::invalid_argument with the place and what was expected.
+/// Reads what to_json() wrote; a trace that is not there is empty. Throws std::invalid_argument with the place and what
+/// was expected.
 [[nodiscard]] RunResult from_json(std::string_view text);
 
 /// One case alone, the form in which a worker hands it to the runner: one line without a line end.

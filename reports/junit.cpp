@@ -76,6 +76,16 @@ std::string notes(const CaseResult& result) {
   return text;
 }
 
+/// One property a value; nothing for none.
+template <class Range, class F>
+std::string properties(std::string_view indent, std::string_view name, const Range& values, F text) {
+  if (values.empty()) return {};
+  std::string xml = fmt::format("{}<properties>\n", indent);
+  for (const auto& value : values)
+    xml += fmt::format("{}  <property{}{}/>\n", indent, attribute("name", name), attribute("value", text(value)));
+  return xml + fmt::format("{}</properties>\n", indent);
+}
+
 std::string test_case(const CaseResult& result) {
   std::string name = result.id;
   if (const auto dot = name.find('.'); dot != std::string::npos) name.erase(0, dot + 1);
@@ -84,13 +94,7 @@ std::string test_case(const CaseResult& result) {
       fmt::format("    <testcase{}{}{}{} time=\"{:.3f}\">\n", attribute("classname", result.suite + "." + result.world),
                   attribute("name", name), attribute("file", result.file),
                   attribute("line", std::to_string(result.line)), seconds(result.wall));
-  if (!result.requirements.empty()) {
-    xml += "      <properties>\n";
-    for (const auto& requirement : result.requirements) {
-      xml += fmt::format("        <property name=\"requirement\"{}/>\n", attribute("value", requirement.id));
-    }
-    xml += "      </properties>\n";
-  }
+  xml += properties("      ", "requirement", result.requirements, [](const auto& item) { return item.id; });
   if (result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported) {
     xml += fmt::format("      <skipped{}/>\n", attribute("message", result.reason));
   } else if (red(result)) {
@@ -116,7 +120,8 @@ struct Counts {
   }
 };
 
-std::string suite(const std::string& name, const std::vector<const CaseResult*>& cases) {
+std::string suite(const std::string& name, const std::vector<const CaseResult*>& cases,
+                  const std::vector<std::string>& planted) {
   Counts counts;
   std::string body;
   for (const auto* result : cases) {
@@ -124,8 +129,9 @@ std::string suite(const std::string& name, const std::vector<const CaseResult*>&
     body += test_case(*result);
   }
   const auto started = iso_time(milliseconds(cases.front()->started));
-  return fmt::format("  <testsuite{}{}{}>\n{}  </testsuite>\n", attribute("name", name), counts.attributes(),
-                     attribute("timestamp", started.substr(0, 19)), body);
+  return fmt::format("  <testsuite{}{}{}>\n{}{}  </testsuite>\n", attribute("name", name), counts.attributes(),
+                     attribute("timestamp", started.substr(0, 19)),
+                     properties("    ", "planted", planted, [](const auto& departure) { return departure; }), body);
 }
 
 CaseResult incomplete_case(const RunResult& run) {
@@ -156,7 +162,7 @@ std::string to_junit(const RunResult& run) {
   }
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   xml += fmt::format("<testsuites name=\"cutover\"{}>\n", counts.attributes());
-  for (const auto& [name, cases] : suites) xml += suite(name, cases);
+  for (const auto& [name, cases] : suites) xml += suite(name, cases, run.planted);
   return xml + "</testsuites>\n";
 }
 

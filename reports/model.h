@@ -75,8 +75,10 @@ struct CaseResult {
   std::string reproduce;            ///< the command of this one case
   std::chrono::nanoseconds wall{};  ///< real time it took
   std::chrono::system_clock::time_point started;
-  int attempt = 1;  ///< with --repeat
-  std::string log;  ///< of a real server, or output of a worker that crashed or was killed
+  int attempt = 1;                   ///< with --repeat
+  std::string log;                   ///< of a real server, or output of a worker that crashed or was killed
+  std::vector<std::string> asked;    ///< rules that the subject's judgements came to, where that was watched
+  std::vector<std::string> planted;  ///< what departed from the reference, by name: defects and variants
 };
 
 struct RunResult {
@@ -91,7 +93,9 @@ struct RunResult {
   int exit_code = 0;
   std::string verdict;  ///< one line for people
   std::vector<CaseResult> cases;
+  std::vector<std::string> planted;         ///< in all of its cases
   std::vector<std::string> stale_baseline;  ///< check ids that are listed and pass
+  std::string traces;  ///< file with the traces, a case a line, as seen from the JSON report; empty: they are inside
 };
 
 /// Counts per suite, for summaries.

@@ -132,6 +132,15 @@ TEST(JUnit, TheMessageIsTheSentence) {
       HasSubstr("&#10;  what came: expected a body, got nothing&#10;Last on the wire:&#10;&lt;message/&gt;&#10;  at"));
 }
 
+TEST(JUnit, NamesWhatWasPlanted) {
+  auto run = run_with({case_of("passes", Outcome::pass)});
+  EXPECT_THAT(to_junit(run), Not(HasSubstr("planted")));
+  run.planted = {"xmpp.a", "sip.b"};
+  const auto xml = to_junit(run);
+  EXPECT_EQ(schema_errors(xml), "");
+  EXPECT_THAT(xml, HasSubstr("    <properties>\n      <property name=\"planted\" value=\"xmpp.a\"/>\n"));
+}
+
 TEST(JUnit, SchemaRefusesWhatIsNotTheDialect) {
   EXPECT_NE(schema_errors(
                 "<testsuites name='x' tests='1' failures='0' errors='0' skipped='0' time='0'><testcase/></testsuites>"),
@@ -163,9 +172,18 @@ TEST(Json, ReadsWhatItWrote) {
   EXPECT_EQ(again.cases.at(0).checks.at(0).actual, "seen \xC3\xA9");
 }
 
+TEST(Json, ReadsAReportWhoseTracesAreApart) {
+  auto run = run_with({failing_case("it")});
+  run.traces = "results.jsonl";
+  const auto again = from_json(to_json(run, Traces::apart));
+  EXPECT_EQ(again.traces, "results.jsonl");
+  EXPECT_FALSE(run.cases.at(0).trace.empty());
+  EXPECT_TRUE(again.cases.at(0).trace.empty());
+}
+
 TEST(Json, SaysWhereItIsWrong) {
   try {
-    (void)from_json("{\"version\":1,\"tool-version\":3}");
+    (void)from_json("{\"version\":2,\"tool-version\":3}");
     FAIL();
   } catch (const std::invalid_argument& error) {
     EXPECT_STREQ(error.what(), "/tool-version: expected a string");

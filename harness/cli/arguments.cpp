@@ -61,7 +61,12 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.replay = arguments.replay;
   options.strict = arguments.strict;
   options.departures = arguments.departures;
-  options.jobs = arguments.jobs > 0 ? arguments.jobs : static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  const auto processors = static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  // On loopback a case mostly waits. How many may ask somebody's server at a time is theirs to say.
+  constexpr int waiting = 6;
+  const int usual = arguments.target.empty() ? processors + waiting : processors;
+  options.jobs = arguments.jobs > 0 ? arguments.jobs : usual;
+  options.simulating = arguments.jobs > 0 ? arguments.jobs : processors;
   options.target_file = arguments.target;
   options.topology_file = arguments.topology;
   options.catalogue = arguments.catalogue;

@@ -3,6 +3,7 @@
 
 #include "harness/bench/bench.h"
 #include "harness/cli/completion.h"
+#include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
 #include "harness/files/authority_folder.h"
 #include "harness/judging/baseline.h"
@@ -48,7 +49,8 @@ Exit codes: 0 conforming, 1 unexpected failure, 2 only stale baseline entries,
 )";
 
 constexpr const char* run_notes = R"(
-Selection: an id (message.bodies), a suite (message) or a glob ('*.partner*', in quotes); several add up. A case runs in
+Selection: an id (message.bodies), a suite (message) or a glob ('*.partner*', in quotes); a requirement (RFC6120-4.4-4,
+'XEP0220-*') stands for the cases that judge it; several add up. A case runs in
 each of its two worlds: `sim` is a simulated network in virtual time, which its seed repeats octet for octet, and `live`
 is real sockets on 127.0.0.0/8. Results go to FOLDER/results.jsonl as they come; SIGINT, SIGTERM and SIGHUP end the run
 early, and everything that was done is reported. Without --junit, --json and --html the reports are FOLDER/junit.xml,
@@ -86,9 +88,10 @@ CLI::Option* option(CLI::App& command, const char* group, const char* name, Valu
 }
 
 void add_selection(CLI::App& command, RunArguments& arguments) {
-  command.add_option("cases", arguments.patterns, "Ids, suites or globs; every case without any")->type_name("");
+  command.add_option("cases", arguments.patterns, "Ids, suites, requirements or globs; every case without any")
+      ->type_name("");
   const auto* group = "Selection";
-  option(command, group, "--exclude", arguments.exclude, "CASES", "Ids, suites or globs to leave out")
+  option(command, group, "--exclude", arguments.exclude, "CASES", "Ids, suites, requirements or globs to leave out")
       ->allow_extra_args(false);
   option(command, group, "--world", arguments.world, "WORLD", "sim, live or both; both without it")
       ->check(CLI::IsMember({"sim", "live", "both"}));
@@ -107,9 +110,22 @@ std::string is_seed(const std::string& text) {
   return read.ec == std::errc() && read.ptr == end ? "" : "expected a number from 0 to 2^64 - 1, not " + text;
 }
 
+void add_filter(CLI::App& command, DefectFilter& filter) {
+  const auto* group = "Selection";
+  option(command, group, "--search", filter.search, "WORD",
+         "Those that have this in their name, sentence or requirements");
+  option(command, group, "--kind", filter.kind, "KIND", "rule (waived), rewrite, setting or inner")
+      ->check(CLI::IsMember({"rule", "rewrite", "setting", "inner"}));
+  option(command, group, "--nature", filter.nature, "NATURE", "defect or variant (what the documents allow)")
+      ->check(CLI::IsMember({"defect", "variant"}));
+  option(command, group, "--layer", filter.layer, "LAYER", "The first part of the name: xmpp, sip, dns, gateway ...");
+  option(command, group, "--requirement", filter.requirement, "ID", "Of this requirement; a glob for several");
+}
+
 void add_running(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Execution";
-  option(command, group, "-j,--jobs", arguments.jobs, "N", "Worker processes; one a processor without it")
+  option(command, group, "-j,--jobs", arguments.jobs, "N",
+         "Worker processes; without it one a processor, and six more for cases on loopback, which wait")
       ->check(CLI::Range(1, 256));
   option(command, group, "--seed", arguments.seed, "N", "Decides all that is left to chance; random without it")
       ->check(is_seed);
@@ -130,7 +146,7 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
   option(command, group, "--defect", arguments.defects, "NAME",
-         "Plants a named defect in the embedded deployment, or before the target (see `explain`)")
+         "Plants a defect in the embedded deployment, or before the target (`cutover defects`)")
       ->allow_extra_args(false);
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");
@@ -143,6 +159,20 @@ void add_reports(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--junit", arguments.junit, "FILE", "JUnit, for CI systems");
   option(command, group, "--json", arguments.json, "FILE", "JSON, for programs");
   option(command, group, "--html", arguments.html, "FILE", "HTML, one file for people");
+}
+
+void add_testing(CLI::App& command, SelftestOptions& options) {
+  const auto* group = "Instead of the kill matrix";
+  auto* plant = option(command, group, "--plant", options.plant, "DEFECT", "Tells which checks this defect turns red")
+                    ->allow_extra_args(false);
+  auto* rules =
+      command
+          .add_flag("--rules", options.rules, "Which rules and other defects that no case names does no check notice?")
+          ->group(group)
+          ->excludes(plant);
+  command.add_flag("--all", options.all, "With --rules: in all cases, not only in those nearest to their requirements")
+      ->group(group)
+      ->needs(rules);
 }
 
 struct ServeArguments {
@@ -223,10 +253,10 @@ int bench_command(const std::string& only, int seconds, const std::string& json_
 // What is wrong with the arguments, what may have been meant, and where the help is.
 std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   const auto* command = app;
-  std::string name;
+  std::string used;
   while (!command->get_subcommands().empty()) {
     command = command->get_subcommands().front();
-    name += command->get_name() + " ";
+    used += command->get_name() + " ";
   }
   std::vector<std::string> words;
   for (const auto* each : command->get_subcommands([](const auto*) { return true; })) words.push_back(each->get_name());
@@ -240,7 +270,7 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
     for (const auto& word : nearest(words, typed.substr(0, typed.find('=')))) near += (near.empty() ? "" : ", ") + word;
     if (!near.empty()) text += "; did you mean " + near + "?";
   }
-  return text + "\n`cutover " + name + "--help` tells what there is\n";
+  return text + "\n`cutover " + used + "--help` tells what there is\n";
 }
 
 // Where a standard stream was closed (>&-), the next file would take its place, and be written into.
@@ -271,9 +301,10 @@ int parse_and_run(int argc, char** argv) {
   app.failure_message(explain_slip);
   app.require_subcommand(0, 1);
   RunArguments arguments;
-  bool as_json = false, for_ctest = false, by_requirement = false;
-  std::string id, from, file, shell, only;
-  std::vector<std::string> plant;
+  bool as_json = false, for_ctest = false, as_words = false, by_requirement = false;
+  DefectFilter filter;
+  std::string id, from, file, shell, only, to_lint;
+  SelftestOptions testing;
   int seconds = 2;
 
   auto* run = app.add_subcommand("run", "Runs cases and writes reports");
@@ -286,8 +317,17 @@ int parse_and_run(int argc, char** argv) {
   add_selection(*list, arguments);
   list->add_flag("--json", as_json, "As JSON");
   list->add_flag("--ctest", for_ctest, "As a script for ctest")->group("");
-  auto* explain = app.add_subcommand("explain", "Tells what a case does, judges and accepts, and why it may fail");
-  explain->add_option("case", id, "Id of a case (`cutover list` shows all) or of a requirement")
+  list->add_flag("--words", as_words, "For completion")->group("");
+  list->add_option("--lint", to_lint, "What is wrong with cases and departures, for the build: errors or all")
+      ->check(CLI::IsMember({"errors", "all"}))
+      ->group("");
+  auto* defects = app.add_subcommand("defects", "Lists what can be planted: defects and permitted variants");
+  add_filter(*defects, filter);
+  defects->add_flag("--json", as_json, "As JSON");
+  defects->add_flag("--words", as_words, "For completion")->group("");
+  auto* explain = app.add_subcommand(
+      "explain", "Tells what a case does, judges and accepts; what a requirement or a defect is, and what judges it");
+  explain->add_option("id", id, "Id of a case or of a requirement, or name of a defect or variant")
       ->required()
       ->type_name("");
   auto* coverage = app.add_subcommand("coverage", "Counts the requirements that a run really judged");
@@ -303,9 +343,7 @@ int parse_and_run(int argc, char** argv) {
   auto* selftest = app.add_subcommand("selftest", "Plants each named defect; the check that names it must turn red");
   add_selection(*selftest, arguments);
   add_running(*selftest, arguments);
-  selftest->add_option("--plant", plant, "Tells which checks these defects turn red; \"unnamed\": those of no case")
-      ->type_name("DEFECT")
-      ->allow_extra_args(false);
+  add_testing(*selftest, testing);
   ServeArguments serving;
   auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
   add_serving(*serve, serving);
@@ -331,14 +369,20 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : exit_code::usage;
   }
   if (run->parsed()) return run_command(arguments, command);
+  if (list->parsed() && !to_lint.empty()) return lint_command(to_lint == "errors");
   if (list->parsed()) {
-    const auto form = for_ctest ? ListForm::ctest : as_json ? ListForm::json : ListForm::text;
+    const auto form = for_ctest  ? ListForm::ctest
+                      : as_json  ? ListForm::json
+                      : as_words ? ListForm::words
+                                 : ListForm::text;
     return list_command(arguments, form, own_program());
   }
+  if (defects->parsed())
+    return defects_command(filter, as_json ? DefectForm::json : as_words ? DefectForm::words : DefectForm::text);
   if (explain->parsed()) return explain_command(id);
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
   if (report->parsed()) return report_command(arguments, file, command);
-  if (selftest->parsed()) return selftest_command(arguments, plant);
+  if (selftest->parsed()) return selftest_command(arguments, testing);
   if (serve->parsed()) return serve_command(serving);
   if (authority->parsed())
     return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
@@ -355,6 +399,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
+  throw_when_out_of_memory();
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
     std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
@@ -378,7 +423,7 @@ int run_command_line(int argc, char** argv) {
     return said(error, exit_code::usage);
   } catch (const std::bad_alloc&) {
     std::cout.flush();
-    std::cerr << "cutover: out of memory; allow this process more of it (ulimit -v, or the limit of the container)\n";
+    std::cerr << out_of_memory_words;
     return exit_code::fault;
   } catch (const std::exception& error) {
     return said(error, exit_code::fault);

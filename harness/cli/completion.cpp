@@ -1,4 +1,4 @@
-// The script asks the program for the ids of the cases, so that it never knows old ones.
+// The script asks the program for its words, so that it never knows old ones.
 #include "harness/cli/completion.h"
 
 #include "harness/deployment/topology.h"
@@ -39,7 +39,9 @@ std::string bash_completion(const CLI::App& app) {
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} option= options= words=
   if [ "$current" = "=" ]; then option=$before current=
   elif [ "$before" = "=" ]; then option=${COMP_WORDS[COMP_CWORD-2]}
-  elif [ "$before" = "--world" ] || [ "$before" = "--exclude" ]; then option=$before
+  else case $before in
+    --world|--exclude|--defect|--plant|--requirement|--kind|--nature|--layer) option=$before ;;
+  esac
   fi
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W ')" +
@@ -47,15 +49,25 @@ std::string bash_completion(const CLI::App& app) {
     return
   fi
   case $option in
-    --world) COMPREPLY=($(compgen -W 'sim live both' -- "$current")); return ;;
-    --exclude) ;;
+    --world) words='sim live both' ;;
+    --kind) words='rule rewrite setting inner' ;;
+    --nature) words='defect variant' ;;
+    --layer) words=$("${COMP_WORDS[0]}" defects --words 2>/dev/null | cut -d. -f1 | sort -u) ;;
+    --defect|--plant) words=$("${COMP_WORDS[0]}" defects --words 2>/dev/null) ;;
+    --requirement) words=$("${COMP_WORDS[0]}" list --words 2>/dev/null | grep '^[A-Z]') ;;
+    --exclude) words=$("${COMP_WORDS[0]}" list --words 2>/dev/null) ;;
     --*) return ;;
   esac
+  if [ -n "$option" ]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    return
+  fi
   case ${COMP_WORDS[1]} in
 )" + options +
          R"(  esac
   case ${COMP_WORDS[1]} in
-    run|list|explain|coverage|selftest) words=$("${COMP_WORDS[0]}" list 2>/dev/null | awk '$1 ~ /[.]/ {print $1}') ;;
+    run|list|coverage|selftest) words=$("${COMP_WORDS[0]}" list --words 2>/dev/null) ;;
+    explain) words=$("${COMP_WORDS[0]}" list --words 2>/dev/null; "${COMP_WORDS[0]}" defects --words 2>/dev/null) ;;
     serve) words=')" +
          nodes() + R"(' ;;
     authority) [ "$COMP_CWORD" -eq 2 ] && words='new issue' ;;

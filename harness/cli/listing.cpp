@@ -1,10 +1,8 @@
-// `list` and `explain`: what there is, for people, programs and ctest.
-#include "departures/table.h"
+// `list`: what cases there are, for people, programs and ctest.
 #include "harness/cli/subcommands.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
 #include "harness/targets/target.h"
-#include "protocol/base/check.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -12,17 +10,13 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
+#include <set>
 
 namespace cutover::harness::cli {
 
 namespace json = boost::json;
 
 namespace {
-
-const char* worlds_of(const CaseRecord& record) {
-  if (record.sim && record.live) return "sim,live";
-  return record.sim ? "sim" : "live";
-}
 
 std::string cmake_quoted(const std::string& text) { return "[==[" + text + "]==]"; }
 
@@ -32,9 +26,10 @@ void list_for_ctest(std::ostream& out, const std::vector<Job>& jobs, const std::
     const std::string world = job.world == WorldKind::sim ? "sim" : "live";
     const auto name = cmake_quoted(job.record->id + "/" + world);
     fmt::print(out, "add_test({} {} run {} --world={} --single)\n", name, cmake_quoted(program), job.record->id, world);
-    fmt::print(out, "set_tests_properties({} PROPERTIES LABELS \"case;{};{};{}{}\" SKIP_RETURN_CODE 77 TIMEOUT {})\n",
-               name, suite_of(job.record->id), world, level_of(*job.record, Catalogue::current()),
-               job.record->interop ? ";interop" : "", watchdog_s(job) + 30);
+    fmt::print(
+        out, "set_tests_properties({} PROPERTIES LABELS \"case;{};{};{}{}\" SKIP_RETURN_CODE 77 TIMEOUT {} COST {})\n",
+        name, suite_of(job.record->id), world, level_of(*job.record, Catalogue::current()),
+        job.record->interop ? ";interop" : "", watchdog_s(job) + 30, job.record->takes / 1s);
   }
 }
 
@@ -82,44 +77,14 @@ void list_as_text(std::ostream& out, const std::vector<const CaseRecord*>& recor
              records.size() == 1 ? "case" : "cases");
 }
 
-void print_requirement(std::ostream& out, const Requirement& requirement) {
-  fmt::print(out, "  {} {} ({})\n    {}\n", requirement.level, requirement.id, requirement.source, requirement.text);
-  if (!requirement.test.empty()) fmt::print(out, "    test: {}\n", requirement.test);
-}
-
-void explain_case(std::ostream& out, const CaseRecord& record) {
-  fmt::print(out, "{}\n{}\n\nworlds: {}   staging: {}   {}:{}\n", record.id, record.title, worlds_of(record),
-             name_of(record.staging), record.file, record.line);
-  std::string needs;
-  for (const auto need : record.needs) needs += (needs.empty() ? "" : ", ") + std::string(name_of(need));
-  if (!needs.empty()) fmt::print(out, "needs: {}\n", needs);
-  fmt::print(out, "\nWhat is done\n  {}\n", record.procedure);
-  if (!record.accepted.empty()) fmt::print(out, "\nWhat is accepted\n  {}\n", record.accepted);
-  if (!record.likely_causes.empty()) fmt::print(out, "\nLikely causes of a failure\n  {}\n", record.likely_causes);
-  fmt::print(out, "\nWhat is judged\n");
-  for (const auto& judges : record.judges) {
-    const auto* requirement = Catalogue::current().find(judges.requirement);
-    if (requirement == nullptr) throw HarnessFault("no such requirement in the catalogue: " + judges.requirement);
-    print_requirement(out, *requirement);
-    for (const auto& name : judges.killed_by) {
-      const auto* defect = departures::find(name);
-      fmt::print(out, "    dies of the defect {}: {}\n", name, defect == nullptr ? "unknown" : defect->sentence);
-    }
+// One word a line: suites, cases, and the requirements that they judge.
+void list_as_words(std::ostream& out, const std::vector<const CaseRecord*>& records) {
+  std::set<std::string> words;
+  for (const auto* record : records) {
+    words.insert({suite_of(record->id), record->id});
+    for (const auto& judges : record->judges) words.insert(judges.requirement);
   }
-  fmt::print(out, "\nRun it: cutover run {}\n", record.id);
-}
-
-/// One requirement of the catalogue, and who judges it.
-void explain_requirement(std::ostream& out, const Requirement& requirement) {
-  print_requirement(out, requirement);
-  bool any = false;
-  for (const auto& record : all_cases()) {
-    const auto judges = [&](const Judges& item) { return item.requirement == requirement.id; };
-    if (is_hidden(record) || std::ranges::none_of(record.judges, judges)) continue;
-    fmt::print(out, "  judged by {}: {}\n", record.id, record.title);
-    any = true;
-  }
-  if (!any) fmt::print(out, "  judged by no case\n");
+  for (const auto& word : words) fmt::print(out, "{}\n", word);
 }
 
 }  // namespace
@@ -136,24 +101,9 @@ int list_command(const RunArguments& arguments, ListForm form, const std::string
   for (const auto& job : jobs) {
     if (records.empty() || records.back() != job.record) records.push_back(job.record);
   }
-  form == ListForm::json ? list_as_json(std::cout, records) : list_as_text(std::cout, records);
-  return 0;
-}
-
-int explain_command(const std::string& id) {
-  if (const auto* requirement = Catalogue::current().find(id)) {
-    explain_requirement(std::cout, *requirement);
-    return 0;
-  }
-  Selection selection;
-  selection.patterns = {id};
-  const CaseRecord* last = nullptr;
-  for (const auto& job : select(all_cases(), selection)) {
-    if (job.record == last) continue;
-    if (last != nullptr) fmt::print("\n----\n\n");
-    last = job.record;
-    explain_case(std::cout, *last);
-  }
+  if (form == ListForm::json) list_as_json(std::cout, records);
+  if (form == ListForm::words) list_as_words(std::cout, records);
+  if (form == ListForm::text) list_as_text(std::cout, records);
   return 0;
 }
 

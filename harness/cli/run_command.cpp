@@ -1,8 +1,8 @@
 // `run`, `report` and `coverage`: results as they come, a summary, and report files whatever else fails.
 #include "harness/cli/console.h"
+#include "harness/cli/left_by_runs.h"
 #include "harness/cli/subcommands.h"
 #include "harness/files/report_files.h"
-#include "harness/files/text_file.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
@@ -50,8 +50,10 @@ Reports places(const RunArguments& arguments) {
   return {place(arguments.json, "run.json"), place(arguments.junit, "junit.xml"), place(arguments.html, "report.html")};
 }
 
-// Writes all that can be written; false, with a message for each, when one could not be.
-bool write_reports(const reports::RunResult& run, const Reports& where, Readers readers) {
+// Writes all that can be written; false, with a message for each, when one could not be. The traces, most of a run, are
+// in the results already; the JSON report says where.
+bool write_reports(reports::RunResult& run, const Reports& where, Readers readers, const std::string& results) {
+  run.traces = results.empty() ? "" : as_seen_from(where.json, results);
   std::string written;
   bool good = true;
   const auto write = [&](const std::string& path, auto make) {
@@ -65,7 +67,9 @@ bool write_reports(const reports::RunResult& run, const Reports& where, Readers 
   };
   write(where.html, reports::to_html);
   write(where.junit, reports::to_junit);
-  write(where.json, [](const auto& whole) { return reports::to_json(whole); });
+  write(where.json, [](const auto& whole) {
+    return reports::to_json(whole, whole.traces.empty() ? reports::Traces::inside : reports::Traces::apart);
+  });
   if (!written.empty()) fmt::print("reports:\n{}", written);
   return good;
 }
@@ -133,6 +137,7 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
+  std::cout.flush();
   const auto skipped = [](const auto& result) {
     return result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported;
   };
@@ -146,13 +151,15 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 // Each result on disk as it comes. A full disk costs the log, never the run.
 class Recorder {
  public:
-  Recorder(const std::string& directory, Readers readers) {
-    guarded([&] { log_.emplace(directory + "/results.jsonl", readers); });
+  Recorder(const std::string& directory, Readers readers) : file_(directory + "/results.jsonl") {
+    guarded([&] { log_.emplace(file_, readers); });
   }
   void append(const reports::CaseResult& result) {
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
   }
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// The file that holds all that was appended; empty where none does.
+  [[nodiscard]] std::string whole() const { return log_ ? file_ : ""; }
 
  private:
   void guarded(const std::function<void()>& call) {
@@ -165,51 +172,9 @@ class Recorder {
       log_.reset();
     }
   }
+  std::string file_, error_;
   std::optional<ResultLog> log_;
-  std::string error_;
 };
-
-std::string read_results(const std::string& file) {
-  try {
-    return read_text_file(file, result_file_max_octets);
-  } catch (const FileError& error) {
-    throw UsageError(file + " " + error.what() + "; expected the run.json or results.jsonl of a run");
-  }
-}
-
-// One case a line, as the run wrote it; the last line may have been cut off.
-reports::RunResult from_lines(const std::string& text, const std::string& file) {
-  reports::RunResult run;
-  run.complete = false;
-  run.incomplete_reason = "made from the results that were written before the run ended";
-  std::size_t number = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto end = text.find('\n', at);
-    ++number;
-    if (end == std::string::npos) break;
-    try {
-      run.cases.push_back(reports::case_from_json(text.substr(at, end - at)));
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(fmt::format("{}:{}: {}", file, number, error.what()));
-    }
-    at = end + 1;
-  }
-  if (run.cases.empty()) throw UsageError(file + ":1: expected the result of a case; nothing was finished");
-  std::ranges::stable_sort(run.cases, {}, [](const auto& result) { return std::tie(result.id, result.world); });
-  run.started = std::ranges::min(run.cases, {}, &reports::CaseResult::started).started;
-  run.tool_version = version;
-  return run;
-}
-
-reports::RunResult run_of(const std::string& file) {
-  const auto text = read_results(file);
-  if (file.ends_with(".jsonl")) return from_lines(text, file);
-  try {
-    return reports::from_json(text);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError(file + ": " + error.what());
-  }
-}
 
 }  // namespace
 
@@ -255,8 +220,10 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   if (arguments.single) return run_single(arguments, jobs, seed);
 
   const auto options = runner_options_of(arguments, seed);
-  fmt::print("cutover {}: {} {} against {}, {}, --seed={}\n", version, jobs.size(),
+  const auto planted = words_of_planted(arguments.defects);
+  fmt::print("cutover {}: {} {} against {}{}, {}, --seed={}\n", version, jobs.size(),
              jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),
+             planted.empty() ? "" : " with " + planted,
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
   const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
@@ -276,19 +243,21 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.exit_code = exit_code_of(run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
+  std::cout.flush();  // the verdict does not wait for a reader of a report
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
-  const bool written = write_reports(run, places(arguments), readers);
+  const bool written = write_reports(run, places(arguments), readers, recorder.whole());
   return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;
 }
 
 int report_command(const RunArguments& arguments, const std::string& file, const std::vector<std::string>& command) {
-  auto run = run_of(file);
+  auto left = left_by_run(file);
+  auto& run = left.run;
   if (run.command.empty()) run.command = command;
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   run.exit_code = exit_code_of(run);
   run.verdict = verdict_of(run);
   print_summary(std::cout, run);
-  const bool written = write_reports(run, places(arguments), readers_of(file));
+  const bool written = write_reports(run, places(arguments), readers_of(file), left.traces);
   return printed() && written ? run.exit_code : exit_code::fault;
 }
 
@@ -298,7 +267,7 @@ int coverage_command(const RunArguments& arguments, const std::string& file, boo
     by_requirement ? print_judged(std::cout, run) : print_coverage(std::cout, run);
   };
   if (!file.empty()) {
-    print(run_of(file));
+    print(judged_by_run(file));
     return 0;
   }
   const auto jobs = select(all_cases(), selection_of(arguments));

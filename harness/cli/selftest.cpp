@@ -2,6 +2,7 @@
 #include "departures/table.h"
 #include "harness/cli/console.h"
 #include "harness/cli/subcommands.h"
+#include "harness/cli/unnoticed.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
@@ -84,17 +85,15 @@ class KillMatrix {
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
 
-/// What no case names: a defect that no check is known to find, or one that died.
-std::vector<std::string> unnamed_defects() {
-  std::set<std::string_view> named;
-  for (const auto& record : all_cases()) {
-    for (const auto& judges : record.judges) named.insert(judges.killed_by.begin(), judges.killed_by.end());
-  }
-  std::vector<std::string> unnamed;
-  for (const auto& defect : departures::table()) {
-    if (!named.contains(defect.name)) unnamed.emplace_back(defect.name);
-  }
-  return unnamed;
+/// How many departures there are of each kind, and of each nature.
+void print_table(std::ostream& out) {
+  const auto table = departures::table();
+  const auto kind = [&](departures::Kind one) { return std::ranges::count(table, one, &departures::Departure::kind); };
+  const auto defects = std::ranges::count(table, departures::Nature::defect, &departures::Departure::nature);
+  fmt::print(
+      out, "{} departures: {} rules waived, {} rewrites, {} settings, {} inner; {} defects, {} permitted variants\n",
+      table.size(), kind(departures::Kind::rule), kind(departures::Kind::rewrite), kind(departures::Kind::setting),
+      kind(departures::Kind::inner), defects, static_cast<std::ptrdiff_t>(table.size()) - defects);
 }
 
 /// Prints which checks each defect turns red, for whoever writes a case. 1 where one turns none red.
@@ -113,19 +112,21 @@ int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports
   return std::ranges::any_of(finders, [](const auto& entry) { return entry.second.empty(); }) ? 1 : 0;
 }
 
-std::vector<Job> planted(const std::vector<Job>& cases, std::vector<std::string> defects) {
-  if (defects == std::vector<std::string>{"unnamed"}) defects = unnamed_defects();
+std::vector<Job> planted(const std::vector<Job>& cases, const std::vector<std::string>& defects) {
   std::vector<Job> jobs;
   for (const auto& defect : defects) {
-    if (departures::find(defect) == nullptr)
-      throw UsageError("'" + defect + "' is no defect (`cutover explain CASE` names those of a case)");
+    try {
+      (void)departures::named(defect);
+    } catch (const departures::UnknownDeparture& unknown) {
+      throw UsageError(std::string(unknown.what()) + " (`cutover defects` lists all)");
+    }
     for (const auto& job : cases) jobs.push_back(with_defect(job, defect));
   }
   return jobs;
 }
 }  // namespace
 
-int selftest_command(RunArguments arguments, const std::vector<std::string>& plant) {
+int selftest_command(RunArguments arguments, const SelftestOptions& options) {
   const auto findings = lint(all_cases(), Catalogue::current());
   for (const auto& finding : findings) fmt::print("{}\n", finding);
   std::vector<Job> cases;
@@ -137,25 +138,29 @@ int selftest_command(RunArguments arguments, const std::vector<std::string>& pla
       continue;
     cases.push_back(job);
   }
-  const auto run = [&](const std::vector<Job>& jobs) {
+  const auto run = [&](const std::vector<Job>& jobs, bool watched = false) {
     const auto columns = terminal_columns(STDERR_FILENO);
     Progress progress(std::cerr, columns);
-    auto results = run_jobs(jobs, runner_options_of(arguments, arguments.seed.value_or(1)),
+    auto shared = runner_options_of(arguments, arguments.seed.value_or(1));
+    if (watched) shared.watch = departures::Watch::yes;
+    auto results = run_jobs(jobs, shared,
                             [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
                               if (columns > 0) progress.report(result, done, total);
                             });
     progress.end();
     return results;
   };
-  if (!plant.empty()) {
-    const auto jobs = planted(cases, plant);
+  if (!options.plant.empty()) {
+    const auto jobs = planted(cases, options.plant);
     return print_finders(std::cout, jobs, run(jobs));
+  }
+  print_table(std::cout);
+  if (options.rules) {
+    std::erase_if(cases, [](const Job& job) { return job.world == WorldKind::live; });
+    return search_unnoticed(std::cout, cases, options.all, run);
   }
   KillMatrix matrix(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs()));
-  if (arguments.patterns.empty()) {
-    for (const auto& defect : unnamed_defects()) fmt::print("unnamed   {}\n", defect);
-  }
   return code == 0 && !findings.empty() ? 1 : code;
 }
 

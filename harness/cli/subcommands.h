@@ -12,14 +12,29 @@ namespace cutover::harness::cli {
 /// Counts what a run.json or results.jsonl judged; what the cases judge that are run now where `file` is empty.
 [[nodiscard]] int coverage_command(const RunArguments&, const std::string& file, bool by_requirement);
 
-enum class ListForm { text, json, ctest };
+enum class ListForm { text, json, ctest, words };
+/// Tells what is wrong with cases and departures; 1 where that is an error. `brief`: only errors, and counts.
+[[nodiscard]] int lint_command(bool brief);
 /// `program` is the path of this program, for ctest.
 [[nodiscard]] int list_command(const RunArguments&, ListForm, const std::string& program);
+/// Tells of cases (id, suite or glob), of a requirement, or of a defect or variant.
 [[nodiscard]] int explain_command(const std::string& id);
 
-/// Plants each named defect and expects the check that names it to turn red. With defects to `plant`: tells which
-/// checks find them.
-[[nodiscard]] int selftest_command(RunArguments, const std::vector<std::string>& plant);
+/// Which rows of the table of departures are listed; empty members ask for nothing.
+struct DefectFilter {
+  std::string search, kind, layer, requirement, nature;
+};
+enum class DefectForm { text, json, words };
+/// Throws UsageError where the table has no such row.
+[[nodiscard]] int defects_command(const DefectFilter&, DefectForm);
+
+struct SelftestOptions {
+  std::vector<std::string> plant;  ///< tells which checks find these
+  bool rules = false;              ///< searches for what no check notices, among all that no case names
+  bool all = false;                ///< in every case, not in the nearest only
+};
+/// Without options the kill matrix: plants each named defect and expects the check that names it to turn red.
+[[nodiscard]] int selftest_command(RunArguments, const SelftestOptions&);
 /// Runs the cases as GoogleTest tests.
 [[nodiscard]] int gtest_command(std::vector<std::string> arguments);
 

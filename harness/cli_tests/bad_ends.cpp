@@ -145,6 +145,29 @@ TEST_F(BadEnd, AFileThatMayNotGrowIsToldAndCostsOneReport) {
   EXPECT_THAT(content(path("out/results.jsonl")), HasSubstr("selftest.pass"));
 }
 
+TEST_F(BadEnd, TooLittleMemoryIsTold) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer takes all addresses that there are";
+#endif
+  // From too little for the constructors of libraries to enough, whatever a build takes.
+  const auto with = [&](rlim_t mebibytes) {
+    const auto small = [mebibytes] {
+      const rlimit limit{mebibytes << 20U, mebibytes << 20U};
+      return ::setrlimit(RLIMIT_AS, &limit) == 0;
+    };
+    return after(small, {"run", "selftest.pass", "--world=sim", "--jobs=1", "-o", path("out")});
+  };
+  for (rlim_t mebibytes = 60; mebibytes < 160; mebibytes += 10) {
+    const auto ended = with(mebibytes);
+    if (ended.code == 127) continue;  // ld.so said it
+    EXPECT_THAT(ended.code, testing::AnyOf(0, 3)) << mebibytes << ended.output;
+    if (ended.code != 3) continue;
+    EXPECT_THAT(ended.output, testing::AnyOf(HasSubstr("out of memory"), HasSubstr("Cannot allocate memory"),
+                                             HasSubstr("NO VERDICT: the harness is at fault")))
+        << mebibytes;
+  }
+}
+
 TEST_F(BadEnd, AFolderIsOfOneRunAtATime) {
   Program first({"run", "selftest.pass", "selftest.hang", "--world=sim", "--jobs=2", "-o", path("out")});
   ASSERT_TRUE(first.read_until("selftest.pass"));
@@ -260,6 +283,7 @@ TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   EXPECT_EQ(sim({"selftest.pass"}).code, 0);
   expect(cutover({"report", path("out/run.json"), "-o", path("again")}), 0, HasSubstr("conforming"));
   EXPECT_THAT(content(path("again/junit.xml")), HasSubstr("name=\"pass\""));
+  EXPECT_THAT(content(path("again/run.json")), HasSubstr("\"traces\":\"../out/results.jsonl\""));
   // The program was killed in the middle of a line.
   const auto line = content(path("out/results.jsonl"));
   expect(cutover({"report", file("cut.jsonl", line + line.substr(0, 40)), "-o", path("cut")}), 3,
@@ -267,6 +291,28 @@ TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   expect(cutover({"report", file("bad.jsonl", line + "{}\n")}), 4, HasSubstr("bad.jsonl:2: "));
   expect(cutover({"report", file("empty.jsonl", "")}), 4, HasSubstr("nothing was finished"));
   expect(cutover({"report", path("absent.json")}), 4, HasSubstr("cannot be read"));
+}
+
+TEST_F(BadEnd, AReportWithoutItsTracesIsToldAndWritten) {
+  EXPECT_EQ(sim({"message.bodies", "--seed=3"}).code, 0);
+  EXPECT_THAT(content(path("out/run.json")),
+              AllOf(HasSubstr("\"traces\":\"results.jsonl\""), Not(HasSubstr("\"trace\":"))));
+  const auto report = [&] { return cutover({"report", path("out/run.json"), "-o", path("again")}); };
+  const auto diagrams = [&] { return content(path("again/report.html")).size(); };
+  expect(report(), 0, Not(HasSubstr("no sequence diagrams")));
+  const auto size = diagrams();
+  const auto results = content(path("out/results.jsonl"));
+  // Those of a later run in the same folder are not taken for them.
+  const auto first = content(path("out/run.json"));
+  EXPECT_EQ(sim({"message.bodies", "--seed=3"}).code, 0);
+  (void)file("out/run.json", first);
+  expect(report(), 0, HasSubstr("no sequence diagrams"));
+  EXPECT_LT(diagrams() + 1000, size);
+  (void)file("out/results.jsonl", results);
+  expect(report(), 0, Not(HasSubstr("no sequence diagrams")));
+  EXPECT_EQ(diagrams(), size);
+  EXPECT_EQ(::unlink(path("out/results.jsonl").c_str()), 0);
+  expect(report(), 0, HasSubstr("results.jsonl cannot be read"));
 }
 
 }  // namespace

@@ -72,9 +72,8 @@ TEST_F(Running, RepeatExcludeAndGlobChooseTheRuns) {
 TEST_F(Running, TheSeedDecidesTheTrace) {
   const auto trace_with = [&](const char* seed) {
     EXPECT_EQ(sim({"message.bodies", seed}).code, 0);
-    const auto text = content(path("out/run.json"));
-    const auto at = text.find("\"trace\"");
-    return text.substr(at, text.find("\"streams\"", at) - at);
+    const auto text = content(path("out/results.jsonl"));
+    return text.substr(text.find("\"trace\""));
   };
   const auto first = trace_with("--seed=5");
   EXPECT_GT(first.size(), 1000U);
@@ -97,6 +96,26 @@ TEST_F(Running, TheReproductionReproduces) {
          HasSubstr("--strict --defect=gateway.loses-subject\n"));
 }
 
+TEST_F(Running, WhatWasPlantedIsToldEverywhere) {
+  const auto words = HasSubstr("with planted defects: gateway.loses-subject");
+  const auto verdict = HasSubstr("with planted defects: gateway.loses-subject: this is no run of the reference\n");
+  const auto json = HasSubstr("\"planted\":[\"gateway.loses-subject\"]");
+  const auto property = HasSubstr("name=\"planted\" value=\"gateway.loses-subject\"");
+  expect(sim({"message.partner-to-user", "--defect=gateway.loses-subject"}), 1,
+         AllOf(HasSubstr("embedded reference with planted defects: gateway.loses-subject, "), verdict));
+  EXPECT_THAT(content(path("out/run.json")), json);
+  EXPECT_THAT(content(path("out/junit.xml")), property);
+  EXPECT_THAT(content(path("out/report.html")), AllOf(json, words));
+  for (const auto* left : {"out/results.jsonl", "out/run.json"}) {
+    EXPECT_THAT(cutover({"report", path(left), "-o", path("again")}).output, verdict) << left;
+    EXPECT_THAT(content(path("again/run.json")), json) << left;
+    EXPECT_THAT(content(path("again/junit.xml")), property) << left;
+  }
+  // A defect that no check of the case notices makes the run green, but no run of the reference.
+  expect(sim({"message.bodies", "--defect=gateway.loses-subject"}), 0, AllOf(HasSubstr("conforming"), verdict));
+  EXPECT_THAT(sim({"message.bodies"}).output, testing::Not(HasSubstr("planted")));
+}
+
 TEST_F(Running, ABadReplayIsRefusedAndAGoodOneIsRun) {
   expect(sim({"message.bodies", "--replay=seed:17"}), 0, HasSubstr("conforming"));
   EXPECT_THAT(content(path("out/run.json")), HasSubstr("--replay=seed:17"));
@@ -109,7 +128,7 @@ TEST_F(Running, AnotherTopologyIsRehearsed) {
            "domain: here.example\nusers: [ann, ben]\npartners:\n  - {domain: there.example, kind: dialback-over-tls, "
            "users: [tom]}\n");
   expect(sim({"migration.rehearsal", "--topology", topology}), 0, HasSubstr("embedded reference (" + topology + ")"));
-  EXPECT_THAT(content(path("out/run.json")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
+  EXPECT_THAT(content(path("out/results.jsonl")), AllOf(HasSubstr("there.example"), Not(HasSubstr("contoso"))));
   EXPECT_THAT(listed({"--topology", topology}), IsSupersetOf({"migration.rehearsal", "rollback.after-each-step"}));
   expect(sim({"message.bodies", "--topology", topology}), 4,
          HasSubstr("speaks of users and partners of the reference"));
@@ -221,9 +240,16 @@ try {} explain message.b
 try cutover serve name
 try cutover authority i
 try cutover authority issue lab --fl
+try {} run RFC7572-7-5
+try {} run message --defect = xmpp.no-close-timeo
+try {} explain xmpp.no-close-timeo
+try {} defects --requirement RFC7572-7-5
 )",
+                                              CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM,
                                               CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM));
-  expect(Program({script}, "/bin/bash").end(), 0, "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n<issue>\n<--flaw>\n");
+  expect(Program({script}, "/bin/bash").end(), 0,
+         "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n<issue>\n<--flaw>\n<RFC7572-7-5>\n"
+         "<xmpp.no-close-timeout>\n<xmpp.no-close-timeout>\n<RFC7572-7-5>\n");
 }
 
 }  // namespace

@@ -97,7 +97,8 @@ TEST_F(Serve, PrintsEscapeSequencesEscaped) {
       "send alice romeo@fabrikam.example \x1b]0;owned\x07 \xC2\x9B"
       "2J\n\x1b[2J alice x\n"
       "send alice m\x1b[2Joon@b.example x\nsend alice m\x1boon x\n");
-  EXPECT_TRUE(program.read_until("\\x1B]0;owned\\x07 \\xC2\\x9B2J"));
+  // XML has no place for the first two; the third is told, not obeyed.
+  EXPECT_TRUE(program.read_until("]0;owned \\xC2\\x9B2J"));
   EXPECT_TRUE(program.read_until("no user 'm\\x1Boon'"));
   program.signal(SIGTERM);
   expect(program.end(), 0, AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\x07")), Not(HasSubstr("\xC2\x9B"))));

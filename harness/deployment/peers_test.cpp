@@ -140,7 +140,7 @@ struct FloodTest : PeersTest {
 TEST_F(FloodTest, of_white_space_is_kept_in_bounds_and_told) {
   const auto kept = flood(header, std::string(16 * 1024, ' '), flood_octets);
   EXPECT_LE(kept.octets, 2 * RawConnection::kept_max_octets);
-  EXPECT_LE(kept.noted, harness::Trace::connection_max_octets);
+  EXPECT_LE(kept.noted, harness::Trace::received_max_octets);
   EXPECT_THAT(kept.events, AllOf(HasSubstr("so many octets that the oldest are not kept"),
                                  HasSubstr("so many notes that the rest is left out"), HasSubstr("were not kept")));
 }

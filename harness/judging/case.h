@@ -33,6 +33,7 @@ struct CaseRecord {
   bool sim = true, live = true;  ///< worlds in which it runs; explorations are sim only
   bool interop = false;          ///< ctest label interop: needs a real server on this machine
   Duration budget = 10s;         ///< of world time, for the whole case
+  Duration takes = 0s;           ///< of real time, where that is seconds: a run begins with the longest
   std::function<void(Run&)> body;
   std::string file;  ///< set by CUTOVER_CASE
   int line = 0;

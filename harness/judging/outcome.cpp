@@ -1,9 +1,11 @@
 // Aggregation of outcomes.
 #include "harness/judging/outcome.h"
 
+#include "departures/table.h"
 #include "harness/judging/requirements.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -120,6 +122,21 @@ std::string verdict_of(const RunResult& run) {
   add(count.warned, plural(count.warned, "case") + " with warnings");
   add(count.skipped, plural(count.skipped, "case") + " skipped");
   add(run.stale_baseline.size(), fmt::format("stale baseline: {}", run.stale_baseline.size()));
+  if (!run.planted.empty()) text += "; with " + words_of_planted(run.planted) + ": this is no run of the reference";
+  return text;
+}
+
+std::string words_of_planted(const std::vector<std::string>& names) {
+  std::vector<std::string> defects, variants;
+  for (const auto& name : names) {
+    const auto* departure = departures::find(name.substr(0, name.find('@')));  // null: of an older program
+    const bool variant = departure != nullptr && departure->nature == departures::Nature::variant;
+    (variant ? variants : defects).push_back(name);
+  }
+  std::string text;
+  if (!defects.empty()) text += fmt::format("planted defects: {}", fmt::join(defects, ", "));
+  if (!variants.empty())
+    text += fmt::format("{} variants: {}", text.empty() ? "planted" : " and", fmt::join(variants, ", "));
   return text;
 }
 

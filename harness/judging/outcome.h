@@ -27,5 +27,7 @@ inline constexpr int conforming = 0, failure = 1, stale = 2, fault = 3, usage = 
 [[nodiscard]] int exit_code_of(const reports::RunResult&);
 /// One line for people.
 [[nodiscard]] std::string verdict_of(const reports::RunResult&);
+/// "planted defects: x, y and variants: z"; empty where nothing is planted.
+[[nodiscard]] std::string words_of_planted(const std::vector<std::string>& names);
 
 }  // namespace cutover::harness

@@ -82,5 +82,19 @@ TEST(ExitCode, Table) {
   }
 }
 
+TEST(Verdict, SaysWhatWasPlanted) {
+  RunResult run;
+  run.cases = {case_with(Outcome::pass)};
+  EXPECT_EQ(verdict_of(run), "conforming: 1 check in 1 case");
+  run.planted = {"xmpp.no-close-timeout"};
+  EXPECT_EQ(verdict_of(run),
+            "conforming: 1 check in 1 case; with planted defects: xmpp.no-close-timeout: this is no run of the "
+            "reference");
+  run.planted = {"sip.response-without-record-route@gateway", "xmpp.no-close-timeout"};
+  EXPECT_EQ(words_of_planted(run.planted),
+            "planted defects: sip.response-without-record-route@gateway, xmpp.no-close-timeout");
+  EXPECT_EQ(words_of_planted({}), "");
+}
+
 }  // namespace
 }  // namespace cutover::harness

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace cutover::harness {
 
@@ -57,7 +58,8 @@ class Linter {
     }
     for (const auto& defect : judges.killed_by) {
       try {
-        (void)departures::named(defect);
+        if (departures::named(defect).departure->nature == departures::Nature::variant)
+          say(defect + " is a permitted variant: it must turn nothing red");
       } catch (const departures::UnknownDeparture& unknown) {
         say(unknown.what());
       }
@@ -102,8 +104,8 @@ const CaseRecord* find_case(std::string_view id) {
 
 std::string source_path(std::string_view file) {
   while (file.starts_with("../")) file.remove_prefix(3);
-  for (const std::string_view top : {"/suites/", "/harness/"}) {
-    if (const auto at = file.rfind(top); at != std::string_view::npos) file.remove_prefix(at + 1);
+  for (const std::string_view top : {"/suites/", "/harness/", "/departures/", "/protocol/", "/reference/", "/mocks/"}) {
+    if (const auto at = file.rfind(top); at != std::string_view::npos) return std::string(file.substr(at + 1));
   }
   return std::string(file);
 }
@@ -126,10 +128,46 @@ std::string level_of(const CaseRecord& record, const Catalogue& catalogue) {
   return level;
 }
 
+const char* worlds_of(const CaseRecord& record) {
+  if (record.sim && record.live) return "sim,live";
+  return record.sim ? "sim" : "live";
+}
+
+std::vector<NamedFor> named_for(std::string_view departure) {
+  std::vector<NamedFor> found;
+  for (const auto& record : registered()) {
+    for (const auto& judges : record.judges) {
+      const auto is = [&](std::string_view name) { return name.substr(0, name.find('@')) == departure; };
+      if (std::ranges::any_of(judges.killed_by, is)) found.push_back({&record, &judges});
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> lint(std::span<const CaseRecord> records, const Catalogue& catalogue) {
   std::vector<std::string> findings;
   Linter linter(catalogue, findings);
   for (const auto& record : records) linter.check(record);
+  return findings;
+}
+
+std::vector<std::string> lint_departures(const Catalogue& catalogue) {
+  std::vector<std::string> findings;
+  std::string_view before;
+  for (const auto& departure : departures::table()) {
+    const auto say = [&](const std::string& what) {
+      auto place = source_path(departure.file);
+      if (departure.line > 0) place += ":" + std::to_string(departure.line);
+      findings.push_back(fmt::format("{}: {}: {}", place, departure.name, what));
+    };
+    const auto ids = requirements_of(departure);
+    if (ids.empty()) say("has no requirement");
+    for (const auto id : ids) {
+      if (catalogue.find(id) == nullptr) say(fmt::format("no such requirement: {}", id));
+    }
+    if (find_case(departure.name) != nullptr) say("a case has the same name");
+    if (std::exchange(before, departure.name) == departure.name) say("the name is there twice");
+  }
   return findings;
 }
 

@@ -20,9 +20,20 @@ namespace cutover::harness {
 /// The strictest level among the judged requirements: MUST, SHOULD or MAY.
 [[nodiscard]] std::string level_of(const CaseRecord&, const Catalogue&);
 
+/// "sim", "live" or "sim,live".
+[[nodiscard]] const char* worlds_of(const CaseRecord&);
+/// A check that names a departure in killed_by, at whatever kind of node.
+struct NamedFor {
+  const CaseRecord* record = nullptr;
+  const Judges* judges = nullptr;
+};
+[[nodiscard]] std::vector<NamedFor> named_for(std::string_view departure);
+
 /// What is wrong with the records, one sentence each; empty when nothing is. Ids are unique and "suite.slug"; every
 /// judged requirement and defect exists; every mandatory one names a defect that kills it; texts are there; some world
 /// runs it.
 [[nodiscard]] std::vector<std::string> lint(std::span<const CaseRecord> records, const Catalogue& catalogue);
+/// The same of the table of departures: each has requirements, all of them in the catalogue, and no name of a case.
+[[nodiscard]] std::vector<std::string> lint_departures(const Catalogue& catalogue);
 
 }  // namespace cutover::harness

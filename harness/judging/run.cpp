@@ -120,7 +120,7 @@ std::string why_not_reached(const Verdicts& verdicts) {
 Run::Run(const CaseRecord& record, const RunOptions& options)
     : record_(record),
       options_(options),
-      planted_(options.planted),
+      planted_(options.planted, options.watch),
       generator_(options.seed ^ 0x72756e),  // apart from the world's numbers
       verdicts_(record.id, options.strict, [this] {
         if (shown_) return excerpt(*shown_);
@@ -225,6 +225,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   result.seed = options.seed;
   result.attempt = options.attempt;
   result.reproduce = reproduction(record, options, options.replay);
+  result.planted.assign(options.planted.begin(), options.planted.end());
   result.outcome = Outcome::broken;
   if (const auto early = ruled_out(record, options)) {
     result.outcome = early->outcome;
@@ -262,6 +263,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       if (red) result.outcome = Outcome::fail;
     }
     result.checks = run.verdicts().checks();
+    result.asked = run.planted().asked();
     if (is_red(result)) {
       for (const auto& text : run.evidence_) result.log += text();
     }

@@ -20,7 +20,8 @@ struct RunOptions {
   std::string replay;          ///< decisions of an earlier run (Choice::replay()); empty: decisions from the seed
   bool strict = false;         ///< an unmet SHOULD fails
   std::set<std::string, std::less<>> planted;  ///< defects and variants of the deployment, by name
-  int block = 1;                               ///< see make_world()
+  departures::Watch watch = departures::Watch::no;
+  int block = 1;  ///< see make_world()
   std::optional<Target> target;
   std::optional<Topology> topology;  ///< nothing: the reference topology
   std::string topology_file;         ///< where it was read from

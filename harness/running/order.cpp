@@ -25,6 +25,7 @@ RunOptions run_options_of(const Job& job, const RunnerOptions& options) {
   run.strict = options.strict;
   run.departures = options.departures;
   run.planted = options.planted;
+  run.watch = options.watch;
   run.planted.insert(job.planted.begin(), job.planted.end());
   return run;
 }
@@ -37,6 +38,7 @@ std::string order_line(const Job& job, const RunnerOptions& options, int block) 
                                       {"world", job.world == WorldKind::sim ? "sim" : "live"},
                                       {"attempt", job.attempt},
                                       {"planted", planted},
+                                      {"watch", options.watch == departures::Watch::yes},
                                       {"seed", options.seed},
                                       {"replay", options.replay},
                                       {"strict", options.strict},
@@ -62,6 +64,7 @@ Order OrderReader::read(const std::string& line) {
   shared.seed = order.at("seed").to_number<std::uint64_t>();
   shared.replay = text("replay");
   shared.strict = order.at("strict").as_bool();
+  shared.watch = order.at("watch").as_bool() ? departures::Watch::yes : departures::Watch::no;
   shared.departures = order.at("departures").to_number<std::size_t>();
   Order result{job.record, run_options_of(job, shared)};
   result.options.block = order.at("block").to_number<int>();

@@ -17,6 +17,7 @@ TEST(Order, IsReadAsItWasWritten) {
   options.seed = 0xfedcba9876543210;
   options.strict = true;
   options.departures = 2;
+  options.watch = departures::Watch::yes;
   options.planted = {"sip.response-without-record-route@gateway"};
   OrderReader reader;
   const auto order = reader.read(order_line(job, options, 4711));
@@ -26,9 +27,10 @@ TEST(Order, IsReadAsItWasWritten) {
   EXPECT_EQ(order.options.seed, case_seed(options.seed, job.record->id, 3));
   EXPECT_TRUE(order.options.strict);
   EXPECT_EQ(order.options.departures, 2U);
+  EXPECT_EQ(order.options.watch, departures::Watch::yes);
   EXPECT_EQ(order.options.block, 4711);
-  EXPECT_EQ(order.options.planted, (std::set<std::string, std::less<>>{"sip.response-without-record-route@gateway",
-                                                                       "xmpp.no-close-timeout"}));
+  EXPECT_EQ(order.options.planted,
+            (std::set<std::string, std::less<>>{"sip.response-without-record-route@gateway", "xmpp.no-close-timeout"}));
   EXPECT_FALSE(order.options.target);
 }
 

@@ -3,6 +3,7 @@
 
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
+#include "harness/running/job_queue.h"
 #include "harness/running/order.h"
 #include "harness/running/worker_process.h"
 
@@ -37,19 +38,26 @@ CaseResult lost(const Job& job, const RunnerOptions& options, std::string reason
   if (!options.target_file.empty()) run.target = Target{.file = options.target_file};
   run.topology_file = options.topology_file;
   result.reproduce = reproduction(*job.record, run, options.replay);
+  result.planted.assign(run.planted.begin(), run.planted.end());
   return result;
 }
 
 class Pool {
  public:
   Pool(const std::vector<Job>& jobs, const RunnerOptions& options, const OnResult& on_result, Signals& signals)
-      : jobs_(jobs), options_(options), on_result_(on_result), signals_(signals), results_(jobs.size()) {
+      : jobs_(jobs),
+        options_(options),
+        on_result_(on_result),
+        signals_(signals),
+        results_(jobs.size()),
+        queue_(jobs,
+               static_cast<std::size_t>(std::max(options.simulating > 0 ? options.simulating : options.jobs, 1))) {
     const auto count = std::min<std::size_t>(jobs.size(), static_cast<std::size_t>(std::max(options.jobs, 1)));
     for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<WorkerProcess>());
   }
 
   void run() {
-    for (auto& worker : workers_) feed(*worker);
+    feed();
     while (done_ < jobs_.size() && interrupted_by_ == 0) wait();
   }
   [[nodiscard]] int interrupted_by() const { return interrupted_by_; }
@@ -62,10 +70,12 @@ class Pool {
   }
 
  private:
-  void feed(WorkerProcess& worker) {
-    if (next_ < jobs_.size()) {
-      worker.give(jobs_[next_], next_, options_);
-      ++next_;
+  void feed() {
+    for (auto& worker : workers_) {
+      if (worker->job()) continue;
+      const auto next = queue_.next();
+      if (!next) return;
+      worker->give(jobs_[*next], *next, options_);
     }
   }
 
@@ -111,20 +121,18 @@ class Pool {
   }
   void replace(WorkerProcess& worker, std::string reason) {
     worker.stop();
-    finish(worker, lost(jobs_[*worker.job()], options_, std::move(reason), worker.last_output()), true);
+    finish(worker, lost(jobs_[*worker.job()], options_, std::move(reason), worker.last_output()));
   }
-  void finish(WorkerProcess& worker, CaseResult result, bool restart = false) {
+  void finish(WorkerProcess& worker, CaseResult result) {
     const auto index = *worker.job();
     worker.done();
+    queue_.ended(index);
     result.started = worker.started;
     result.wall = Wall::now() - worker.begun;
     if (result.outcome == Outcome::broken && result.log.empty()) result.log = worker.last_output();
     results_[index] = std::move(result);
     ++done_;
-    if (next_ < jobs_.size()) {
-      if (restart) worker.restart();
-      feed(worker);
-    }
+    feed();
     if (on_result_) on_result_(*results_[index], index, done_, jobs_.size());
   }
 
@@ -134,7 +142,8 @@ class Pool {
   Signals& signals_;
   std::vector<std::optional<CaseResult>> results_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
-  std::size_t next_ = 0, done_ = 0;
+  JobQueue queue_;
+  std::size_t done_ = 0;
   int interrupted_by_ = 0;
 };
 
@@ -159,6 +168,7 @@ reports::RunResult run_jobs(const std::vector<Job>& jobs, const RunnerOptions& o
                             Signals& signals) {
   reports::RunResult run;
   run.seed = options.seed;
+  run.planted.assign(options.planted.begin(), options.planted.end());
   run.started = std::chrono::system_clock::now();
   const auto begun = Wall::now();
   Pool pool(jobs, options, on_result, signals);

@@ -1,6 +1,7 @@
 // The runner: cases in parallel worker processes, each of which may crash, hang or be killed at the cost of one case.
 #pragma once
 
+#include "departures/table.h"
 #include "harness/running/selection.h"
 #include "harness/running/signals.h"
 #include "reports/model.h"
@@ -16,12 +17,14 @@ struct RunnerOptions {
   std::string replay;  ///< for every job, instead of the seed
   bool strict = false;
   int jobs = 1;                ///< worker processes
+  int simulating = 0;          ///< those of them that may simulate at a time: it costs a processor each; 0: all
   std::string target_file;     ///< empty: the embedded deployment
   std::string topology_file;   ///< empty: the reference topology
   std::string catalogue;       ///< folder; empty: the embedded one
   int case_timeout_s = 0;      ///< wall time after which a worker is killed; 0: from the budget of the case
   std::size_t departures = 0;  ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
+  departures::Watch watch = departures::Watch::no;
 };
 
 /// Called in the runner's thread for every result as it comes; `index` is the place of the job in the selection.

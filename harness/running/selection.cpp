@@ -1,7 +1,9 @@
 // Selection of cases, with suggestions for what was mistyped.
 #include "harness/running/selection.h"
 
+#include "departures/table.h"
 #include "harness/judging/registry.h"
+#include "harness/judging/requirements.h"
 
 #include <algorithm>
 #include <charconv>
@@ -27,16 +29,41 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 bool matches(const std::string& pattern, const CaseRecord& record) {
   if (pattern == record.id) return true;
   if (is_hidden(record)) return false;
+  if (is_of_requirements(pattern)) {
+    return std::ranges::any_of(record.judges,
+                               [&](const Judges& item) { return glob_matches(pattern, item.requirement); });
+  }
   return pattern == suite_of(record.id) || glob_matches(pattern, record.id);
 }
 
-[[noreturn]] void selects_nothing(std::span<const CaseRecord> cases, const std::string& pattern) {
-  const bool glob = pattern.find_first_of("*?") != std::string::npos;
-  std::string text = "'" + pattern + "' " + (glob ? "matches no case" : "is no case, suite or glob");
+bool is_glob(std::string_view pattern) { return pattern.find_first_of("*?") != std::string_view::npos; }
+
+std::string did_you_mean(const std::vector<std::string>& words) {
   std::string near;
-  for (const auto& id : nearest(cases, pattern)) near += (near.empty() ? "" : ", ") + id;
-  if (!near.empty()) text += "; did you mean " + near + "?";
-  throw UsageError(text + " (`cutover list` shows all)");
+  for (const auto& word : words) near += (near.empty() ? "" : ", ") + word;
+  return near.empty() ? "" : "; did you mean " + near + "?";
+}
+
+[[noreturn]] void judges_nothing(const std::string& pattern) {
+  std::vector<std::string> ids;
+  for (const auto& requirement : Catalogue::current().all()) ids.emplace_back(requirement.id);
+  if (std::ranges::none_of(ids, [&](const auto& id) { return glob_matches(pattern, id); })) {
+    throw UsageError("'" + pattern + "' " + (is_glob(pattern) ? "matches no requirement" : "is no requirement") +
+                     did_you_mean(nearest(ids, pattern)));
+  }
+  const auto* requirement = Catalogue::current().find(pattern);
+  if (requirement != nullptr && requirement->area == "invariant")
+    throw UsageError(pattern + " is an invariant: every case judges it");
+  throw UsageError("no case judges " + pattern + " (`cutover coverage --list` names what is judged)");
+}
+
+[[noreturn]] void selects_nothing(std::span<const CaseRecord> cases, const std::string& pattern) {
+  if (is_of_requirements(pattern)) judges_nothing(pattern);
+  if (departures::find(pattern) != nullptr)
+    throw UsageError("'" + pattern + "' is a defect or variant: --defect=" + pattern +
+                     " plants it in a case, and `cutover explain` names those for it");
+  throw UsageError("'" + pattern + "' " + (is_glob(pattern) ? "matches no case" : "is no case, suite or glob") +
+                   did_you_mean(nearest(cases, pattern)) + " (`cutover list` shows all)");
 }
 
 std::vector<const CaseRecord*> chosen_cases(std::span<const CaseRecord> cases, const Selection& selection) {
@@ -80,6 +107,10 @@ Shard parse_shard(const std::string& text) {
     throw UsageError("--shard expects i/n with 1 <= i <= n, such as 2/5, not '" + text + "'");
   }
   return shard;
+}
+
+bool is_of_requirements(std::string_view pattern) {
+  return !pattern.empty() && pattern.front() >= 'A' && pattern.front() <= 'Z';
 }
 
 bool glob_matches(std::string_view pattern, std::string_view text) {

@@ -34,7 +34,9 @@ struct Shard {
 [[nodiscard]] Shard parse_shard(const std::string& text);
 
 struct Selection {
-  std::vector<std::string> patterns;  ///< ids or globs ('*' and '?'); a suite alone means all of it; empty: every case
+  /// Ids or globs ('*' and '?'); a suite alone means all of it; one that begins with a capital letter is of
+  /// requirements and means the cases that judge them; empty: every case.
+  std::vector<std::string> patterns;
   std::vector<std::string> exclude;
   std::optional<WorldKind> world;  ///< both when not set
   bool target = false;             ///< cases that can run against a target, live
@@ -43,6 +45,8 @@ struct Selection {
   int repeat = 1;
 };
 
+/// Whether a pattern is one of requirements: their ids begin with a capital letter, those of cases never do.
+[[nodiscard]] bool is_of_requirements(std::string_view pattern);
 /// '*' stands for any text, '?' for one character.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text);
 /// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects

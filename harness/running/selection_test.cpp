@@ -12,10 +12,13 @@ using testing::HasSubstr;
 std::vector<CaseRecord> cases() {
   std::vector<CaseRecord> all(4);
   all[0].id = "message.a";
+  all[0].judges = {{"RFC6120-4.4-4", {}}, {"XEP0220-2.1.2-3", {}}};
   all[1].id = "message.b";
   all[1].live = false;
   all[2].id = "presence.a";
+  all[2].judges = {{"RFC6120-4.4-4", {}}};
   all[3].id = "selftest.x";
+  all[3].judges = {{"RFC6120-4.4-4", {}}};
   return all;
 }
 
@@ -45,6 +48,16 @@ TEST(Selection, TakesIdsSuitesAndGlobsButNothingHidden) {
               ElementsAre("message.a/live"));
   EXPECT_THAT(chosen({.patterns = {"selftest.x"}, .world = WorldKind::sim}), ElementsAre("selftest.x/sim"));
   EXPECT_THAT(chosen({.patterns = {"message"}, .target = true}), ElementsAre("message.a/live"));
+}
+
+TEST(Selection, TakesWhatJudgesARequirement) {
+  EXPECT_THAT(chosen({.patterns = {"RFC6120-4.4-4"}, .world = WorldKind::sim}),
+              ElementsAre("message.a/sim", "presence.a/sim"));
+  EXPECT_THAT(chosen({.patterns = {"XEP0220-*"}, .world = WorldKind::sim}), ElementsAre("message.a/sim"));
+  EXPECT_THAT(chosen({.exclude = {"RFC*"}}), ElementsAre("message.b/sim"));
+  EXPECT_THAT(refusal({.patterns = {"RFC6120-4.4-44"}}), HasSubstr("is no requirement; did you mean RFC6120-4.4-4"));
+  EXPECT_THAT(refusal({.patterns = {"Q*"}}), HasSubstr("matches no requirement"));
+  EXPECT_THAT(refusal({.patterns = {"RFC6120-4.4-1"}}), HasSubstr("no case judges RFC6120-4.4-1"));
 }
 
 TEST(Selection, ShardsAreDisjointAndWhole) {

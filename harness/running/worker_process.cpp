@@ -82,9 +82,11 @@ void WorkerProcess::start() {
   answers_ = std::move(answers.read);
   outputs_ = std::move(output.read);
   ::fcntl(outputs_.get(), F_SETFL, O_NONBLOCK);
+  partial_.clear();
 }
 
 void WorkerProcess::give(const Job& job, std::size_t index, const RunnerOptions& options) {
+  if (pid_ <= 0) start();
   job_ = index;
   started = std::chrono::system_clock::now();
   begun = Wall::now();
@@ -136,12 +138,6 @@ std::string WorkerProcess::reap() {
     if (info.si_pid == 0) ::poll(nullptr, 0, 5);
   }
   return stop();
-}
-
-void WorkerProcess::restart() {
-  stop();
-  partial_.clear();
-  start();
 }
 
 std::string signal_words(int signal) {

@@ -15,12 +15,12 @@ class WorkerProcess {
  public:
   using Wall = std::chrono::steady_clock;
 
-  WorkerProcess() { start(); }
+  WorkerProcess() = default;
   ~WorkerProcess() { stop(); }
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  /// `index` is the place of the job in the run.
+  /// Starts the process where none runs. `index` is the place of the job in the run.
   void give(const Job& job, std::size_t index, const RunnerOptions& options);
   [[nodiscard]] std::optional<std::size_t> job() const { return job_; }
   void done() { job_.reset(); }
@@ -37,7 +37,6 @@ class WorkerProcess {
   std::string stop();
   /// For a worker whose pipe has ended: it is dead or about to be, by its own cause, which must not be hidden by ours.
   [[nodiscard]] std::string reap();
-  void restart();
 
   std::chrono::system_clock::time_point started;  ///< the case, on the calendar
   Wall::time_point begun, deadline;

@@ -133,14 +133,6 @@ class TargetReader {
     fail(node, "expected one of " + known);
   }
 
-  [[nodiscard]] bool yes_or_no(const YAML::Node& node) const {
-    try {
-      return node.as<bool>();
-    } catch (const YAML::Exception&) {
-      fail(node, "expected yes or no");
-    }
-  }
-
   [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
     if (!is_ipv4_literal(text)) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
     return text;
@@ -182,7 +174,7 @@ class TargetReader {
     LocalTarget target{&product, product.modes.front()};
     if (product.has(ServerMode::external_and_dialback)) target.mode = ServerMode::external_and_dialback;
     if (settings["mode"]) target.mode = word(settings["mode"], product.modes);
-    if (settings["front"]) target.front = yes_or_no(settings["front"]);
+    if (settings["front"]) target.front = flag(settings, "front");
     return target;
   }
 

@@ -77,14 +77,15 @@ TEST(Target, NamesFileLineAndExpectation) {
   EXPECT_THAT(error_of("[]"), HasSubstr("t.yaml:1: expected a target"));
   EXPECT_THAT(error_of("name: x\n"), HasSubstr("t.yaml:1: expected a key 'driver'"));
   EXPECT_THAT(error_of("name:\ndriver: prosody\n"), HasSubstr("t.yaml:1: expected a text for 'name'"));
-  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"), HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody, ejabberd, jabberd2, remote"));
+  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"),
+              HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody, ejabberd, jabberd2, remote"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nallows: all\n"), HasSubstr("t.yaml:3: expected one of safe"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [sip_side]\n"),
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),
               HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {front: maybe}\n"),
-              HasSubstr("t.yaml:3: expected yes or no"));
+              HasSubstr("t.yaml:3: expected true or false"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
               HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
   EXPECT_THAT(error_of("name: x\ndriver: jabberd2\noffers: [sasl_external]\nsettings: {mode: opportunistic}\n"),

@@ -57,19 +57,14 @@ std::string_view name_of(Layer layer) {
 }
 
 void Trace::append(TraceRecord record) {
-  constexpr std::size_t event_max_octets = connection_max_octets + 256 * 1024;
   const auto octets = sizeof record + record.note.summary.size() + record.note.detail.size();
-  auto& of_connection = octets_[record.note.connection];
-  const auto bound = record.note.direction == Direction::none ? event_max_octets : connection_max_octets;
-  if (of_connection >= bound || whole_ >= whole_max_octets) return;
-  if (of_connection + octets < bound && whole_ + octets < whole_max_octets) {
-    of_connection += octets;
-    whole_ += octets;
-    return records_.push_back(std::move(record));
-  }
-  // What is left out counts as far as it fills the bound: events behind it are still told.
-  if (whole_ + octets >= whole_max_octets) whole_ = whole_max_octets;
-  of_connection = bound;
+  const auto direction = record.note.direction;
+  auto& kept = octets_[record.note.connection].at(static_cast<std::size_t>(direction));
+  const auto bound = direction == Direction::out ? sent_max_octets : received_max_octets;
+  if (kept >= bound || whole_ >= whole_max_octets) return;
+  kept += octets;
+  whole_ += octets;
+  if (kept < bound && whole_ < whole_max_octets) return records_.push_back(std::move(record));
   record.note.summary = "so many notes that the rest is left out, beginning with: " + record.note.summary;
   record.note.detail.clear();
   record.note.direction = Direction::none;

@@ -3,6 +3,7 @@
 
 #include "protocol/base/node.h"
 
+#include <array>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -21,11 +22,13 @@ struct TraceRecord {
 /// "xmpp", "sip", "dns", "tls", "http", "event".
 [[nodiscard]] std::string_view name_of(Layer);
 
-/// Append only. Both ends note a stanza (out at the sender, in at the receiver). A connection that floods loses its
-/// notes from some size on, and so does the whole: one record tells where, events go on.
+/// Append only. Both ends note a stanza (out at the sender, in at the receiver). Of a connection that floods the rest
+/// is left out from some size on, each direction and its events by themselves, and so it is of the whole; a record
+/// tells where. What we send may be more: cases about limits do.
 class Trace {
  public:
-  static constexpr std::size_t connection_max_octets = 2 * 1024 * 1024, whole_max_octets = 24 * 1024 * 1024;
+  static constexpr std::size_t received_max_octets = 2 * 1024 * 1024, sent_max_octets = 16 * 1024 * 1024,
+                               whole_max_octets = 48 * 1024 * 1024;
 
   void append(TraceRecord record);
   [[nodiscard]] const std::vector<TraceRecord>& records() const { return records_; }
@@ -35,7 +38,8 @@ class Trace {
 
  private:
   std::vector<TraceRecord> records_;
-  std::unordered_map<ConnectionId, std::size_t> octets_;  ///< of each connection's notes. tidy: never iterated
+  using ByDirection = std::array<std::size_t, 3>;
+  std::unordered_map<ConnectionId, ByDirection> octets_;  ///< of each connection's notes. tidy: never iterated
   std::size_t whole_ = 0;
 };
 

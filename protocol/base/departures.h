@@ -64,6 +64,8 @@ struct Departed {
              std::vector<void (*)(sip::EndpointConfig&)>, std::vector<void (*)(dns::ResolverConfig&)>,
              std::vector<void (*)(interworking::Settings&)>>
       settings;
+  /// Rules that a judgement has come to, waived or not: where none does, waiving it changes nothing.
+  mutable std::array<std::bitset<rules_of_a_part_max>, parts> asked;
 };
 
 /// What an engine asks. Empty for the reference, and then nothing is looked up.
@@ -87,8 +89,11 @@ class Departures {
   /// Whether the node keeps the rule.
   template <class R>
   [[nodiscard]] bool holds(R rule) const {
-    return departed_ == nullptr ||
-           !departed_->waived[static_cast<std::size_t>(part_of<R>)][static_cast<std::size_t>(rule)];
+    if (departed_ == nullptr) return true;
+    constexpr auto part = static_cast<std::size_t>(part_of<R>);
+    const auto number = static_cast<std::size_t>(rule);
+    departed_->asked[part].set(number);
+    return !departed_->waived[part][number];
   }
   /// Whether something that is `broken` counts as such: the node keeps the rule.
   template <class R>

@@ -522,7 +522,8 @@ struct Server::Impl {
       auto* c = find(id);
       if (!c) continue;
       // What waits for a stream that is being negotiated is still sent; flush() closes it then.
-      if (breaks(Rule::drain_sends_what_waits, c->path && !paths_[*c->path].queue.empty())) continue;
+      const bool waited_for = c->path && !paths_[*c->path].queue.empty();
+      if (waited_for && holds(Rule::drain_sends_what_waits)) continue;
       close(*c, condition);
     }
     collect();

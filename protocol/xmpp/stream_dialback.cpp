@@ -151,7 +151,7 @@ void Stream::answer_result(const DomainPair& pair, Verdict verdict, std::string_
       dialback_element("result", pair.target, pair.sender, {}, type, {}));
   // XEP-0220 section 2.2.1: an invalid key ends a stream that carries no other pair.
   const bool useless = !valid && authorised_.empty() && waiting_.empty();
-  if (breaks(Rule::invalid_key_ends_the_stream, useless)) begin_closing({}, {});
+  if (useless && holds(Rule::invalid_key_ends_the_stream)) begin_closing({}, {});
 }
 
 // --- The authoritative server -------------------------------------------------------------------------------------

@@ -119,7 +119,10 @@ void Stream::timeout(Time now) {
   if (due(establishment_deadline_)) return fail("connection-timeout", "the stream was not established in time");
   if (due(silence_deadline_)) return fail("connection-timeout", "no keep-alive");
   if (due(idle_deadline_)) return begin_closing({}, {});  // nothing is wrong: no stream error
-  if (due(keep_alive_due_)) put("keep-alive", " ");
+  if (due(keep_alive_due_)) {
+    keep_alive_due_ = now + config_.keep_alive_interval / 2;
+    put("keep-alive", " ");
+  }
 }
 
 void Stream::became_established() {

@@ -63,7 +63,8 @@ std::string_view Stream::judge_initial_header(const xml::Element& tag) {
   if (from && from->is_domain()) remote_ = from->domain();
   if (breaks(Rule::to_is_a_domain, !to_a_domain)) return "improper-addressing";
   if (breaks(Rule::to_is_served, to_a_domain && local_.empty())) return "host-unknown";
-  if (local_.empty() && !config_.domains.empty()) local_ = config_.domains.front();  // who is here for everybody else
+  if (local_.empty() && !config_.domains.empty())
+    local_ = config_.domains.front();  // handled liberally (RFC 6120 section 4.7.2)
   if (breaks(Rule::from_is_a_domain, from_text && remote_.empty())) return "improper-addressing";
   if (trusted()) return {};
   // Nobody else speaks for a domain that is served here.

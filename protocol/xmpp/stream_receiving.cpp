@@ -93,7 +93,7 @@ void Stream::sasl_failure(std::string_view condition) {
   if (++sasl_failures_ >= config_.sasl_tries_max) return fail("policy-violation", "too many SASL failures");
   // XEP-0178 section 3 step 10: without dialback nothing is left for a peer whose certificate is not good.
   const bool hopeless = condition == "not-authorized" && !methods_.dialback(secured());
-  if (breaks(Rule::hopeless_peer_is_let_go, hopeless)) begin_closing({}, {});
+  if (hopeless && holds(Rule::hopeless_peer_is_let_go)) begin_closing({}, {});
 }
 
 }  // namespace cutover::xmpp

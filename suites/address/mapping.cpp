@@ -121,6 +121,7 @@ CUTOVER_CASE(to_xmpp){
                      {"gateway.drops-message-to-xmpp", "gateway.swaps-addresses", "gateway.proxy-drops-outbound"}),
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
+    .takes = 2s,
     .body = from_uris};
 
 }  // namespace

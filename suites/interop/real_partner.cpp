@@ -114,6 +114,7 @@ CaseRecord with(PartnerServer server, const Way& way) {
           .sim = false,
           .interop = true,
           .budget = 2min,
+          .takes = 3s,
           .body = [server, way](Run& run) { cross(run, server, way.kind, way.method); }};
 }
 

@@ -77,6 +77,7 @@ CUTOVER_CASE(to_xmpp_table){
                {"DEL-DUP", {"gateway.doubles-message-to-xmpp"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
+    .takes = 2s,
     .body = table_2};
 
 void bodies(Run& run) {

@@ -303,6 +303,7 @@ CUTOVER_CASE(waited_out){
     .needs = {Need::legacy_gateway, Need::new_deployment},
     .staging = Staging::bench_only,
     .live = false,
+    .takes = 1s,
     .body = [](Run& run) { explore_cutover(run, true, {.departures_max = 1}); }};
 
 CUTOVER_CASE(at_once){
@@ -320,6 +321,7 @@ CUTOVER_CASE(at_once){
     .needs = {Need::legacy_gateway, Need::new_deployment},
     .staging = Staging::bench_only,
     .live = false,
+    .takes = 1s,
     .body = [](Run& run) { explore_cutover(run, false, {.departures_max = 1}); }};
 
 }  // namespace

@@ -88,6 +88,7 @@ CUTOVER_CASE(rehearsal){
     .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 3h,
+    .takes = 2s,
     .body = rehearse};
 
 }  // namespace

@@ -112,6 +112,7 @@ CUTOVER_CASE(one_direction){
                {"RFC8048-6.2-T1-xml-lang", {"gateway.loses-presence-language"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
+    .takes = 5s,
     .body = one_way};
 
 void hurried(Run& run) {

@@ -57,6 +57,7 @@ CUTOVER_CASE(full_rollback){
     .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 6h,
+    .takes = 1s,
     .body = roll_back_after_each_step};
 
 void remove_partner(Run& run) {

@@ -60,7 +60,7 @@ void PeerStream::send(const xml::Element& stanza) { wire_->send(xml::write(stanz
 bool PeerStream::until(const std::function<bool()>& condition) { return world_->run_until(condition, patience); }
 
 bool PeerStream::await_header() {
-  (void)until([this] { return wire_->has_item() || wire_->closed() || wire_->eof(); });
+  (void)until([this] { return wire_->has_item() || wire_->ended(); });
   auto header = wire_->next_header();
   if (!header) return false;
   peer_header_ = std::move(*header);
@@ -68,7 +68,7 @@ bool PeerStream::await_header() {
 }
 
 std::optional<xml::Element> PeerStream::await_element() {
-  (void)until([this] { return wire_->has_item() || wire_->closed() || wire_->eof(); });
+  (void)until([this] { return wire_->has_item() || wire_->ended(); });
   return wire_->next_element();
 }
 
@@ -76,7 +76,7 @@ std::optional<xml::Element> PeerStream::await_element(std::string_view name, std
   std::optional<xml::Element> found;
   (void)until([&] {
     found = wire_->take_element(name, ns);
-    return found || wire_->closed() || wire_->eof();
+    return found || wire_->ended();
   });
   return found;
 }

@@ -55,7 +55,6 @@ const std::vector<Home> homes = {
     {"boost/asio", {"harness/worlds/live_world", "harness/serve/", "reference/admin"}},
     {"yaml-cpp/", {"harness/"}},
     {"CLI/", {"harness/"}},
-    {"spdlog/", {"harness/"}},
 };
 
 /// Headers in which a third-party header is the purpose.

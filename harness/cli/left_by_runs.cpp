@@ -1,0 +1,111 @@
+// Lines of results, and reports whose traces lie elsewhere.
+#include "harness/cli/left_by_runs.h"
+
+#include "harness/cli/arguments.h"
+#include "harness/files/text_file.h"
+#include "reports/json.h"
+#include "reports/text.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <tuple>
+
+namespace cutover::harness::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+std::string read_results(const std::string& file) {
+  try {
+    return read_text_file(file, result_file_max_octets);
+  } catch (const FileError& error) {
+    throw UsageError(file + " " + error.what() + "; expected the run.json or results.jsonl of a run");
+  }
+}
+
+// One case a line, as the run wrote it; the last line may have been cut off.
+std::vector<reports::CaseResult> cases_of(const std::string& text, const std::string& file) {
+  std::vector<reports::CaseResult> cases;
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    ++number;
+    if (end == std::string::npos) break;
+    try {
+      cases.push_back(reports::case_from_json(std::string_view(text).substr(at, end - at)));
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("{}:{}: {}", file, number, error.what()));
+    }
+    at = end + 1;
+  }
+  return cases;
+}
+
+reports::RunResult from_lines(const std::string& text, const std::string& file) {
+  reports::RunResult run;
+  run.complete = false;
+  run.incomplete_reason = "made from the results that were written before the run ended";
+  run.cases = cases_of(text, file);
+  if (run.cases.empty()) throw UsageError(file + ":1: expected the result of a case; nothing was finished");
+  std::ranges::stable_sort(run.cases, {}, [](const auto& result) { return std::tie(result.id, result.world); });
+  run.started = std::ranges::min(run.cases, {}, &reports::CaseResult::started).started;
+  run.planted = run.cases.front().planted;  // a run plants the same in all of its cases
+  run.tool_version = version;
+  return run;
+}
+
+reports::RunResult from_report(const std::string& text, const std::string& file) {
+  try {
+    return reports::from_json(text);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(file + ": " + error.what());
+  }
+}
+
+// What makes one run of a case another than every other.
+auto identity(const reports::CaseResult& result) {
+  return std::tie(result.id, result.world, result.attempt, result.started);
+}
+
+void take_traces(reports::RunResult& run, const std::string& file) {
+  auto traced = cases_of(read_results(file), file);
+  const auto before = [](const auto& one, const auto& other) { return identity(one) < identity(other); };
+  std::ranges::sort(traced, before);
+  for (auto& result : run.cases) {
+    const auto found = std::ranges::lower_bound(traced, result, before);
+    if (found == traced.end() || identity(*found) != identity(result))
+      throw UsageError(file + " is of another run: it has no " + result.id + " (" + result.world + ") of this one");
+    result.trace = std::move(found->trace);
+  }
+}
+}  // namespace
+
+reports::RunResult judged_by_run(const std::string& file) {
+  const auto text = read_results(file);
+  return file.ends_with(".jsonl") ? from_lines(text, file) : from_report(text, file);
+}
+
+LeftByRun left_by_run(const std::string& file) {
+  LeftByRun left{judged_by_run(file), file.ends_with(".jsonl") ? file : ""};
+  if (left.run.traces.empty()) return left;
+  const auto traces = (fs::path(file).parent_path() / left.run.traces).lexically_normal().string();
+  try {
+    take_traces(left.run, traces);
+    left.traces = traces;
+  } catch (const UsageError& error) {
+    fmt::print(std::cerr, "cutover: no sequence diagrams: {}\n", reports::terminal_text(error.what()));
+  }
+  return left;
+}
+
+std::string as_seen_from(const std::string& report, const std::string& file) {
+  std::error_code error;
+  const auto folder = fs::absolute(report, error).parent_path().lexically_normal();
+  return fs::absolute(file, error).lexically_normal().lexically_relative(folder).string();
+}
+
+}  // namespace cutover::harness::cli

@@ -264,7 +264,7 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
     for (const auto& name : option->get_lnames()) words.push_back("--" + name);
   }
   std::string text = "cutover: " + reports::terminal_text(error.what());
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app->remaining(true).empty()) {
+  if (!app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
     std::string near;
     for (const auto& word : nearest(words, typed.substr(0, typed.find('=')))) near += (near.empty() ? "" : ", ") + word;

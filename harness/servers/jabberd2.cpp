@@ -14,8 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint16_t router_port = 5347;
-/// How long it keeps what it looked up; counted in whole seconds.
-constexpr Duration cache_ttl = 1s;
+/// How long it keeps what it looked up; less is not accepted.
+constexpr Duration cache_ttl = 5s;
 /// After which it gives up what waits for a connection, in seconds.
 constexpr int queue_s = 15;
 

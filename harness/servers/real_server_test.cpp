@@ -113,8 +113,7 @@ class EveryServer : public testing::TestWithParam<Meeting> {
   [[nodiscard]] std::shared_ptr<const tls::Identity> anchors() const {
     return in_clear() ? nullptr : authority_->issue({.names = {{tls::NameKind::dns, "client.test"}}});
   }
-  /// In clear jabberd2 speaks the protocol of before RFC 3920: its header names nobody, and our engine refuses that
-  /// (RFC 6120 section 4.7.2).
+  /// In clear jabberd2 speaks the protocol of before RFC 3920 (see the test below), which our engine refuses.
   [[nodiscard]] bool is_met() const { return !in_clear() || GetParam().product != &jabberd2(); }
   [[nodiscard]] xmpp::AuthenticationMethod method() const {
     const bool dialback =
@@ -230,6 +229,27 @@ TEST(RealServer, ComesBackByTcpForAnAnswerThatUdpDoesNotHold) {
       << server.log();
   EXPECT_EQ(peer.last().next_header()->tag.attribute_or_empty("to"), "peer.test");
   EXPECT_GE(names.server().queries("_xmpp-server._tcp.peer.test", dns::Type::srv), 2U) << "by UDP, then by TCP";
+}
+
+/// RFC 6120 section 4.7.2: "the initiating entity MUST include the 'to' attribute". Why the two do not meet in clear.
+TEST(RealServer, NamesNobodyInItsHeaderWhereItIsJabberd2InClear) {
+  if (const auto reason = unavailable(jabberd2())) GTEST_SKIP() << *reason;
+  LiveWorld world(own_block());
+  const auto authority = tls::make_openssl_authority(world.wall_clock());
+  auto& names = add_names(world, {"0 0 15269 gw.peer.test"});
+  auto& peer = world.add("peer", 3, std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{15269}));
+  auto settings = settings_at(world, *authority, names.endpoint());
+  settings.mode = ServerMode::dialback_in_clear;
+  RealServer server(jabberd2(), settings);
+  server.wait_until_ready(world, 4);
+  auto& client = world.add("client", 2, std::make_unique<mocks::XmppClient>(client_of(server.settings(), nullptr)));
+  ASSERT_TRUE(world.run_until([&] { return client.online(); }, patience)) << server.log();
+  client.send_message("romeo@peer.test", "hello");
+  ASSERT_TRUE(world.run_until([&] { return peer.accepted_count() == 1 && peer.last().has_item(); }, patience))
+      << server.log();
+  const auto header = peer.last().next_header();
+  ASSERT_TRUE(header);
+  for (const auto* attribute : {"to", "from", "version"}) EXPECT_FALSE(header->tag.attribute(attribute));
 }
 
 TEST(RealServer, HasTheModesOfItsProductOnly) {

@@ -120,7 +120,7 @@ std::string ejabberd_configuration(const ServerSettings& settings) {
       "auth_method: internal\n"
       "auth_password_format: plain\n"
       "listen:\n"
-      "  - {{module: ejabberd_s2s_in, ip: \"{1}\", port: {2}}}\n"
+      "  - {{module: ejabberd_s2s_in, ip: \"{1}\", port: {2}, max_stanza_size: 524288}}\n"
       "  - {{module: ejabberd_c2s, ip: \"{1}\", port: {3}, starttls: {4}}}\n"
       "s2s_use_starttls: {5}\n"
       "outgoing_s2s_families: [ipv4]\n"

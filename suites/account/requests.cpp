@@ -54,6 +54,7 @@ void to_server(Run& run) {
   if (!a.given_markers()) return;
   for (const std::string id : {"ping", "unknown", "info", "items"})
     CONFORMS("RFC6120-8.2.3-3", "how many answers came to the request " + id, a.answers(id).size(), Eq(1U));
+  CONFORMS("RFC6120-4.1-1", "the stanzas that came on a stream that the peer initiated", a.came_back(), IsEmpty());
   CONFORMS("RFC6120-8.2.3-4", "the answer to a result", kinds_of(a.answers("stray-result")), IsEmpty());
   CONFORMS("RFC6120-8.2.3-4", "the answer to an error", kinds_of(a.answers("stray-error")), IsEmpty());
 }
@@ -71,6 +72,7 @@ CUTOVER_CASE(requests_to_server){
     .judges = {{"XEP0199-4.3-1", {"account.iq-unanswered"}},
                {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
                {"XEP0030-3.1-1", {"account.iq-unanswered"}},
+               {"RFC6120-4.1-1", {"xmpp.answers-on-the-peers-stream"}},
                {"RFC6120-8.2.3-2", {"account.odd-iq-ignored"}},
                {"RFC6120-8.2.3-3", {"account.iq-answered-twice", "account.iq-unanswered"}},
                {"RFC6120-8.2.3-4", {"account.iq-answers-answered"}}},

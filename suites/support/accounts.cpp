@@ -4,6 +4,7 @@
 #include "harness/targets/target.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
+#include "protocol/xmpp/rules.h"
 
 #include <fmt/format.h>
 
@@ -36,6 +37,12 @@ mocks::PartnerSettings settings_of(const std::string& domain, const std::string&
   return settings;
 }
 
+/// It hears what comes the wrong way, too, so that this is told once, and not as answers that never came.
+std::unique_ptr<mocks::Partner> make_peer(mocks::PartnerSettings settings) {
+  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way});
+  return std::make_unique<mocks::Partner>(std::move(settings));
+}
+
 }  // namespace
 
 Accounts::Accounts(Run& run) : world_(run.world()) {
@@ -63,8 +70,7 @@ void Accounts::start_embedded(Run& run) {
   settings.filters = true;
   subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
   peer_ = &world_.add("peer", peer_host,
-                      std::make_unique<mocks::Partner>(
-                          settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
+                      make_peer(settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
 }
 
 void Accounts::start_target(Run& run) {
@@ -81,7 +87,7 @@ void Accounts::start_target(Run& run) {
   const bool tls = kind != PartnerKind::plaintext_dialback;
   auto settings = settings_of(name, "romeo", tls ? issue(target_->authority(), name) : nullptr, target_->name_server());
   if (kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
-  peer_ = &world_.add("peer", target_->peer_host(kind), std::make_unique<mocks::Partner>(std::move(settings)));
+  peer_ = &world_.add("peer", target_->peer_host(kind), make_peer(std::move(settings)));
 }
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.run_until(condition, patience); }
@@ -109,11 +115,29 @@ bool Accounts::given_markers() {
 }
 
 std::vector<xml::Element> Accounts::answers(const std::string& id) {
+  const auto own = romeo_bare.substr(romeo_bare.find('@') + 1);
+  const auto answers = [&](const xml::Element& stanza) {
+    const auto* error = stanza.child("error", stanza.ns());
+    const bool returned = error != nullptr && error->attribute("by") == own;
+    return stanza.attribute_or_empty("id") == id && !returned;
+  };
   std::vector<xml::Element> found;
   for (const auto* kind : {&romeo().messages, &romeo().presences, &romeo().iqs, &romeo().errors})
-    std::ranges::copy_if(*kind, std::back_inserter(found),
-                         [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+    std::ranges::copy_if(*kind, std::back_inserter(found), answers);
   return found;
+}
+
+std::vector<std::string> Accounts::came_back() const {
+  std::vector<std::string> stanzas;
+  for (const auto& record : world_.trace().records()) {
+    const auto& note = record.note;
+    const auto initiator = record.connection.substr(0, record.connection.find_first_of(": "));
+    const bool ours = record.node == "peer" && initiator == "peer";
+    if (!ours || note.layer != Layer::xmpp || note.direction != Direction::in) continue;
+    const auto kind = note.summary.substr(0, note.summary.find(' '));
+    if (kind == "iq" || kind == "message" || kind == "presence") stanzas.push_back(note.summary);
+  }
+  return stanzas;
 }
 
 xml::Element Accounts::answer(const std::string& id) {

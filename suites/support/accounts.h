@@ -37,8 +37,10 @@ class Accounts {
   [[nodiscard]] bool soon(const std::function<bool()>&);
   /// markers_pass() as a precondition of what is judged behind it.
   [[nodiscard]] bool given_markers();
-  /// What came to romeo for the stanza with that id, in any kind.
+  /// What came to romeo for the stanza with that id, in any kind. What his own server returns to him is no answer.
   [[nodiscard]] std::vector<xml::Element> answers(const std::string& id);
+  /// The stanzas that came on a stream that the peer had initiated.
+  [[nodiscard]] std::vector<std::string> came_back() const;
   /// The first of them; waits for it. An element named "no answer" where none came.
   [[nodiscard]] xml::Element answer(const std::string& id);
   /// Sends a request of romeo's and gives its answer.

@@ -37,9 +37,13 @@ mocks::PartnerSettings settings_of(const std::string& domain, const std::string&
   return settings;
 }
 
-/// It hears what comes the wrong way, too, so that this is told once, and not as answers that never came.
+std::string initiator(const TraceRecord& record) {
+  return record.connection.substr(0, record.connection.find_first_of(": "));
+}
+
+/// It hears what comes the wrong way, and on streams to nobody, too: told once, and not as answers that never came.
 std::unique_ptr<mocks::Partner> make_peer(mocks::PartnerSettings settings) {
-  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way});
+  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way, xmpp::Rule::to_is_a_domain});
   return std::make_unique<mocks::Partner>(std::move(settings));
 }
 
@@ -127,12 +131,24 @@ std::vector<xml::Element> Accounts::answers(const std::string& id) {
   return found;
 }
 
+std::string Accounts::called() const {
+  for (const auto& record : world_.trace().records()) {
+    const auto& note = record.note;
+    if (record.node != "peer" || note.direction != Direction::in || !note.summary.starts_with("stream header"))
+      continue;
+    if (initiator(record) == "peer") continue;
+    const auto at = note.detail.find(" to=");
+    const auto value = at == std::string::npos ? std::string() : note.detail.substr(at + 5);
+    return at == std::string::npos ? "nobody" : value.substr(0, value.find_first_of("'\""));
+  }
+  return "no stream";
+}
+
 std::vector<std::string> Accounts::came_back() const {
   std::vector<std::string> stanzas;
   for (const auto& record : world_.trace().records()) {
     const auto& note = record.note;
-    const auto initiator = record.connection.substr(0, record.connection.find_first_of(": "));
-    const bool ours = record.node == "peer" && initiator == "peer";
+    const bool ours = record.node == "peer" && initiator(record) == "peer";
     if (!ours || note.layer != Layer::xmpp || note.direction != Direction::in) continue;
     const auto kind = note.summary.substr(0, note.summary.find(' '));
     if (kind == "iq" || kind == "message" || kind == "presence") stanzas.push_back(note.summary);

@@ -39,6 +39,8 @@ class Accounts {
   [[nodiscard]] bool given_markers();
   /// What came to romeo for the stanza with that id, in any kind. What his own server returns to him is no answer.
   [[nodiscard]] std::vector<xml::Element> answers(const std::string& id);
+  /// To whom the first stream of the subject to the peer is, by its header: "nobody" where it says nothing.
+  [[nodiscard]] std::string called() const;
   /// The stanzas that came on a stream that the peer had initiated.
   [[nodiscard]] std::vector<std::string> came_back() const;
   /// The first of them; waits for it. An element named "no answer" where none came.

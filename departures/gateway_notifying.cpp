@@ -8,7 +8,9 @@
 #include "protocol/xmpp/stanza.h"
 
 #include <charconv>
+#include <map>
 #include <set>
+#include <string>
 
 namespace cutover::departures {
 
@@ -93,7 +95,14 @@ std::vector<Row> gateway_notifying() {
          if (is_logoff(p)) p.set_attribute("type", "unsubscribe");
        },
        gateways},
-      {"gateway.last-resource-wins", "notifies only the resource that changed last", "RFC8048-6.2-8",
+      {"gateway.first-resource-only", "notifies no resource but the first of a user", "RFC8048-6.2-8",
+       [first = std::map<std::string, std::string>()](Stanza& p) mutable {
+         const auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
+         if (!p.hears_presence("") || !from || from->is_bare()) return;
+         if (first.emplace(from->bare(), from->resource).first->second != from->resource) p.drop();
+       },
+       gateways},
+      {"gateway.last-resource-wins", "has a document of its own for each client of a user", "RFC8048-6.2-8",
        [](Stanza& p) {
          const auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
          if (!p.hears_presence("") || !from || from->is_bare()) return;
@@ -101,7 +110,7 @@ std::vector<Row> gateway_notifying() {
          others.put(xmpp::make_presence(from->bare(), p.element.attribute_or_empty("to"), "unavailable"));
          p.octets.insert(0, others.octets);
        },
-       gateways},
+       gateways, Nature::variant},
 
       // NOTIFY.
       {"gateway.notify-lost", "sends no NOTIFY at all", "RFC8048-5.3.1-4",

@@ -37,7 +37,13 @@ std::vector<Row> gateway_watching() {
          if (p.answers("NOTIFY", 200, 299)) p.drop();
        },
        gateways},
-      {"gateway.unstable-resource", "gives each presence a new resource", "RFC8048-6.3-T2-from RFC8048-6.3-5",
+      {"gateway.presence-from-domain", "sends presence from its domain instead of the user", "RFC8048-6.3-T2-from",
+       [](Stanza& p) {
+         const auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
+         if (p.sends_presence("") && from) p.set_attribute("from", from->domain);
+       },
+       gateways},
+      {"gateway.unstable-resource", "gives each presence a new resource", "RFC8048-6.3-4 RFC8048-6.3-5",
        [resources = 0](Stanza& p) mutable {
          auto from = interworking::parse_jid(p.element.attribute_or_empty("from"));
          if ((!p.sends_presence("") && !p.sends_presence("unavailable")) || !from || from->resource.empty()) return;

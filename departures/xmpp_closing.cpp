@@ -26,6 +26,11 @@ std::vector<Row> xmpp_closing() {
        [](Passage& p) {
          if (sends_error(p)) p.put({"error", xmpp::ns::streams});
        }},
+      {"xmpp.no-stream-error", "ends streams that it refuses without a stream error",
+       "RFC6120-4.9.1.1-1 RFC6120-4.8.1-1 RFC6120-8.1.1.2-1 RFC6120-8.1.2.2-1 RFC6120-8.1.2.2-2 RFC6120-11.1-2",
+       [](Passage& p) {
+         if (sends_error(p)) p.drop();
+       }},
       {"xmpp.no-end-tag-reply", "does not answer </stream:stream> with its own", "RFC6120-4.4-5 INV-3",
        [ended = false](Passage& p) mutable {
          if (is_end(p) && p.in()) ended = true;

@@ -3,6 +3,7 @@
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/stanza.h"
 #include "protocol/xmpp/stream.h"
 #include "protocol/xmpp/stream_text.h"
 
@@ -60,6 +61,12 @@ std::vector<Row> keys() {
            return xmpp::dialback_key(secret, receiving, originating, "constant");
          };
        }},
+      {"xmpp.dialback-key-for-any-domain", "makes dialback keys that do not depend on who asks", "XEP0220-2.2.2-3",
+       [](StreamConfig& config) {
+         config.dialback_key = [](Text secret, Text, Text originating, Text id) {
+           return xmpp::dialback_key(secret, "anybody", originating, id);
+         };
+       }},
       {"xmpp.dialback-key-with-pre-tls-id", "makes the dialback key from the stream id of the document before TLS",
        "RFC6120-5.4.3.3-1 XEP0185-2-4",
        [first = std::string()](Passage& p) mutable {
@@ -111,6 +118,26 @@ std::vector<Row> xmpp_dialback() {
        "XEP0220-2.2.2-2",
        [](Passage& p) {
          if (sends_error(p, "verify", "item-not-found")) p.end_stream("host-unknown");
+       }},
+      {"xmpp.unserved-verify-is-invalid", "calls every key of a domain that it does not serve invalid",
+       "XEP0220-2.2.2-2",
+       [](Passage& p) {
+         if (!sends_error(p, "verify", "item-not-found")) return;
+         p.edit([](xml::Element& verify) {
+           verify.content().clear();
+           verify.set_attribute("type", "invalid");
+         });
+       }},
+      {"xmpp.dialback-error-without-condition", "sends dialback errors without a condition", "XEP0220-2.5-1",
+       [](Passage& p) {
+         if (!sends(p, "result", "error") && !sends(p, "verify", "error")) return;
+         p.edit([](xml::Element& element) { element.content().clear(); });
+       }},
+      {"xmpp.answers-on-the-stream-received", "sends stanzas to a verified peer on the stream that came from it",
+       "XEP0220-2.3-1 RFC6120-4.5-1",
+       [](Passage& p) {
+         if (!p.hears("message", ns::server) || p.initiating || p.link) return;
+         p.answer(xmpp::make_message(p.element.attribute_or_empty("to"), p.element.attribute_or_empty("from"), "seen"));
        }},
       {"xmpp.verify-with-wrong-id", "asks the authoritative server with the id of the wrong stream", "XEP0220-2.1.2-1",
        [id = std::string()](Passage& p) mutable {

@@ -57,6 +57,14 @@ std::vector<Row> xmpp_features() {
        [](Passage& p) {
          if (offers(p)) take_out(p, "dialback", ns::dialback_feature);
        }},
+      {"xmpp.dialback-errors-not-advertised", "uses dialback errors and does not announce them", "XEP0220-2.4.2-1",
+       [](Passage& p) {
+         if (!offers(p)) return;
+         p.edit([](xml::Element& features) {
+           auto* dialback = features.child("dialback", ns::dialback_feature);
+           if (dialback != nullptr) dialback->remove_children("errors", ns::dialback_feature);
+         });
+       }},
       {"xmpp.never-starts-tls", "does not use STARTTLS as initiator", "RFC6120-5.2-1",
        [](Passage& p) {
          if (is_offered(p)) take_out(p, "starttls", ns::tls);

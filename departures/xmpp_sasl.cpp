@@ -37,6 +37,11 @@ std::vector<Row> xmpp_sasl() {
        [](Passage& p) {
          if (p.hears("abort", ns::sasl)) p.drop();
        }},
+      {"xmpp.foreign-authzid-not-authorized", "refuses a foreign authorisation identity with not-authorized",
+       "RFC6120-6.3.8-2",
+       [](Passage& p) {
+         if (p.sends("failure", ns::sasl)) p.replace("<invalid-authzid/>", "<not-authorized/>");
+       }},
       {"xmpp.failure-without-condition", "sends <failure/> without a condition", "RFC6120-6.4.5-1",
        [](Passage& p) {
          if (p.sends("failure", ns::sasl)) p.put({"failure", ns::sasl});

@@ -40,6 +40,10 @@ std::vector<Row> xmpp_settings() {
        [](StreamConfig& config) { config.reader_limits.element_octets = 8000; }},
       {"xmpp.stream-id-predictable", "gives every stream the same id", "RFC6120-4.7.3-2",
        [](StreamConfig& config) { config.random = [](std::uint64_t) { return std::uint64_t{0}; }; }},
+      {"xmpp.stream-id-of-few-bits", "gives each stream an id of sixteen bits", "RFC6120-4.7.3-2",
+       [](StreamConfig& config) {
+         config.random = [random = config.random](std::uint64_t) { return random ? random(16) : 0; };
+       }},
   };
 }
 

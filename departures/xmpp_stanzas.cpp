@@ -3,6 +3,7 @@
 #include "protocol/base/node.h"
 #include "protocol/xmpp/passage.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cutover::departures {
@@ -41,6 +42,63 @@ std::string take_out_begun(std::string& in) {
   return held;
 }
 
+/// A reader that makes the best of what is not well-formed: entities that nobody declared and elements with a prefix
+/// that nobody declared are skipped, tags are closed in the order in which they were opened.
+class Repair {
+ public:
+  std::string operator()(std::string_view more) {
+    held_ += more;
+    std::string out;
+    while (!held_.empty()) {
+      auto end = held_.find('<');
+      if (end == 0) {
+        end = held_.find('>');
+        if (end == std::string::npos) break;
+        ++end;
+      }
+      const auto part = std::exchange(held_, end == std::string::npos ? std::string() : held_.substr(end));
+      out += part.front() == '<' ? tag(part.substr(0, end)) : text(part.substr(0, end));
+    }
+    return out;
+  }
+
+ private:
+  static std::string text(std::string part) {
+    constexpr std::string_view known[] = {"&lt;", "&gt;", "&amp;", "&quot;", "&apos;", "&#"};
+    for (auto at = part.find('&'); at != std::string::npos; at = part.find('&', at)) {
+      const auto rest = std::string_view(part).substr(at);
+      const auto end = part.find(';', at);
+      const bool declared = std::ranges::any_of(known, [&](const auto one) { return rest.starts_with(one); });
+      declared || end == std::string::npos ? ++at : (part.erase(at, end + 1 - at), at);
+    }
+    return part;
+  }
+
+  std::string tag(const std::string& part) {
+    if (part.starts_with("<?") || part.starts_with("<!")) return part;
+    const bool closes = part.starts_with("</");
+    const auto begin = closes ? std::size_t{2} : std::size_t{1};
+    const auto name = part.substr(begin, part.find_first_of(" \t\r\n/>", begin) - begin);
+    const auto prefix = name.substr(0, name.find(':'));
+    const bool declared = prefix == name || prefix == "stream" || prefix == "db" ||
+                          part.find("xmlns:" + prefix) != std::string::npos ||
+                          std::ranges::find(open_, name) != open_.end();
+    if (!declared) return {};
+    if (!closes) {
+      if (!part.ends_with("/>")) open_.push_back(name);
+      return part;
+    }
+    if (std::ranges::find(open_, name) == open_.end()) return {};
+    std::string out;
+    for (; open_.back() != name; open_.pop_back()) out += "</" + open_.back() + ">";
+    open_.pop_back();
+    return out + part;
+  }
+
+  std::string held_;
+  std::vector<std::string> open_;
+};
+
 }  // namespace
 
 std::vector<Row> xmpp_stanzas() {
@@ -53,6 +111,11 @@ std::vector<Row> xmpp_stanzas() {
          octets.insert(0, std::exchange(held, {}));
          take_out_restricted(octets);
          held = take_out_begun(octets);
+       }},
+      {"xmpp.repairs-what-is-not-well-formed", "makes the best of XML that is not well-formed, and goes on",
+       "RFC6120-11.3-2 RFC6120-11.3-3 RFC6120-11.1-5",
+       [repair = Repair()](Direction direction, std::string& octets) mutable {
+         if (direction == Direction::in) octets = repair(octets);
        }},
       {"xmpp.duplicates-stanzas", "sends every stanza twice", "INV-2 RFC6120-10.5.4-1",
        [](Passage& p) {

@@ -17,7 +17,8 @@ enum class Need {
   dialback,            ///< streams over TLS with dialback
   plaintext_dialback,  ///< streams without TLS, with dialback
   direct_tls,          ///< knows _xmpps-server records
-  partner_list         ///< domains that are not listed are refused
+  partner_list,        ///< domains that are not listed are refused
+  tls_required         ///< streams go on inside TLS only, in both directions
 };
 
 [[nodiscard]] const char* name_of(Need);

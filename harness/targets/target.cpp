@@ -19,7 +19,7 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
-                           Need::direct_tls,   Need::partner_list};
+                           Need::direct_tls,   Need::partner_list,   Need::tls_required};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 
@@ -186,6 +186,7 @@ class TargetReader {
     const std::map<Need, bool> has{{Need::sasl_external, external},
                                    {Need::dialback, both || any || mode == ServerMode::dialback_over_tls},
                                    {Need::plaintext_dialback, any || mode == ServerMode::dialback_in_clear},
+                                   {Need::tls_required, !any && mode != ServerMode::dialback_in_clear},
                                    {Need::partner_list, false}};
     for (const auto& [need, offered] : has) {
       if (!offered && target.offers.contains(need))
@@ -306,6 +307,8 @@ const char* name_of(Need need) {
       return "direct_tls";
     case Need::partner_list:
       return "partner_list";
+    case Need::tls_required:
+      return "tls_required";
   }
   return "?";
 }

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 namespace cutover::suites {
 namespace {
 
@@ -240,6 +242,16 @@ CUTOVER_CASE(probed){
     .budget = 1h,
     .body = probing};
 
+/// From how many addresses the partner's user was told last that the SIP user is available.
+std::size_t available(Federated& f) {
+  std::map<std::string, bool> told;
+  for (const auto& presence : f.romeo.presences) {
+    const auto type = presence.attribute_or_empty("type");
+    if (type.empty() || type == "unavailable") told[presence.attribute_or_empty("from")] = type.empty();
+  }
+  return static_cast<std::size_t>(std::ranges::count(told, true, [](const auto& entry) { return entry.second; }));
+}
+
 void state(Run& run) {
   Federated f(run);
   interworking::Presence away;
@@ -252,35 +264,41 @@ void state(Run& run) {
            f.romeo_watches_alice(), Eq(true));
   const auto seen = f.presence_to_romeo("");
   CONFORMS("RFC8048-6.3-1a", "the presence of the SIP user came", !seen.name().empty(), Eq(true));
+  // No row of Table 2 says what becomes of the id of a tuple, and Example 21 has the bare address.
   CONFORMS("RFC8048-6.3-T2-from", "the sender of the presence that the partner's user got", attribute_in(seen, "from"),
-           Eq(f.alice_jid + "/desk"));
+           testing::AnyOf(Eq(f.alice_jid), testing::StartsWith(f.alice_jid + "/")));
   CONFORMS("RFC8048-6.3-T2-show", "the show of the presence", child_text(seen, "show"), Eq("away"));
   CONFORMS("RFC8048-6.3-T2-note", "the status of the presence", child_text(seen, "status"), Eq("lunch"));
   CONFORMS("RFC8048-6.3-T2-priority", "the priority of the presence", child_text(seen, "priority"), Eq("127"));
+  constexpr char behind[] = "a message behind the document reached the partner's user";
   away.resource = "phone";
   f.alice.set_presence(away);
-  const auto gone = f.presence_to_romeo("unavailable");
-  CONFORMS("RFC8048-6.3-4", "the sender of the unavailable for the tuple that vanished", attribute_in(gone, "from"),
-           Eq(f.alice_jid + "/desk"));
+  if (!GIVEN(f.marker_reaches_romeo(), behind)) return;
+  CONFORMS("RFC8048-6.3-4",
+           "from how many addresses the user is available once one tuple was put in the place of another", available(f),
+           Eq(1U));
   away.available = false;
   f.alice.set_presence(away);
-  CONFORMS("RFC8048-6.3-1b", "the sender of the unavailable for the tuple that closed",
-           attribute_in(f.presence_to_romeo("unavailable", 2), "from"), Eq(f.alice_jid + "/phone"));
+  if (!GIVEN(f.marker_reaches_romeo(), behind)) return;
+  CONFORMS("RFC8048-6.3-1b", "from how many addresses the user is available once the tuple is closed", available(f),
+           Eq(0U));
 }
 
 CUTOVER_CASE(state_to_xmpp){
     .id = "presence.state-to-partner",
-    .title = "Each tuple becomes a presence of its own resource, with show, status and priority, until it vanishes",
+    .title = "Tuples become presence, with show, status and priority, until they vanish or close",
     .procedure = "A watched SIP user is away with a note at one tuple, then at another one instead, then closed.",
-    .accepted = "RFC 8048 Table 2; unavailable from the resource whose tuple vanished, and from the closed one.",
-    .likely_causes = "One presence for all tuples; tuples compared by nothing.",
+    .accepted =
+        "RFC 8048 Table 2; presence from the bare address, all tuples merged, or from an address for each tuple, which "
+        "goes when its tuple does.",
+    .likely_causes = "Tuples compared by nothing.",
     .judges = {{"RFC8048-5.2.1-4", {"gateway.subscribed-lost"}},
                {"RFC8048-6.3-1a", {"gateway.drops-pidf"}},
-               {"RFC8048-6.3-T2-from", {"gateway.unstable-resource"}},
+               {"RFC8048-6.3-T2-from", {"gateway.presence-from-domain"}},
                {"RFC8048-6.3-T2-show", {"gateway.loses-show", "gateway.wrong-show"}},
                {"RFC8048-6.3-T2-note", {"gateway.loses-status"}},
                {"RFC8048-6.3-T2-priority", {"gateway.loses-priority"}},
-               {"RFC8048-6.3-4", {"gateway.vanished-stays", "gateway.unavailable-lost"}},
+               {"RFC8048-6.3-4", {"gateway.vanished-stays", "gateway.unavailable-lost", "gateway.unstable-resource"}},
                {"RFC8048-6.3-1b", {"gateway.closed-as-available"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,

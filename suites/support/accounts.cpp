@@ -16,7 +16,7 @@ using namespace harness;
 
 namespace {
 
-constexpr Duration patience = 10s, grace = 2s;
+constexpr Duration patience = 10s, grace = 2s, giving_up_max = 150s;
 constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
 constexpr int peer_host = target_host::first_peer;
 
@@ -96,6 +96,10 @@ void Accounts::start_target(Run& run) {
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.run_until(condition, patience); }
 
+bool Accounts::until_given_up(const std::function<bool()>& condition) {
+  return world_.run_until(condition, giving_up_max);
+}
+
 bool Accounts::markers_pass() {
   const auto text = fmt::format("marker {}", ++markers_);
   const auto came = [&](const mocks::PartnerUser& user) {
@@ -160,6 +164,16 @@ xml::Element Accounts::answer(const std::string& id) {
   (void)until([&] { return !answers(id).empty(); });
   const auto found = answers(id);
   return found.empty() ? xml::Element(no_answer, "") : found.front();
+}
+
+std::string Accounts::stream_error() const {
+  constexpr std::string_view words = "stream:error ";
+  for (const auto& record : world_.trace().records()) {
+    const bool heard = record.node == "peer" && record.note.direction == Direction::in;
+    if (heard && record.note.layer == Layer::xmpp && record.note.summary.starts_with(words))
+      return record.note.summary.substr(words.size());
+  }
+  return {};
 }
 
 xml::Element Accounts::ask(const std::string& to, const std::string& id, xml::Element payload) {

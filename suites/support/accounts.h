@@ -29,6 +29,8 @@ class Accounts {
 
   /// Pumps until the condition holds. Returns whether it came to hold.
   [[nodiscard]] bool until(const std::function<bool()>&);
+  /// The same for what a server may go on trying before it gives up: no text says how long.
+  [[nodiscard]] bool until_given_up(const std::function<bool()>&);
   /// Proves that what was sent before has been handled, and what that caused has arrived: a message to juliet, then one
   /// back.
   [[nodiscard]] bool markers_pass();
@@ -45,6 +47,8 @@ class Accounts {
   [[nodiscard]] std::vector<std::string> came_back() const;
   /// The first of them; waits for it. An element named "no answer" where none came.
   [[nodiscard]] xml::Element answer(const std::string& id);
+  /// The condition of the first stream error that the peer heard; empty for none.
+  [[nodiscard]] std::string stream_error() const;
   /// Sends a request of romeo's and gives its answer.
   [[nodiscard]] xml::Element ask(const std::string& to, const std::string& id, xml::Element payload);
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cutover::suites {
 
 using namespace harness;
@@ -24,7 +26,22 @@ const char* node_name_of(PartnerKind kind) {
   return "clear";
 }
 
+/// What the subject's user may be told late: longer than the time-outs of the servers that we know, one behind the
+/// other.
+constexpr Duration telling_max = 150s;
+
 }  // namespace
+
+bool tells(const std::string& words, std::string_view condition) {
+  static const std::map<std::string_view, std::vector<std::string_view>> statuses{
+      {"remote-server-not-found", {"404"}},
+      {"remote-server-timeout", {"504", "503", "500", "480"}},
+      {"internal-server-error", {"500"}}};
+  if (words.starts_with(condition)) return true;
+  const auto row = statuses.find(condition);
+  return row != statuses.end() &&
+         std::ranges::any_of(row->second, [&](const auto status) { return words.starts_with(status); });
+}
 
 Negotiation::Negotiation(Run& run) : run_(run), subject_(make_subject(run)) {
   std::vector<std::string> columns;
@@ -119,6 +136,15 @@ std::optional<PeerStream> Negotiation::accepted(PartnerKind kind) {
   return stream_on(*wire, kind);
 }
 
+bool Negotiation::called_anew(PartnerKind kind) {
+  const auto before = peer(kind).accepted_count();
+  return until([&] {
+    return peer(kind).accepted_count() > before || std::ranges::any_of(accepted_[kind], [](auto* wire) {
+             return wire->take_element("result", ns::dialback) || wire->take_element("auth", ns::sasl);
+           });
+  });
+}
+
 PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) {
   Header header;
   header.from = domain(kind);
@@ -129,6 +155,20 @@ PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) 
 std::optional<PeerStream> Negotiation::called(PartnerKind kind, const std::string& body) {
   subject_->send_message(romeo(kind), body);
   return accepted(kind);
+}
+
+std::optional<xml::Element> Negotiation::returned(PartnerKind kind) {
+  auto stream = accepted(kind);
+  if (!stream || !lead_to_tls(*stream, *certificate(kind), external_offered) || !stream->accept_external())
+    return std::nullopt;
+  auto stanza = stream->await_element();
+  return stanza && xmpp::is_stanza(*stanza) ? stanza : std::nullopt;
+}
+
+std::string Negotiation::told(const std::string& body) {
+  (void)subject_->world().run_until([&] { return !subject_->told(body).empty(); }, telling_max);
+  const auto words = subject_->told(body);
+  return words.empty() ? "nothing" : words;
 }
 
 bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features) {

@@ -13,6 +13,12 @@ namespace cutover::suites {
 
 using harness::PartnerKind;
 
+/// The user was told this stanza error, or a SIP status that RFC 7247 section 7.1 (and RFC 4320) makes of it.
+[[nodiscard]] bool tells(const std::string& words, std::string_view condition);
+MATCHER_P(Tells, condition, std::string("the stanza error ") + condition + ", or its SIP status") {
+  return tells(arg, condition);
+}
+
 /// One run of a negotiation case.
 class Negotiation {
  public:
@@ -43,8 +49,16 @@ class Negotiation {
   // Streams from the subject.
   /// Lets the user write to romeo of that domain, and waits for the connection that this makes.
   [[nodiscard]] std::optional<PeerStream> called(PartnerKind kind, const std::string& body);
+  /// Whether the subject goes on to that domain: by a connection that comes, or by a key on one that came before.
+  [[nodiscard]] bool called_anew(PartnerKind kind);
   /// The next connection that comes to the domain's server; nothing where none comes.
   [[nodiscard]] std::optional<PeerStream> accepted(PartnerKind kind);
+  /// The next stanza that the subject sends to the domain on a stream of its own, which is led through EXTERNAL: where
+  /// a stanza error for one of that domain's is due (RFC 6120 section 4.9.1.4). Nothing where none comes.
+  [[nodiscard]] std::optional<xml::Element> returned(PartnerKind kind);
+  /// What the user was told of a message that cannot be delivered, in words; "nothing" where that never came. No text
+  /// says how long a server may go on trying: it is given longer than any tries.
+  [[nodiscard]] std::string told(const std::string& body);
   /// Leads a stream of the subject over TLS up to the features inside; nothing where the subject did not follow.
   [[nodiscard]] bool lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features);
   /// Plays the authoritative server of the domain up to a db:verify: on the next connection that comes, or on one that

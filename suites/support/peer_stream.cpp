@@ -29,7 +29,7 @@ std::string Header::text() const {
 }
 
 void PrintTo(const Ending& ending, std::ostream* out) {
-  *out << (ending.condition.empty() ? "no stream error" : "stream error " + ending.condition)
+  *out << (ending.error ? "stream error " + ending.condition : "no stream error")
        << (ending.end_tag ? ", end tag" : ", no end tag") << (ending.closed ? ", closed" : ", connection still open");
 }
 
@@ -72,12 +72,14 @@ std::optional<xml::Element> PeerStream::await_element() {
   return wire_->next_element();
 }
 
-std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns) {
+std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns, Duration limit) {
   std::optional<xml::Element> found;
-  (void)until([&] {
-    found = wire_->take_element(name, ns);
-    return found || wire_->ended();
-  });
+  (void)world_->run_until(
+      [&] {
+        found = wire_->take_element(name, ns);
+        return found || wire_->ended();
+      },
+      limit);
   return found;
 }
 
@@ -98,6 +100,7 @@ Ending PeerStream::await_ending() {
       if (std::holds_alternative<xml::StreamEnd>(*item)) ending.end_tag = true;
       const auto* element = std::get_if<xml::Element>(&*item);
       if (element == nullptr || !element->is("error", ns::streams)) continue;
+      ending.error = true;
       std::size_t conditions = 0;
       for (const auto* child : element->children()) {
         if (child->ns() != ns::stream_errors || child->name() == "text") continue;
@@ -137,7 +140,10 @@ std::optional<xml::Element> PeerStream::open() {
 bool PeerStream::start_tls(const tls::Identity& identity) {
   send(fmt::format("<starttls xmlns='{}'/>", ns::tls));
   const auto answer = await_element();
-  if (!answer || !answer->is("proceed", ns::tls)) return false;
+  return answer && answer->is("proceed", ns::tls) && begin_tls(identity);
+}
+
+bool PeerStream::begin_tls(const tls::Identity& identity) {
   wire_->start_tls(identity, tls::Role::client, {.server_name = header_.to});
   (void)until([this] { return wire_->handshake_over(); });
   return wire_->secured();
@@ -156,7 +162,7 @@ std::optional<xml::Element> PeerStream::reopen() {
 
 bool PeerStream::answer_header(std::string_view features) {
   if (!await_header()) return false;
-  header_.id = fmt::format("{}-stream-{}", header_.from, ++ids_);
+  header_.id = fmt::format("{}-{}", ids_begin_.empty() ? header_.from + "-stream" : ids_begin_, ++ids_);
   send(header_.text());
   if (!header_.version.empty()) send(fmt::format("<stream:features>{}</stream:features>", features));
   return true;

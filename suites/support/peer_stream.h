@@ -24,6 +24,7 @@ struct Header {
 
 /// How the subject ended a stream.
 struct Ending {
+  bool error = false;     ///< a stream error came
   std::string condition;  ///< of the stream error, empty for none
   bool defined = false;   ///< exactly one condition, in its namespace (RFC 6120 section 4.9.2)
   bool end_tag = false;
@@ -31,11 +32,16 @@ struct Ending {
   /// Ended at all: by an end tag or the end of the connection.
   [[nodiscard]] bool ended() const { return end_tag || closed; }
   /// The condition, or that there is none, for a report.
-  [[nodiscard]] std::string condition_in_words() const { return condition.empty() ? "no condition" : condition; }
+  [[nodiscard]] std::string condition_in_words() const {
+    return !error ? "no stream error" : condition.empty() ? "no condition" : condition;
+  }
   bool operator==(const Ending&) const = default;
 };
 void PrintTo(const Ending&, std::ostream*);
 MATCHER(HasEnded, "the end of the stream") { return arg.ended(); }
+/// What most texts want of a refusal (RFC 6120 section 4.9.1.1): not that the connection is dropped. Which condition it
+/// is to have is another check.
+MATCHER(HasEndedWithAnError, "a stream error and the end of the stream") { return arg.error && arg.ended(); }
 
 /// One stream between a raw peer and the subject. Every verb that waits pumps the world until its event came, the
 /// connection ended, or patience is over; what it returns tells which.
@@ -58,7 +64,8 @@ class PeerStream {
 
   [[nodiscard]] bool await_header();
   [[nodiscard]] std::optional<xml::Element> await_element();
-  [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns);
+  [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns,
+                                                          Duration limit = patience);
   /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
   [[nodiscard]] std::optional<xml::Element> await_verify();
   /// What was read of the stream until it ended; `condition` is empty where no stream error came.
@@ -69,6 +76,8 @@ class PeerStream {
   // The initiating entity.
   /// Sends the header and waits for the subject's header and features.
   [[nodiscard]] std::optional<xml::Element> open();
+  /// The handshake as client, behind <proceed/>. False where it failed.
+  [[nodiscard]] bool begin_tls(const tls::Identity& identity);
   /// <starttls/>, <proceed/>, handshake as client. False where it did not come to that.
   [[nodiscard]] bool start_tls(const tls::Identity& identity);
   /// SASL EXTERNAL with that initial response (base64 is added); the answer.
@@ -77,6 +86,9 @@ class PeerStream {
   [[nodiscard]] std::optional<xml::Element> reopen();
 
   // The receiving entity.
+  /// What the ids of our headers begin with, each ending in a number of its own; the peer's domain where nothing is
+  /// said.
+  void call_streams(std::string beginning) { ids_begin_ = std::move(beginning); }
   /// Waits for the subject's header, sends ours with a fresh id, and `features`.
   [[nodiscard]] bool answer_header(std::string_view features);
   /// Waits for <starttls/>, sends <proceed/> and `behind` in one write, handshake as server.
@@ -90,6 +102,7 @@ class PeerStream {
   mocks::RawConnection* wire_;
   Header header_;
   xml::StreamHeader peer_header_;
+  std::string ids_begin_;
   int ids_ = 0;
 };
 

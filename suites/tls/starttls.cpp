@@ -7,6 +7,7 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::Eq;
 
@@ -25,15 +26,15 @@ void offered(Run& run) {
   if (!GIVEN(features.has_value(), "the server answered a header with features")) return;
   const auto* starttls = features->child("starttls", xmpp::ns::tls);
   CONFORMS("RFC6120-5.4.1-2", "STARTTLS is offered in clear", starttls != nullptr, Eq(true));
-  CONFORMS("RFC6120-5.4.1-3", "STARTTLS is offered as required",
-           starttls != nullptr && starttls->child("required", xmpp::ns::tls) != nullptr, Eq(true));
-  CONFORMS("RFC6120-5.3.1-2", "the features in clear", names_of_children(*features), ElementsAre("starttls"));
   CONFORMS("RFC6120-6.3.4-1", "SASL EXTERNAL is offered in clear", offers_mechanism(*features, "EXTERNAL"), Eq(false));
   if (!GIVEN(starttls != nullptr, "STARTTLS is offered in clear")) return;
-  const auto identity = n.certificate(external);
-  const bool secured = stream.start_tls(*identity);
-  CONFORMS("RFC6120-5.4.2.1-1", "<starttls/> was answered with <proceed/> and TLS", secured, Eq(true));
-  if (!GIVEN(secured, "TLS was established")) return;
+  stream.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  const auto answer = stream.await_element();
+  const bool tls = answer && answer->ns() == xmpp::ns::tls;
+  CONFORMS("RFC6120-5.4.2.1-1", "the answer to <starttls/>", !tls ? "none of TLS" : answer->name(),
+           AnyOf("proceed", "failure"));
+  if (!GIVEN(tls && answer->name() == "proceed" && stream.begin_tls(*n.certificate(external)), "TLS was established"))
+    return;
   const auto inside = stream.open();
   if (!GIVEN(inside.has_value(), "the server sent features inside TLS")) return;
   CONFORMS("RFC6120-5.4.3.3-5", "STARTTLS is offered inside TLS", inside->child("starttls", xmpp::ns::tls) != nullptr,
@@ -44,21 +45,45 @@ void offered(Run& run) {
 
 CUTOVER_CASE(starttls_offered){
     .id = "tls.starttls",
-    .title =
-        "Mandatory STARTTLS is offered alone and as required, answered with proceed, and not offered again inside TLS",
+    .title = "STARTTLS is offered, answered with proceed, and not offered again inside TLS",
     .procedure = "Read the features in clear, send <starttls/>, do the handshake, read the features inside.",
-    .accepted = "Any TLS version that BCP 195 allows; other features inside.",
-    .likely_causes =
-        "Features that are written once for both sides of the handshake; a policy that only recommends TLS.",
+    .accepted =
+        "STARTTLS required or optional, among any features but EXTERNAL; <failure/> instead of <proceed/>, behind "
+        "which nothing can be judged; any TLS version that BCP 195 allows; other features inside.",
+    .likely_causes = "Features that are written once for both sides of the handshake.",
     .judges = {{"RFC6120-5.4.1-2", {"xmpp.starttls-not-offered"}},
-               {"RFC6120-5.4.1-3", {"xmpp.starttls-without-required"}},
-               {"RFC6120-5.3.1-2", {"xmpp.external-offered-in-clear"}},
                {"RFC6120-6.3.4-1", {"xmpp.external-offered-in-clear"}},
                {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered"}},
                {"RFC6120-5.4.3.3-5", {"xmpp.starttls-offered-inside-tls"}},
                {"RFC6120-6.3.4-2", {"xmpp.dns-names-ignored"}}},
     .needs = {Need::sasl_external},
     .body = offered};
+
+void required(Run& run) {
+  Negotiation n(run);
+  auto stream = n.connect(external);
+  const auto features = stream.open();
+  if (!GIVEN(features.has_value(), "the server answered a header with features")) return;
+  const auto* starttls = features->child("starttls", xmpp::ns::tls);
+  if (!GIVEN(starttls != nullptr, "STARTTLS is offered in clear")) return;
+  CONFORMS("RFC6120-5.4.1-3", "STARTTLS is offered as required", starttls->child("required", xmpp::ns::tls) != nullptr,
+           Eq(true));
+  // Bidi may be offered before TLS (XEP-0288 section 2.1).
+  auto names = names_of_children(*features);
+  std::erase(names, "bidi");
+  CONFORMS("RFC6120-5.3.1-2", "the features in clear, bidi apart", names, ElementsAre("starttls"));
+}
+
+CUTOVER_CASE(starttls_required){
+    .id = "tls.required",
+    .title = "Where TLS is required, STARTTLS is offered as required, and alone",
+    .procedure = "Read the features in clear.",
+    .accepted = "STARTTLS with <required/>, alone or beside bidi.",
+    .likely_causes = "A policy that recommends TLS; features that are not made anew for the stream in clear.",
+    .judges = {{"RFC6120-5.4.1-3", {"xmpp.starttls-without-required"}},
+               {"RFC6120-5.3.1-2", {"xmpp.external-offered-in-clear"}}},
+    .needs = {Need::sasl_external, Need::tls_required},
+    .body = required};
 
 /// The class of CVE-2011-0411: whether the subject answers, inside TLS, a header that came in clear behind <starttls/>.
 /// Nothing where it could not be seen.
@@ -110,7 +135,7 @@ void never_secured(Run& run) {
 
 CUTOVER_CASE(stripped){
     .id = "security.no-service-in-clear",
-    .title = "Where TLS is required, a stanza in clear is not delivered",
+    .title = "A stanza in clear of a peer that has not authenticated is not delivered",
     .procedure = "Send a message without <starttls/> and without authentication; then a marker on a good stream.",
     .accepted = "Silence, or any stream error and the end of the stream; the message never arrives.",
     .likely_causes = "The state of the stream is not asked for when a stanza comes.",
@@ -144,7 +169,7 @@ CUTOVER_CASE(strip){
     .accepted = "An end of the stream, or <starttls/> all the same; never <auth/>, dialback or a stanza in clear.",
     .likely_causes = "Opportunistic TLS, which a man in the middle turns off.",
     .judges = {{"SEC-TLS-STRIP-1", {"xmpp.goes-on-without-tls"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::tls_required},
     .body = stripped_features};
 
 }  // namespace

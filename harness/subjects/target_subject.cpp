@@ -72,6 +72,7 @@ class TargetSubject : public Subject {
     publish(domain_, s2s());
     for (const auto kind :
          {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+      world_.answer_for(peer_host(kind), peer_domain(kind));
       if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
         publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
@@ -174,10 +175,8 @@ class RemoteSubject final : public TargetSubject {
   }
 
   Endpoint s2s() const override { return target_.s2s; }
-  std::string peer_domain(PartnerKind kind) const override {
-    const auto peer = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
-    return peer == target_.peers.end() ? target_.peers.front().domain : peer->domain;
-  }
+  std::string peer_domain(PartnerKind kind) const override { return peer(kind).domain; }
+  int peer_host(PartnerKind kind) const override { return target_host::peer(peer(kind).kind); }
   mocks::PartnerDomain* account() override { return target_.account ? &users_ : nullptr; }
 
  private:
@@ -186,6 +185,11 @@ class RemoteSubject final : public TargetSubject {
     return tls::authority_from_pem(target.authority, world.wall_clock());
   }
   mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
+  /// Where there is none of that kind, another speaks for it: no case about the kind is run.
+  const TargetPeer& peer(PartnerKind kind) const {
+    const auto found = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
+    return found == target_.peers.end() ? target_.peers.front() : *found;
+  }
 
   const RemoteTarget& target_;
   mutable mocks::ClientUsers users_;  // its look-ups are not const

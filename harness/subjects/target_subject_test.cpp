@@ -1,6 +1,8 @@
 // The driver of a server that is up already: a Prosody that nobody of the case has started.
 #include "harness/subjects/target_subject.h"
 
+#include "mocks/raw_peer.h"
+
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/live_world.h"
 
@@ -103,6 +105,31 @@ TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
   });
   EXPECT_EQ(result.outcome, Outcome::pass) << result.reason << server_->log();
   EXPECT_EQ(result.world, "target");
+}
+
+TEST_F(RemoteServer, MeetsAllPeersAtOneAddress) {
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
+  remote().peers.push_back({PartnerKind::dialback_over_tls, "other.example", remote().peers.front().address});
+  target_.offers.insert(Need::dialback);
+  start();
+  const auto result = run([](CaseRun& run) {
+    const auto subject = make_subject(run);
+    auto& world = subject->world();
+    auto& peer = add_peer(*subject);
+    const auto other_host = subject->peer_host(PartnerKind::dialback_over_tls);
+    auto& other = world.add("other", other_host, std::make_unique<mocks::RawPeer>());
+    EXPECT_EQ(world.address_of(other_host), world.address_of(subject->peer_host(PartnerKind::sasl_external)));
+    EXPECT_EQ(subject->peer_domain(PartnerKind::plaintext_dialback), "peer.example");
+    EXPECT_EQ(subject->peer_host(PartnerKind::plaintext_dialback), subject->peer_host(PartnerKind::sasl_external));
+    subject->send_message("romeo@other.example", "to the other");
+    CONFORMS(must, world.run_until([&] { return other.accepted_count() == 1 && other.last().has_item(); }, 10s),
+             Eq(true));
+    EXPECT_EQ(other.last().next_header()->tag.attribute_or_empty("to"), "other.example");
+    subject->send_message("romeo@peer.example", "to the peer");
+    CONFORMS(must, world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
+    EXPECT_EQ(other.accepted_count(), 1U);
+  });
+  EXPECT_EQ(result.outcome, Outcome::pass) << result.reason << server_->log();
 }
 
 TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {

@@ -19,7 +19,7 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
-                           Need::direct_tls,   Need::partner_list,   Need::tls_required};
+                           Need::direct_tls,   Need::partner_list,   Need::tls_required,   Need::spare_addresses};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 
@@ -44,10 +44,14 @@ class TargetReader {
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
     if (const auto* product = product_named(driver)) {
       target.driver = local(settings, *product);
+      target.offers.insert(Need::spare_addresses);
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
+      if (target.offers.contains(Need::spare_addresses))
+        fail(root["offers"], "spare_addresses follows from the key 'spares' of the settings; leave it out");
       target.driver = remote(settings, target.offers);
+      if (!std::get<RemoteTarget>(target.driver).spares.empty()) target.offers.insert(Need::spare_addresses);
     } else {
       fail(root["driver"], "unknown driver '" + driver + "', expected " + drivers());
     }
@@ -196,7 +200,7 @@ class TargetReader {
   }
 
   [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
-    check_keys(settings, {"domain", "s2s", "account", "peers", "authority", "name-server"});
+    check_keys(settings, {"domain", "s2s", "account", "peers", "spares", "authority", "name-server"});
     RemoteTarget target;
     target.domain = text(settings, "domain");
     target.s2s = endpoint(settings, "s2s");
@@ -206,6 +210,7 @@ class TargetReader {
     if (offers.contains(Need::user_account) && !target.account)
       fail(settings, "expected a key 'account', for 'offers' names user_account");
     for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
+    if (settings["spares"]) target.spares = spares(settings, target);
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
       const bool played = std::ranges::count(target.peers, kind, &TargetPeer::kind) == 1;
@@ -217,6 +222,21 @@ class TargetReader {
                                             name_of(need_of(kind))));
     }
     return target;
+  }
+
+  /// Two at least: cases about the order of several targets have as many.
+  [[nodiscard]] std::vector<std::string> spares(const YAML::Node& settings, const RemoteTarget& target) const {
+    auto spares = texts(settings, "spares");
+    const auto node = settings["spares"];
+    for (const auto& one : spares) {
+      (void)address(node, one);
+      if (std::ranges::count(target.peers, one, &TargetPeer::address) != 0)
+        fail(node, one + " is the address of a peer already");
+    }
+    if (spares.size() < target_host::spares_min || spares.size() > target_host::spares_max)
+      fail(node, fmt::format("expected {} to {} addresses for 'spares', or none", target_host::spares_min,
+                             target_host::spares_max));
+    return spares;
   }
 
   [[nodiscard]] std::string authority(const YAML::Node& settings) const {
@@ -309,6 +329,8 @@ const char* name_of(Need need) {
       return "partner_list";
     case Need::tls_required:
       return "tls_required";
+    case Need::spare_addresses:
+      return "spare_addresses";
   }
   return "?";
 }
@@ -348,8 +370,8 @@ std::map<int, std::string> addresses_for(const Target& target) {
   std::map<int, std::string> addresses;
   const auto& first = remote->peers.front().address;
   for (const auto& peer : remote->peers) addresses[target_host::peer(peer.kind)] = peer.address;
-  for (const auto kind : kinds) addresses.emplace(target_host::peer(kind), first);
-  for (int i = 0; i < target_host::spares_max; ++i) addresses[target_host::spare + i] = first;
+  for (std::size_t i = 0; i < remote->spares.size(); ++i)
+    addresses[target_host::spare + static_cast<int>(i)] = remote->spares[i];
   addresses[target_host::client] = addresses[target_host::probe] = first;
   if (remote->name_server) addresses[target_host::name_server] = remote->name_server->address;
   return addresses;

@@ -66,7 +66,8 @@ TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
   EXPECT_EQ(remote.name_server->port, 10053);
   EXPECT_THAT(remote.authority, HasSubstr("PRIVATE KEY"));
   const auto addresses = addresses_for(target);
-  EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.21");
+  EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.20");
+  EXPECT_FALSE(addresses.contains(target_host::spare));
   EXPECT_EQ(addresses.at(target_host::name_server), "192.0.2.20");
 }
 
@@ -114,6 +115,13 @@ std::string remote(const std::string& line = {}, const std::string& instead = {}
 
 TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_EQ(error_of(remote()), "no error");
+  const auto spares = [](const std::string& list) { return remote("  peers:", "  spares: " + list + "\n  peers:"); };
+  EXPECT_TRUE(parse_target(spares("[192.0.2.3, 192.0.2.4]"), "t.yaml").offers.contains(Need::spare_addresses));
+  EXPECT_THAT(error_of(spares("[192.0.2.3]")), HasSubstr("t.yaml:8: expected 2 to 10 addresses for 'spares'"));
+  EXPECT_THAT(error_of(spares("[192.0.2.3, 192.0.2.2]")), HasSubstr("t.yaml:8: 192.0.2.2 is the address of a peer"));
+  EXPECT_THAT(error_of(spares("[192.0.2.3, b.example]")), HasSubstr("t.yaml:8: expected an IPv4 address"));
+  EXPECT_THAT(error_of(remote("[user_account", "[spare_addresses, user_account")),
+              HasSubstr("t.yaml:3: spare_addresses"));
   EXPECT_THAT(error_of(remote("  domain: a.example\n")), HasSubstr("t.yaml:5: expected a key 'domain'"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1")), HasSubstr("t.yaml:6: expected ADDRESS:PORT for 's2s'"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "a.example:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));

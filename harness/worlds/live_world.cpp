@@ -2,6 +2,7 @@
 #include "harness/worlds/live_world.h"
 
 #include "harness/worlds/choice.h"
+#include "harness/worlds/first_octets.h"
 #include "protocol/base/address.h"
 #include "protocol/base/check.h"
 
@@ -35,7 +36,7 @@ constexpr std::size_t datagram_size_max_octets = 64 * 1024;
 /// What a peer that does not read leaves with us before it is not read either.
 constexpr std::size_t queue_size_max_octets = 16 * 1024 * 1024;
 constexpr std::size_t dead_labels_max = 1024;
-constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::milliseconds accept_pause{100}, look_pause{10};
 
 std::string reason_of(const error_code& error) {
   if (error == asio::error::connection_refused) return "connection refused";
@@ -78,12 +79,25 @@ struct LiveWorld::Impl {
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  struct Listener {
-    Listener(asio::io_context& io, Actor& owner_) : acceptor(io), retry(io), owner(&owner_) {}
+  /// A port that is listened at, and the hosts that do so: more than one where each speaks for domains of its own.
+  struct Door {
+    explicit Door(asio::io_context& io) : acceptor(io), retry(io) {}
     tcp::acceptor acceptor;
     asio::steady_timer retry;
     bool paused = false;  // nothing is accepted for want of descriptors or memory
+    std::vector<Host*> residents;
+  };
+  using DoorPtr = std::shared_ptr<Door>;
+  struct Listener {
+    DoorPtr door;
     Actor* owner;
+  };
+  /// Somebody who has not said yet for which domain.
+  struct Caller {
+    explicit Caller(tcp::socket socket_) : socket(std::move(socket_)), wait(socket.get_executor()) {}
+    tcp::socket socket;
+    asio::steady_timer wait;
+    int looks = 0;
   };
 
   struct DatagramPort {
@@ -102,8 +116,10 @@ struct LiveWorld::Impl {
 
   class Host final : public Context {
    public:
-    Host(Impl& world, std::string name, std::string address, std::uint64_t seed)
-        : world_(world), name_(std::move(name)), address_(std::move(address)), generator_(seed) {}
+    Host(Impl& world, int number_, std::string name, std::string address, std::uint64_t seed)
+        : host_number(number_), world_(world), name_(std::move(name)), address_(std::move(address)), generator_(seed) {}
+
+    const int host_number;
 
     Time now() const override { return world_.now(); }
     std::time_t wall_clock() const override { return std::time(nullptr); }
@@ -126,6 +142,8 @@ struct LiveWorld::Impl {
     void forget(Actor& actor) override;
 
     const std::string& name() const { return name_; }
+    Impl& world() const { return world_; }
+    void accepted(std::uint16_t port, tcp::socket socket);
     void close_everything();
     ConnectionPtr own(ConnectionId id) const;
     std::vector<ConnectionPtr> all() const;
@@ -133,17 +151,13 @@ struct LiveWorld::Impl {
     std::map<ConnectionId, ConnectionPtr> connections;  // those that are not dead
 
    private:
-    void close_listener(Listener& listener);
-    void accept(std::shared_ptr<Listener> listener, std::uint16_t port);
-    void accepted(Listener& listener, std::uint16_t port, tcp::socket socket);
-    void pause_accepting(const std::shared_ptr<Listener>& listener, std::uint16_t port, const error_code& error);
     void label(const ConnectionPtr& connection);
     void receive(std::shared_ptr<DatagramPort> port, std::uint16_t number);
 
     Impl& world_;
     std::string name_, address_;
     Generator generator_;
-    std::map<std::uint16_t, std::shared_ptr<Listener>> listeners_;
+    std::map<std::uint16_t, Listener> listeners_;
     std::map<std::uint16_t, std::shared_ptr<DatagramPort>> datagram_ports_;
     std::map<Actor*, std::shared_ptr<Wake>> wakes_;
     std::map<ConnectionId, std::pair<std::string, std::string>> labels_;  // peer and connection, also of the late dead
@@ -159,10 +173,17 @@ struct LiveWorld::Impl {
   }
   Time now() const { return Time{1us} + std::chrono::duration_cast<Duration>(Steady::now() - epoch); }
   std::string name_at(const std::string& address) const;
-  std::string strangers;  ///< see call_strangers()
+  std::string strangers;                        ///< see call_strangers()
+  std::map<std::string, int> hosts_of_domains;  ///< see answer_for()
+  std::map<std::pair<std::string, std::uint16_t>, std::weak_ptr<Door>> doors;
   Machine& named(const std::string& name);
 
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
+  [[nodiscard]] bool speaks_for_a_domain(const Host& host) const;
+  static void accept(const DoorPtr& door, std::uint16_t port);
+  static void pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error);
+  void look_at(const DoorPtr& door, std::uint16_t port, const std::shared_ptr<Caller>& caller) const;
+  [[nodiscard]] Host& resident_for(const Door& door, const std::string& domain) const;
   static void read(const ConnectionPtr& connection);
   static void write(const ConnectionPtr& connection);
   static void written(const ConnectionPtr& connection, const error_code& error);
@@ -285,38 +306,91 @@ std::vector<LiveWorld::Impl::ConnectionPtr> LiveWorld::Impl::Host::all() const {
   return list;
 }
 
+bool LiveWorld::Impl::speaks_for_a_domain(const Host& host) const {
+  return std::ranges::any_of(hosts_of_domains, [&](const auto& entry) { return entry.second == host.host_number; });
+}
+
 void LiveWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
-  auto listener = std::make_shared<Listener>(world_.io, actor);
+  auto& known = world_.doors[{address_, port}];
+  auto door = known.lock();
+  const auto fail = [&](const std::string& why) {
+    throw ListenError(fmt::format("cannot listen on {}:{}: {}", address_, port, why));
+  };
+  if (door) {
+    const auto speaks = [this](const Host* host) { return host != this && world_.speaks_for_a_domain(*host); };
+    if (!world_.speaks_for_a_domain(*this) || !std::ranges::all_of(door->residents, speaks))
+      fail("Address already in use");
+    door->residents.push_back(this);
+    listeners_[port] = {door, &actor};
+    return;
+  }
+  door = std::make_shared<Door>(world_.io);
   error_code error;
-  auto& acceptor = listener->acceptor;
+  auto& acceptor = door->acceptor;
   acceptor.open(tcp::v4(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind({literal(address_), port}, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) throw ListenError(fmt::format("cannot listen on {}:{}: {}", address_, port, error.message()));
-  listeners_[port] = listener;
-  accept(std::move(listener), port);
+  if (error) fail(error.message());
+  door->residents.push_back(this);
+  known = door;
+  listeners_[port] = {door, &actor};
+  accept(door, port);
 }
 
-void LiveWorld::Impl::Host::accept(std::shared_ptr<Listener> listener, std::uint16_t port) {
-  auto& acceptor = listener->acceptor;
-  acceptor.async_accept([this, listener = std::move(listener), port](const error_code& error, tcp::socket socket) {
-    if (!listener->acceptor.is_open()) return;
-    if (error && error != asio::error::connection_aborted) return pause_accepting(listener, port, error);
-    if (!error) accepted(*listener, port, std::move(socket));
-    if (listener->acceptor.is_open()) accept(listener, port);
+void LiveWorld::Impl::accept(const DoorPtr& door, std::uint16_t port) {
+  door->acceptor.async_accept([door, port](const error_code& error, tcp::socket socket) {
+    if (!door->acceptor.is_open()) return;
+    if (error && error != asio::error::connection_aborted) return pause_accepting(door, port, error);
+    if (!error) {
+      auto& first = *door->residents.front();
+      if (std::exchange(door->paused, false))
+        first.note({.summary = fmt::format("accepts on port {} again", port), .detail = {}});
+      if (door->residents.size() == 1)
+        first.accepted(port, std::move(socket));
+      else
+        first.world().look_at(door, port, std::make_shared<Caller>(std::move(socket)));
+    }
+    if (door->acceptor.is_open()) accept(door, port);
   });
 }
 
 /// Those who connect wait in the kernel meanwhile; what is open goes on.
-void LiveWorld::Impl::Host::pause_accepting(const std::shared_ptr<Listener>& listener, std::uint16_t port,
-                                            const error_code& error) {
-  if (!std::exchange(listener->paused, true))
-    note({.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
-  listener->retry.expires_after(accept_pause);
-  listener->retry.async_wait([this, listener, port](const error_code&) {
-    if (listener->acceptor.is_open()) accept(listener, port);
+void LiveWorld::Impl::pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error) {
+  if (!std::exchange(door->paused, true))
+    door->residents.front()->note(
+        {.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
+  door->retry.expires_after(accept_pause);
+  door->retry.async_wait([door, port](const error_code&) {
+    if (door->acceptor.is_open()) accept(door, port);
   });
+}
+
+/// What the caller says stays in the kernel until it is known who is meant.
+void LiveWorld::Impl::look_at(const DoorPtr& door, std::uint16_t port, const std::shared_ptr<Caller>& caller) const {
+  constexpr int looks_max = 500;
+  const auto look = [this, door, port, caller](const error_code& failed) {
+    if (door->residents.empty()) return;
+    std::array<char, 8192> first{};
+    error_code error = failed;
+    std::size_t size = 0;
+    if (!error) size = caller->socket.receive(asio::buffer(first), asio::socket_base::message_peek, error);
+    const auto domain = domain_called({first.data(), size});
+    if (error) return;  // gone before it said anything
+    if (domain || ++caller->looks > looks_max)
+      return resident_for(*door, domain.value_or("")).accepted(port, std::move(caller->socket));
+    caller->wait.expires_after(look_pause);
+    caller->wait.async_wait([this, door, port, caller](const error_code&) { look_at(door, port, caller); });
+  };
+  caller->socket.async_wait(tcp::socket::wait_read, look);
+}
+
+LiveWorld::Impl::Host& LiveWorld::Impl::resident_for(const Door& door, const std::string& domain) const {
+  const auto host = hosts_of_domains.find(domain);
+  const auto meant = std::ranges::find_if(door.residents, [&](const Host* resident) {
+    return host != hosts_of_domains.end() && resident->host_number == host->second;
+  });
+  return meant == door.residents.end() ? *door.residents.front() : **meant;
 }
 
 /// Of the dead the last ones keep theirs: their nodes may note more of them.
@@ -328,14 +402,14 @@ void LiveWorld::Impl::Host::label(const ConnectionPtr& connection) {
       labels_, [&](const auto& entry) { return surplus != 0 && !connections.contains(entry.first) && surplus-- != 0; });
 }
 
-void LiveWorld::Impl::Host::accepted(Listener& listener, std::uint16_t port, tcp::socket socket) {
-  if (std::exchange(listener.paused, false))
-    note({.summary = fmt::format("accepts on port {} again", port), .detail = {}});
+void LiveWorld::Impl::Host::accepted(std::uint16_t port, tcp::socket socket) {
+  const auto listener = listeners_.find(port);
+  if (listener == listeners_.end()) return;
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   const Endpoint peer = error ? Endpoint{} : Endpoint{remote.address().to_string(), remote.port()};
   socket.set_option(tcp::no_delay(true), error);
-  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, *listener.owner);
+  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, *listener->second.owner);
   connection->state = State::open;
   connection->remote_address = peer.address;
   connection->peer_name = world_.name_at(peer.address);
@@ -346,16 +420,16 @@ void LiveWorld::Impl::Host::accepted(Listener& listener, std::uint16_t port, tcp
   if (connection->state != State::dead) read(connection);
 }
 
-void LiveWorld::Impl::Host::close_listener(Listener& listener) {
-  error_code ignored;
-  listener.acceptor.close(ignored);
-}
-
 void LiveWorld::Impl::Host::stop_listening(std::uint16_t port) {
   const auto listener = listeners_.find(port);
   if (listener == listeners_.end()) return;
-  close_listener(*listener->second);
+  const auto door = listener->second.door;
   listeners_.erase(listener);
+  std::erase(door->residents, this);
+  if (!door->residents.empty()) return;
+  error_code ignored;
+  door->acceptor.close(ignored);
+  world_.doors.erase({address_, port});
 }
 
 ConnectionId LiveWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
@@ -479,7 +553,7 @@ void LiveWorld::Impl::Host::forget(Actor& actor) {
   cancel_wake(actor);
   for (auto listener = listeners_.begin(); listener != listeners_.end();) {
     const auto port = (listener++)->first;
-    if (listeners_.at(port)->owner == &actor) stop_listening(port);
+    if (listeners_.at(port).owner == &actor) stop_listening(port);
   }
   for (auto bound = datagram_ports_.begin(); bound != datagram_ports_.end();) {
     const auto port = (bound++)->first;
@@ -525,6 +599,7 @@ Time LiveWorld::now() const { return impl_->now(); }
 std::time_t LiveWorld::wall_clock() const { return std::time(nullptr); }
 Trace& LiveWorld::trace() { return impl_->trace; }
 void LiveWorld::call_strangers(std::string name) { impl_->strangers = std::move(name); }
+void LiveWorld::answer_for(int host, const std::string& domain) { impl_->hosts_of_domains[domain] = host; }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);
@@ -546,7 +621,7 @@ void LiveWorld::add_node(std::string name, int host, std::unique_ptr<Node> node)
   Generator seeds(impl_->options.seed ^ (static_cast<std::uint64_t>(host) << 48));
   const auto seed = seeds.below(std::numeric_limits<std::uint64_t>::max());
   auto& machine = impl_->machines.emplace_back();
-  machine.host = std::make_unique<Impl::Host>(*impl_, std::move(name), std::move(address), seed);
+  machine.host = std::make_unique<Impl::Host>(*impl_, host, std::move(name), std::move(address), seed);
   machine.node = std::move(node);
   auto& started = *machine.node;
   try {

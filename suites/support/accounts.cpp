@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <exception>
 
 namespace cutover::suites {
 
@@ -58,6 +60,28 @@ Accounts::Accounts(Run& run) : world_(run.world()) {
   run.columns({"peer", "name-server", "subject", account});
 }
 
+Accounts::~Accounts() {
+  try {
+    if (stays_up_) take_back();
+  } catch (const std::exception&) {  // the case has its verdict; a world that has come to its end waits no more
+  }
+}
+
+/// Ends both subscriptions, too (RFC 6121 section 2.5.2). Where there is no such item, an error says so.
+void Accounts::take_back() {
+  constexpr char id[] = "taken-back", ns_roster[] = "jabber:iq:roster";
+  xml::Element query("query", ns_roster);
+  query.add(xml::Element("item", ns_roster).with("jid", romeo_bare).with("subscription", "remove"));
+  subject_->send(account, xmpp::make_iq({}, {}, "set", id, std::move(query)));
+  (void)world_.run_until(
+      [&] {
+        return std::ranges::any_of(std::array{&juliet().iqs, &juliet().errors}, [&](const auto* kind) {
+          return std::ranges::any_of(*kind, [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+        });
+      },
+      grace);
+}
+
 void Accounts::start_embedded(Run& run) {
   const auto authority = tls::make_openssl_authority(world_.wall_clock());
   domain = embedded_domain;
@@ -83,6 +107,7 @@ void Accounts::start_target(Run& run) {
                     : offers.contains(Need::dialback)    ? PartnerKind::dialback_over_tls
                                                          : PartnerKind::plaintext_dialback;
   target_ = make_subject(run);
+  stays_up_ = std::holds_alternative<RemoteTarget>(run.target()->driver);
   subject_ = target_->account();
   if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
   domain = target_->domain();

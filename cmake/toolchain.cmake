@@ -18,7 +18,8 @@ target_compile_options(cutover_flags INTERFACE
   -Wno-missing-field-initializers # designated initialisers leave the rest at its default on purpose
   -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 sees dangling and overlapping accesses inside its own std::string at -O2 (GCC bug 105651).
+  # g++ 12 sees dangling and overlapping accesses inside its own std::string at -O2 (GCC bug 105651), and with precompiled
+  # headers also accesses beyond its end.
   target_compile_options(cutover_flags INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-null-dereference)
   if(CUTOVER_SANITIZE)
     # ... and, instrumented, uninitialised members inside its own std::regex (GCC bug 105562).

@@ -7,7 +7,7 @@ namespace cutover::departures {
 std::vector<Row> sip_responses() {
   using sip::Passage;
   return {
-      {"sip.response-without-record-route", "accepts a dialog without copying Record-Route", "",
+      {"sip.response-without-record-route", "accepts a dialog without copying Record-Route", "RFC3261-12.1.1",
        [](Passage& p) {
          if (p.says_response()) p.message.remove_header("Record-Route");
        },

@@ -463,8 +463,8 @@ std::string text_of(const std::filesystem::path& path) {
 TEST(XmppDepartures, EveryRuleIsAskedSomewhere) {
   const std::filesystem::path root = CUTOVER_SOURCE_DIR;
   for (const auto* part : {"protocol/xmpp", "reference", "mocks"}) {
-    std::string code =
-        text_of(root / "harness/deployment/plan.cpp") + text_of(root / "harness/deployment/deployment.cpp");
+    std::string code = text_of(root / "harness/deployment/plan.cpp") + text_of(root / "harness/deployment/steps.cpp") +
+                       text_of(root / "harness/deployment/deployment.cpp");
     for (const auto& file : std::filesystem::directory_iterator(root / part)) {
       const auto name = file.path().filename().string();
       if (name.ends_with(".cpp") && !name.ends_with("_test.cpp")) code += text_of(file.path());

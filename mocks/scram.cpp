@@ -1,11 +1,12 @@
 // SCRAM-SHA-1 with OpenSSL's HMAC and PBKDF2.
 #include "mocks/scram.h"
 
+#include "protocol/base/base64.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <charconv>
-#include <vector>
 
 namespace cutover::mocks {
 
@@ -74,20 +75,6 @@ std::optional<int> rounds_of(std::string_view text) {
 
 }  // namespace
 
-std::string to_base64(std::string_view octets) {
-  std::vector<unsigned char> out(4 * ((octets.size() + 2) / 3) + 1);
-  const int size = EVP_EncodeBlock(out.data(), octets_of(octets), static_cast<int>(octets.size()));
-  return {reinterpret_cast<char*>(out.data()), static_cast<std::size_t>(size)};
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return text.empty() ? std::optional<std::string>("") : std::nullopt;
-  std::vector<unsigned char> out(text.size() / 4 * 3);
-  if (EVP_DecodeBlock(out.data(), octets_of(text), static_cast<int>(text.size())) < 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  return std::string(reinterpret_cast<char*>(out.data()), out.size() - padding);
-}
-
 Scram::Scram(std::string_view user, std::string_view password, std::string_view nonce)
     : bare_first_("n=" + escaped(user) + ",r=" + std::string(nonce)), password_(password), nonce_(nonce) {}
 
@@ -100,7 +87,7 @@ std::optional<std::string> Scram::client_final(std::string_view server_first) {
   const auto rounds_text = attribute(server_first, 'i');
   if (!nonce || !salt_text || !rounds_text) return std::nullopt;
   if (!nonce->starts_with(nonce_) || nonce->size() == nonce_.size()) return std::nullopt;
-  const auto salt = from_base64(*salt_text);
+  const auto salt = from_base64_strict(*salt_text);
   const auto rounds = rounds_of(*rounds_text);
   if (!salt || salt->empty() || !rounds) return std::nullopt;
 
@@ -117,7 +104,7 @@ std::optional<std::string> Scram::client_final(std::string_view server_first) {
 bool Scram::verify(std::string_view server_final) const {
   const auto value = attribute(server_final, 'v');
   if (!value || server_signature_.empty()) return false;
-  const auto signature = from_base64(*value);
+  const auto signature = from_base64_strict(*value);
   return signature && signature->size() == server_signature_.size() &&
          CRYPTO_memcmp(signature->data(), server_signature_.data(), signature->size()) == 0;
 }

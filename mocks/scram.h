@@ -28,8 +28,4 @@ class Scram {
   std::string server_signature_;
 };
 
-/// RFC 4648 section 4. Nothing for what is not base64.
-[[nodiscard]] std::string to_base64(std::string_view octets);
-[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
-
 }  // namespace cutover::mocks

@@ -30,11 +30,5 @@ TEST(Scram, refuses_bad_challenges) {
 
 TEST(Scram, escapes_names) { EXPECT_EQ(Scram("a=b,c", "", "x").client_first(), "n,,n=a=3Db=2Cc,r=x"); }
 
-TEST(Base64, goes_both_ways) {
-  for (const auto* text : {"", "f", "fo", "foo", "foob"}) EXPECT_EQ(from_base64(to_base64(text)), text);
-  EXPECT_FALSE(from_base64("abc"));
-  EXPECT_FALSE(from_base64("a?cd"));
-}
-
 }  // namespace
 }  // namespace cutover::mocks

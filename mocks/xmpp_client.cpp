@@ -1,6 +1,7 @@
 // RFC 6120 sections 4 to 7 from the client's side, as little of it as one account needs.
 #include "mocks/xmpp_client.h"
 
+#include "protocol/base/base64.h"
 #include "protocol/base/check.h"
 #include "protocol/tls/identity.h"
 #include "protocol/xml/writer.h"
@@ -270,7 +271,7 @@ void XmppClient::on_sasl(const xml::Element& element) {
     return fail("authentication failed: " + (condition == nullptr ? std::string("no condition") : condition->name()));
   }
   if (state_ != State::authenticating) return fail("SASL out of place");
-  const auto data = from_base64(element.text());
+  const auto data = from_base64_strict(element.text());
   if (!data) return fail("SASL data is not base64");
   if (element.name() == "challenge" && scram_) {
     const auto final = scram_->client_final(*data);

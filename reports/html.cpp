@@ -1,12 +1,11 @@
 // The page template around the JSON report, and the traces deflated beside it: most of a run is its wire.
 #include "reports/html.h"
 
+#include "protocol/base/base64.h"
 #include "reports/json.h"
 #include "reports/page.h"
 
 #include <zlib.h>
-#include <boost/archive/iterators/base64_from_binary.hpp>
-#include <boost/archive/iterators/transform_width.hpp>
 
 #include <stdexcept>
 
@@ -42,22 +41,13 @@ std::string deflated(const std::string& text) {
   return octets;
 }
 
-std::string base64(std::string octets) {
-  namespace iterators = boost::archive::iterators;
-  using Encoder = iterators::base64_from_binary<iterators::transform_width<std::string::const_iterator, 6, 8>>;
-  const auto padding = (3 - octets.size() % 3) % 3;
-  octets.append(padding, '\0');  // the iterators read whole groups of three
-  std::string text(Encoder(octets.cbegin()), Encoder(octets.cend()));
-  return text.replace(text.size() - padding, padding, padding, '=');
-}
-
 /// A JSON array with one text a case, in the order of the cases.
 std::string packed_traces(const RunResult& run) {
   std::string all = "[";
   for (const auto& result : run.cases) {
     if (all.size() > 1) all += ",\n";
     all += '"';
-    if (!result.trace.empty()) all += base64(deflated(trace_to_json(result.trace)));
+    if (!result.trace.empty()) all += to_base64(deflated(trace_to_json(result.trace)));
     all += '"';
   }
   return all + "]";

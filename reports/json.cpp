@@ -19,6 +19,9 @@ namespace {
 constexpr std::array outcomes{Outcome::pass,         Outcome::fail,        Outcome::warn,   Outcome::info,
                               Outcome::inconclusive, Outcome::unsupported, Outcome::broken, Outcome::skipped};
 
+constexpr std::array standings{Standing::met, Standing::told,  Standing::accepted,
+                               Standing::red, Standing::fault, Standing::idle};
+
 const char* name_of_baseline(BaselineState state) {
   switch (state) {
     case BaselineState::unlisted:
@@ -44,7 +47,7 @@ json::array array_of(const Range& range, F convert) {
   return result;
 }
 
-json::value write(const Check& check) {
+json::object write(const Check& check) {
   return json::object{{"id", check.id},
                       {"requirement", check.requirement},
                       {"level", check.level},
@@ -101,6 +104,18 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"planted", array_of(result.planted, write_text)}};
   if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
   if (traces == Traces::inside) object.emplace("trace", array_of(result.trace, write_any));
+  return object;
+}
+
+/// A case of a run that is concluded: where it stands, too.
+json::object write_concluded(const CaseResult& result, Traces traces) {
+  auto object = write(result, traces);
+  object.emplace("standing", name_of(result.standing));
+  object["checks"] = array_of(result.checks, [](const Check& check) {
+    auto written = write(check);
+    written.emplace("standing", name_of(check.standing));
+    return written;
+  });
   return object;
 }
 
@@ -161,6 +176,16 @@ Outcome read_outcome(const ObjectReader& object) {
   object.fail("outcome", "an outcome");
 }
 
+/// Of a line of results.jsonl nobody has concluded anything yet.
+Standing read_standing(const ObjectReader& object) {
+  if (!object.has("standing")) return Standing::met;
+  const auto word = object.text("standing");
+  for (const auto standing : standings) {
+    if (word == name_of(standing)) return standing;
+  }
+  object.fail("standing", "a standing");
+}
+
 BaselineState read_baseline(const ObjectReader& object) {
   const auto word = object.text("baseline");
   for (const auto state : {BaselineState::unlisted, BaselineState::expected, BaselineState::stale}) {
@@ -171,9 +196,10 @@ BaselineState read_baseline(const ObjectReader& object) {
 
 Check read_check(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
-  return {object.text("id"),          object.text("requirement"), object.text("level"),          read_outcome(object),
-          object.text("looked-at"),   object.text("expected"),    object.text("actual"),         object.text("file"),
-          object.number<int>("line"), read_baseline(object),      object.text("baseline-reason")};
+  return {
+      object.text("id"),          object.text("requirement"), object.text("level"),           read_outcome(object),
+      object.text("looked-at"),   object.text("expected"),    object.text("actual"),          object.text("file"),
+      object.number<int>("line"), read_baseline(object),      object.text("baseline-reason"), read_standing(object)};
 }
 
 RequirementText read_requirement(const json::value& value, const std::string& place) {
@@ -224,6 +250,7 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.file = object.text("file");
   result.line = object.number<int>("line");
   result.outcome = read_outcome(object);
+  result.standing = read_standing(object);
   result.reason = object.text("reason");
   result.requirements = object.list<RequirementText>("requirements", read_requirement);
   result.checks = object.list<Check>("checks", read_check);
@@ -251,7 +278,7 @@ json::value parse(std::string_view text) {
 }  // namespace
 
 std::string to_json(const RunResult& run, Traces traces) {
-  const auto write_case = [traces](const CaseResult& result) { return write(result, traces); };
+  const auto write_case = [traces](const CaseResult& result) { return write_concluded(result, traces); };
   const json::object document{{"version", json_version},
                               {"tool-version", run.tool_version},
                               {"target", text(run.target)},

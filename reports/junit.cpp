@@ -4,7 +4,9 @@
 #include "reports/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 
 namespace cutover::reports {
@@ -28,17 +30,6 @@ long long milliseconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-bool red(const Check& check) {
-  const bool bad =
-      check.outcome == Outcome::fail || check.outcome == Outcome::inconclusive || check.outcome == Outcome::broken;
-  return bad && check.baseline != BaselineState::expected;
-}
-
-bool red(const CaseResult& result) {
-  return result.outcome == Outcome::fail || result.outcome == Outcome::inconclusive ||
-         result.outcome == Outcome::broken;
-}
-
 std::string explain(const Check& check) {
   auto told = sentence_of(check);
   if (const auto details = details_of(check); !details.empty()) told += "\n" + details;
@@ -46,32 +37,67 @@ std::string explain(const Check& check) {
                      check.file, check.line);
 }
 
-/// The first red check names the failure; a case that is red without one (crash, time-out) is the harness's.
-std::string failure(const CaseResult& result) {
+const Check* first(const CaseResult& result, Standing standing) {
+  const auto found = std::ranges::find(result.checks, standing, &Check::standing);
+  return found == result.checks.end() ? nullptr : &*found;
+}
+
+std::string text_of(const CaseResult& result, const std::string& requirement) {
+  const auto found = std::ranges::find(result.requirements, requirement, &RequirementText::id);
+  return found == result.requirements.end() ? std::string() : found->text;
+}
+
+/// The sentence of the requirement, and then what came: what a pipeline shows first.
+std::string message_of(const CaseResult& result, const Check& check) {
+  const auto told = sentence_of(check);
+  const auto text = text_of(result, check.requirement);
+  return text.empty() ? told : fmt::format("{}: {} | {}", check.requirement, text, told);
+}
+
+std::string body_of(const CaseResult& result, Standing standing) {
   std::string body;
-  const Check* first = nullptr;
   for (const auto& check : result.checks) {
-    if (!red(check)) continue;
-    if (first == nullptr) first = &check;
-    body += explain(check);
+    if (check.standing == standing) body += explain(check);
   }
-  const bool harness = result.outcome == Outcome::broken || first == nullptr;
-  const std::string type = harness ? "harness" : first->id;
-  const std::string message = harness ? result.reason : sentence_of(*first);
   if (!result.reason.empty()) body += result.reason + "\n";
   if (!result.log.empty()) body += "log:\n" + excerpt(result.log) + "\n";
-  body += "reproduce: " + result.reproduce + "\n";
-  return fmt::format("      <failure{}{}>{}</failure>\n", attribute("type", type),
-                     attribute("message", excerpt(message)), xml_escape(body));
+  return body + "reproduce: " + result.reproduce + "\n";
+}
+
+/// The harness's own fault is an error, what the subject did wrong a failure; what the baseline accepts is skipped, as
+/// expected failures are.
+std::string outcome(const CaseResult& result) {
+  const auto* red = first(result, Standing::red);
+  const auto element = [&](std::string_view name, const std::string& type, const std::string& message) {
+    return fmt::format("      <{}{}{}>{}</{}>\n", name, attribute("type", type), attribute("message", excerpt(message)),
+                       xml_escape(body_of(result, Standing::red)), name);
+  };
+  switch (result.standing) {
+    case Standing::fault:
+      return element("error", "harness", result.reason);
+    case Standing::red:
+      return red == nullptr ? element("failure", result.id, result.reason)
+                            : element("failure", red->id, message_of(result, *red));
+    case Standing::accepted: {
+      const auto& check = *first(result, Standing::accepted);
+      const auto message = fmt::format("accepted, because {}: {}", check.baseline_reason, message_of(result, check));
+      return fmt::format("      <skipped{}/>\n", attribute("message", excerpt(message)));
+    }
+    case Standing::idle:
+      return fmt::format("      <skipped{}/>\n", attribute("message", result.reason));
+    case Standing::met:
+    case Standing::told:
+      break;
+  }
+  return {};
 }
 
 std::string notes(const CaseResult& result) {
   std::string text;
   for (const auto& check : result.checks) {
-    if (check.outcome == Outcome::warn) text += explain(check);
-    if (check.baseline == BaselineState::expected) {
-      text += fmt::format("known deviation ({}): {}", check.baseline_reason, explain(check));
-    }
+    if (check.standing == Standing::told) text += explain(check);
+    if (check.standing == Standing::accepted)
+      text += fmt::format("accepted, because {}: {}", check.baseline_reason, explain(check));
   }
   return text;
 }
@@ -90,33 +116,31 @@ std::string test_case(const CaseResult& result) {
   std::string name = result.id;
   if (const auto dot = name.find('.'); dot != std::string::npos) name.erase(0, dot + 1);
   if (result.attempt > 1) name += fmt::format(" (attempt {})", result.attempt);
+  const auto* red = first(result, Standing::red);  // a reader goes where it was judged
   std::string xml =
       fmt::format("    <testcase{}{}{}{} time=\"{:.3f}\">\n", attribute("classname", result.suite + "." + result.world),
-                  attribute("name", name), attribute("file", result.file),
-                  attribute("line", std::to_string(result.line)), seconds(result.wall));
+                  attribute("name", name), attribute("file", red == nullptr ? result.file : red->file),
+                  attribute("line", std::to_string(red == nullptr ? result.line : red->line)), seconds(result.wall));
   xml += properties("      ", "requirement", result.requirements, [](const auto& item) { return item.id; });
-  if (result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported) {
-    xml += fmt::format("      <skipped{}/>\n", attribute("message", result.reason));
-  } else if (red(result)) {
-    xml += failure(result);
-  }
+  xml += outcome(result);
   if (const auto text = notes(result); !text.empty())
     xml += "      <system-out>" + xml_escape(text) + "</system-out>\n";
   return xml + "    </testcase>\n";
 }
 
 struct Counts {
-  std::size_t tests = 0, failures = 0, skipped = 0;
+  std::size_t tests = 0, failures = 0, errors = 0, skipped = 0;
   std::chrono::nanoseconds wall{};
   void add(const CaseResult& result) {
     tests++;
-    failures += red(result) ? 1 : 0;
-    skipped += result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported ? 1 : 0;
+    failures += result.standing == Standing::red ? 1 : 0;
+    errors += result.standing == Standing::fault ? 1 : 0;
+    skipped += result.standing == Standing::idle || result.standing == Standing::accepted ? 1 : 0;
     wall += result.wall;
   }
   [[nodiscard]] std::string attributes() const {
-    return fmt::format(" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"{:.3f}\"", tests, failures,
-                       skipped, seconds(wall));
+    return fmt::format(" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\"", tests, failures,
+                       errors, skipped, seconds(wall));
   }
 };
 
@@ -134,31 +158,45 @@ std::string suite(const std::string& name, const std::vector<const CaseResult*>&
                      properties("    ", "planted", planted, [](const auto& departure) { return departure; }), body);
 }
 
-CaseResult incomplete_case(const RunResult& run) {
+/// What is told of the run as a whole, as a case: otherwise a run that failed could look green.
+CaseResult case_of_run(const RunResult& run, std::string name, Standing standing, std::string reason) {
   CaseResult result;
-  result.id = "cutover.run-incomplete";
+  result.id = "cutover." + std::move(name);
   result.suite = "cutover";
   result.world = "run";
-  result.outcome = Outcome::broken;
-  result.reason = "run incomplete: " + run.incomplete_reason;
+  result.standing = standing;
+  result.reason = std::move(reason);
   result.started = run.started;
   result.reproduce = "run it again";
   return result;
 }
 
+std::vector<CaseResult> cases_of_run(const RunResult& run) {
+  std::vector<CaseResult> cases;
+  if (!run.complete)
+    cases.push_back(case_of_run(run, "run-incomplete", Standing::fault, "run incomplete: " + run.incomplete_reason));
+  if (!run.stale_baseline.empty())
+    cases.push_back(
+        case_of_run(run, "baseline-stale", Standing::red,
+                    fmt::format("listed in the baseline, but met: {}", fmt::join(run.stale_baseline, ", "))));
+  const bool judged = std::ranges::any_of(run.cases, [](const auto& result) { return !result.checks.empty(); });
+  if (run.complete && !judged) cases.push_back(case_of_run(run, "nothing-judged", Standing::fault, run.verdict));
+  return cases;
+}
+
 }  // namespace
 
 std::string to_junit(const RunResult& run) {
-  const auto incomplete = incomplete_case(run);
+  const auto of_run = cases_of_run(run);
   std::map<std::string, std::vector<const CaseResult*>> suites;
   Counts counts;
   for (const auto& result : run.cases) {
     suites[result.suite + "." + result.world].push_back(&result);
     counts.add(result);
   }
-  if (!run.complete) {
-    suites["cutover.run"].push_back(&incomplete);
-    counts.add(incomplete);
+  for (const auto& result : of_run) {
+    suites["cutover.run"].push_back(&result);
+    counts.add(result);
   }
   std::string xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   xml += fmt::format("<testsuites name=\"cutover\"{}>\n", counts.attributes());

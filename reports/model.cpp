@@ -27,26 +27,41 @@ const char* name_of(Outcome outcome) {
   return "broken";
 }
 
+const char* name_of(Standing standing) {
+  switch (standing) {
+    case Standing::met:
+      return "met";
+    case Standing::told:
+      return "told";
+    case Standing::accepted:
+      return "accepted";
+    case Standing::red:
+      return "red";
+    case Standing::fault:
+      return "fault";
+    case Standing::idle:
+      return "idle";
+  }
+  return "fault";
+}
+
 namespace {
-std::size_t& counter_of(SuiteCount& count, Outcome outcome) {
-  switch (outcome) {
-    case Outcome::pass:
-    case Outcome::info:
-      return count.passed;
-    case Outcome::fail:
-      return count.failed;
-    case Outcome::warn:
-      return count.warned;
-    case Outcome::inconclusive:
-      return count.inconclusive;
-    case Outcome::unsupported:
-      return count.unsupported;
-    case Outcome::skipped:
-      return count.skipped;
-    case Outcome::broken:
+std::size_t& counter_of(SuiteCount& count, Standing standing) {
+  switch (standing) {
+    case Standing::met:
+      return count.met;
+    case Standing::told:
+      return count.told;
+    case Standing::accepted:
+      return count.accepted;
+    case Standing::red:
+      return count.red;
+    case Standing::idle:
+      return count.idle;
+    case Standing::fault:
       break;
   }
-  return count.broken;
+  return count.fault;
 }
 }  // namespace
 
@@ -61,7 +76,7 @@ std::vector<SuiteCount> count_by_suite(const RunResult& run) {
     }
     place->cases++;
     place->checks += result.checks.size();
-    counter_of(*place, result.outcome)++;
+    counter_of(*place, result.standing)++;
   }
   std::ranges::sort(counts, {}, &SuiteCount::suite);
   return counts;

@@ -17,6 +17,11 @@ enum class Outcome { pass, fail, warn, info, inconclusive, unsupported, broken, 
 /// What the baseline file says of a failure: nothing, expected (known deviation), stale (listed, but it passes).
 enum class BaselineState { unlisted, expected, stale };
 
+/// What a run makes of a check or a case, in every output the same: the baseline and the level of the requirement are
+/// in it. `told`: a warning, or what could not be judged and fails nobody. `idle`: did not run.
+enum class Standing { met, told, accepted, red, fault, idle };
+[[nodiscard]] const char* name_of(Standing);
+
 /// One judgement of one requirement in one case.
 struct Check {
   std::string id;           ///< "case-id#requirement-id", with ".n" behind it from the second judgement on
@@ -29,6 +34,7 @@ struct Check {
   int line = 0;
   BaselineState baseline = BaselineState::unlisted;
   std::string baseline_reason;
+  Standing standing = Standing::met;
 };
 
 /// One line for people: "the body that the user got: expected "any case", got "."". For an inconclusive check: why.
@@ -65,6 +71,7 @@ struct CaseResult {
   std::string file;
   int line = 0;
   Outcome outcome = Outcome::pass;
+  Standing standing = Standing::met;
   std::string reason;  ///< of a skip, a broken or an inconclusive case; empty otherwise
   std::vector<RequirementText> requirements;
   std::vector<Check> checks;
@@ -98,11 +105,10 @@ struct RunResult {
   std::string traces;  ///< file with the traces, a case a line, as seen from the JSON report; empty: they are inside
 };
 
-/// Counts per suite, for summaries.
+/// Cases of a suite by what the run makes of them, for summaries.
 struct SuiteCount {
   std::string suite;
-  std::size_t cases = 0, passed = 0, failed = 0, warned = 0, skipped = 0, broken = 0, inconclusive = 0, unsupported = 0;
-  std::size_t checks = 0;
+  std::size_t cases = 0, checks = 0, met = 0, told = 0, accepted = 0, red = 0, fault = 0, idle = 0;
 };
 [[nodiscard]] std::vector<SuiteCount> count_by_suite(const RunResult&);
 

@@ -13,6 +13,7 @@
 namespace cutover::reports {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -64,10 +65,12 @@ RunResult two_cases() {
   fails.suite = "presence";
   fails.title = "Presence is seen";
   fails.outcome = Outcome::fail;
+  fails.standing = Standing::red;
   fails.columns = {"partner", "proxy"};
   fails.trace = {{1000, "xmpp", "partner", "proxy", "presence romeo", "<presence xml:lang='en'/>"}};
   fails.checks = {
       {"presence.shows#R-1", "R-1", "MUST", Outcome::fail, "it", "is available", "<b>not</b> available", "a.cpp", 3}};
+  fails.checks.front().standing = Standing::red;
   RunResult run;
   run.verdict = "not conforming";
   run.exit_code = 1;
@@ -91,6 +94,25 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
   EXPECT_THAT(dom, HasSubstr("&lt;presence xml:lang='en'/&gt;"));
   EXPECT_THAT(dom, HasSubstr("it: expected is available, got &lt;b&gt;not&lt;/b&gt; available"))
       << "the sentence stands first, and octets of the wire are text, never markup";
+}
+
+TEST_F(Page, TellsWhatWasPlanted) {
+  auto run = two_cases();
+  run.planted = {"gateway.loses-body", "xmpp.no-close-timeout"};
+  EXPECT_THAT(dom_of(run), HasSubstr("Planted in what was judged: gateway.loses-body, xmpp.no-close-timeout"));
+}
+
+TEST_F(Page, ShowsNothingRedThatTheBaselineAccepts) {
+  auto run = two_cases();
+  run.exit_code = 0;
+  auto& accepted = run.cases.back();
+  accepted.standing = accepted.checks.front().standing = Standing::accepted;
+  accepted.checks.front().baseline = BaselineState::expected;
+  accepted.checks.front().baseline_reason = "issue 7";
+  const auto dom = dom_of(run, "for (const d of document.querySelectorAll('details.case')) d.open = true;");
+  EXPECT_THAT(dom, HasSubstr("<span class=\"badge accepted\">accepted</span>"));
+  EXPECT_THAT(dom, HasSubstr("accepted, because issue 7"));
+  EXPECT_THAT(dom, AllOf(Not(HasSubstr("class=\"badge red\"")), Not(HasSubstr("class=\"n bad\""))));
 }
 
 TEST_F(Page, FollowsALinkToACase) {

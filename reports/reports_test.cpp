@@ -34,7 +34,7 @@ RunResult run_with(std::vector<CaseResult> cases) {
   return run;
 }
 
-CaseResult case_of(const std::string& slug, Outcome outcome) {
+CaseResult case_of(const std::string& slug, Outcome outcome, Standing standing = Standing::met) {
   CaseResult result;
   result.id = "message." + slug;
   result.suite = "message";
@@ -43,15 +43,17 @@ CaseResult case_of(const std::string& slug, Outcome outcome) {
   result.file = "suites/message/a.cpp";
   result.line = 7;
   result.outcome = outcome;
+  result.standing = standing;
   result.reproduce = "cutover run message." + slug;
   result.requirements = {{"RFC6120-4.3-1", "MUST", "RFC 6120", "text"}};
   return result;
 }
 
 CaseResult failing_case(std::string actual) {
-  auto result = case_of("fails", Outcome::fail);
+  auto result = case_of("fails", Outcome::fail, Standing::red);
   result.checks = {{"message.fails#RFC6120-4.3-1", "RFC6120-4.3-1", "MUST", Outcome::fail, "what came", "a body",
                     std::move(actual), "a.cpp", 3}};
+  result.checks.front().standing = Standing::red;
   result.trace = {{1000, "xmpp", "partner", "proxy", "message", every_octet()}};
   result.columns = {"partner", "proxy"};
   return result;
@@ -107,26 +109,27 @@ TEST(Text, OctetsThatAreNoUtf8StayVisible) {
 }
 
 TEST(JUnit, IsValidForEveryOctetAndEveryOutcome) {
-  auto skipped = case_of("skipped", Outcome::skipped);
+  auto skipped = case_of("skipped", Outcome::skipped, Standing::idle);
   skipped.reason = "no Prosody";
-  auto broken = case_of("broken", Outcome::broken);
+  auto broken = case_of("broken", Outcome::broken, Standing::fault);
   broken.reason = "SIGKILL";
   broken.log = every_octet();
   auto run = run_with({failing_case(every_octet()), case_of("passes", Outcome::pass), skipped, broken,
-                       case_of("odd", Outcome::inconclusive)});
+                       case_of("odd", Outcome::inconclusive, Standing::told)});
   run.complete = false;
   run.incomplete_reason = "SIGINT";
   const auto xml = to_junit(run);
   EXPECT_EQ(schema_errors(xml), "");
-  EXPECT_THAT(xml, HasSubstr("tests=\"6\" failures=\"4\" errors=\"0\" skipped=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("tests=\"6\" failures=\"1\" errors=\"2\" skipped=\"1\""));
   EXPECT_THAT(xml, HasSubstr("type=\"message.fails#RFC6120-4.3-1\""));
-  EXPECT_THAT(xml, HasSubstr("type=\"harness\" message=\"SIGKILL\""));
+  EXPECT_THAT(xml, HasSubstr("<error type=\"harness\" message=\"SIGKILL\""));
   EXPECT_THAT(xml, HasSubstr("run incomplete: SIGINT"));
 }
 
 TEST(JUnit, TheMessageIsTheSentence) {
   const auto xml = to_junit(run_with({failing_case("nothing\nLast on the wire:\n<message/>")}));
-  EXPECT_THAT(xml, HasSubstr("message=\"what came: expected a body, got nothing\""));
+  EXPECT_THAT(xml, HasSubstr("message=\"RFC6120-4.3-1: text | what came: expected a body, got nothing\""));
+  EXPECT_THAT(xml, HasSubstr("file=\"a.cpp\" line=\"3\"")) << "where it was judged";
   EXPECT_THAT(
       xml,
       HasSubstr("&#10;  what came: expected a body, got nothing&#10;Last on the wire:&#10;&lt;message/&gt;&#10;  at"));
@@ -147,14 +150,25 @@ TEST(JUnit, SchemaRefusesWhatIsNotTheDialect) {
             "");
 }
 
-TEST(JUnit, AnExpectedDeviationIsNoFailure) {
+TEST(JUnit, WhatTheBaselineAcceptsIsSkippedWithTheReason) {
   auto result = failing_case("x");
-  result.outcome = Outcome::pass;
+  result.standing = result.checks[0].standing = Standing::accepted;
   result.checks[0].baseline = BaselineState::expected;
-  result.checks[0].baseline_reason = "known";
+  result.checks[0].baseline_reason = "issue 7";
   const auto xml = to_junit(run_with({result}));
-  EXPECT_THAT(xml, Not(HasSubstr("<failure")));
-  EXPECT_THAT(xml, HasSubstr("known deviation (known)"));
+  EXPECT_EQ(schema_errors(xml), "");
+  EXPECT_THAT(xml, HasSubstr("failures=\"0\" errors=\"0\" skipped=\"1\""));
+  EXPECT_THAT(xml, HasSubstr("<skipped message=\"accepted, because issue 7: RFC6120-4.3-1: text | what came"));
+}
+
+TEST(JUnit, ARunThatFailsAsAWholeIsNotGreen) {
+  auto run = run_with({failing_case("x")});
+  run.stale_baseline = {"a.b#R"};
+  EXPECT_THAT(to_junit(run), HasSubstr("<failure type=\"cutover.baseline-stale\" message=\"listed in the baseline, but "
+                                       "met: a.b#R\""));
+  const auto xml = to_junit(run_with({}));
+  EXPECT_EQ(schema_errors(xml), "");
+  EXPECT_THAT(xml, HasSubstr("tests=\"1\" failures=\"0\" errors=\"1\"")) << "nothing was judged";
 }
 
 TEST(JUnit, LongEvidenceIsCutWithAMark) {
@@ -201,13 +215,13 @@ TEST(Html, HoldsTheRunAndCannotBeBrokenOutOf) {
 }
 
 TEST(Count, BySuite) {
-  const auto counts =
-      count_by_suite(run_with({case_of("a", Outcome::pass), failing_case("x"), case_of("b", Outcome::warn)}));
+  const auto counts = count_by_suite(
+      run_with({case_of("a", Outcome::pass), failing_case("x"), case_of("b", Outcome::warn, Standing::told)}));
   ASSERT_EQ(counts.size(), 1u);
   EXPECT_EQ(counts[0].cases, 3u);
-  EXPECT_EQ(counts[0].passed, 1u);
-  EXPECT_EQ(counts[0].failed, 1u);
-  EXPECT_EQ(counts[0].warned, 1u);
+  EXPECT_EQ(counts[0].met, 1u);
+  EXPECT_EQ(counts[0].red, 1u);
+  EXPECT_EQ(counts[0].told, 1u);
   EXPECT_EQ(counts[0].checks, 1u);
 }
 

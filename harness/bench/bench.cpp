@@ -174,7 +174,7 @@ double stanzas_per_s(const Setting& setting, std::size_t in_flight, const BenchO
 }
 
 /// Schedules a CPU second: a world, two partners and a name server built, two partners write at once to the third over
-/// paper TLS, every order with at most two departures.
+/// paper TLS, every order with at most two detours.
 double negotiation_schedules_per_s(const BenchOptions& options) {
   const Credentials credentials(TlsKind::paper, SimOptions{}.epoch, 3);
   const Stopwatch watch;
@@ -188,7 +188,7 @@ double negotiation_schedules_per_s(const BenchOptions& options) {
     bench.await([&] { return bench.inbox().size() == 2; }, "both messages arrive");
     schedules++;
   };
-  while (watch.elapsed() < options.budget) (void)explore(scenario, {.departures_max = 2});
+  while (watch.elapsed() < options.budget) (void)explore(scenario, {.detours_max = 2});
   return static_cast<double>(schedules) / watch.cpu_s();
 }
 
@@ -228,7 +228,7 @@ double world_schedules_per_s(const BenchOptions& options) {
     world.run_for(1s);
     schedules++;
   };
-  while (watch.elapsed() < options.budget) (void)explore(scenario, {.departures_max = 2});
+  while (watch.elapsed() < options.budget) (void)explore(scenario, {.detours_max = 2});
   return static_cast<double>(schedules) / watch.cpu_s();
 }
 
@@ -463,10 +463,10 @@ void write_json(const std::string& file, const json::array& rows) {
 int run_bench(std::ostream& out, const BenchOptions& options) {
   Table table(out, options);
   measure_streams(table, options);
-  table.row("schedule, the world alone", "a CPU second", "at least 10000", "3 nodes, 30 datagrams, 2 departures",
+  table.row("schedule, the world alone", "a CPU second", "at least 10000", "3 nodes, 30 datagrams, 2 detours",
             [&] { return world_schedules_per_s(options); });
   table.row("schedule, two negotiations, paper TLS", "a CPU second", "",
-            "4 nodes built, DNS, 2 streams and messages, 2 departures",
+            "4 nodes built, DNS, 2 streams and messages, 2 detours",
             [&] { return negotiation_schedules_per_s(options); });
   table.row("memory, idle S2S stream, paper TLS", "octets an end", "at most 65536",
             "heap after 200 streams less heap before, halved",

@@ -18,7 +18,7 @@ struct RunArguments {
               catalogue;
   std::optional<std::uint64_t> seed;
   bool strict = false, single = false;
-  std::size_t departures = 0;
+  std::size_t detours = 0;
   int repeat = 1, jobs = 0, timeout_s = 0;
 };
 

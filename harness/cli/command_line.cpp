@@ -140,8 +140,8 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
          "YAML file of a deployment to judge instead of the embedded one");
   option(command, group, "--replay", arguments.replay, "TEXT",
          "Decisions of an earlier run, as its report prints them");
-  option(command, group, "--departures", arguments.departures, "N",
-         "Departures from the usual order that explorations allow in one schedule; 1 without it")
+  option(command, group, "--detours", arguments.detours, "N",
+         "Detours from the usual order that explorations allow in one schedule; 1 without it")
       ->check(CLI::Range(1, 8));
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
@@ -301,9 +301,9 @@ int parse_and_run(int argc, char** argv) {
   app.failure_message(explain_slip);
   app.require_subcommand(0, 1);
   RunArguments arguments;
-  bool as_json = false, for_ctest = false, as_words = false, by_requirement = false;
+  bool as_json = false, for_ctest = false, as_words = false, to_lint = false, by_requirement = false;
   DefectFilter filter;
-  std::string id, from, file, shell, only, to_lint;
+  std::string id, from, file, shell, only;
   SelftestOptions testing;
   int seconds = 2;
 
@@ -318,9 +318,7 @@ int parse_and_run(int argc, char** argv) {
   list->add_flag("--json", as_json, "As JSON");
   list->add_flag("--ctest", for_ctest, "As a script for ctest")->group("");
   list->add_flag("--words", as_words, "For completion")->group("");
-  list->add_option("--lint", to_lint, "What is wrong with cases and departures, for the build: errors or all")
-      ->check(CLI::IsMember({"errors", "all"}))
-      ->group("");
+  list->add_flag("--lint", to_lint, "What is wrong with cases and departures, for the build")->group("");
   auto* defects = app.add_subcommand("defects", "Lists what can be planted: defects and permitted variants");
   add_filter(*defects, filter);
   defects->add_flag("--json", as_json, "As JSON");
@@ -369,7 +367,7 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : exit_code::usage;
   }
   if (run->parsed()) return run_command(arguments, command);
-  if (list->parsed() && !to_lint.empty()) return lint_command(to_lint == "errors");
+  if (list->parsed() && to_lint) return lint_command();
   if (list->parsed()) {
     const auto form = for_ctest  ? ListForm::ctest
                       : as_json  ? ListForm::json

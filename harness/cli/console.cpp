@@ -19,6 +19,7 @@
 namespace cutover::harness::cli {
 
 using reports::Outcome;
+using reports::Standing;
 
 namespace {
 // What the wire says must not move the terminal; its lines stay lines.
@@ -57,7 +58,7 @@ void print_case(std::ostream& out, const reports::CaseResult& result, const std:
   if (!result.reason.empty()) fmt::print(out, "{}\n", printable(result.reason, "  "));
   std::string shown;  // the wire is told once where it is the same
   for (const auto& check : result.checks) {
-    if (!is_red(check)) continue;
+    if (check.standing != Standing::red) continue;
     fmt::print(out, "  {} {}{}{}  [{}:{}]\n", reports::name_of(check.outcome), check.level,
                check.level.empty() ? "" : " ", check.id, check.file, check.line);
     fmt::print(out, "{}\n", printable(reports::sentence_of(check), "    "));
@@ -124,11 +125,24 @@ void print_warnings(std::ostream& out, const reports::RunResult& run) {
   }
 }
 
+/// What is known and fails nobody: a line each, with the baseline's reason.
+void print_accepted(std::ostream& out, const reports::RunResult& run) {
+  bool any = false;
+  for (const auto& result : run.cases) {
+    for (const auto& check : result.checks) {
+      if (check.standing != Standing::accepted) continue;
+      if (!std::exchange(any, true)) fmt::print(out, "\naccepted by the baseline:\n");
+      fmt::print(out, "  {} ({}) {}: {}\n    because {}\n", check.id, result.world, check.level,
+                 printable(reports::sentence_of(check), ""), printable(check.baseline_reason, ""));
+    }
+  }
+}
+
 /// Why cases were not run, each reason once.
 void print_skipped(std::ostream& out, const reports::RunResult& run) {
   std::map<std::string, std::size_t> reasons;
   for (const auto& result : run.cases) {
-    if (result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported)
+    if (result.standing == Standing::idle)
       ++reasons[fmt::format("{}: {}", reports::name_of(result.outcome), printable(result.reason, ""))];
   }
   if (!reasons.empty()) fmt::print(out, "\n");
@@ -138,16 +152,18 @@ void print_skipped(std::ostream& out, const reports::RunResult& run) {
 
 void print_summary(std::ostream& out, const reports::RunResult& run) {
   for (const auto& result : run.cases) {
-    if (is_unexpected(result)) print_case(out, result, run.command.empty() ? "" : run.command.front());
+    if (result.standing == Standing::red || result.standing == Standing::fault)
+      print_case(out, result, run.command.empty() ? "" : run.command.front());
   }
+  print_accepted(out, run);
   print_warnings(out, run);
   print_skipped(out, run);
-  fmt::print(out, "\n{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", "suite", "cases", "checks", "passed", "failed",
-             "warned", "inconcl", "skipped", "broken");
+  constexpr auto row = "{:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}\n";
+  fmt::print(out, "\n");
+  fmt::print(out, row, "suite", "cases", "checks", "passed", "failed", "warned", "accepted", "broken", "skipped");
   for (const auto& suite : reports::count_by_suite(run)) {
-    fmt::print(out, "{:<16}{:>7}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}\n", suite.suite, suite.cases, suite.checks,
-               suite.passed, suite.failed, suite.warned, suite.inconclusive, suite.skipped + suite.unsupported,
-               suite.broken);
+    fmt::print(out, row, suite.suite, suite.cases, suite.checks, suite.met, suite.red, suite.told, suite.accepted,
+               suite.fault, suite.idle);
   }
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
   fmt::print(out, "\n{}\n", printable(run.verdict, ""));

@@ -1,10 +1,11 @@
-// mimalloc asks the new-handler, and aborts where there is none.
+// `new` on top of malloc. mimalloc's own asks no new-handler in a C build: it aborts, and that without a word.
 #include "harness/cli/out_of_memory.h"
 
 #include "harness/judging/outcome.h"
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -17,23 +18,24 @@ namespace {
 
 bool can_throw = false;
 
-void out_of_memory() {
+[[maybe_unused]] void* allocated(std::size_t size) {
+  if (void* place = std::malloc(size)) return place;
   if (can_throw) throw std::bad_alloc();
   (void)!::write(STDERR_FILENO, out_of_memory_words, std::strlen(out_of_memory_words));
   ::_exit(exit_code::fault);
 }
 
-#ifdef CUTOVER_MIMALLOC
-void at_start(int, char**, char**) { std::set_new_handler(out_of_memory); }
-/// Before the constructors of every library.
-[[gnu::section(".preinit_array"), gnu::used]] void (*before_everything)(int, char**, char**) = at_start;
-#endif
-
 }  // namespace
 
-void throw_when_out_of_memory() {
-  can_throw = true;
-  std::set_new_handler(out_of_memory);
-}
+void throw_when_out_of_memory() { can_throw = true; }
 
 }  // namespace cutover::harness::cli
+
+#ifdef CUTOVER_MIMALLOC
+void* operator new(std::size_t size) { return cutover::harness::cli::allocated(size); }
+void* operator new[](std::size_t size) { return cutover::harness::cli::allocated(size); }
+void operator delete(void* place) noexcept { std::free(place); }
+void operator delete[](void* place) noexcept { std::free(place); }
+void operator delete(void* place, std::size_t) noexcept { std::free(place); }
+void operator delete[](void* place, std::size_t) noexcept { std::free(place); }
+#endif

@@ -27,8 +27,6 @@
 
 namespace cutover::harness::cli {
 
-using reports::Outcome;
-
 namespace {
 
 std::string today() {
@@ -135,17 +133,15 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
   options.jobs = 1;
   auto run = run_jobs(jobs, options, {});
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
-  run.verdict = verdict_of(run);
+  conclude(run);
   print_summary(std::cout, run);
   std::cout.flush();
-  const auto skipped = [](const auto& result) {
-    return result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported;
-  };
+  const auto skipped = [](const auto& result) { return result.standing == reports::Standing::idle; };
   if (!run.cases.empty() && std::ranges::all_of(run.cases, skipped)) {
     fmt::print("skipped: {}\n", run.cases.front().reason);
     return exit_code::skipped;
   }
-  return exit_code_of(run);
+  return run.exit_code;
 }
 
 // Each result on disk as it comes. A full disk costs the log, never the run.
@@ -242,8 +238,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.target = name;
   run.command = command;
   if (baseline) apply_baseline(*baseline, today(), run);
-  run.exit_code = exit_code_of(run);
-  run.verdict = verdict_of(run);
+  conclude(run);
   print_summary(std::cout, run);
   std::cout.flush();  // the verdict does not wait for a reader of a report
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());
@@ -256,8 +251,7 @@ int report_command(const RunArguments& arguments, const std::string& file, const
   auto& run = left.run;
   if (run.command.empty()) run.command = command;
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
-  run.exit_code = exit_code_of(run);
-  run.verdict = verdict_of(run);
+  conclude(run);
   print_summary(std::cout, run);
   const bool written = write_reports(run, places(arguments), readers_of(file), left.traces);
   return printed() && written ? run.exit_code : exit_code::fault;

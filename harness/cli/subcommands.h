@@ -13,8 +13,8 @@ namespace cutover::harness::cli {
 [[nodiscard]] int coverage_command(const RunArguments&, const std::string& file, bool by_requirement);
 
 enum class ListForm { text, json, ctest, words };
-/// Tells what is wrong with cases and departures; 1 where that is an error. `brief`: only errors, and counts.
-[[nodiscard]] int lint_command(bool brief);
+/// Tells what is wrong with cases and departures; 1 where anything is.
+[[nodiscard]] int lint_command();
 /// `program` is the path of this program, for ctest.
 [[nodiscard]] int list_command(const RunArguments&, ListForm, const std::string& program);
 /// Tells of cases (id, suite or glob), of a requirement, or of a defect or variant.

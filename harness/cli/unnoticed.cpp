@@ -127,8 +127,7 @@ class Search {
         if (std::ranges::find(asked, one.departure->name) == asked.end()) continue;
       }
       ++one.could;
-      // A rule is in few cases' way. Whom else to ask, only the requirements tell.
-      if (all_ || one.departure->kind == Kind::rule || near != far) ranked.emplace_back(near, &cases_[i]);
+      ranked.emplace_back(near, &cases_[i]);
     }
     std::ranges::stable_sort(ranked, [](const auto& left, const auto& right) {
       return std::pair(right.first, left.second->record->takes) < std::pair(left.first, right.second->record->takes);
@@ -154,8 +153,8 @@ class Search {
 
   std::string where(const Sought& one) const {
     if (one.could == 0) return "no case comes to it";
-    const auto cases = one.could == 1 ? std::string("1 case") : fmt::format("{} cases", one.could);
-    const auto comes = one.departure->kind == Kind::rule ? cases + " come to it" : "of " + cases;
+    auto comes = one.could == 1 ? std::string("1 case comes to it") : fmt::format("{} cases come to it", one.could);
+    if (one.departure->kind != Kind::rule) comes = fmt::format("{} cases", one.could);
     return one.tried == one.could ? fmt::format("{}, all tried", comes)
                                   : fmt::format("{}, {} tried; --all tries the others", comes, one.tried);
   }

@@ -2,6 +2,7 @@
 #include "harness/cli_tests/bad_server.h"
 #include "harness/cli_tests/program.h"
 #include "mocks/scram.h"
+#include "protocol/base/base64.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -14,8 +15,6 @@
 namespace cutover::cli_tests {
 namespace {
 
-using mocks::from_base64;
-using mocks::to_base64;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -69,7 +68,7 @@ class SignIn {
       authenticated_ = true;
       return sasl("<success xmlns='{}'/>");
     }
-    const auto first = from_base64(*all_between(heard, "mechanism='SCRAM-SHA-1'>", "<").begin()).value_or("");
+    const auto first = from_base64_strict(*all_between(heard, "mechanism='SCRAM-SHA-1'>", "<").begin()).value_or("");
     const auto challenge = fmt::format("r={}srv,s={},i=4096", first.substr(first.rfind("r=") + 2), salt);
     return sasl("<challenge xmlns='{}'>" + to_base64(challenge) + "</challenge>");
   }
@@ -110,7 +109,7 @@ class Secrets : public CommandLine {
     const auto page = content(path("out/report.html"));
     const auto begin = page.find("id=\"traces\">");
     const auto traces = page.substr(begin, page.find("</script>", begin) - begin);
-    for (const auto& packed : all_between(traces, "\"", "\"")) all += inflated(from_base64(packed).value_or(""));
+    for (const auto& packed : all_between(traces, "\"", "\"")) all += inflated(from_base64_strict(packed).value_or(""));
     return all;
   }
 
@@ -169,7 +168,7 @@ TEST_F(Secrets, OfScramStandInNoOutput) {
   auto secrets = forms_of_password();
   const auto responses = all_between(c2s.heard(), "xmpp-sasl'>", "</response>");
   ASSERT_EQ(responses.size(), 1U);
-  const auto last = from_base64(*responses.begin()).value_or("");
+  const auto last = from_base64_strict(*responses.begin()).value_or("");
   ASSERT_THAT(last, HasSubstr(",p="));
   secrets.insert({*responses.begin(), last, last.substr(last.find(",p=") + 3), SignIn::salt});
   secrets.merge(all_between(c2s.heard(), "mechanism='SCRAM-SHA-1'>", "<"));

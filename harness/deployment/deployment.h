@@ -2,26 +2,13 @@
 #pragma once
 
 #include "harness/deployment/plan.h"
+#include "harness/deployment/steps.h"
 #include "harness/worlds/world.h"
 #include "mocks/name_server.h"
-
-#include <span>
 
 namespace cutover::harness {
 class RealPartner;
 struct ServerProduct;
-
-/// The six steps of the source document, in its order.
-enum class Step {
-  deploy_pool,
-  deploy_edge,
-  move_users,
-  create_policies_and_certificates,
-  enable_federation,
-  update_dns
-};
-[[nodiscard]] std::span<const Step> canonical_steps();
-[[nodiscard]] const char* name_of(Step);
 
 struct DeploymentOptions {
   Topology topology = reference_topology();

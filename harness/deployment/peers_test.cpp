@@ -3,6 +3,7 @@
 #include "mocks/name_server.h"
 #include "mocks/raw_peer.h"
 #include "mocks/xmpp_client.h"
+#include "protocol/base/base64.h"
 #include "protocol/dns/resolver.h"
 #include "protocol/tls/authority.h"
 #include "protocol/xmpp/namespaces.h"
@@ -221,7 +222,7 @@ TEST_F(ClientTest, signs_in_through_tls_and_talks) {
   offer(mechanisms);
   const auto auth = next();
   EXPECT_EQ(auth.attribute_or_empty("mechanism"), "PLAIN");
-  EXPECT_EQ(from_base64(auth.text()), std::string("\0user\0pencil", 12));
+  EXPECT_EQ(from_base64_strict(auth.text()), std::string("\0user\0pencil", 12));
   peer().restart_reader();
   peer().send(success);
   offer("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>");
@@ -339,7 +340,7 @@ TEST_F(ClientTest, does_not_believe_a_server_without_the_password) {
       "mechanisms>");
   const auto auth = next();
   EXPECT_EQ(auth.attribute_or_empty("mechanism"), "SCRAM-SHA-1");
-  const auto first = *from_base64(auth.text());
+  const auto first = *from_base64_strict(auth.text());
   const auto nonce = first.substr(first.rfind('=') + 1);
   peer().send("<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" +
               to_base64("r=" + nonce + "srv,s=QSXCR+Q6sek8bf92,i=64") + "</challenge>");

@@ -17,33 +17,63 @@ using reports::CaseResult;
 using reports::Check;
 using reports::Outcome;
 using reports::RunResult;
+using reports::Standing;
 
 namespace {
 // From worst to best.
 constexpr std::array severity{Outcome::broken,  Outcome::fail, Outcome::inconclusive, Outcome::unsupported,
                               Outcome::skipped, Outcome::warn, Outcome::info,         Outcome::pass};
 
+Standing standing_of(const Check& check) {
+  if (is_red(check)) return check.baseline == BaselineState::expected ? Standing::accepted : Standing::red;
+  const bool told = check.outcome == Outcome::warn || check.outcome == Outcome::inconclusive;
+  return told ? Standing::told : Standing::met;
+}
+
+/// Of a case whose checks are all as wanted: its own outcome may still say more.
+Standing standing_beside_checks(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::broken:
+      return Standing::fault;
+    case Outcome::skipped:
+    case Outcome::unsupported:
+      return Standing::idle;
+    case Outcome::warn:
+    case Outcome::inconclusive:
+      return Standing::told;
+    case Outcome::fail:  // without a check that says why
+      return Standing::red;
+    case Outcome::pass:
+    case Outcome::info:
+      break;
+  }
+  return Standing::met;
+}
+
+Standing standing_of(const CaseResult& result) {
+  const auto any = [&](Standing standing) {
+    return std::ranges::any_of(result.checks, [&](const auto& check) { return standing_of(check) == standing; });
+  };
+  if (result.outcome == Outcome::broken) return Standing::fault;
+  if (any(Standing::red)) return Standing::red;
+  if (any(Standing::accepted)) return Standing::accepted;
+  return standing_beside_checks(result.outcome);
+}
+
 struct Tally {
-  std::size_t cases = 0, judged = 0, checks = 0, red = 0, broken = 0, warned = 0, expected = 0, skipped = 0;
+  std::size_t checks = 0, red = 0, fault = 0, warned = 0, accepted = 0, idle = 0;
 };
 
 Tally tally(const RunResult& run) {
   Tally count;
   for (const auto& result : run.cases) {
-    ++count.cases;
+    const auto standing = standing_of(result);
     count.checks += result.checks.size();
-    if (result.outcome == Outcome::broken) {
-      ++count.broken;
-    } else if (is_unexpected(result)) {
-      ++count.red;
-    } else if (is_red(result)) {
-      ++count.expected;
-    } else if (result.outcome == Outcome::warn) {
-      ++count.warned;
-    } else if (result.outcome == Outcome::skipped || result.outcome == Outcome::unsupported) {
-      ++count.skipped;
-    }
-    if (!result.checks.empty()) ++count.judged;
+    count.red += standing == Standing::red ? 1 : 0;
+    count.fault += standing == Standing::fault ? 1 : 0;
+    count.accepted += standing == Standing::accepted ? 1 : 0;
+    count.warned += result.outcome == Outcome::warn && standing == Standing::told ? 1 : 0;
+    count.idle += standing == Standing::idle ? 1 : 0;
   }
   return count;
 }
@@ -70,14 +100,6 @@ bool is_red(const CaseResult& result) {
          std::ranges::any_of(result.checks, [](const auto& check) { return is_red(check); });
 }
 
-bool is_unexpected(const Check& check) { return is_red(check) && check.baseline != BaselineState::expected; }
-
-bool is_unexpected(const CaseResult& result) {
-  if (result.outcome == Outcome::broken) return true;
-  if (result.outcome == Outcome::fail && result.checks.empty()) return true;
-  return std::ranges::any_of(result.checks, [](const auto& check) { return is_unexpected(check); });
-}
-
 Outcome aggregate(const std::vector<Check>& checks) {
   if (checks.empty()) return Outcome::broken;
   const auto rank = [](const Check& check) { return std::ranges::find(severity, check.outcome) - severity.begin(); };
@@ -86,7 +108,7 @@ Outcome aggregate(const std::vector<Check>& checks) {
 
 int exit_code_of(const RunResult& run) {
   const auto count = tally(run);
-  if (!run.complete || count.broken > 0) return exit_code::fault;
+  if (!run.complete || count.fault > 0) return exit_code::fault;
   if (count.red > 0) return exit_code::failure;
   if (count.checks == 0) return exit_code::fault;
   if (!run.stale_baseline.empty()) return exit_code::stale;
@@ -113,17 +135,29 @@ std::string verdict_of(const RunResult& run) {
       text = run.complete ? "NO VERDICT: the harness is at fault" : "NO VERDICT: the run is incomplete";
       break;
   }
-  if (run.complete && count.broken == 0 && count.red == 0 && count.checks == 0) text = "NO VERDICT: nothing was judged";
+  if (run.complete && count.fault == 0 && count.red == 0 && count.checks == 0) text = "NO VERDICT: nothing was judged";
   if (!run.incomplete_reason.empty()) text += " (" + run.incomplete_reason + ")";
-  text += fmt::format(": {} in {}", plural(count.checks, "check"), plural(count.cases, "case"));
+  text += fmt::format(": {} in {}", plural(count.checks, "check"), plural(run.cases.size(), "case"));
   add(count.red, plural(count.red, "case") + " failed");
-  add(count.broken, plural(count.broken, "case") + " broken");
-  add(count.expected, plural(count.expected, "case") + " failed as the baseline says");
+  add(count.fault, plural(count.fault, "case") + " broken");
+  add(count.accepted, plural(count.accepted, "case") + " accepted by the baseline");
   add(count.warned, plural(count.warned, "case") + " with warnings");
-  add(count.skipped, plural(count.skipped, "case") + " skipped");
+  add(count.idle, plural(count.idle, "case") + " skipped");
   add(run.stale_baseline.size(), fmt::format("stale baseline: {}", run.stale_baseline.size()));
-  if (!run.planted.empty()) text += "; with " + words_of_planted(run.planted) + ": this is no run of the reference";
+  const bool reference = run.target.empty() || run.target.starts_with("embedded reference");
+  if (!run.planted.empty())
+    text += fmt::format("; with {}: this is no run of the {}", words_of_planted(run.planted),
+                        reference ? "reference" : "target as it is");
   return text;
+}
+
+void conclude(RunResult& run) {
+  for (auto& result : run.cases) {
+    for (auto& check : result.checks) check.standing = standing_of(check);
+    result.standing = standing_of(result);
+  }
+  run.exit_code = exit_code_of(run);
+  run.verdict = verdict_of(run);
 }
 
 std::string words_of_planted(const std::vector<std::string>& names) {

@@ -13,9 +13,6 @@ namespace cutover::harness {
 [[nodiscard]] bool is_red(const reports::Check&);
 /// The same for a case; a broken case is red too.
 [[nodiscard]] bool is_red(const reports::CaseResult&);
-/// A red check that the baseline does not list.
-[[nodiscard]] bool is_unexpected(const reports::Check&);
-[[nodiscard]] bool is_unexpected(const reports::CaseResult&);
 /// The worst of the checks; broken when there is none.
 [[nodiscard]] reports::Outcome aggregate(const std::vector<reports::Check>&);
 
@@ -27,6 +24,9 @@ inline constexpr int conforming = 0, failure = 1, stale = 2, fault = 3, usage = 
 [[nodiscard]] int exit_code_of(const reports::RunResult&);
 /// One line for people.
 [[nodiscard]] std::string verdict_of(const reports::RunResult&);
+/// Says once what every output tells: where each check and case stands, the verdict and the exit code. To be called
+/// when all results are there and the baseline is applied.
+void conclude(reports::RunResult&);
 /// "planted defects: x, y and variants: z"; empty where nothing is planted.
 [[nodiscard]] std::string words_of_planted(const std::vector<std::string>& names);
 

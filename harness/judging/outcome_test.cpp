@@ -1,7 +1,13 @@
 // The table of exit codes, and what makes a case red.
 #include "harness/judging/outcome.h"
 
+#include "reports/json.h"
+#include "reports/junit.h"
+
 #include <gmock/gmock.h>
+
+#include <algorithm>
+#include <regex>
 
 namespace cutover::harness {
 namespace {
@@ -44,6 +50,28 @@ TEST(Outcome, OfACaseIsItsWorstCheck) {
   EXPECT_EQ(aggregate({{.outcome = Outcome::inconclusive}, {.outcome = Outcome::fail}}), Outcome::fail);
 }
 
+/// Reads each report back: none may tell another verdict than the exit code.
+void expect_agreement(const char* what, RunResult run) {
+  conclude(run);
+  const auto counted = [&run](reports::Standing standing) {
+    return std::ranges::count(run.cases, standing, &reports::CaseResult::standing);
+  };
+  const auto failing = counted(reports::Standing::red) + counted(reports::Standing::fault);
+  const auto junit = reports::to_junit(run);
+  std::smatch counts;
+  ASSERT_TRUE(std::regex_search(junit, counts, std::regex(R"r(failures="(\d+)" errors="(\d+)" skipped="(\d+)")r")));
+  EXPECT_EQ(counts[1] == "0" && counts[2] == "0", run.exit_code == 0) << what << "\n" << junit;
+  EXPECT_EQ(counts[2] != "0", run.exit_code == exit_code::fault) << what << "\n" << junit;
+  const auto again = reports::from_json(reports::to_json(run));
+  EXPECT_EQ(again.exit_code, run.exit_code);
+  const auto is_failing = [](const auto& result) {
+    return result.standing == reports::Standing::red || result.standing == reports::Standing::fault;
+  };
+  EXPECT_EQ(std::ranges::count_if(again.cases, is_failing), failing) << what;
+  EXPECT_TRUE(failing == 0 || run.exit_code != 0) << what;
+  EXPECT_TRUE(failing > 0 || run.exit_code != 1) << what;
+}
+
 struct Row {
   const char* what;
   std::vector<reports::CaseResult> cases;
@@ -64,6 +92,11 @@ TEST(ExitCode, Table) {
       {"an inconclusive MUST", {pass, case_with(Outcome::inconclusive)}, true, false, 1},
       {"an inconclusive SHOULD", {case_with(Outcome::inconclusive, "SHOULD")}, true, false, 0},
       {"a listed failure", {case_with(Outcome::fail, "MUST", BaselineState::expected)}, true, false, 0},
+      {"a listed failure beside another",
+       {case_with(Outcome::fail, "MUST", BaselineState::expected), fail},
+       true,
+       false,
+       1},
       {"only stale", {pass}, true, true, 2},
       {"failure before stale", {fail}, true, true, 1},
       {"fault before failure and stale", {fail, broken}, true, true, 3},
@@ -79,6 +112,7 @@ TEST(ExitCode, Table) {
     if (row.stale) run.stale_baseline = {"a.b#R"};
     EXPECT_EQ(exit_code_of(run), row.code) << row.what;
     EXPECT_FALSE(verdict_of(run).empty());
+    expect_agreement(row.what, run);
   }
 }
 
@@ -90,6 +124,8 @@ TEST(Verdict, SaysWhatWasPlanted) {
   EXPECT_EQ(verdict_of(run),
             "conforming: 1 check in 1 case; with planted defects: xmpp.no-close-timeout: this is no run of the "
             "reference");
+  run.target = "Prosody";
+  EXPECT_THAT(verdict_of(run), testing::EndsWith(": this is no run of the target as it is"));
   run.planted = {"sip.response-without-record-route@gateway", "xmpp.no-close-timeout"};
   EXPECT_EQ(words_of_planted(run.planted),
             "planted defects: sip.response-without-record-route@gateway, xmpp.no-close-timeout");

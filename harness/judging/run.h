@@ -15,10 +15,10 @@ namespace cutover::harness {
 /// How one case is run.
 struct RunOptions {
   WorldKind world = WorldKind::sim;
-  std::uint64_t seed = 1;      ///< of this case
-  std::size_t departures = 0;  ///< that an exploration allows in a schedule; 0: what its case says
-  std::string replay;          ///< decisions of an earlier run (Choice::replay()); empty: decisions from the seed
-  bool strict = false;         ///< an unmet SHOULD fails
+  std::uint64_t seed = 1;   ///< of this case
+  std::size_t detours = 0;  ///< that an exploration allows in a schedule; 0: what its case says
+  std::string replay;       ///< decisions of an earlier run (Choice::replay()); empty: decisions from the seed
+  bool strict = false;      ///< an unmet SHOULD fails
   std::set<std::string, std::less<>> planted;  ///< defects and variants of the deployment, by name
   departures::Watch watch = departures::Watch::no;
   int block = 1;  ///< see make_world()

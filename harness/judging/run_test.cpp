@@ -83,7 +83,7 @@ TEST(Run, WhoKeepsACaseWaitingMakesNothingBroken) {
   const auto result = execute_case(record(
                                        [&](CaseRun& run) {
                                          run.world().end_at(run.world().now() + 5s);
-                                         CONFORMS(should, 1, Eq(1));
+                                         CONFORMS(should, "the number", 1, Eq(1));
                                          for (;; ++waits) (void)run.world().run_until([] { return false; }, 4s);
                                        },
                                        {{must, {}}, {should, {}}}),

@@ -96,11 +96,8 @@ bool conforms(const char* requirement, std::string words, const T& value, const 
 
 /// Judges `value` by `matcher` for a requirement of the catalogue, records it, and goes on: independent checks go on
 /// after a failed one. Evaluates to whether it was met. `words`: see Verdicts::judge().
-#define CONFORMS_4(requirement, words, value, matcher) \
+#define CONFORMS(requirement, words, value, matcher) \
   (::cutover::harness::conforms(requirement, words, value, matcher, __FILE__, __LINE__))
-#define CONFORMS_3(requirement, value, matcher) CONFORMS_4(requirement, #value, value, matcher)
-#define CONFORMS_PICK(_1, _2, _3, _4, NAME, ...) NAME
-#define CONFORMS(...) CONFORMS_PICK(__VA_ARGS__, CONFORMS_4, CONFORMS_3, , )(__VA_ARGS__)
 /// Judges by hand, where a sentence says it better than a matcher.
 #define CONFORMS_THAT(requirement, words, met, expected, actual) \
   (::cutover::harness::Verdicts::current().judge(requirement, words, met, expected, actual, __FILE__, __LINE__))

@@ -23,7 +23,7 @@ RunOptions run_options_of(const Job& job, const RunnerOptions& options) {
   run.replay = options.replay;
   if (options.replay.starts_with("seed:")) run.seed = std::stoull(options.replay.substr(5));
   run.strict = options.strict;
-  run.departures = options.departures;
+  run.detours = options.detours;
   run.planted = options.planted;
   run.watch = options.watch;
   run.planted.insert(job.planted.begin(), job.planted.end());
@@ -42,7 +42,7 @@ std::string order_line(const Job& job, const RunnerOptions& options, int block) 
                                       {"seed", options.seed},
                                       {"replay", options.replay},
                                       {"strict", options.strict},
-                                      {"departures", options.departures},
+                                      {"detours", options.detours},
                                       {"block", block},
                                       {"target", options.target_file},
                                       {"topology", options.topology_file},
@@ -65,7 +65,7 @@ Order OrderReader::read(const std::string& line) {
   shared.replay = text("replay");
   shared.strict = order.at("strict").as_bool();
   shared.watch = order.at("watch").as_bool() ? departures::Watch::yes : departures::Watch::no;
-  shared.departures = order.at("departures").to_number<std::size_t>();
+  shared.detours = order.at("detours").to_number<std::size_t>();
   Order result{job.record, run_options_of(job, shared)};
   result.options.block = order.at("block").to_number<int>();
   if (const auto file = text("target"); !file.empty()) {

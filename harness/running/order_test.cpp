@@ -16,7 +16,7 @@ TEST(Order, IsReadAsItWasWritten) {
   RunnerOptions options;
   options.seed = 0xfedcba9876543210;
   options.strict = true;
-  options.departures = 2;
+  options.detours = 2;
   options.watch = departures::Watch::yes;
   options.planted = {"sip.response-without-record-route@gateway"};
   OrderReader reader;
@@ -26,7 +26,7 @@ TEST(Order, IsReadAsItWasWritten) {
   EXPECT_EQ(order.options.attempt, 3);
   EXPECT_EQ(order.options.seed, case_seed(options.seed, job.record->id, 3));
   EXPECT_TRUE(order.options.strict);
-  EXPECT_EQ(order.options.departures, 2U);
+  EXPECT_EQ(order.options.detours, 2U);
   EXPECT_EQ(order.options.watch, departures::Watch::yes);
   EXPECT_EQ(order.options.block, 4711);
   EXPECT_EQ(order.options.planted,

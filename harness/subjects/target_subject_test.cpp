@@ -97,11 +97,13 @@ TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
     auto& peer = add_peer(*subject);
     auto& world = subject->world();
     peer.send_message("romeo", subject->user(), "in");
-    CONFORMS(must, world.run_until([&] { return subject->received("in") == 1; }, 10s), Eq(true));
+    CONFORMS(must, "the message came in", world.run_until([&] { return subject->received("in") == 1; }, 10s), Eq(true));
     subject->send_message("romeo@peer.example", "out");
-    CONFORMS(must, world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
+    CONFORMS(must, "the message went out",
+             world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
     subject->send_message("ghost@absent.example", "nowhere");
-    CONFORMS(must, world.run_until([&] { return !subject->told("nowhere").empty(); }, 10s), Eq(true));
+    CONFORMS(must, "the sender was told", world.run_until([&] { return !subject->told("nowhere").empty(); }, 10s),
+             Eq(true));
   });
   EXPECT_EQ(result.outcome, Outcome::pass) << result.reason << server_->log();
   EXPECT_EQ(result.world, "target");
@@ -122,11 +124,12 @@ TEST_F(RemoteServer, MeetsAllPeersAtOneAddress) {
     EXPECT_EQ(subject->peer_domain(PartnerKind::plaintext_dialback), "peer.example");
     EXPECT_EQ(subject->peer_host(PartnerKind::plaintext_dialback), subject->peer_host(PartnerKind::sasl_external));
     subject->send_message("romeo@other.example", "to the other");
-    CONFORMS(must, world.run_until([&] { return other.accepted_count() == 1 && other.last().has_item(); }, 10s),
-             Eq(true));
+    CONFORMS(must, "the other peer was called",
+             world.run_until([&] { return other.accepted_count() == 1 && other.last().has_item(); }, 10s), Eq(true));
     EXPECT_EQ(other.last().next_header()->tag.attribute_or_empty("to"), "other.example");
     subject->send_message("romeo@peer.example", "to the peer");
-    CONFORMS(must, world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
+    CONFORMS(must, "the peer got the message",
+             world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
     EXPECT_EQ(other.accepted_count(), 1U);
   });
   EXPECT_EQ(result.outcome, Outcome::pass) << result.reason << server_->log();
@@ -139,7 +142,7 @@ TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {
   EXPECT_THAT(down().value_or("up"), HasSubstr("does not let juliet@up.example in: authentication failed"));
   const auto result = run([](CaseRun& run) {
     (void)make_subject(run);
-    CONFORMS(must, 1, Eq(1));
+    CONFORMS(must, "the number", 1, Eq(1));
   });
   EXPECT_EQ(result.outcome, Outcome::broken);
   EXPECT_THAT(result.reason, HasSubstr("the account juliet@up.example cannot sign in"));

@@ -1,4 +1,4 @@
-// Seeds, exhaustive enumeration with a bound of departures, and their replay.
+// Seeds, exhaustive enumeration with a bound of detours, and their replay.
 #include "harness/worlds/choice.h"
 
 #include "protocol/base/check.h"
@@ -13,9 +13,9 @@ namespace cutover::harness {
 
 namespace {
 
-std::string replay_text(std::size_t departures_max, std::vector<std::size_t> values) {
+std::string replay_text(std::size_t detours_max, std::vector<std::size_t> values) {
   while (!values.empty() && values.back() == 0) values.pop_back();
-  const auto limit = departures_max == Exhaust::unlimited ? std::string("*") : std::to_string(departures_max);
+  const auto limit = detours_max == Exhaust::unlimited ? std::string("*") : std::to_string(detours_max);
   return fmt::format("{}/{}", limit, fmt::join(values, "."));
 }
 
@@ -39,11 +39,11 @@ std::uint64_t Generator::below(std::uint64_t bound) {
 }
 
 std::size_t Seed::choose(std::size_t bound) { return generator_.below(bound); }
-std::size_t Seed::depart(std::size_t bound) { return generator_.below(bound); }
+std::size_t Seed::detour(std::size_t bound) { return generator_.below(bound); }
 std::string Seed::replay() const { return fmt::format("seed:{}", seed_); }
 
 bool Exhaust::next() {
-  at_ = departures_ = 0;
+  at_ = detours_ = 0;
   if (!started_) return started_ = true;
   while (!digits_.empty() && digits_.back().value + 1 == digits_.back().bound) digits_.pop_back();
   if (digits_.empty()) return false;
@@ -51,27 +51,27 @@ bool Exhaust::next() {
   return true;
 }
 
-std::size_t Exhaust::digit(std::size_t bound, bool departs) {
+std::size_t Exhaust::digit(std::size_t bound, bool detours) {
   CUTOVER_CHECK(bound > 0);
-  if (at_ == digits_.size()) digits_.push_back({0, bound, departs});
+  if (at_ == digits_.size()) digits_.push_back({0, bound, detours});
   const auto& digit = digits_[at_++];
-  if (digit.bound != bound || digit.departs != departs) throw HarnessFault("the world is not deterministic");
+  if (digit.bound != bound || digit.detours != detours) throw HarnessFault("the world is not deterministic");
   return digit.value;
 }
 
 std::size_t Exhaust::choose(std::size_t bound) { return digit(bound, false); }
 
-std::size_t Exhaust::depart(std::size_t bound) {
-  if (departures_spent()) return 0;
+std::size_t Exhaust::detour(std::size_t bound) {
+  if (detours_spent()) return 0;
   const auto value = digit(bound, true);
-  if (value != 0) departures_++;
+  if (value != 0) detours_++;
   return value;
 }
 
 std::string Exhaust::replay() const {
   std::vector<std::size_t> values;
   for (const auto& digit : digits_) values.push_back(digit.value);
-  return replay_text(departures_max_, std::move(values));
+  return replay_text(detours_max_, std::move(values));
 }
 
 std::size_t Replay::choose(std::size_t bound) {
@@ -81,14 +81,14 @@ std::size_t Replay::choose(std::size_t bound) {
   return value;
 }
 
-std::size_t Replay::depart(std::size_t bound) {
-  if (departures_spent()) return 0;
+std::size_t Replay::detour(std::size_t bound) {
+  if (detours_spent()) return 0;
   const auto value = choose(bound);
-  if (value != 0) departures_++;
+  if (value != 0) detours_++;
   return value;
 }
 
-std::string Replay::replay() const { return replay_text(departures_max_, values_); }
+std::string Replay::replay() const { return replay_text(detours_max_, values_); }
 
 std::unique_ptr<Choice> make_choice(std::string_view text) {
   if (text.starts_with("seed:")) return std::make_unique<Seed>(parse_number<std::uint64_t>(text.substr(5)));

@@ -17,11 +17,11 @@ class Choice {
   virtual ~Choice() = default;
   /// A decision that an exploration enumerates in full, such as the moment of an operator's step.
   [[nodiscard]] virtual std::size_t choose(std::size_t bound) = 0;
-  /// A decision of the network that departs from the default order when it is not 0; an exploration allows a few in a
+  /// A decision of the network that detours from the default order when it is not 0; an exploration allows a few in a
   /// run.
-  [[nodiscard]] virtual std::size_t depart(std::size_t bound) = 0;
-  /// True when depart() can only answer 0 for the rest of the run, so that nobody need count what is possible.
-  [[nodiscard]] virtual bool departures_spent() const { return false; }
+  [[nodiscard]] virtual std::size_t detour(std::size_t bound) = 0;
+  /// True when detour() can only answer 0 for the rest of the run, so that nobody need count what is possible.
+  [[nodiscard]] virtual bool detours_spent() const { return false; }
   /// What make_choice() turns into the same decisions again.
   [[nodiscard]] virtual std::string replay() const = 0;
 };
@@ -42,7 +42,7 @@ class Seed final : public Choice {
  public:
   explicit Seed(std::uint64_t seed) : seed_(seed), generator_(seed) {}
   [[nodiscard]] std::size_t choose(std::size_t bound) override;
-  [[nodiscard]] std::size_t depart(std::size_t bound) override;
+  [[nodiscard]] std::size_t detour(std::size_t bound) override;
   [[nodiscard]] std::string replay() const override;
 
  private:
@@ -54,8 +54,8 @@ class Seed final : public Choice {
 class Undisturbed final : public Choice {
  public:
   [[nodiscard]] std::size_t choose(std::size_t) override { return 0; }
-  [[nodiscard]] std::size_t depart(std::size_t) override { return 0; }
-  [[nodiscard]] bool departures_spent() const override { return true; }
+  [[nodiscard]] std::size_t detour(std::size_t) override { return 0; }
+  [[nodiscard]] bool detours_spent() const override { return true; }
   [[nodiscard]] std::string replay() const override { return "0/"; }
 };
 
@@ -65,45 +65,45 @@ class Exhaust final : public Choice {
  public:
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
-  explicit Exhaust(std::size_t departures_max = unlimited) : departures_max_(departures_max) {}
+  explicit Exhaust(std::size_t detours_max = unlimited) : detours_max_(detours_max) {}
   /// Prepares the next run; false when every sequence was visited.
   [[nodiscard]] bool next();
 
   [[nodiscard]] std::size_t choose(std::size_t bound) override;
-  [[nodiscard]] std::size_t depart(std::size_t bound) override;
-  [[nodiscard]] bool departures_spent() const override { return departures_ >= departures_max_; }
+  [[nodiscard]] std::size_t detour(std::size_t bound) override;
+  [[nodiscard]] bool detours_spent() const override { return detours_ >= detours_max_; }
   [[nodiscard]] std::string replay() const override;
 
  private:
   struct Digit {
     std::size_t value, bound;
-    bool departs;
+    bool detours;
   };
-  [[nodiscard]] std::size_t digit(std::size_t bound, bool departs);
+  [[nodiscard]] std::size_t digit(std::size_t bound, bool detours);
 
-  std::size_t departures_max_;
+  std::size_t detours_max_;
   std::vector<Digit> digits_;
-  std::size_t at_ = 0, departures_ = 0;
+  std::size_t at_ = 0, detours_ = 0;
   bool started_ = false;
 };
 
 /// The decisions of one run of Exhaust again. Throws HarnessFault when a decision does not fit what is asked.
 class Replay final : public Choice {
  public:
-  Replay(std::size_t departures_max, std::vector<std::size_t> values)
-      : departures_max_(departures_max), values_(std::move(values)) {}
+  Replay(std::size_t detours_max, std::vector<std::size_t> values)
+      : detours_max_(detours_max), values_(std::move(values)) {}
   [[nodiscard]] std::size_t choose(std::size_t bound) override;
-  [[nodiscard]] std::size_t depart(std::size_t bound) override;
-  [[nodiscard]] bool departures_spent() const override { return departures_ >= departures_max_; }
+  [[nodiscard]] std::size_t detour(std::size_t bound) override;
+  [[nodiscard]] bool detours_spent() const override { return detours_ >= detours_max_; }
   [[nodiscard]] std::string replay() const override;
 
  private:
-  std::size_t departures_max_;
+  std::size_t detours_max_;
   std::vector<std::size_t> values_;
-  std::size_t at_ = 0, departures_ = 0;
+  std::size_t at_ = 0, detours_ = 0;
 };
 
-/// From the text of replay(): "seed:42", or "2/0.0.3" (at most 2 departures; decisions, then zeros; "*" for no limit).
+/// From the text of replay(): "seed:42", or "2/0.0.3" (at most 2 detours; decisions, then zeros; "*" for no limit).
 /// Throws std::invalid_argument for other text.
 [[nodiscard]] std::unique_ptr<Choice> make_choice(std::string_view text);
 

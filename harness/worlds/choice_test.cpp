@@ -24,7 +24,7 @@ TEST(Choice, ExhaustVisitsEverySequenceOnce) {
   while (all.next()) {
     std::string digits;
     for (int i = 0; i < 3; i++) digits += std::to_string(all.choose(3));
-    if (digits == "000") digits += std::to_string(all.depart(2));  // what is asked may depend on what was answered
+    if (digits == "000") digits += std::to_string(all.detour(2));  // what is asked may depend on what was answered
     seen.insert(digits);
     runs++;
   }
@@ -32,13 +32,13 @@ TEST(Choice, ExhaustVisitsEverySequenceOnce) {
   EXPECT_EQ(seen.size(), 28U);
 }
 
-TEST(Choice, DeparturesAreBoundedAndOtherDecisionsAreNot) {
-  const auto runs = [](std::size_t departures) {
-    Exhaust all(departures);
+TEST(Choice, DetoursAreBoundedAndOtherDecisionsAreNot) {
+  const auto runs = [](std::size_t detours) {
+    Exhaust all(detours);
     std::size_t count = 0;
     while (all.next()) {
       (void)all.choose(5);
-      for (int i = 0; i < 6; i++) (void)all.depart(3);
+      for (int i = 0; i < 6; i++) (void)all.detour(3);
       count++;
     }
     return count;
@@ -61,7 +61,7 @@ TEST(Choice, ReplayGivesTheSameDecisions) {
   const auto draw = [](Choice& choice) {
     std::string digits;
     for (int i = 0; i < 4; i++) {
-      digits += std::to_string(choice.depart(3));
+      digits += std::to_string(choice.detour(3));
       digits += std::to_string(choice.choose(2));
     }
     return digits;

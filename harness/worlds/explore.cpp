@@ -47,7 +47,7 @@ void run_seeds(const Scenario& scenario, const ExploreBounds& bounds, ExploreRes
 }
 
 void run_all(const Scenario& scenario, const ExploreBounds& bounds, ExploreResult& result) {
-  Exhaust all(bounds.departures_max);
+  Exhaust all(bounds.detours_max);
   while (all.next()) {
     if (done(result, bounds)) return;
     run_once(scenario, all, result);

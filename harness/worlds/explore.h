@@ -12,7 +12,7 @@
 namespace cutover::harness {
 
 struct ExploreBounds {
-  std::size_t departures_max = 2;         ///< departures from the default order in one run
+  std::size_t detours_max = 2;            ///< detours from the default order in one run
   std::size_t schedules_max = 1'000'000;  ///< then the exploration stops, and is not complete
   std::size_t seeds = 0;                  ///< not 0: this many random runs instead of every schedule
   std::uint64_t first_seed = 1;

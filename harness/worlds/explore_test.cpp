@@ -12,21 +12,21 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-void needs_two_departures(Exploration& run) {
+void needs_two_detours(Exploration& run) {
   const auto step = run.choice().choose(3);
   std::string order;
-  for (int i = 0; i < 4; i++) order += std::to_string(run.choice().depart(3));
+  for (int i = 0; i < 4; i++) order += std::to_string(run.choice().detour(3));
   if (step == 2) run.reached("late step");
   if (step == 1 && order == "0201") run.violated("the one bad order");
 }
 
 TEST(Explore, FindsTheBadOrderWithinItsBoundOnlyAndReplaysIt) {
-  EXPECT_TRUE(explore(needs_two_departures, {.departures_max = 1}).passed());
-  const auto result = explore(needs_two_departures, {.departures_max = 2, .stop_at_first = false});
+  EXPECT_TRUE(explore(needs_two_detours, {.detours_max = 1}).passed());
+  const auto result = explore(needs_two_detours, {.detours_max = 2, .stop_at_first = false});
   EXPECT_TRUE(result.complete);
   EXPECT_EQ(result.schedules, 3U * (1 + 4 * 2 + 6 * 4));
   ASSERT_EQ(result.violations.size(), 1U);
-  const auto again = explore(needs_two_departures, {.replay = result.violations[0].replay});
+  const auto again = explore(needs_two_detours, {.replay = result.violations[0].replay});
   EXPECT_EQ(again.schedules, 1U);
   EXPECT_EQ(again.violations.size(), 1U);
   EXPECT_THAT(result.text(), HasSubstr("the one bad order (replay: " + result.violations[0].replay));
@@ -44,17 +44,17 @@ TEST(Explore, StopsAtTheFirstViolationOrAtItsLimit) {
 }
 
 TEST(Explore, FailsForAMarkThatNoRunReached) {
-  const auto result = explore(needs_two_departures, {.departures_max = 0, .must_reach = {"late step", "never"}});
+  const auto result = explore(needs_two_detours, {.detours_max = 0, .must_reach = {"late step", "never"}});
   EXPECT_THAT(result.never_reached, ElementsAre("never"));
   EXPECT_FALSE(result.passed());
   EXPECT_EQ(result.reached.at("late step"), 1U);
 }
 
 TEST(Explore, SeedsAreRunsToo) {
-  const auto result = explore(needs_two_departures, {.seeds = 2000, .stop_at_first = false});
+  const auto result = explore(needs_two_detours, {.seeds = 2000, .stop_at_first = false});
   EXPECT_EQ(result.schedules, 2000U);
   ASSERT_FALSE(result.violations.empty());
-  EXPECT_FALSE(explore(needs_two_departures, {.replay = result.violations[0].replay}).passed());
+  EXPECT_FALSE(explore(needs_two_detours, {.replay = result.violations[0].replay}).passed());
 }
 
 TEST(Explore, AFaultCarriesItsReplay) {

@@ -1,7 +1,7 @@
 // Sockets by Boost.Asio. Every callback to an actor starts in the io_context, so none comes from inside a Context call.
 #include "harness/worlds/live_world.h"
 
-#include "harness/worlds/choice.h"
+#include "harness/worlds/books.h"
 #include "harness/worlds/first_octets.h"
 #include "protocol/base/address.h"
 #include "protocol/base/check.h"
@@ -62,20 +62,17 @@ asio::ip::address literal(const std::string& text) {
 
 struct LiveWorld::Impl {
   class Host;
-  enum class State { connecting, open, dead };
 
-  struct Connection {
+  struct Connection : EndBooks {
     Connection(tcp::socket s, ConnectionId id_, Host& host_, Actor& owner_)
-        : socket(std::move(s)), id(id_), host(host_), owner(&owner_) {}
+        : EndBooks{.owner = &owner_}, socket(std::move(s)), id(id_), host(host_) {}
     tcp::socket socket;
     ConnectionId id;
     Host& host;
-    Actor* owner;
-    State state = State::connecting;
     std::string remote_address, peer_name, label;
     std::string queued, in_writing;
     std::array<char, read_size_max_octets> buffer{};
-    bool fin_wanted = false, fin_sent = false, fin_seen = false, write_failed = false, read_paused = false;
+    bool write_failed = false, read_paused = false;
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
 
@@ -88,9 +85,9 @@ struct LiveWorld::Impl {
     std::vector<Host*> residents;
   };
   using DoorPtr = std::shared_ptr<Door>;
-  struct Listener {
-    DoorPtr door;
+  struct Listening {
     Actor* owner;
+    DoorPtr door;
   };
   /// Somebody who has not said yet for which domain.
   struct Caller {
@@ -100,12 +97,15 @@ struct LiveWorld::Impl {
     int looks = 0;
   };
 
-  struct DatagramPort {
-    DatagramPort(asio::io_context& io, Actor& owner_) : socket(io), owner(&owner_) {}
+  struct DatagramSocket {
+    explicit DatagramSocket(asio::io_context& io) : socket(io) {}
     udp::socket socket;
-    Actor* owner;
     udp::endpoint from;
     std::array<char, datagram_size_max_octets> buffer{};
+  };
+  struct Bound {
+    Actor* owner;
+    std::shared_ptr<DatagramSocket> socket;
   };
 
   struct Wake {
@@ -114,58 +114,43 @@ struct LiveWorld::Impl {
     bool cancelled = false;  // the timer may have fired already and wait in the queue
   };
 
-  class Host final : public Context {
+  class Host final : public HostBooks<Listening, Bound, std::shared_ptr<Wake>, ConnectionPtr> {
    public:
-    Host(Impl& world, int number_, std::string name, std::string address, std::uint64_t seed)
-        : host_number(number_), world_(world), name_(std::move(name)), address_(std::move(address)), generator_(seed) {}
+    Host(Impl& world, std::string name, std::string address, int number)
+        : HostBooks(std::move(name), std::move(address), number, world.options.seed),
+          host_number(number),
+          world_(world) {}
 
     const int host_number;
 
     Time now() const override { return world_.now(); }
     std::time_t wall_clock() const override { return std::time(nullptr); }
-    std::uint64_t random(std::uint64_t bound) override { return generator_.below(bound); }
-    const std::string& address() const override { return address_; }
     void listen(Actor& actor, std::uint16_t port) override;
-    void stop_listening(std::uint16_t port) override;
     ConnectionId connect(Actor& actor, const Endpoint& to) override;
     void send(ConnectionId id, std::string_view bytes) override;
     void shutdown(ConnectionId id) override;
-    void abort(ConnectionId id) override;
-    void hand_over(ConnectionId id, Actor& actor) override;
     std::uint16_t bind_datagram(Actor& actor, std::uint16_t port) override;
-    void unbind_datagram(std::uint16_t port) override;
     void send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) override;
     void wake_at(Actor& actor, Time when) override;
-    void cancel_wake(Actor& actor) override;
-    void note(Note note) override;
     bool keeps_notes() const override { return world_.options.notes; }
-    void forget(Actor& actor) override;
 
-    const std::string& name() const { return name_; }
+    void erase(ConnectionId id) { connections_.erase(id); }
     Impl& world() const { return world_; }
     void accepted(std::uint16_t port, tcp::socket socket);
-    void close_everything();
-    ConnectionPtr own(ConnectionId id) const;
-    std::vector<ConnectionPtr> all() const;
-
-    std::map<ConnectionId, ConnectionPtr> connections;  // those that are not dead
 
    private:
+    void reset(ConnectionId, const ConnectionPtr& connection) override { Impl::reset(connection); }
+    void close(const Listening& listening) override;
+    void close(const Bound& bound) override;
+    void cancel(const std::shared_ptr<Wake>& wake) override;
+    void name_other_end(TraceRecord& record) override;
+    Trace& trace() override { return world_.trace; }
+
     void label(const ConnectionPtr& connection);
-    void receive(std::shared_ptr<DatagramPort> port, std::uint16_t number);
+    void receive(std::shared_ptr<DatagramSocket> bound, Actor& owner, std::uint16_t port);
 
     Impl& world_;
-    std::string name_, address_;
-    Generator generator_;
-    std::map<std::uint16_t, Listener> listeners_;
-    std::map<std::uint16_t, std::shared_ptr<DatagramPort>> datagram_ports_;
-    std::map<Actor*, std::shared_ptr<Wake>> wakes_;
     std::map<ConnectionId, std::pair<std::string, std::string>> labels_;  // peer and connection, also of the late dead
-  };
-
-  struct Machine {
-    std::unique_ptr<Host> host;
-    std::unique_ptr<Node> node;  // null once removed
   };
 
   explicit Impl(LiveOptions options_) : options(std::move(options_)) {
@@ -176,7 +161,6 @@ struct LiveWorld::Impl {
   std::string strangers;                        ///< see call_strangers()
   std::map<std::string, int> hosts_of_domains;  ///< see answer_for()
   std::map<std::pair<std::string, std::uint16_t>, std::weak_ptr<Door>> doors;
-  Machine& named(const std::string& name);
 
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
   [[nodiscard]] bool speaks_for_a_domain(const Host& host) const;
@@ -200,7 +184,7 @@ struct LiveWorld::Impl {
   asio::io_context io{1};
   // Without work an io_context stops, and an idle world would spin.
   asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-  std::vector<Machine> machines;
+  Machines<Host> machines;
   std::uint64_t last_id = 0;
   Trace trace;
 };
@@ -208,8 +192,8 @@ struct LiveWorld::Impl {
 // -- connections ---------------------------------------------------------------------------------------------------
 
 void LiveWorld::Impl::bury(const ConnectionPtr& connection) {
-  connection->state = State::dead;
-  connection->host.connections.erase(connection->id);
+  connection->state = EndState::dead;
+  connection->host.erase(connection->id);
   error_code ignored;
   connection->socket.close(ignored);
 }
@@ -221,8 +205,8 @@ void LiveWorld::Impl::reset(const ConnectionPtr& connection) {
 }
 
 void LiveWorld::Impl::closed(const ConnectionPtr& connection, std::string_view reason) {
-  if (connection->state == State::dead) return;
-  const bool was_connecting = connection->state == State::connecting;
+  if (connection->state == EndState::dead) return;
+  const bool was_connecting = connection->state == EndState::connecting;
   bury(connection);
   if (was_connecting)
     connection->owner->on_connect_failed(connection->id, reason);
@@ -238,11 +222,11 @@ void LiveWorld::Impl::close_later(const ConnectionPtr& connection, std::string r
 void LiveWorld::Impl::read(const ConnectionPtr& connection) {
   connection->socket.async_read_some(
       asio::buffer(connection->buffer), [connection](const error_code& error, std::size_t size) {
-        if (connection->state == State::dead || error == asio::error::operation_aborted) return;
+        if (connection->state == EndState::dead || error == asio::error::operation_aborted) return;
         if (error == asio::error::eof && !connection->write_failed) return end_of_file(connection);
         if (error) return closed(connection, "connection reset by the peer");
         connection->owner->on_received(connection->id, {connection->buffer.data(), size});
-        if (connection->state == State::dead || !connection->socket.is_open()) return;
+        if (connection->state == EndState::dead || !connection->socket.is_open()) return;
         connection->read_paused = connection->queued.size() > queue_size_max_octets;
         if (!connection->read_paused) read(connection);
       });
@@ -251,13 +235,13 @@ void LiveWorld::Impl::read(const ConnectionPtr& connection) {
 void LiveWorld::Impl::end_of_file(const ConnectionPtr& connection) {
   connection->fin_seen = true;
   connection->owner->on_eof(connection->id);
-  if (connection->state != State::dead && connection->fin_sent) closed(connection, "closed by both ends");
+  if (connection->state != EndState::dead && connection->fin_sent) closed(connection, "closed by both ends");
 }
 
 /// One write at a time; a FIN only when all is written, by shutdown(send), because close() may turn unread bytes into
 /// an RST that eats what we said last.
 void LiveWorld::Impl::write(const ConnectionPtr& connection) {
-  if (!connection->in_writing.empty() || connection->state != State::open || connection->write_failed) return;
+  if (!connection->in_writing.empty() || connection->state != EndState::open || connection->write_failed) return;
   if (!connection->queued.empty()) {
     connection->in_writing = std::exchange(connection->queued, {});
     asio::async_write(connection->socket, asio::buffer(connection->in_writing),
@@ -272,7 +256,7 @@ void LiveWorld::Impl::write(const ConnectionPtr& connection) {
 
 void LiveWorld::Impl::written(const ConnectionPtr& connection, const error_code& error) {
   connection->in_writing.clear();
-  if (connection->state == State::dead || error == asio::error::operation_aborted) return;
+  if (connection->state == EndState::dead || error == asio::error::operation_aborted) return;
   if (!error) {
     if (std::exchange(connection->read_paused, false)) read(connection);
     return write(connection);
@@ -283,45 +267,34 @@ void LiveWorld::Impl::written(const ConnectionPtr& connection, const error_code&
 }
 
 void LiveWorld::Impl::connected(const ConnectionPtr& connection, const error_code& error) {
-  if (connection->state == State::dead || error == asio::error::operation_aborted) return;
+  if (connection->state == EndState::dead || error == asio::error::operation_aborted) return;
   if (error) return closed(connection, reason_of(error));
   error_code ignored;
   connection->socket.set_option(tcp::no_delay(true), ignored);
-  connection->state = State::open;
+  connection->state = EndState::open;
   write(connection);
   connection->owner->on_connected(connection->id);
-  if (connection->state != State::dead) read(connection);
+  if (connection->state != EndState::dead) read(connection);
 }
 
 // -- what nodes ask for --------------------------------------------------------------------------------------------
-
-LiveWorld::Impl::ConnectionPtr LiveWorld::Impl::Host::own(ConnectionId id) const {
-  const auto found = connections.find(id);
-  return found == connections.end() ? nullptr : found->second;
-}
-
-std::vector<LiveWorld::Impl::ConnectionPtr> LiveWorld::Impl::Host::all() const {
-  std::vector<ConnectionPtr> list;
-  for (const auto& [id, connection] : connections) list.push_back(connection);
-  return list;
-}
 
 bool LiveWorld::Impl::speaks_for_a_domain(const Host& host) const {
   return std::ranges::any_of(hosts_of_domains, [&](const auto& entry) { return entry.second == host.host_number; });
 }
 
 void LiveWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
-  auto& known = world_.doors[{address_, port}];
+  auto& known = world_.doors[{address(), port}];
   auto door = known.lock();
   const auto fail = [&](const std::string& why) {
-    throw ListenError(fmt::format("cannot listen on {}:{}: {}", address_, port, why));
+    throw ListenError(fmt::format("cannot listen on {}:{}: {}", address(), port, why));
   };
   if (door) {
     const auto speaks = [this](const Host* host) { return host != this && world_.speaks_for_a_domain(*host); };
     if (!world_.speaks_for_a_domain(*this) || !std::ranges::all_of(door->residents, speaks))
       fail("Address already in use");
     door->residents.push_back(this);
-    listeners_[port] = {door, &actor};
+    listeners_[port] = {&actor, door};
     return;
   }
   door = std::make_shared<Door>(world_.io);
@@ -329,12 +302,12 @@ void LiveWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
   auto& acceptor = door->acceptor;
   acceptor.open(tcp::v4(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind({literal(address_), port}, error);
+  if (!error) acceptor.bind({literal(address()), port}, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) fail(error.message());
   door->residents.push_back(this);
   known = door;
-  listeners_[port] = {door, &actor};
+  listeners_[port] = {&actor, door};
   accept(door, port);
 }
 
@@ -396,52 +369,50 @@ LiveWorld::Impl::Host& LiveWorld::Impl::resident_for(const Door& door, const std
 /// Of the dead the last ones keep theirs: their nodes may note more of them.
 void LiveWorld::Impl::Host::label(const ConnectionPtr& connection) {
   labels_[connection->id] = {connection->peer_name, connection->label};
-  if (labels_.size() <= 2 * dead_labels_max + connections.size()) return;
-  auto surplus = labels_.size() - dead_labels_max - connections.size();
-  std::erase_if(
-      labels_, [&](const auto& entry) { return surplus != 0 && !connections.contains(entry.first) && surplus-- != 0; });
+  if (labels_.size() <= 2 * dead_labels_max + connections_.size()) return;
+  auto surplus = labels_.size() - dead_labels_max - connections_.size();
+  std::erase_if(labels_, [&](const auto& entry) {
+    return surplus != 0 && !connections_.contains(entry.first) && surplus-- != 0;
+  });
 }
 
 void LiveWorld::Impl::Host::accepted(std::uint16_t port, tcp::socket socket) {
-  const auto listener = listeners_.find(port);
-  if (listener == listeners_.end()) return;
+  const auto* listening = listener_at(port);
+  if (listening == nullptr) return;
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   const Endpoint peer = error ? Endpoint{} : Endpoint{remote.address().to_string(), remote.port()};
   socket.set_option(tcp::no_delay(true), error);
-  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, *listener->second.owner);
-  connection->state = State::open;
+  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, *listening->owner);
+  connection->state = EndState::open;
   connection->remote_address = peer.address;
   connection->peer_name = world_.name_at(peer.address);
-  connection->label = fmt::format("{}:{} > {}:{}", connection->peer_name, peer.port, name_, port);
-  connections.emplace(connection->id, connection);
+  connection->label = fmt::format("{}:{} > {}:{}", connection->peer_name, peer.port, name(), port);
+  connections_.emplace(connection->id, connection);
   label(connection);
   connection->owner->on_accepted(connection->id, port, peer);
-  if (connection->state != State::dead) read(connection);
+  if (connection->state != EndState::dead) read(connection);
 }
 
-void LiveWorld::Impl::Host::stop_listening(std::uint16_t port) {
-  const auto listener = listeners_.find(port);
-  if (listener == listeners_.end()) return;
-  const auto door = listener->second.door;
-  listeners_.erase(listener);
-  std::erase(door->residents, this);
-  if (!door->residents.empty()) return;
+void LiveWorld::Impl::Host::close(const Listening& listening) {
+  auto& door = *listening.door;
+  std::erase(door.residents, this);
+  if (!door.residents.empty()) return;
   error_code ignored;
-  door->acceptor.close(ignored);
-  world_.doors.erase({address_, port});
+  door.acceptor.close(ignored);
+  std::erase_if(world_.doors, [&](const auto& entry) { return entry.second.lock() == listening.door; });
 }
 
 ConnectionId LiveWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
   auto connection = std::make_shared<Connection>(tcp::socket(world_.io), world_.next_id(), *this, actor);
-  connections.emplace(connection->id, connection);
+  connections_.emplace(connection->id, connection);
   connection->remote_address = to.address;
   connection->peer_name = world_.name_at(to.address);
   error_code error;
   connection->socket.open(tcp::v4(), error);
-  if (!error) connection->socket.bind({literal(address_), 0}, error);
+  if (!error) connection->socket.bind({literal(address()), 0}, error);
   const auto local = error ? tcp::endpoint{} : connection->socket.local_endpoint(error);
-  connection->label = fmt::format("{}:{} > {}:{}", name_, local.port(), connection->peer_name, to.port);
+  connection->label = fmt::format("{}:{} > {}:{}", name(), local.port(), connection->peer_name, to.port);
   label(connection);
   const auto address = address_in(to.address);
   if (error || !address) {
@@ -467,56 +438,43 @@ void LiveWorld::Impl::Host::shutdown(ConnectionId id) {
   write(connection);
 }
 
-void LiveWorld::Impl::Host::abort(ConnectionId id) {
-  if (const auto connection = own(id)) reset(connection);
-}
-
-void LiveWorld::Impl::Host::hand_over(ConnectionId id, Actor& actor) {
-  if (const auto connection = own(id)) connection->owner = &actor;
-}
-
 std::uint16_t LiveWorld::Impl::Host::bind_datagram(Actor& actor, std::uint16_t port) {
-  auto bound = std::make_shared<DatagramPort>(world_.io, actor);
+  auto bound = std::make_shared<DatagramSocket>(world_.io);
   error_code error;
   bound->socket.open(udp::v4(), error);
-  if (!error) bound->socket.bind({literal(address_), port}, error);
+  if (!error) bound->socket.bind({literal(address()), port}, error);
   if (!error) bound->socket.non_blocking(true, error);
-  if (error) throw ListenError(fmt::format("cannot bind UDP {}:{}: {}", address_, port, error.message()));
+  if (error) throw ListenError(fmt::format("cannot bind UDP {}:{}: {}", address(), port, error.message()));
   const auto number = bound->socket.local_endpoint().port();
-  datagram_ports_[number] = bound;
-  receive(std::move(bound), number);
+  datagram_ports_[number] = {&actor, bound};
+  receive(std::move(bound), actor, number);
   return number;
 }
 
-void LiveWorld::Impl::Host::receive(std::shared_ptr<DatagramPort> port, std::uint16_t number) {
-  auto& socket = port->socket;
-  auto buffer = asio::buffer(port->buffer);
-  auto& from = port->from;
-  socket.async_receive_from(buffer, from,
-                            [this, port = std::move(port), number](const error_code& error, std::size_t size) {
-                              if (!port->socket.is_open()) return;
+void LiveWorld::Impl::Host::receive(std::shared_ptr<DatagramSocket> bound, Actor& owner, std::uint16_t port) {
+  auto& [socket, from, octets] = *bound;
+  socket.async_receive_from(asio::buffer(octets), from,
+                            [this, bound = std::move(bound), &owner, port](const error_code& error, std::size_t size) {
+                              if (!bound->socket.is_open()) return;
                               if (!error) {
-                                const Endpoint sender{port->from.address().to_string(), port->from.port()};
-                                port->owner->on_datagram(number, sender, {port->buffer.data(), size});
+                                const Endpoint sender{bound->from.address().to_string(), bound->from.port()};
+                                owner.on_datagram(port, sender, {bound->buffer.data(), size});
                               }
-                              if (port->socket.is_open()) receive(port, number);
+                              if (bound->socket.is_open()) receive(bound, owner, port);
                             });
 }
 
-void LiveWorld::Impl::Host::unbind_datagram(std::uint16_t port) {
-  const auto bound = datagram_ports_.find(port);
-  if (bound == datagram_ports_.end()) return;
+void LiveWorld::Impl::Host::close(const Bound& bound) {
   error_code ignored;
-  bound->second->socket.close(ignored);
-  datagram_ports_.erase(bound);
+  bound.socket->socket.close(ignored);
 }
 
 void LiveWorld::Impl::Host::send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) {
-  const auto bound = datagram_ports_.find(local_port);
+  const auto* bound = datagram_port_at(local_port);
   const auto address = address_in(to.address);
-  if (bound == datagram_ports_.end() || !address) return;
+  if (bound == nullptr || !address) return;
   error_code ignored;  // a datagram may be lost
-  bound->second->socket.send_to(asio::buffer(bytes.data(), bytes.size()), {*address, to.port}, 0, ignored);
+  bound->socket->socket.send_to(asio::buffer(bytes.data(), bytes.size()), {*address, to.port}, 0, ignored);
 }
 
 void LiveWorld::Impl::Host::wake_at(Actor& actor, Time when) {
@@ -531,68 +489,29 @@ void LiveWorld::Impl::Host::wake_at(Actor& actor, Time when) {
   });
 }
 
-void LiveWorld::Impl::Host::cancel_wake(Actor& actor) {
-  const auto wake = wakes_.find(&actor);
-  if (wake == wakes_.end()) return;
-  wake->second->cancelled = true;
-  wake->second->timer.cancel();
-  wakes_.erase(wake);
+void LiveWorld::Impl::Host::cancel(const std::shared_ptr<Wake>& wake) {
+  wake->cancelled = true;
+  wake->timer.cancel();
 }
 
-void LiveWorld::Impl::Host::note(Note note) {
-  if (!keeps_notes()) return;
-  TraceRecord record{.time = now(), .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
+void LiveWorld::Impl::Host::name_other_end(TraceRecord& record) {
   if (const auto label = labels_.find(record.note.connection); label != labels_.end())
     std::tie(record.peer, record.connection) = label->second;
   else if (!record.note.address.empty())
     record.peer = world_.name_at(record.note.address);
-  world_.trace.append(std::move(record));
-}
-
-void LiveWorld::Impl::Host::forget(Actor& actor) {
-  cancel_wake(actor);
-  for (auto listener = listeners_.begin(); listener != listeners_.end();) {
-    const auto port = (listener++)->first;
-    if (listeners_.at(port).owner == &actor) stop_listening(port);
-  }
-  for (auto bound = datagram_ports_.begin(); bound != datagram_ports_.end();) {
-    const auto port = (bound++)->first;
-    if (datagram_ports_.at(port)->owner == &actor) unbind_datagram(port);
-  }
-  for (const auto& connection : all())
-    if (connection->owner == &actor) reset(connection);
-}
-
-void LiveWorld::Impl::Host::close_everything() {
-  while (!listeners_.empty()) stop_listening(listeners_.begin()->first);
-  while (!datagram_ports_.empty()) unbind_datagram(datagram_ports_.begin()->first);
-  while (!wakes_.empty()) cancel_wake(*wakes_.begin()->first);
-  for (const auto& connection : all()) reset(connection);
 }
 
 // -- the world -----------------------------------------------------------------------------------------------------
 
 std::string LiveWorld::Impl::name_at(const std::string& address) const {
-  const auto found = std::ranges::find_if(
-      machines, [&](const Machine& m) { return m.node != nullptr && m.host->address() == address; });
-  if (found != machines.end()) return found->host->name();
+  if (const auto* host = machines.at_address(address)) return host->name();
   return strangers.empty() ? address : strangers;
-}
-
-LiveWorld::Impl::Machine& LiveWorld::Impl::named(const std::string& name) {
-  const auto found =
-      std::ranges::find_if(machines, [&](const Machine& m) { return m.node != nullptr && m.host->name() == name; });
-  if (found == machines.end()) throw HarnessFault("no such node: " + name);
-  return *found;
 }
 
 LiveWorld::LiveWorld(LiveOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 
 LiveWorld::~LiveWorld() {
-  for (auto machine = impl_->machines.rbegin(); machine != impl_->machines.rend(); ++machine) {
-    machine->node.reset();
-    machine->host->close_everything();
-  }
+  impl_->machines.clear([](Impl::Host& host) { host.close_everything(); });
 }
 
 Time LiveWorld::now() const { return impl_->now(); }
@@ -611,34 +530,12 @@ std::string LiveWorld::address_of(int host) const {
 }
 
 void LiveWorld::add_node(std::string name, int host, std::unique_ptr<Node> node) {
-  auto address = address_of(host);
-  for (const auto& machine : impl_->machines) {
-    if (machine.node == nullptr) continue;
-    if (machine.host->name() == name) throw HarnessFault("two nodes of one name: " + name);
-    const bool ours = !impl_->options.addresses.contains(host);  // one machine may have to lend its address to several
-    if (ours && machine.host->address() == address) throw HarnessFault("two nodes at one address: " + address);
-  }
-  Generator seeds(impl_->options.seed ^ (static_cast<std::uint64_t>(host) << 48));
-  const auto seed = seeds.below(std::numeric_limits<std::uint64_t>::max());
-  auto& machine = impl_->machines.emplace_back();
-  machine.host = std::make_unique<Impl::Host>(*impl_, host, std::move(name), std::move(address), seed);
-  machine.node = std::move(node);
-  auto& started = *machine.node;
-  try {
-    started.start(*machine.host);
-  } catch (...) {
-    remove(started);
-    throw;
-  }
+  const bool lent = impl_->options.addresses.contains(host);  // one machine may have to lend its address to several
+  impl_->machines.add(std::make_unique<Impl::Host>(*impl_, std::move(name), address_of(host), host), std::move(node),
+                      lent);
 }
 
-void LiveWorld::remove(Node& node) {
-  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
-  if (machine == impl_->machines.end()) throw HarnessFault("remove: not a node of this world");
-  auto& host = *machine->host;
-  const auto doomed = std::move(machine->node);
-  host.close_everything();
-}  // the host stays: its node's destructor still speaks to it
+void LiveWorld::remove(Node& node) { impl_->machines.remove(node); }
 
 void LiveWorld::partition(const std::string&, const std::string&) {
   throw HarnessFault("a live world cannot part two nodes: the case is for simulated worlds only");
@@ -647,9 +544,9 @@ void LiveWorld::partition(const std::string&, const std::string&) {
 void LiveWorld::heal(const std::string& node_a, const std::string& node_b) { partition(node_a, node_b); }
 
 void LiveWorld::cut_connections(const std::string& node_a, const std::string& node_b) {
-  auto& near = *impl_->named(node_a).host;
-  const auto& far_address = impl_->named(node_b).host->address();
-  for (const auto& connection : near.all()) {
+  const auto& near = impl_->machines.named(node_a);
+  const auto& far_address = impl_->machines.named(node_b).address();
+  for (const auto& [id, connection] : near.connections()) {
     if (connection->remote_address != far_address) continue;
     error_code ignored;
     connection->socket.set_option(asio::socket_base::linger(true, 0), ignored);
@@ -658,11 +555,7 @@ void LiveWorld::cut_connections(const std::string& node_a, const std::string& no
   }
 }
 
-std::size_t LiveWorld::open_connections(const Node& node) const {
-  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
-  if (machine == impl_->machines.end()) throw HarnessFault("open_connections: not a node of this world");
-  return machine->host->connections.size();
-}
+std::size_t LiveWorld::open_connections(const Node& node) const { return impl_->machines.of(node).open_connections(); }
 
 bool LiveWorld::step(Time end) {
   impl_->io.run_one_until(impl_->epoch + (end - Time{1us}));

@@ -3,6 +3,7 @@
 // chosen.
 #include "harness/worlds/sim_world.h"
 
+#include "harness/worlds/books.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -28,20 +29,23 @@ enum class EventKind { arrival, datagram, wake, closed, cut, connect_timeout };
 
 using EventKey = std::pair<Time, std::uint64_t>;  // the number keeps the order of insertion among equal times
 
-enum class EndState { connecting, open, dead };
+struct Listening {
+  Actor* owner;
+};
+struct Bound {
+  Actor* owner;
+};
 
 }  // namespace
 
 struct SimWorld::Impl {
   class Host;
 
-  struct End {
+  struct End : EndBooks {
     Host* host = nullptr;  // null for the far end of a connect that nobody has accepted yet
-    Actor* owner = nullptr;
     std::size_t peer = 0;
     Endpoint local, remote;
-    EndState state = EndState::connecting;
-    bool initiator = false, fin_wanted = false, fin_sent = false, fin_seen = false;
+    bool initiator = false;
     std::size_t stalled = 0;  // arrivals that a partition holds back
     Time clear;               // when the last segment towards us arrives
     Time connect_started;
@@ -60,49 +64,37 @@ struct SimWorld::Impl {
     std::string bytes;
   };
 
-  class Host final : public Context {
+  class Host final : public HostBooks<Listening, Bound, EventKey, End*> {
    public:
-    Host(Impl& world, std::string name, std::string address, std::uint64_t seed)
-        : world_(world), name_(std::move(name)), address_(std::move(address)), generator_(seed) {}
+    Host(Impl& world, std::string name, std::string address, int number)
+        : HostBooks(std::move(name), std::move(address), number, world.options.seed), world_(world) {}
 
     Time now() const override { return world_.now; }
     std::time_t wall_clock() const override { return world_.wall_clock(); }
-    std::uint64_t random(std::uint64_t bound) override { return generator_.below(bound); }
-    const std::string& address() const override { return address_; }
     void listen(Actor& actor, std::uint16_t port) override;
-    void stop_listening(std::uint16_t port) override { listeners.erase(port); }
     ConnectionId connect(Actor& actor, const Endpoint& to) override;
     void send(ConnectionId id, std::string_view bytes) override;
     void shutdown(ConnectionId id) override;
-    void abort(ConnectionId id) override;
-    void hand_over(ConnectionId id, Actor& actor) override;
     std::uint16_t bind_datagram(Actor& actor, std::uint16_t port) override;
-    void unbind_datagram(std::uint16_t port) override { datagram_ports.erase(port); }
     void send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) override;
     void wake_at(Actor& actor, Time when) override;
-    void cancel_wake(Actor& actor) override;
-    void note(Note note) override;
     bool keeps_notes() const override { return world_.options.notes; }
-    void forget(Actor& actor) override;
 
-    const std::string& name() const { return name_; }
-    End* own(ConnectionId id);
-    std::uint16_t free_port(const std::map<std::uint16_t, Actor*>& taken);
-
-    std::map<std::uint16_t, Actor*> listeners, datagram_ports;
-    std::set<std::size_t> ends;  // those that are not dead, in the order of their birth
-    std::map<const Actor*, EventKey> wakes;
+    End* end_of(ConnectionId id);
+    template <class Ports>
+    std::uint16_t free_port(const Ports& taken);
+    void add(std::size_t number, End& end) { connections_.emplace(static_cast<ConnectionId>(number), &end); }
+    void erase(std::size_t number) { connections_.erase(static_cast<ConnectionId>(number)); }
+    void woken(const Actor* actor) { wakes_.erase(actor); }
 
    private:
-    Impl& world_;
-    std::string name_, address_;
-    Generator generator_;
-    std::uint16_t next_port_ = 49151;
-  };
+    void reset(ConnectionId id, End* const&) override { world_.reset(static_cast<std::size_t>(id)); }
+    void cancel(const EventKey& wake) override { world_.queue.erase(wake); }
+    void name_other_end(TraceRecord& record) override;
+    Trace& trace() override { return world_.trace; }
 
-  struct Machine {
-    std::unique_ptr<Host> host;
-    std::unique_ptr<Node> node;  // null once removed
+    Impl& world_;
+    std::uint16_t next_port_ = 49151;
   };
 
   Impl(Choice& choice_, SimOptions options_) : choice(choice_), options(options_) {
@@ -116,9 +108,7 @@ struct SimWorld::Impl {
   std::time_t wall_clock() const {
     return options.epoch + std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   }
-  Machine* find(const std::string& name);
-  Host& named(const std::string& name);
-  Host* at_address(const std::string& address);
+  Host* at_address(const std::string& address) const { return machines.at_address(address); }
   bool parted(const Host* a, const Host* b) const;
 
   EventKey post(Time when, Event event);
@@ -150,30 +140,31 @@ struct SimWorld::Impl {
   std::vector<std::uint64_t> seen_lanes;                        // scratch of pick()
   std::vector<std::map<EventKey, Event>::iterator> candidates;  // scratch of pick()
   std::deque<End> ends;                                         // index = ConnectionId; never shrinks
-  std::vector<Machine> machines;
-  std::map<std::string, Host*> by_address;
+  Machines<Host> machines;
   std::set<std::pair<std::string, std::string>> partitions;
   Trace trace;
 };
 
 // -- what nodes ask for --------------------------------------------------------------------------------------------
 
-SimWorld::Impl::End* SimWorld::Impl::Host::own(ConnectionId id) {
+/// The same as own(), but without a look-up: this is asked for everything that is sent.
+SimWorld::Impl::End* SimWorld::Impl::Host::end_of(ConnectionId id) {
   const auto number = static_cast<std::size_t>(id);
   if (number == 0 || number >= world_.ends.size()) return nullptr;
   auto& end = world_.ends[number];
   return end.host == this && end.state != EndState::dead ? &end : nullptr;
 }
 
-std::uint16_t SimWorld::Impl::Host::free_port(const std::map<std::uint16_t, Actor*>& taken) {
+template <class Ports>
+std::uint16_t SimWorld::Impl::Host::free_port(const Ports& taken) {
   do next_port_ = next_port_ == 65535 ? 49152 : static_cast<std::uint16_t>(next_port_ + 1);
   while (taken.contains(next_port_));
   return next_port_;
 }
 
 void SimWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
-  if (!listeners.try_emplace(port, &actor).second)
-    throw ListenError(fmt::format("cannot listen on {}:{}: Address already in use", address_, port));
+  if (!listeners_.try_emplace(port, Listening{&actor}).second)
+    throw ListenError(fmt::format("cannot listen on {}:{}: Address already in use", address(), port));
 }
 
 ConnectionId SimWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
@@ -184,17 +175,17 @@ ConnectionId SimWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
   near.owner = &actor;
   near.initiator = true;
   near.peer = number + 1;
-  near.local = far.remote = {address_, free_port(listeners)};
+  near.local = far.remote = {address(), free_port(listeners_)};
   near.remote = far.local = to;
   near.connect_started = world_.now;
   far.peer = number;
-  ends.insert(number);
+  add(number, near);
   world_.send_segment(number + 1, SegmentKind::syn, {});
   return static_cast<ConnectionId>(number);
 }
 
 void SimWorld::Impl::Host::send(ConnectionId id, std::string_view bytes) {
-  auto* end = own(id);
+  auto* end = end_of(id);
   if (end == nullptr || end->fin_wanted) return;
   if (end->state == EndState::connecting) {
     end->unsent += bytes;
@@ -204,33 +195,25 @@ void SimWorld::Impl::Host::send(ConnectionId id, std::string_view bytes) {
 }
 
 void SimWorld::Impl::Host::shutdown(ConnectionId id) {
-  auto* end = own(id);
+  auto* end = end_of(id);
   if (end == nullptr || end->fin_wanted) return;
   end->fin_wanted = true;
   if (end->state == EndState::open) world_.send_fin(*end);
 }
 
-void SimWorld::Impl::Host::abort(ConnectionId id) {
-  if (own(id) != nullptr) world_.reset(static_cast<std::size_t>(id));
-}
-
-void SimWorld::Impl::Host::hand_over(ConnectionId id, Actor& actor) {
-  if (auto* end = own(id)) end->owner = &actor;
-}
-
 std::uint16_t SimWorld::Impl::Host::bind_datagram(Actor& actor, std::uint16_t port) {
-  if (port == 0) port = free_port(datagram_ports);
-  if (!datagram_ports.try_emplace(port, &actor).second)
-    throw ListenError(fmt::format("cannot bind UDP {}:{}: Address already in use", address_, port));
+  if (port == 0) port = free_port(datagram_ports_);
+  if (!datagram_ports_.try_emplace(port, Bound{&actor}).second)
+    throw ListenError(fmt::format("cannot bind UDP {}:{}: Address already in use", address(), port));
   return port;
 }
 
 void SimWorld::Impl::Host::send_to(std::uint16_t local_port, const Endpoint& to, std::string_view bytes) {
-  if (!datagram_ports.contains(local_port)) return;
+  if (datagram_port_at(local_port) == nullptr) return;
   const auto lane = (1ULL << 63) + ++world_.next_datagram;  // UDP promises no order: each is a lane of its own
   world_.post(world_.now + world_.latency(), {.kind = EventKind::datagram,
                                               .lane = lane,
-                                              .from = {address_, local_port},
+                                              .from = {address(), local_port},
                                               .to = to,
                                               .bytes = std::string(bytes)});
 }
@@ -239,19 +222,10 @@ void SimWorld::Impl::Host::wake_at(Actor& actor, Time when) {
   cancel_wake(actor);
   const auto key =
       world_.post(std::max(when, world_.now), {.kind = EventKind::wake, .lane = 0, .host = this, .actor = &actor});
-  wakes[&actor] = key;
+  wakes_[&actor] = key;
 }
 
-void SimWorld::Impl::Host::cancel_wake(Actor& actor) {
-  const auto wake = wakes.find(&actor);
-  if (wake == wakes.end()) return;
-  world_.queue.erase(wake->second);
-  wakes.erase(wake);
-}
-
-void SimWorld::Impl::Host::note(Note note) {
-  if (!world_.options.notes) return;
-  TraceRecord record{.time = world_.now, .node = name_, .peer = {}, .connection = {}, .note = std::move(note)};
+void SimWorld::Impl::Host::name_other_end(TraceRecord& record) {
   const auto number = static_cast<std::size_t>(record.note.connection);
   if (number != 0 && number < world_.ends.size() && world_.ends[number].host == this) {
     auto& end = world_.ends[number];
@@ -261,36 +235,9 @@ void SimWorld::Impl::Host::note(Note note) {
   } else if (const auto* other = world_.at_address(record.note.address)) {
     record.peer = other->name();
   }
-  world_.trace.append(std::move(record));
-}
-
-void SimWorld::Impl::Host::forget(Actor& actor) {
-  cancel_wake(actor);
-  std::erase_if(listeners, [&](const auto& listener) { return listener.second == &actor; });
-  std::erase_if(datagram_ports, [&](const auto& port) { return port.second == &actor; });
-  const std::vector<std::size_t> numbers(ends.begin(), ends.end());
-  for (const auto number : numbers)
-    if (world_.ends[number].owner == &actor) world_.reset(number);
 }
 
 // -- who is where --------------------------------------------------------------------------------------------------
-
-SimWorld::Impl::Machine* SimWorld::Impl::find(const std::string& name) {
-  const auto found =
-      std::ranges::find_if(machines, [&](const Machine& m) { return m.node != nullptr && m.host->name() == name; });
-  return found == machines.end() ? nullptr : &*found;
-}
-
-SimWorld::Impl::Host& SimWorld::Impl::named(const std::string& name) {
-  auto* machine = find(name);
-  if (machine == nullptr) throw HarnessFault("no such node: " + name);
-  return *machine->host;
-}
-
-SimWorld::Impl::Host* SimWorld::Impl::at_address(const std::string& address) {
-  const auto found = by_address.find(address);
-  return found == by_address.end() ? nullptr : found->second;
-}
 
 bool SimWorld::Impl::parted(const Host* a, const Host* b) const {
   if (partitions.empty() || a == nullptr || b == nullptr) return false;
@@ -322,7 +269,7 @@ EventKey SimWorld::Impl::post(Time when, Event event) {
 Duration SimWorld::Impl::latency() {
   if (options.jitter_max <= 1us) return options.latency;
   const auto steps = static_cast<std::size_t>(options.jitter_max / 1us);
-  return options.latency + static_cast<std::int64_t>(choice.depart(steps)) * 1us;
+  return options.latency + static_cast<std::int64_t>(choice.detour(steps)) * 1us;
 }
 
 void SimWorld::Impl::send_segment(std::size_t towards, SegmentKind kind, std::string bytes) {
@@ -335,7 +282,7 @@ void SimWorld::Impl::send_segment(std::size_t towards, SegmentKind kind, std::st
 
 void SimWorld::Impl::send_bytes(End& from, std::string_view bytes) {
   while (!bytes.empty()) {
-    const auto size = options.fragment ? bytes.size() - choice.depart(bytes.size()) : bytes.size();
+    const auto size = options.fragment ? bytes.size() - choice.detour(bytes.size()) : bytes.size();
     send_segment(from.peer, SegmentKind::data, std::string(bytes.substr(0, size)));
     bytes.remove_prefix(size);
   }
@@ -356,7 +303,7 @@ void SimWorld::Impl::reset(std::size_t number) {
 
 void SimWorld::Impl::bury(End& end) {
   end.state = EndState::dead;
-  if (end.host != nullptr) end.host->ends.erase(ends[end.peer].peer);
+  if (end.host != nullptr) end.host->erase(ends[end.peer].peer);
   end.owner = nullptr;
   std::deque<Segment>().swap(end.lane);
   std::string().swap(end.unsent);
@@ -372,7 +319,7 @@ bool SimWorld::Impl::in_flight(const Event& event) const {
 /// The first event, or, where order is to be explored, any segment or datagram in flight that is the next of its lane.
 std::map<EventKey, SimWorld::Impl::Event>::iterator SimWorld::Impl::pick() {
   const auto first = queue.begin();
-  if (!options.order_only || choice.departures_spent() || !in_flight(first->second)) return first;
+  if (!options.order_only || choice.detours_spent() || !in_flight(first->second)) return first;
   seen_lanes.clear();
   candidates.clear();
   for (auto event = first; event != queue.end(); ++event) {
@@ -381,7 +328,7 @@ std::map<EventKey, SimWorld::Impl::Event>::iterator SimWorld::Impl::pick() {
     seen_lanes.push_back(lane);
     candidates.push_back(event);
   }
-  return candidates.size() == 1 ? first : candidates[choice.depart(candidates.size())];
+  return candidates.size() == 1 ? first : candidates[choice.detour(candidates.size())];
 }
 
 void SimWorld::Impl::run(const Event& event) {
@@ -399,7 +346,7 @@ void SimWorld::Impl::run(const Event& event) {
         connect_failed(ends[event.end], event.end, "connection timed out");
       return;
     case EventKind::wake:
-      event.host->wakes.erase(event.actor);
+      event.host->woken(event.actor);
       return event.actor->on_wake();
   }
 }
@@ -430,16 +377,15 @@ void SimWorld::Impl::stall(End& end, std::size_t number) {
 void SimWorld::Impl::arrive_at_listener(End& end, std::size_t number) {
   end.lane.pop_front();
   auto* host = at_address(end.local.address);
-  const auto listener =
-      host == nullptr ? std::map<std::uint16_t, Actor*>::iterator{} : host->listeners.find(end.local.port);
-  if (host == nullptr || listener == host->listeners.end()) {
+  const auto* listener = host == nullptr ? nullptr : host->listener_at(end.local.port);
+  if (listener == nullptr) {
     bury(end);
     return send_segment(end.peer, SegmentKind::refused, {});
   }
   end.host = host;
-  end.owner = listener->second;
+  end.owner = listener->owner;
   end.state = EndState::open;
-  host->ends.insert(number);
+  host->add(number, end);
   send_segment(end.peer, SegmentKind::accepted, {});
   end.owner->on_accepted(static_cast<ConnectionId>(number), end.local.port, end.remote);
 }
@@ -473,8 +419,8 @@ void SimWorld::Impl::deliver(End& end, std::size_t number, const Segment& segmen
 void SimWorld::Impl::datagram(const Event& event) {
   auto* host = at_address(event.to.address);
   if (host == nullptr || parted(host, at_address(event.from.address))) return;
-  const auto port = host->datagram_ports.find(event.to.port);
-  if (port != host->datagram_ports.end()) port->second->on_datagram(event.to.port, event.from, event.bytes);
+  const auto* bound = host->datagram_port_at(event.to.port);
+  if (bound != nullptr) bound->owner->on_datagram(event.to.port, event.from, event.bytes);
 }
 
 void SimWorld::Impl::closed(std::size_t number, std::string_view reason) {
@@ -501,7 +447,7 @@ void SimWorld::Impl::connect_failed(End& end, std::size_t number, std::string_vi
 SimWorld::SimWorld(Choice& choice, SimOptions options) : impl_(std::make_unique<Impl>(choice, options)) {}
 
 SimWorld::~SimWorld() {
-  for (auto machine = impl_->machines.rbegin(); machine != impl_->machines.rend(); ++machine) machine->node.reset();
+  impl_->machines.clear([](const Impl::Host&) {});
 }
 
 Time SimWorld::now() const { return impl_->now; }
@@ -514,42 +460,14 @@ std::string SimWorld::address_of(int host) const {
 }
 
 void SimWorld::add_node(std::string name, int host, std::unique_ptr<Node> node) {
-  if (impl_->find(name) != nullptr) throw HarnessFault("two nodes of one name: " + name);
-  auto address = address_of(host);
-  if (impl_->by_address.contains(address)) throw HarnessFault("two nodes at one address: " + address);
-  // Each host draws from a sequence of its own, so that one host's draws do not shift another's.
-  Generator seeds(impl_->options.seed ^ (static_cast<std::uint64_t>(host) << 48));
-  const auto seed = seeds.below(std::numeric_limits<std::uint64_t>::max());
-  auto& machine = impl_->machines.emplace_back();
-  machine.host = std::make_unique<Impl::Host>(*impl_, std::move(name), address, seed);
-  machine.node = std::move(node);
-  auto& started = *machine.node;
-  auto& context = *machine.host;
-  impl_->by_address.emplace(std::move(address), &context);
-  try {
-    started.start(context);
-  } catch (...) {
-    remove(started);
-    throw;
-  }
+  impl_->machines.add(std::make_unique<Impl::Host>(*impl_, std::move(name), address_of(host), host), std::move(node));
 }
 
-void SimWorld::remove(Node& node) {
-  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
-  if (machine == impl_->machines.end()) throw HarnessFault("remove: not a node of this world");
-  auto& host = *machine->host;
-  const auto doomed = std::move(machine->node);
-  const std::vector<std::size_t> numbers(host.ends.begin(), host.ends.end());
-  for (const auto number : numbers) impl_->reset(number);
-  host.listeners.clear();
-  host.datagram_ports.clear();
-  for (const auto& [actor, key] : host.wakes) impl_->queue.erase(key);
-  host.wakes.clear();
-  impl_->by_address.erase(host.address());
-}  // the host stays: its node's destructor still speaks to it, and the trace to its name
+void SimWorld::remove(Node& node) { impl_->machines.remove(node); }
 
 void SimWorld::partition(const std::string& node_a, const std::string& node_b) {
-  impl_->partitions.insert(std::minmax(impl_->named(node_a).name(), impl_->named(node_b).name()));
+  const auto& machines = impl_->machines;
+  impl_->partitions.insert(std::minmax(machines.named(node_a).name(), machines.named(node_b).name()));
 }
 
 void SimWorld::heal(const std::string& node_a, const std::string& node_b) {
@@ -565,11 +483,11 @@ void SimWorld::heal(const std::string& node_a, const std::string& node_b) {
 }
 
 void SimWorld::cut_connections(const std::string& node_a, const std::string& node_b) {
-  auto& a = impl_->named(node_a);
-  const auto& b = impl_->named(node_b);
-  const std::vector<std::size_t> numbers(a.ends.begin(), a.ends.end());
-  for (const auto number : numbers) {
-    auto& end = impl_->ends[number];
+  const auto& a = impl_->machines.named(node_a);
+  const auto& b = impl_->machines.named(node_b);
+  for (const auto& [id, near] : a.connections()) {
+    const auto number = static_cast<std::size_t>(id);
+    auto& end = *near;
     auto& far = impl_->ends[end.peer];
     const auto* far_host = far.host == nullptr ? impl_->at_address(end.remote.address) : far.host;
     if (far_host != &b) continue;
@@ -581,11 +499,7 @@ void SimWorld::cut_connections(const std::string& node_a, const std::string& nod
   }
 }
 
-std::size_t SimWorld::open_connections(const Node& node) const {
-  const auto machine = std::ranges::find_if(impl_->machines, [&](const auto& m) { return m.node.get() == &node; });
-  if (machine == impl_->machines.end()) throw HarnessFault("open_connections: not a node of this world");
-  return machine->host->ends.size();
-}
+std::size_t SimWorld::open_connections(const Node& node) const { return impl_->machines.of(node).open_connections(); }
 
 bool SimWorld::step(Time end) {
   if (impl_->queue.empty() || impl_->queue.begin()->first.first > end) {

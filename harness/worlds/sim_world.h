@@ -12,7 +12,7 @@ struct SimOptions {
   Duration jitter_max = 4ms;  ///< below this, decided by the choice, is added to the latency of each segment
   bool fragment = true;       ///< the choice cuts what is sent into segments
   /// For exploration: no cuts and no jitter; the choice decides which connection's next segment (or which datagram)
-  /// arrives first among all in flight, departing from first in, first out.
+  /// arrives first among all in flight, detouring from first in, first out.
   bool order_only = false;
   bool notes = true;                  ///< keep a trace
   Duration connect_timeout = 21s;     ///< of a connect across a partition; what Windows takes for three SYNs

@@ -154,11 +154,11 @@ TEST(SimWorld, DatagramsVanishInAPartition) {
 }
 
 TEST(SimWorld, ExploredOrdersAreExactlyTheInterleavings) {
-  // Three senders, one datagram each: 3! orders without a bound, 1 + 2 + 1 ... with few departures.
-  const auto orders = [](std::size_t departures) {
+  // Three senders, one datagram each: 3! orders without a bound, 1 + 2 + 1 ... with few detours.
+  const auto orders = [](std::size_t detours) {
     std::set<std::string> seen;
     std::size_t runs = 0;
-    Exhaust all(departures);
+    Exhaust all(detours);
     while (all.next()) {
       SimWorld world(all, {.order_only = true});
       auto& sink = world.add("sink", 9, std::make_unique<Chatter>(0, "", 0));

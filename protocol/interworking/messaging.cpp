@@ -1,6 +1,7 @@
 // Pager mode, sessions, typing and held answers.
 #include "protocol/interworking/messaging.h"
 
+#include "protocol/base/base64.h"
 #include "protocol/interworking/mapping/text.h"
 #include "protocol/interworking/sdp.h"
 #include "protocol/xmpp/namespaces.h"
@@ -30,23 +31,6 @@ bool means_no_session(int status) {
 }
 /// Statuses after which a dialog is dead (RFC 3261 section 12.2.1.2; 480 by the product, lync-facts 4.3).
 bool means_dead_dialog(int status) { return status == 481 || status == 408 || status == 480; }
-
-std::string base64_decoded(std::string_view text) {
-  static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t value = alphabet.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = ((bits << 6U) | static_cast<unsigned>(value)) & 0xffffffU;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xffU);
-  }
-  return out;
-}
 
 bool is_im_invite(const sip::Message& request) {
   const std::string type = media_type(request.header_or_empty("Content-Type"));
@@ -331,7 +315,7 @@ void Messaging::on_invite(sip::TransactionId id, const sip::Message& request, co
   response.body = session.sdp;
   // lync-facts 4.3: the INVITE may hold the first text; who uses it says so.
   const std::string format = request.header_or_empty("Ms-Text-Format");
-  const std::string first = xml_text(base64_decoded(header_parameter(format, "ms-body")));
+  const std::string first = xml_text(from_base64_lenient(header_parameter(format, "ms-body")));
   if (!first.empty()) response.add_header("Supported", "ms-text-format");
   const std::string session_id = session_key(session.dialog.call_id, session.dialog.local_tag);
   const Session* current = session_of(conversation);

@@ -121,8 +121,8 @@ class Gate final : public Choice {
   bool armed = false;
 
   std::size_t choose(std::size_t bound) override { return inner_.choose(bound); }
-  std::size_t depart(std::size_t bound) override { return armed ? inner_.depart(bound) : 0; }
-  [[nodiscard]] bool departures_spent() const override { return !armed || inner_.departures_spent(); }
+  std::size_t detour(std::size_t bound) override { return armed ? inner_.detour(bound) : 0; }
+  [[nodiscard]] bool detours_spent() const override { return !armed || inner_.detours_spent(); }
   [[nodiscard]] std::string replay() const override { return inner_.replay(); }
 
  private:
@@ -255,13 +255,13 @@ void show_schedule(Run& run, const Shared& shared, bool ttl_waited_out, const st
   run.show(cutover.trace());
 }
 
-/// How many schedules with any number of departures are tried besides every one within the bound. Their seeds follow
+/// How many schedules with any number of detours are tried besides every one within the bound. Their seeds follow
 /// that of the case, so that --replay=seed:N begins with the N-th.
-std::size_t random_schedules(const Run& run) { return run.options().departures > 0 ? 10'000 : 500; }
+std::size_t random_schedules(const Run& run) { return run.options().detours > 0 ? 10'000 : 500; }
 
 void explore_cutover(Run& run, bool ttl_waited_out, ExploreBounds bounds) {
   const Shared shared;
-  if (run.options().departures > 0) bounds.departures_max = run.options().departures;
+  if (run.options().detours > 0) bounds.detours_max = run.options().detours;
   const auto& replay = run.options().replay;
   if (!replay.starts_with("seed:")) bounds.replay = replay;
   bounds.must_reach = {"taken by the legacy gateway during the cutover", "taken by the new edge during the cutover"};
@@ -293,7 +293,7 @@ CUTOVER_CASE(waited_out){
         "Three partners (SASL EXTERNAL, dialback over TLS, dialback in clear) have streams with the legacy "
         "gateway. The SRV record is repointed and the TTL waited out; then each partner writes just before the "
         "legacy gateway drains, just after, or when the first end tag has come, while the network departs from "
-        "first in, first out at most once (--departures) in a schedule. Every such schedule is run, and then "
+        "first in, first out at most once (--detours) in a schedule. Every such schedule is run, and then "
         "some hundred at random: real S2S engines, resolvers, caches and DNS messages, TLS of paper, no SIP side.",
     .accepted =
         "Each message is taken once, by either box, or its sender gets an error; nothing overtakes; the drain ends.",
@@ -304,7 +304,7 @@ CUTOVER_CASE(waited_out){
     .staging = Staging::bench_only,
     .live = false,
     .takes = 1s,
-    .body = [](Run& run) { explore_cutover(run, true, {.departures_max = 1}); }};
+    .body = [](Run& run) { explore_cutover(run, true, {.detours_max = 1}); }};
 
 CUTOVER_CASE(at_once){
     .id = "migration.cutover-explored-at-once",
@@ -322,7 +322,7 @@ CUTOVER_CASE(at_once){
     .staging = Staging::bench_only,
     .live = false,
     .takes = 1s,
-    .body = [](Run& run) { explore_cutover(run, false, {.departures_max = 1}); }};
+    .body = [](Run& run) { explore_cutover(run, false, {.detours_max = 1}); }};
 
 }  // namespace
 }  // namespace cutover::suites

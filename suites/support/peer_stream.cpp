@@ -1,7 +1,7 @@
 // What a peer says on a stream, and how it reads what comes back.
 #include "suites/support/peer_stream.h"
 
-#include "mocks/scram.h"
+#include "protocol/base/base64.h"
 #include "protocol/xml/writer.h"
 
 #include <fmt/format.h>
@@ -151,7 +151,7 @@ bool PeerStream::begin_tls(const tls::Identity& identity) {
 
 std::optional<xml::Element> PeerStream::authenticate(std::string_view authzid) {
   send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>{}</auth>", ns::sasl,
-                   authzid.empty() ? "=" : mocks::to_base64(authzid)));
+                   authzid.empty() ? "=" : to_base64(authzid)));
   return await_element();
 }
 
@@ -183,7 +183,7 @@ std::optional<std::string> PeerStream::accept_external() {
   wire_->restart_reader();
   send(fmt::format("<success xmlns='{}'/>", ns::sasl));
   if (!answer_header("")) return std::nullopt;
-  return auth->text() == "=" ? std::string() : mocks::from_base64(auth->text()).value_or("");
+  return auth->text() == "=" ? std::string() : from_base64_strict(auth->text()).value_or("");
 }
 
 }  // namespace cutover::suites

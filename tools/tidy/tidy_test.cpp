@@ -27,7 +27,7 @@ TEST(Tidy, KeepsLayersApart) {
             "mocks/a.cpp:2: mocks must not know reference: move the shared part down, or pass it in\n");
   EXPECT_NE(findings_in("reference/a.cpp", "#include \"mocks/b.h\"\n"), "");
   EXPECT_NE(findings_in("protocol/a.cpp", "#include \"harness/b.h\"\n"), "");
-  EXPECT_NE(findings_in("reports/a.cpp", "#include \"protocol/b.h\"\n"), "");
+  EXPECT_NE(findings_in("reports/a.cpp", "#include \"harness/b.h\"\n"), "");
   EXPECT_EQ(findings_in("suites/a.cpp", "#include \"harness/b.h\"\n"), "");
 }
 

@@ -1,0 +1,20 @@
+// The steps of the migration, by name and in their order; Deployment carries them out.
+#pragma once
+
+#include <span>
+
+namespace cutover::harness {
+
+/// The six steps of the source document, in its order.
+enum class Step {
+  deploy_pool,
+  deploy_edge,
+  move_users,
+  create_policies_and_certificates,
+  enable_federation,
+  update_dns
+};
+[[nodiscard]] std::span<const Step> canonical_steps();
+[[nodiscard]] const char* name_of(Step);
+
+}  // namespace cutover::harness

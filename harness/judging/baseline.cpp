@@ -57,7 +57,8 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
       if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
       entry.expires = value;
     } else {
-      fail(file, pair.first.Mark(), "unknown key '" + key + "'; expected check, reason, link, message, target or expires");
+      fail(file, pair.first.Mark(), "unknown key '" + key +
+                                      "'; expected check, reason, link, message, target or expires");
     }
   }
   const auto required = [&](const std::string& value, const char* key) {

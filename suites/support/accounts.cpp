@@ -58,6 +58,7 @@ Accounts::Accounts(Run& run) : world_(run.world()) {
   romeo_bare = peer_->bare_jid("romeo");
   romeo_full = peer_->full_jid("romeo");
   run.columns({"peer", "name-server", "subject", account});
+  if (stays_up_) take_back();  // an earlier case may have ended with its user signed out
 }
 
 Accounts::~Accounts() {
@@ -69,7 +70,8 @@ Accounts::~Accounts() {
 
 /// Ends both subscriptions, too (RFC 6121 section 2.5.2). Where there is no such item, an error says so.
 void Accounts::take_back() {
-  constexpr char id[] = "taken-back", ns_roster[] = "jabber:iq:roster";
+  constexpr char ns_roster[] = "jabber:iq:roster";
+  const auto id = fmt::format("taken-back-{}", ++taken_back_);
   xml::Element query("query", ns_roster);
   query.add(xml::Element("item", ns_roster).with("jid", romeo_bare).with("subscription", "remove"));
   subject_->send(account, xmpp::make_iq({}, {}, "set", id, std::move(query)));

@@ -65,7 +65,7 @@ class Accounts {
   std::shared_ptr<harness::Subject> target_;  ///< null: embedded
   mocks::PartnerDomain* subject_ = nullptr;
   mocks::Partner* peer_ = nullptr;
-  int markers_ = 0;
+  int markers_ = 0, taken_back_ = 0;
   bool stays_up_ = false;  ///< others will meet the subject after this case
 };
 

@@ -58,7 +58,6 @@ Accounts::Accounts(Run& run) : world_(run.world()) {
   romeo_bare = peer_->bare_jid("romeo");
   romeo_full = peer_->full_jid("romeo");
   run.columns({"peer", "name-server", "subject", account});
-  if (stays_up_) take_back();  // an earlier case may have ended with its user signed out
 }
 
 Accounts::~Accounts() {

@@ -11,12 +11,27 @@ NameServer::NameServer(dns::DnsServer server, std::uint16_t port) : server_(std:
 NameServer::~NameServer() {
   if (context_ == nullptr) return;
   context_->unbind_datagram(port_);
+  for (const auto& [port, client] : doors_) context_->unbind_datagram(port);
   context_->forget(*this);
 }
 
 Endpoint NameServer::endpoint() const {
   CUTOVER_CHECK(context_ != nullptr);
   return {context_->address(), port_};
+}
+
+Endpoint NameServer::door_for(const std::string& client) {
+  CUTOVER_CHECK(context_ != nullptr);
+  const auto port = static_cast<std::uint16_t>(port_ + 1 + doors_.size());
+  doors_[port] = client;
+  context_->bind_datagram(*this, port);
+  context_->listen(*this, port);
+  return {context_->address(), port};
+}
+
+const std::string& NameServer::client_of(std::uint16_t local_port, const Endpoint& from) const {
+  const auto door = doors_.find(local_port);
+  return door == doors_.end() ? from.address : door->second;
 }
 
 void NameServer::start(Context& context) {
@@ -51,12 +66,12 @@ std::optional<std::string> NameServer::answer(std::string_view query, const std:
 }
 
 void NameServer::on_datagram(std::uint16_t local_port, const Endpoint& from, std::string_view bytes) {
-  const auto reply = answer(bytes, from.address, dns::Transport::udp, ConnectionId::none);
+  const auto reply = answer(bytes, client_of(local_port, from), dns::Transport::udp, ConnectionId::none);
   if (reply) context_->send_to(local_port, from, *reply);
 }
 
-void NameServer::on_accepted(ConnectionId id, std::uint16_t, const Endpoint& peer) {
-  connections_[id] = {peer.address, {}};
+void NameServer::on_accepted(ConnectionId id, std::uint16_t port, const Endpoint& peer) {
+  connections_[id] = {client_of(port, peer), {}};
 }
 
 void NameServer::on_received(ConnectionId id, std::string_view bytes) {

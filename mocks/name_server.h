@@ -22,6 +22,8 @@ class NameServer final : public Node {
   [[nodiscard]] dns::DnsServer& server() { return server_; }
   /// Where resolvers send their queries; once started.
   [[nodiscard]] Endpoint endpoint() const;
+  /// A place of its own for one client: whoever asks there counts as `client`, from wherever he asks. Once started.
+  [[nodiscard]] Endpoint door_for(const std::string& client);
 
   void start(Context&) override;
   void on_datagram(std::uint16_t local_port, const Endpoint& from, std::string_view bytes) override;
@@ -35,10 +37,12 @@ class NameServer final : public Node {
     std::string client;
     std::string received;
   };
+  [[nodiscard]] const std::string& client_of(std::uint16_t local_port, const Endpoint& from) const;
   std::optional<std::string> answer(std::string_view query, const std::string& client, dns::Transport, ConnectionId);
 
   dns::DnsServer server_;
   std::uint16_t port_;
+  std::map<std::uint16_t, std::string> doors_;  ///< whom those who ask at that port count as
   Context* context_ = nullptr;
   std::map<ConnectionId, Connection> connections_;
 };

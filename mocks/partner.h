@@ -32,7 +32,7 @@ struct PartnerUser {
   bool online = true;                    ///< a mock's; see go_offline()
   interworking::Presence presence;       ///< what subscribers are told
   History<xml::Element> messages;        ///< without errors, in order of arrival
-  History<xml::Element> errors;          ///< stanzas of type error, and own stanzas that could not be delivered
+  History<xml::Element> errors;          ///< of type error; what its own server returns is `by` that
   History<xml::Element> presences;       ///< every presence stanza, in order of arrival
   History<xml::Element> iqs;             ///< every iq, in order of arrival
   std::vector<std::string> subscribers;  ///< bare JIDs that may see the presence; a mock's

@@ -144,7 +144,10 @@ void Partner::refuse(const xml::Element& stanza, std::string_view condition) {
 void Partner::on_undeliverable(const xml::Element& stanza, std::string_view condition) {
   const auto found = users_.find(localpart_of(stanza.attribute_or_empty("from")));
   if (found == users_.end()) return;
-  if (auto error = xmpp::make_error(stanza, condition)) found->second.errors.push_back(std::move(*error));
+  auto error = xmpp::make_error(stanza, condition);
+  if (!error) return;
+  if (auto* child = error->child("error", error->ns())) child->set_attribute("by", settings_.domain);
+  found->second.errors.push_back(std::move(*error));
 }
 
 }  // namespace cutover::mocks

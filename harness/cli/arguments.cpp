@@ -20,8 +20,8 @@ namespace {
 
 /// Before a real server stands a front, and all that it can change is what passes through it.
 void check_front(const Target& target, const std::vector<std::string>& defects) {
-  if (!std::holds_alternative<ProsodyTarget>(target.driver))
-    throw UsageError("--defect: a front can stand only before a server that is started here (driver: prosody)");
+  if (!std::holds_alternative<LocalTarget>(target.driver))
+    throw UsageError("--defect: a front can stand only before a server that is started here, not before a remote one");
   for (const auto& name : defects) {
     const auto [departure, nodes] = departures::named(name);
     const bool passes = departure->kind == departures::Kind::rewrite && (nodes & departures::front) != 0;

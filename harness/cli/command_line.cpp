@@ -5,6 +5,7 @@
 #include "harness/cli/completion.h"
 #include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
+#include "harness/files/authority_folder.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
@@ -19,6 +20,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <csignal>
@@ -37,6 +40,7 @@ Examples:
   cutover run --target=fixtures/targets/prosody.yaml
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
+  cutover authority new lab                     certificates for the servers of a lab
 )";
 
 constexpr const char* exit_codes = R"(
@@ -65,6 +69,16 @@ Examples:
 Nodes of several processes find each other by --topology, --network and --place, which must be the same for all, and
 trust each other by the authority in --credentials. There, root.pem and a certificate for every domain (hand.pem,
 hand.key) are for your own tools. The admin interface is HTTP with JSON; without a token it is on loopback only.
+)";
+
+constexpr const char* authority_notes = R"(
+Examples:
+  cutover authority new lab                                      lab/root.pem, lab/authority.pem
+  cutover authority issue lab example.org srv:example.org        lab/example.org.pem, lab/example.org.key
+  cutover authority issue lab example.org --flaw=expired         lab/example.org-expired.pem and .key
+  openssl pkcs12 -export -in lab/example.org.pem -inkey lab/example.org.key -out example.org.pfx     for Windows
+
+It is for tests: nobody but the servers under test should trust its root.
 )";
 
 template <class Value>
@@ -207,6 +221,28 @@ int serve_command(const ServeArguments& arguments) {
   return serve(std::cout, STDIN_FILENO, options);
 }
 
+void add_authority(CLI::App& authority, AuthorityArguments& arguments) {
+  authority.require_subcommand(1);
+  authority.footer(authority_notes);
+  auto* made = authority.add_subcommand("new", "Makes an authority: a root and an intermediate with their keys");
+  made->add_option("folder", arguments.folder, "Where it is to be; made where it is missing")
+      ->required()
+      ->type_name("");
+  auto* issue = authority.add_subcommand("issue", "Issues a certificate, and its key");
+  issue->add_option("folder", arguments.folder, "The folder of the authority")->required()->type_name("");
+  issue->add_option("names", arguments.names, "DOMAIN (a dNSName), srv:DOMAIN (an SRVName), xmpp:DOMAIN (an xmppAddr)")
+      ->required()
+      ->type_name("");
+  const auto* group = "Options";
+  option(*issue, group, "--flaw", arguments.flaw, "FLAW",
+         fmt::format("What is to be wrong with it: {}", fmt::join(issuable_flaws(), ", ")).c_str())
+      ->check(CLI::IsMember(issuable_flaws()));
+  option(*issue, group, "--out", arguments.out, "STEM",
+         "Writes STEM.pem and STEM.key; FOLDER/DOMAIN or FOLDER/DOMAIN-FLAW without it");
+  issue->add_flag("--rsa", arguments.rsa, "An RSA key of 2048 bits instead of one on P-256")->group(group);
+  issue->footer(authority_notes);
+}
+
 int bench_command(const std::string& only, int seconds, const std::string& json_file) {
   const BlockLease lease;
   return run_bench(
@@ -216,23 +252,25 @@ int bench_command(const std::string& only, int seconds, const std::string& json_
 
 // What is wrong with the arguments, what may have been meant, and where the help is.
 std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
-  const auto used = app->get_subcommands();
-  const auto* command = used.empty() ? app : used.front();
-  std::vector<std::string> words;
-  if (used.empty()) {
-    for (const auto* each : app->get_subcommands([](const auto*) { return true; })) words.push_back(each->get_name());
+  const auto* command = app;
+  std::string used;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    used += command->get_name() + " ";
   }
+  std::vector<std::string> words;
+  for (const auto* each : command->get_subcommands([](const auto*) { return true; })) words.push_back(each->get_name());
   for (const auto* option : command->get_options()) {
     for (const auto& name : option->get_lnames()) words.push_back("--" + name);
   }
   std::string text = "cutover: " + reports::terminal_text(error.what());
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !app->remaining(true).empty()) {
+  if (!app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
     std::string near;
     for (const auto& word : nearest(words, typed.substr(0, typed.find('=')))) near += (near.empty() ? "" : ", ") + word;
     if (!near.empty()) text += "; did you mean " + near + "?";
   }
-  return text + "\n`cutover " + (used.empty() ? "" : command->get_name() + " ") + "--help` tells what there is\n";
+  return text + "\n`cutover " + used + "--help` tells what there is\n";
 }
 
 // Where a standard stream was closed (>&-), the next file would take its place, and be written into.
@@ -308,6 +346,9 @@ int parse_and_run(int argc, char** argv) {
   ServeArguments serving;
   auto* serve = app.add_subcommand("serve", "Keeps the reference deployment, or some of its nodes, up to talk to");
   add_serving(*serve, serving);
+  AuthorityArguments issuing;
+  auto* authority = app.add_subcommand("authority", "Makes a test authority, and certificates, flawed ones too");
+  add_authority(*authority, issuing);
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -342,6 +383,8 @@ int parse_and_run(int argc, char** argv) {
   if (report->parsed()) return report_command(arguments, file, command);
   if (selftest->parsed()) return selftest_command(arguments, testing);
   if (serve->parsed()) return serve_command(serving);
+  if (authority->parsed())
+    return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {
@@ -374,6 +417,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const TopologyError& error) {
     return said(error, exit_code::usage);
   } catch (const CredentialsError& error) {
+    return said(error, exit_code::usage);
+  } catch (const AuthorityError& error) {
     return said(error, exit_code::usage);
   } catch (const std::bad_alloc&) {
     std::cout.flush();

@@ -29,8 +29,10 @@ std::string nodes() {
 std::string bash_completion(const CLI::App& app) {
   std::string commands, options;
   for (const auto* command : app.get_subcommands([](const auto*) { return true; })) {
-    commands += command->get_name() + " ";
-    options += "    " + command->get_name() + ") options='" + options_of(*command) + "' ;;\n";
+    const auto name = command->get_name();
+    commands += name + " ";
+    if (name == "authority") command = command->get_subcommand("issue");  // `new` has no options
+    options += "    " + name + ") options='" + options_of(*command) + "' ;;\n";
   }
   // Bash takes '=' for a word of its own: "--world=s" arrives as three.
   return R"(_cutover() {
@@ -68,6 +70,7 @@ std::string bash_completion(const CLI::App& app) {
     explain) words=$("${COMP_WORDS[0]}" list --words 2>/dev/null; "${COMP_WORDS[0]}" defects --words 2>/dev/null) ;;
     serve) words=')" +
          nodes() + R"(' ;;
+    authority) [ "$COMP_CWORD" -eq 2 ] && words='new issue' ;;
     completion) words=bash ;;
   esac
   case $current in

@@ -2,7 +2,7 @@
 #include "harness/cli/subcommands.h"
 #include "harness/judging/requirements.h"
 #include "harness/running/block_lease.h"
-#include "harness/servers/prosody.h"
+#include "harness/servers/real_server.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -129,10 +129,11 @@ void look_at_limits(Findings& findings) {
 }
 
 void look_at_programs(Findings& findings) {
-  if (const auto reason = prosody_unavailable()) {
-    findings.lacks("prosody", "cases of suite interop are skipped: " + *reason);
-  } else {
-    findings.good("prosody", prosody_program() ? prosody_program()->string() : "found");
+  for (const auto* server : server_products()) {
+    if (const auto program = program_of(*server))
+      findings.good(server->name, program->string());
+    else
+      findings.lacks(server->name, "its cases of suite interop are skipped: " + *unavailable(*server));
   }
   struct Wanted {
     const char *name = "", *package = "", *what = "";

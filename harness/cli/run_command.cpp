@@ -215,7 +215,9 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   const auto seed = arguments.seed ? *arguments.seed : random_seed();
   if (arguments.single) return run_single(arguments, jobs, seed);
 
-  const auto options = runner_options_of(arguments, seed);
+  auto options = runner_options_of(arguments, seed);
+  // What is exclusive at a server that is up, our addresses, its account and roster, is for one case at a time.
+  if (target && std::holds_alternative<RemoteTarget>(target->driver)) options.jobs = 1;
   const auto planted = words_of_planted(arguments.defects);
   fmt::print("cutover {}: {} {} against {}{}, {}, --seed={}\n", version, jobs.size(),
              jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),

@@ -39,6 +39,18 @@ struct SelftestOptions {
 /// Runs the cases as GoogleTest tests.
 [[nodiscard]] int gtest_command(std::vector<std::string> arguments);
 
+struct AuthorityArguments {
+  std::string folder, flaw = "none", out;
+  std::vector<std::string> names;
+  bool rsa = false;
+};
+/// Flaws that a certificate can have, as --flaw takes them.
+[[nodiscard]] std::vector<std::string> issuable_flaws();
+/// Makes a test authority. Throws AuthorityError.
+[[nodiscard]] int authority_new_command(const std::string& folder);
+/// Issues one certificate of it. Throws UsageError, AuthorityError.
+[[nodiscard]] int authority_issue_command(const AuthorityArguments&);
+
 /// What this machine has and lacks for a full run. Returns 0, or 3 when a run on loopback cannot work.
 [[nodiscard]] int doctor();
 

@@ -119,7 +119,7 @@ TEST_F(BadTarget, ProsodyThatIsMissing) {
   std::filesystem::copy_file(CUTOVER_PROGRAM, path("cutover"));
   const auto yaml = file("p.yaml", "name: Prosody\ndriver: prosody\n");
   Program program({"run", "selftest.pass", "--target", yaml, "-o", path("out")}, path("cutover"));
-  expect(program.end(), 3, HasSubstr("subject down: no Prosody here: tools/fetch_prosody.sh"));
+  expect(program.end(), 3, HasSubstr("subject down: no Prosody here: tools/fetch_servers.sh"));
 }
 
 TEST_F(BadTarget, WithAMistakeInItsFileIsWrongUsage) {

@@ -19,7 +19,7 @@ constexpr const char* case_id = "interop.prosody-by-external";
 
 class ServerProcess : public CommandLine {
  public:
-  // Prosody's folder goes below ours, and tells our processes from those of every other test.
+  // The server's folder goes below ours, and tells our processes from those of every other test.
   ServerProcess() {
     fs::create_directory(path("tmp"));
     ::setenv("TMPDIR", path("tmp").c_str(), 1);
@@ -37,18 +37,19 @@ class ServerProcess : public CommandLine {
     std::ofstream(path("prosody/bin/prosody")) << "#!/bin/sh\n" << script;
     fs::permissions(path("prosody/bin/prosody"), fs::perms::owner_all);
   }
-  static bool built_with_prosody() {
+  static bool built_with(const std::string& server) {
     for (fs::path folder = CUTOVER_PROGRAM; folder.has_relative_path(); folder = folder.parent_path())
-      if (fs::exists(folder.parent_path() / "prosody/bin/prosody")) return true;
-    return fs::exists("/usr/bin/prosody");
+      if (fs::exists(folder.parent_path() / server / "bin" / server)) return true;
+    return server == "prosody" && fs::exists("/usr/bin/prosody");
   }
 
-  /// The processes that were started with a file of ours as argument.
+  /// The processes whose home is a folder below ours: a server's, and what it started.
   [[nodiscard]] std::vector<pid_t> servers() const {
     std::vector<pid_t> found;
     for (const auto& entry : fs::directory_iterator("/proc")) {
       const int pid = std::atoi(entry.path().filename().c_str());
-      if (pid > 0 && content(entry.path() / "cmdline").find(path("tmp")) != std::string::npos) found.push_back(pid);
+      const auto home = "HOME=" + path("tmp") + "/cutover-server-";
+      if (pid > 0 && content(entry.path() / "environ").find(home) != std::string::npos) found.push_back(pid);
     }
     return found;
   }
@@ -67,7 +68,7 @@ class ServerProcess : public CommandLine {
 TEST_F(ServerProcess, IsSkippedWithTheReasonWhereItIsMissing) {
   if (fs::exists("/usr/bin/prosody")) GTEST_SKIP() << "Prosody is installed here";
   Program program({"run", case_id, "--world=live", "--single"}, copied_program());
-  expect(program.end(), 77, HasSubstr("no Prosody here: tools/fetch_prosody.sh [FOLDER] unpacks"));
+  expect(program.end(), 77, HasSubstr("no Prosody here: tools/fetch_servers.sh prosody unpacks"));
 }
 
 TEST_F(ServerProcess, IsSkippedWithTheReasonWhereItDoesNotStart) {
@@ -77,17 +78,26 @@ TEST_F(ServerProcess, IsSkippedWithTheReasonWhereItDoesNotStart) {
   EXPECT_TRUE(fs::is_empty(path("tmp"))) << "its folder is removed";
 }
 
-TEST_F(ServerProcess, DiesWithTheRunner) {
-  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
-  Program program({"run", case_id, "--world=live", "-o", path("out")});
+class EveryServerProcess : public ServerProcess,
+                           public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+
+TEST_P(EveryServerProcess, DiesWithTheRunner) {
+  const auto& [server, with_it] = GetParam();
+  if (!built_with(server)) GTEST_SKIP() << "no " << server << " here";
+  Program program({"run", with_it, "--world=live", "-o", path("out")});
   ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
   program.signal(SIGKILL);
   EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
   EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); })) << "keys and passwords do not stay";
 }
 
+INSTANTIATE_TEST_SUITE_P(RealServers, EveryServerProcess,
+                         testing::Values(std::pair{"prosody", "interop.prosody-by-external"},
+                                         std::pair{"ejabberd", "interop.ejabberd-by-external"},
+                                         std::pair{"jabberd2", "interop.jabberd2-by-dialback"}));
+
 TEST_F(ServerProcess, DiesWithItsWorkerAtTheCostOfOneCase) {
-  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
+  if (!built_with("prosody")) GTEST_SKIP() << "no Prosody here";
   Program program({"run", case_id, "selftest.pass", "--world=live", "--jobs=2", "-o", path("out")});
   ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
   const auto worker = parent_of(servers().front());
@@ -100,7 +110,7 @@ TEST_F(ServerProcess, DiesWithItsWorkerAtTheCostOfOneCase) {
 }
 
 TEST_F(ServerProcess, LeavesNoProcessAndNoFileAfterAnInterruptedRun) {
-  if (!built_with_prosody()) GTEST_SKIP() << "no Prosody here";
+  if (!built_with("prosody")) GTEST_SKIP() << "no Prosody here";
   for (const int signal : {SIGINT, SIGTERM}) {
     Program program({"run", case_id, "--world=live", "-o", path("out")});
     ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));

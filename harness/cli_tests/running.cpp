@@ -221,7 +221,7 @@ TEST_F(Running, DoctorSaysWhatIsThereAndWhatIsNot) {
   const auto ended = cutover({"doctor"});
   EXPECT_THAT(ended.code, testing::AnyOf(0, 3));
   EXPECT_THAT(ended.output, AllOf(HasSubstr("loopback range"), HasSubstr("user namespaces"), HasSubstr("open files"),
-                                  HasSubstr("prosody"), HasSubstr("browser")));
+                                  HasSubstr("prosody"), HasSubstr("jabberd2"), HasSubstr("browser")));
   EXPECT_EQ(ended.code == 3, ended.output.find("MISSING") != std::string::npos);
 }
 
@@ -243,6 +243,8 @@ try cutover run --world = s
 try cutover run --top
 try {} explain message.b
 try cutover serve name
+try cutover authority i
+try cutover authority issue lab --fl
 try {} run RFC7572-7-5
 try {} run message --defect = xmpp.no-close-timeo
 try {} explain xmpp.no-close-timeo
@@ -251,8 +253,8 @@ try {} defects --requirement RFC7572-7-5
                                               CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM,
                                               CUTOVER_PROGRAM, CUTOVER_PROGRAM, CUTOVER_PROGRAM));
   expect(Program({script}, "/bin/bash").end(), 0,
-         "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n<RFC7572-7-5>\n<xmpp.no-close-timeout>\n<xmpp."
-         "no-close-timeout>\n<RFC7572-7-5>\n");
+         "<run>\n<sim>\n<--topology>\n<message.bodies>\n<name-server>\n<issue>\n<--flaw>\n<RFC7572-7-5>\n"
+         "<xmpp.no-close-timeout>\n<xmpp.no-close-timeout>\n<RFC7572-7-5>\n");
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "harness/deployment/deployment.h"
 
 #include "harness/deployment/plan.h"
-#include "harness/servers/prosody_partner.h"
+#include "harness/servers/real_partner.h"
 #include "mocks/rules.h"
 #include "protocol/base/check.h"
 
@@ -16,17 +16,20 @@ namespace {
 
 using mocks::Rule;
 
-/// The mode in which Prosody is a partner of this kind.
-ProsodyMode prosody_mode_of(PartnerKind kind) {
+/// What serves it; nullptr where that is no real server.
+const ServerProduct* product_of(const PartnerSpec& spec) { return product_named(name_of(spec.server)); }
+
+/// The mode in which a real server is a partner of this kind.
+ServerMode mode_of(PartnerKind kind) {
   switch (kind) {
     case PartnerKind::sasl_external:
-      return ProsodyMode::external_only;
+      return ServerMode::external_only;
     case PartnerKind::dialback_over_tls:
-      return ProsodyMode::dialback_over_tls;
+      return ServerMode::dialback_over_tls;
     case PartnerKind::plaintext_dialback:
       break;
   }
-  return ProsodyMode::dialback_in_clear;
+  return ServerMode::dialback_in_clear;
 }
 
 constexpr int first_client_host = 80;  // of the users of real servers, in the block of the world
@@ -103,7 +106,7 @@ std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
 std::vector<std::string> Deployment::columns() const {
   std::vector<std::string> names;
   for (const auto& partner : options_.topology.partners) {
-    if (partner.server == PartnerServer::prosody) names.insert(names.end(), partner.users.begin(), partner.users.end());
+    if (product_of(partner) != nullptr) names.insert(names.end(), partner.users.begin(), partner.users.end());
     names.push_back(node_name_of(options_.topology, partner));
   }
   for (const auto* name : {"name-server", "legacy-gateway", "proxy", "gateway", "legacy-pool", "new-pool"})
@@ -135,28 +138,28 @@ void Deployment::start_pool(Pool pool) {
 
 void Deployment::start_partner(const PartnerSpec& spec) {
   if (spec.server == PartnerServer::by_hand) return;
-  if (spec.server == PartnerServer::prosody) return start_prosody(spec);
+  if (const auto* product = product_of(spec)) return start_real(spec, *product);
   partners_[spec.domain] =
       &add(node_name_of(options_.topology, spec), std::make_unique<mocks::Partner>(plan_->partner(spec)));
 }
 
-void Deployment::start_prosody(const PartnerSpec& spec) {
+void Deployment::start_real(const PartnerSpec& spec, const ServerProduct& product) {
   if (world_.kind() != WorldKind::live) throw HarnessFault("a real server runs in a live world only");
   const auto node = node_name_of(options_.topology, spec);
-  ProsodySettings settings;
+  ServerSettings settings;
   settings.domain = spec.domain;
   settings.address = plan_->endpoint(node, "xmpp").address;
   settings.name_server = name_server_endpoint();
-  settings.mode = prosody_mode_of(spec.kind);
+  settings.mode = mode_of(spec.kind);
   settings.certificate = authority_->issue_pem({.names = {{tls::NameKind::dns, spec.domain}}});
   for (const auto& user : spec.users) settings.accounts.push_back({user, "secret of " + user});
   world_.call_strangers(node);
-  real_partners_[spec.domain] = &add(node, std::make_unique<ProsodyPartner>(std::move(settings)));
+  real_partners_[spec.domain] = &add(node, std::make_unique<RealPartner>(product, std::move(settings)));
 }
 
 /// Signs the users of a real server in; mocks have theirs inside.
 void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
-  if (spec.server != PartnerServer::prosody) return;
+  if (product_of(spec) == nullptr) return;
   const auto anchors = spec.kind == PartnerKind::plaintext_dialback
                            ? nullptr
                            : authority_->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
@@ -178,7 +181,7 @@ mocks::PartnerDomain& Deployment::partner_domain(const std::string& domain) {
   return real != real_partners_.end() ? static_cast<mocks::PartnerDomain&>(*real->second) : partner(domain);
 }
 
-ProsodyPartner& Deployment::real_partner(const std::string& domain) {
+RealPartner& Deployment::real_partner(const std::string& domain) {
   const auto found = real_partners_.find(domain);
   if (found == real_partners_.end()) throw HarnessFault("no real server for " + domain);
   return *found->second;
@@ -243,7 +246,10 @@ void Deployment::settle() {
   };
   await(quiet, "a stream did not close");
   // A real server's cache is emptied by time alone; the second whole second is for the rounding.
-  if (!real_partners_.empty()) world_.run_for(prosody_cache_ttl + 1s);
+  Duration kept{};
+  for (const auto& [domain, partner] : real_partners_)
+    kept = std::max(kept, partner->server().product().cache_ttl + 1s);
+  if (kept > Duration{}) world_.run_for(kept);
 }
 
 }  // namespace cutover::harness

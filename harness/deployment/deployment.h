@@ -7,7 +7,8 @@
 #include "mocks/name_server.h"
 
 namespace cutover::harness {
-class ProsodyPartner;
+class RealPartner;
+struct ServerProduct;
 
 struct DeploymentOptions {
   Topology topology = reference_topology();
@@ -27,7 +28,7 @@ class Deployment {
   Deployment& operator=(const Deployment&) = delete;
 
   /// The legacy shape: name server, legacy gateway, legacy pool, every user registered there, every partner. Throws
-  /// ProsodyFailed where a partner's Prosody does not come up.
+  /// ServerFailed where a partner's real server does not come up.
   void bring_up();
 
   // The steps, and each one's undo. A step that is done (undone) already has no effect.
@@ -58,7 +59,7 @@ class Deployment {
   [[nodiscard]] mocks::LegacyGateway& legacy_gateway() { return *legacy_gateway_; }
   [[nodiscard]] mocks::Partner& partner(const std::string& domain);  ///< HarnessFault where it is a real server
   [[nodiscard]] mocks::PartnerDomain& partner_domain(const std::string& domain);
-  [[nodiscard]] ProsodyPartner& real_partner(const std::string& domain);  ///< HarnessFault where it is a mock
+  [[nodiscard]] RealPartner& real_partner(const std::string& domain);  ///< HarnessFault where it is a mock
   [[nodiscard]] mocks::SipUser& user(const std::string& name);
   [[nodiscard]] reference::Proxy& proxy();      ///< HarnessFault before the edge is deployed
   [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
@@ -80,7 +81,7 @@ class Deployment {
   void start_legacy_gateway();
   void start_pool(Pool);
   void start_partner(const PartnerSpec&);
-  void start_prosody(const PartnerSpec&);
+  void start_real(const PartnerSpec&, const ServerProduct&);
   void start_clients(const PartnerSpec&, int first_host);
   void start_user(const std::string&);
   void start_edge();
@@ -102,7 +103,7 @@ class Deployment {
   mocks::LegacyGateway* legacy_gateway_ = nullptr;
   std::map<Pool, mocks::PoolNode*> pools_;
   std::map<std::string, mocks::Partner*> partners_;
-  std::map<std::string, ProsodyPartner*> real_partners_;
+  std::map<std::string, RealPartner*> real_partners_;
   std::map<std::string, mocks::SipUser*> users_;
   bool certificate_live_ = false;
   reference::Proxy* proxy_ = nullptr;

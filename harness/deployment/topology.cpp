@@ -192,10 +192,11 @@ class TopologyReader {
   [[nodiscard]] PartnerServer server(const YAML::Node& node) const {
     if (!node["server"]) return PartnerServer::mock;
     const auto word = text(node, "server");
-    for (const auto server : {PartnerServer::mock, PartnerServer::prosody}) {
+    for (const auto server :
+         {PartnerServer::mock, PartnerServer::prosody, PartnerServer::ejabberd, PartnerServer::jabberd2}) {
       if (word == name_of(server)) return server;
     }
-    fail(node["server"], fmt::format("unknown server '{}', expected mock or prosody", word));
+    fail(node["server"], fmt::format("unknown server '{}', expected mock, prosody, ejabberd or jabberd2", word));
   }
 
   [[nodiscard]] PartnerKind kind(const YAML::Node& node) const {
@@ -280,6 +281,10 @@ const char* name_of(PartnerServer server) {
       return "mock";
     case PartnerServer::prosody:
       return "prosody";
+    case PartnerServer::ejabberd:
+      return "ejabberd";
+    case PartnerServer::jabberd2:
+      return "jabberd2";
     case PartnerServer::by_hand:
       return "by-hand";
   }

@@ -14,9 +14,9 @@ namespace cutover::harness {
 enum class PartnerKind { sasl_external, dialback_over_tls, plaintext_dialback };
 [[nodiscard]] const char* name_of(PartnerKind);
 
-/// Who serves a partner's domain: a mock, a Prosody of its own, or nobody yet (a case that speaks for it by hand; not
-/// in a file).
-enum class PartnerServer { mock, prosody, by_hand };
+/// Who serves a partner's domain: a mock, a real server of its own, or nobody yet (a case that speaks for it by hand;
+/// not in a file).
+enum class PartnerServer { mock, prosody, ejabberd, jabberd2, by_hand };
 [[nodiscard]] const char* name_of(PartnerServer);
 
 struct PartnerSpec {

@@ -31,7 +31,7 @@ TEST(Topology, MistakesAreToldWithFileAndLine) {
               HasSubstr("t.yaml:4: unknown kind 'carrier-pigeon'"));
   EXPECT_THAT(
       error_of("domain: a\nusers: [x]\npartners:\n  - {domain: b, kind: sasl-external, users: [y], server: x}\n"),
-      HasSubstr("t.yaml:4: unknown server 'x', expected mock or prosody"));
+      HasSubstr("t.yaml:4: unknown server 'x', expected mock, prosody, ejabberd or jabberd2"));
   EXPECT_THAT(error_of("domain: a\nusers: [x]\npartners:\n  - {domain: a, kind: sasl-external, users: [y]}\n"),
               HasSubstr("domain 'a' is used twice"));
   EXPECT_THAT(error_of("domain: a\nsrv-ttl-seconds: soon\nusers: [x]\n"), HasSubstr("t.yaml:2: expected a number"));

@@ -51,11 +51,14 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
       entry.link = value;
     } else if (key == "message") {
       entry.message = value;
+    } else if (key == "target") {
+      entry.target = value;
     } else if (key == "expires") {
       if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
       entry.expires = value;
     } else {
-      fail(file, pair.first.Mark(), "unknown key '" + key + "'; expected check, reason, link, message or expires");
+      fail(file, pair.first.Mark(), "unknown key '" + key +
+                                      "'; expected check, reason, link, message, target or expires");
     }
   }
   const auto required = [&](const std::string& value, const char* key) {
@@ -108,6 +111,7 @@ Baseline load_baseline(const std::string& path) {
 
 void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run) {
   for (const auto& entry : baseline.entries) {
+    if (!entry.target.empty() && entry.target != run.target) continue;
     const bool expired = !entry.expires.empty() && entry.expires < today;
     bool made = false, red = false;
     for (auto& result : run.cases) {

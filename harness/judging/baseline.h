@@ -15,6 +15,7 @@ struct BaselineEntry {
   std::string reason;
   std::string link;
   std::string message;  ///< when not empty, the failure must contain it to be the known one
+  std::string target;   ///< when not empty, the entry counts for the target of that name only: a server in one mode
   std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
   int line = 0;
 };
@@ -29,7 +30,7 @@ struct BaselineError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A YAML list of maps with check, reason, link and optionally message and expires.
+/// A YAML list of maps with check, reason, link and optionally message, target and expires.
 [[nodiscard]] Baseline parse_baseline(std::string_view yaml, const std::string& file);
 [[nodiscard]] Baseline load_baseline(const std::string& path);
 

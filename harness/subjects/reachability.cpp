@@ -137,18 +137,18 @@ std::optional<std::string> account_down(World& world, const RemoteTarget& target
                      account.user, target.domain, failure);
 }
 
-std::optional<std::string> prosody_down(World& world, const ProsodyTarget& target) {
-  if (auto reason = prosody_unavailable()) return reason;
+std::optional<std::string> local_down(World& world, const LocalTarget& target) {
+  if (auto reason = unavailable(*target.product)) return reason;
   try {
     const auto authority = tls::make_openssl_authority(world.wall_clock());
-    ProsodySettings settings;
+    ServerSettings settings;
     settings.domain = "probe.example";
     settings.address = world.address_of(target_host::server);
     settings.name_server = {world.address_of(target_host::name_server), 1};
     settings.mode = target.mode;
     settings.certificate = authority->issue_pem({.names = {{tls::NameKind::dns, settings.domain}}});
-    Prosody prosody(std::move(settings));
-    prosody.wait_until_ready(world, target_host::probe);
+    RealServer server(*target.product, std::move(settings));
+    server.wait_until_ready(world, target_host::probe);
   } catch (const HarnessFault& fault) {
     return fault.what();
   }
@@ -158,7 +158,7 @@ std::optional<std::string> prosody_down(World& world, const ProsodyTarget& targe
 }  // namespace
 
 std::optional<std::string> subject_down(World& world, const Target& target) {
-  if (const auto* prosody = std::get_if<ProsodyTarget>(&target.driver)) return prosody_down(world, *prosody);
+  if (const auto* local = std::get_if<LocalTarget>(&target.driver)) return local_down(world, *local);
   const auto& remote = std::get<RemoteTarget>(target.driver);
   if (auto reason = PeerProbe(world, remote).run()) return reason;
   return remote.account ? account_down(world, remote) : std::nullopt;

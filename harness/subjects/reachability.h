@@ -8,7 +8,7 @@ namespace cutover::harness {
 
 /// Meets the target once as a peer and, where it declares an account, once as its user. Returns why it cannot be
 /// judged, with the place and what to do about it; nullopt when it is up. Takes at most about 20 s of world time.
-/// A prosody target is started for this and ended again.
+/// A server of our own is started for this and ended again.
 [[nodiscard]] std::optional<std::string> subject_down(World& world, const Target& target);
 
 }  // namespace cutover::harness

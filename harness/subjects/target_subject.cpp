@@ -1,7 +1,7 @@
 // Both drivers: what is around the target is the same, what stands behind its address is not.
 #include "harness/subjects/target_subject.h"
 
-#include "harness/servers/prosody_partner.h"
+#include "harness/servers/real_partner.h"
 #include "mocks/front.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
@@ -15,7 +15,7 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr char prosody_domain[] = "subject.example", prosody_user[] = "juliet";
+constexpr char local_domain[] = "subject.example", local_user[] = "juliet";
 
 class TargetSubject : public Subject {
  public:
@@ -72,10 +72,13 @@ class TargetSubject : public Subject {
     publish(domain_, s2s());
     for (const auto kind :
          {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+      world_.answer_for(peer_host(kind), peer_domain(kind));
       if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
-        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), Prosody::s2s_port});
+        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
   }
+  /// Where a server of ours asks: not each can be told from which address to do so.
+  [[nodiscard]] Endpoint names_for(const std::string& address) { return names_.door_for(address); }
   [[nodiscard]] const std::string& localpart() const { return user_; }
   [[nodiscard]] const std::shared_ptr<tls::Authority>& shared_authority() const { return authority_; }
 
@@ -89,31 +92,31 @@ class TargetSubject : public Subject {
   std::map<std::string, std::string> sent_;  ///< the id of the message with that text
 };
 
-class ProsodySubject final : public TargetSubject {
+class LocalSubject final : public TargetSubject {
  public:
-  ProsodySubject(Run& run, const ProsodyTarget& target)
-      : TargetSubject(run.world(), prosody_domain, prosody_user, tls::make_openssl_authority(run.world().wall_clock()),
+  LocalSubject(Run& run, const LocalTarget& target)
+      : TargetSubject(run.world(), local_domain, local_user, tls::make_openssl_authority(run.world().wall_clock()),
                       mocks::name_server_port),
         address_(world().address_of(target_host::server)),
         fronted_(target.front || !run.planted().none()) {
     publish_all();
     const int host = fronted_ ? target_host::behind_front : target_host::server;
-    const bool tls = target.mode != ProsodyMode::dialback_in_clear;
-    ProsodySettings settings;
+    const bool tls = target.mode != ServerMode::dialback_in_clear;
+    ServerSettings settings;
     settings.domain = domain();
     settings.address = world().address_of(host);
-    settings.name_server = name_server();
+    settings.name_server = names_for(settings.address);
     settings.mode = target.mode;
     settings.certificate = authority().issue_pem({.names = {{tls::NameKind::dns, domain()}}});
     settings.accounts = {{localpart(), "secret of " + localpart()}};
     if (fronted_) put_front(settings, tls, run.planted().at(departures::front));
-    server_ = &world().add("subject", host, std::make_unique<ProsodyPartner>(std::move(settings)));
+    server_ = &world().add("subject", host, std::make_unique<RealPartner>(*target.product, std::move(settings)));
     run.evidence([server = server_] { return server->server().log(); });
     const auto anchors = tls ? authority().issue({.names = {{tls::NameKind::dns, "client.invalid"}}}) : nullptr;
     server_->sign_users_in(world(), target_host::client, anchors);
   }
 
-  Endpoint s2s() const override { return {address_, Prosody::s2s_port}; }
+  Endpoint s2s() const override { return {address_, RealServer::s2s_port}; }
   std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
   mocks::PartnerDomain* account() override { return server_; }
   std::vector<std::string> columns() const override {
@@ -123,10 +126,10 @@ class ProsodySubject final : public TargetSubject {
 
  private:
   /// The front stands where peers dial the server; and where the server finds its peers, for it sees names otherwise.
-  void put_front(const ProsodySettings& server, bool tls, Departures departures) {
+  void put_front(const ServerSettings& server, bool tls, Departures departures) {
     mocks::FrontSettings settings;
-    settings.port = Prosody::s2s_port;
-    settings.server = {server.address, Prosody::s2s_port};
+    settings.port = RealServer::s2s_port;
+    settings.server = {server.address, RealServer::s2s_port};
     settings.name_server = name_server();
     if (tls) settings.identity = authority().issue({.names = {{tls::NameKind::dns, domain()}}});
     settings.authority = shared_authority();
@@ -148,7 +151,7 @@ class ProsodySubject final : public TargetSubject {
 
   const std::string address_;  ///< that peers dial
   const bool fronted_;
-  ProsodyPartner* server_ = nullptr;
+  RealPartner* server_ = nullptr;
 };
 
 class RemoteSubject final : public TargetSubject {
@@ -172,10 +175,8 @@ class RemoteSubject final : public TargetSubject {
   }
 
   Endpoint s2s() const override { return target_.s2s; }
-  std::string peer_domain(PartnerKind kind) const override {
-    const auto peer = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
-    return peer == target_.peers.end() ? target_.peers.front().domain : peer->domain;
-  }
+  std::string peer_domain(PartnerKind kind) const override { return peer(kind).domain; }
+  int peer_host(PartnerKind kind) const override { return target_host::peer(peer(kind).kind); }
   mocks::PartnerDomain* account() override { return target_.account ? &users_ : nullptr; }
 
  private:
@@ -184,6 +185,11 @@ class RemoteSubject final : public TargetSubject {
     return tls::authority_from_pem(target.authority, world.wall_clock());
   }
   mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
+  /// Where there is none of that kind, another speaks for it: no case about the kind is run.
+  const TargetPeer& peer(PartnerKind kind) const {
+    const auto found = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
+    return found == target_.peers.end() ? target_.peers.front() : *found;
+  }
 
   const RemoteTarget& target_;
   mutable mocks::ClientUsers users_;  // its look-ups are not const
@@ -192,8 +198,7 @@ class RemoteSubject final : public TargetSubject {
 }  // namespace
 
 std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
-  if (const auto* prosody = std::get_if<ProsodyTarget>(&target.driver))
-    return std::make_shared<ProsodySubject>(run, *prosody);
+  if (const auto* local = std::get_if<LocalTarget>(&target.driver)) return std::make_shared<LocalSubject>(run, *local);
   return std::make_shared<RemoteSubject>(run, std::get<RemoteTarget>(target.driver));
 }
 

@@ -1,4 +1,4 @@
-// The subject of a run with a target: a Prosody of our own, or a server that is up.
+// The subject of a run with a target: a real server of our own, or one that is up.
 #pragma once
 
 #include "harness/subjects/subject.h"

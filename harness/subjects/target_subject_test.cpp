@@ -1,6 +1,8 @@
 // The driver of a server that is up already: a Prosody that nobody of the case has started.
 #include "harness/subjects/target_subject.h"
 
+#include "mocks/raw_peer.h"
+
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/live_world.h"
 
@@ -30,8 +32,8 @@ class RemoteServer : public testing::Test {
     target_.offers = {Need::user_account, Need::sasl_external};
     RemoteTarget remote;
     remote.domain = "up.example";
-    remote.s2s = {address(200), Prosody::s2s_port};
-    remote.account = TargetAccount{"juliet", "pencil", {address(200), Prosody::c2s_port}};
+    remote.s2s = {address(200), RealServer::s2s_port};
+    remote.account = TargetAccount{"juliet", "pencil", {address(200), RealServer::c2s_port}};
     remote.peers = {{PartnerKind::sasl_external, "peer.example", address(201)}};
     remote.name_server = Endpoint{address(202), 10053};
     remote.authority = tls::new_authority_pem(wall_clock());
@@ -44,14 +46,14 @@ class RemoteServer : public testing::Test {
 
   void start() {
     const auto authority = tls::authority_from_pem(remote().authority, wall_clock());
-    ProsodySettings settings;
+    ServerSettings settings;
     settings.domain = remote().domain;
     settings.address = remote().s2s.address;
     settings.name_server = *remote().name_server;
-    settings.mode = ProsodyMode::external_only;
+    settings.mode = ServerMode::external_only;
     settings.certificate = authority->issue_pem({.names = {{tls::NameKind::dns, remote().domain}}});
     settings.accounts = {{"juliet", "pencil"}};
-    server_ = std::make_unique<Prosody>(std::move(settings));
+    server_ = std::make_unique<RealServer>(prosody(), std::move(settings));
     LiveWorld world({.block = block_});
     server_->wait_until_ready(world, 203);
   }
@@ -71,7 +73,7 @@ class RemoteServer : public testing::Test {
 
   int block_;
   Target target_;
-  std::unique_ptr<Prosody> server_;
+  std::unique_ptr<RealServer> server_;
 };
 
 /// A peer of ours that answers as a server does.
@@ -87,7 +89,7 @@ mocks::Partner& add_peer(Subject& subject) {
 }
 
 TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   EXPECT_EQ(down(), std::nullopt);
   const auto result = run([](CaseRun& run) {
@@ -107,8 +109,34 @@ TEST_F(RemoteServer, IsMetByPeersAndItsUserWritesAndReads) {
   EXPECT_EQ(result.world, "target");
 }
 
+TEST_F(RemoteServer, MeetsAllPeersAtOneAddress) {
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
+  remote().peers.push_back({PartnerKind::dialback_over_tls, "other.example", remote().peers.front().address});
+  target_.offers.insert(Need::dialback);
+  start();
+  const auto result = run([](CaseRun& run) {
+    const auto subject = make_subject(run);
+    auto& world = subject->world();
+    auto& peer = add_peer(*subject);
+    const auto other_host = subject->peer_host(PartnerKind::dialback_over_tls);
+    auto& other = world.add("other", other_host, std::make_unique<mocks::RawPeer>());
+    EXPECT_EQ(world.address_of(other_host), world.address_of(subject->peer_host(PartnerKind::sasl_external)));
+    EXPECT_EQ(subject->peer_domain(PartnerKind::plaintext_dialback), "peer.example");
+    EXPECT_EQ(subject->peer_host(PartnerKind::plaintext_dialback), subject->peer_host(PartnerKind::sasl_external));
+    subject->send_message("romeo@other.example", "to the other");
+    CONFORMS(must, "the other peer was called",
+             world.run_until([&] { return other.accepted_count() == 1 && other.last().has_item(); }, 10s), Eq(true));
+    EXPECT_EQ(other.last().next_header()->tag.attribute_or_empty("to"), "other.example");
+    subject->send_message("romeo@peer.example", "to the peer");
+    CONFORMS(must, "the peer got the message",
+             world.run_until([&] { return peer.user("romeo").messages.size() == 1; }, 10s), Eq(true));
+    EXPECT_EQ(other.accepted_count(), 1U);
+  });
+  EXPECT_EQ(result.outcome, Outcome::pass) << result.reason << server_->log();
+}
+
 TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   remote().account->password = "wrong";
   EXPECT_THAT(down().value_or("up"), HasSubstr("does not let juliet@up.example in: authentication failed"));
@@ -121,7 +149,7 @@ TEST_F(RemoteServer, WrongPasswordIsNoFailureOfTheServer) {
 }
 
 TEST_F(RemoteServer, AnotherDomainIsTold) {
-  if (const auto reason = prosody_unavailable()) GTEST_SKIP() << *reason;
+  if (const auto reason = unavailable(prosody())) GTEST_SKIP() << *reason;
   start();
   remote().domain = "other.example";
   EXPECT_THAT(down().value_or("up"), HasSubstr("does not serve other.example (settings.domain): host-unknown"));

@@ -18,6 +18,7 @@ enum class Need {
   plaintext_dialback,  ///< streams without TLS, with dialback
   direct_tls,          ///< knows _xmpps-server records
   partner_list,        ///< domains that are not listed are refused
+  spare_addresses,     ///< more machines of ours can stand beside the peers, at addresses of their own
   tls_required         ///< streams go on inside TLS only, in both directions
 };
 

@@ -19,11 +19,9 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
-                           Need::direct_tls,   Need::partner_list,   Need::tls_required};
+                           Need::direct_tls,   Need::partner_list,   Need::tls_required,   Need::spare_addresses};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
-constexpr std::array modes{ProsodyMode::external_only, ProsodyMode::dialback_over_tls,
-                           ProsodyMode::external_and_dialback, ProsodyMode::dialback_in_clear};
 
 /// One reader for one file, so that every error can name it.
 class TargetReader {
@@ -44,14 +42,18 @@ class TargetReader {
     const auto driver = text(root, "driver");
     const YAML::Node settings = root["settings"] ? root["settings"] : YAML::Node(YAML::NodeType::Map);
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
-    if (driver == "prosody") {
-      target.driver = prosody(settings);
+    if (const auto* product = product_named(driver)) {
+      target.driver = local(settings, *product);
+      target.offers.insert(Need::spare_addresses);
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
+      if (target.offers.contains(Need::spare_addresses))
+        fail(root["offers"], "spare_addresses follows from the key 'spares' of the settings; leave it out");
       target.driver = remote(settings, target.offers);
+      if (!std::get<RemoteTarget>(target.driver).spares.empty()) target.offers.insert(Need::spare_addresses);
     } else {
-      fail(root["driver"], "unknown driver '" + driver + "', expected prosody or remote");
+      fail(root["driver"], "unknown driver '" + driver + "', expected " + drivers());
     }
     for (const auto need : target.offers) {
       if (need == Need::sip_side || need == Need::new_deployment || need == Need::legacy_gateway || need == Need::admin)
@@ -135,14 +137,6 @@ class TargetReader {
     fail(node, "expected one of " + known);
   }
 
-  [[nodiscard]] bool yes_or_no(const YAML::Node& node) const {
-    try {
-      return node.as<bool>();
-    } catch (const YAML::Exception&) {
-      fail(node, "expected yes or no");
-    }
-  }
-
   [[nodiscard]] std::string address(const YAML::Node& node, const std::string& text) const {
     if (!is_ipv4_literal(text)) fail(node, "expected an IPv4 address such as 192.0.2.10, not '" + text + "'");
     return text;
@@ -173,31 +167,40 @@ class TargetReader {
 
   // Drivers.
 
-  [[nodiscard]] ProsodyTarget prosody(const YAML::Node& settings) const {
+  [[nodiscard]] static std::string drivers() {
+    std::string names;
+    for (const auto* product : server_products()) names += fmt::format("{}, ", product->name);
+    return names + "remote";
+  }
+
+  [[nodiscard]] LocalTarget local(const YAML::Node& settings, const ServerProduct& product) const {
     check_keys(settings, {"mode", "front"});
-    ProsodyTarget target;
-    if (settings["mode"]) target.mode = word(settings["mode"], modes);
-    if (settings["front"]) target.front = yes_or_no(settings["front"]);
+    LocalTarget target{&product, product.modes.front()};
+    if (product.has(ServerMode::external_and_dialback)) target.mode = ServerMode::external_and_dialback;
+    if (settings["mode"]) target.mode = word(settings["mode"], product.modes);
+    if (settings["front"]) target.front = flag(settings, "front");
     return target;
   }
 
   void check_mode(const YAML::Node& root, const Target& target) const {
-    const auto mode = std::get<ProsodyTarget>(target.driver).mode;
-    const bool external = mode == ProsodyMode::external_only || mode == ProsodyMode::external_and_dialback;
-    const bool dialback = mode == ProsodyMode::dialback_over_tls || mode == ProsodyMode::external_and_dialback;
+    const auto& [product, mode, front] = std::get<LocalTarget>(target.driver);
+    const bool both = mode == ServerMode::external_and_dialback;
+    const bool any = mode == ServerMode::opportunistic;
+    const bool external = product->has(ServerMode::external_only) && (both || any || mode == ServerMode::external_only);
     const std::map<Need, bool> has{{Need::sasl_external, external},
-                                   {Need::dialback, dialback},
-                                   {Need::plaintext_dialback, mode == ProsodyMode::dialback_in_clear},
-                                   {Need::tls_required, mode != ProsodyMode::dialback_in_clear},
+                                   {Need::dialback, both || any || mode == ServerMode::dialback_over_tls},
+                                   {Need::plaintext_dialback, any || mode == ServerMode::dialback_in_clear},
+                                   {Need::tls_required, !any && mode != ServerMode::dialback_in_clear},
                                    {Need::partner_list, false}};
     for (const auto& [need, offered] : has) {
       if (!offered && target.offers.contains(need))
-        fail(root["offers"], fmt::format("Prosody in mode {} does not offer {}", name_of(mode), name_of(need)));
+        fail(root["offers"],
+             fmt::format("{} in mode {} does not offer {}", product->title, name_of(mode), name_of(need)));
     }
   }
 
   [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
-    check_keys(settings, {"domain", "s2s", "account", "peers", "authority", "name-server"});
+    check_keys(settings, {"domain", "s2s", "account", "peers", "spares", "authority", "name-server"});
     RemoteTarget target;
     target.domain = text(settings, "domain");
     target.s2s = endpoint(settings, "s2s");
@@ -207,6 +210,7 @@ class TargetReader {
     if (offers.contains(Need::user_account) && !target.account)
       fail(settings, "expected a key 'account', for 'offers' names user_account");
     for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
+    if (settings["spares"]) target.spares = spares(settings, target);
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
       const bool played = std::ranges::count(target.peers, kind, &TargetPeer::kind) == 1;
@@ -218,6 +222,21 @@ class TargetReader {
                                             name_of(need_of(kind))));
     }
     return target;
+  }
+
+  /// Two at least: cases about the order of several targets have as many.
+  [[nodiscard]] std::vector<std::string> spares(const YAML::Node& settings, const RemoteTarget& target) const {
+    auto spares = texts(settings, "spares");
+    const auto node = settings["spares"];
+    for (const auto& one : spares) {
+      (void)address(node, one);
+      if (std::ranges::count(target.peers, one, &TargetPeer::address) != 0)
+        fail(node, one + " is the address of a peer already");
+    }
+    if (spares.size() < target_host::spares_min || spares.size() > target_host::spares_max)
+      fail(node, fmt::format("expected {} to {} addresses for 'spares', or none", target_host::spares_min,
+                             target_host::spares_max));
+    return spares;
   }
 
   [[nodiscard]] std::string authority(const YAML::Node& settings) const {
@@ -310,6 +329,8 @@ const char* name_of(Need need) {
       return "partner_list";
     case Need::tls_required:
       return "tls_required";
+    case Need::spare_addresses:
+      return "spare_addresses";
   }
   return "?";
 }
@@ -322,20 +343,6 @@ const char* name_of(Staging staging) {
       return "disruptive";
     case Staging::bench_only:
       return "bench_only";
-  }
-  return "?";
-}
-
-const char* name_of(ProsodyMode mode) {
-  switch (mode) {
-    case ProsodyMode::external_only:
-      return "external-only";
-    case ProsodyMode::dialback_over_tls:
-      return "dialback-over-tls";
-    case ProsodyMode::external_and_dialback:
-      return "external-and-dialback";
-    case ProsodyMode::dialback_in_clear:
-      return "dialback-in-clear";
   }
   return "?";
 }
@@ -363,8 +370,8 @@ std::map<int, std::string> addresses_for(const Target& target) {
   std::map<int, std::string> addresses;
   const auto& first = remote->peers.front().address;
   for (const auto& peer : remote->peers) addresses[target_host::peer(peer.kind)] = peer.address;
-  for (const auto kind : kinds) addresses.emplace(target_host::peer(kind), first);
-  for (int i = 0; i < target_host::spares_max; ++i) addresses[target_host::spare + i] = first;
+  for (std::size_t i = 0; i < remote->spares.size(); ++i)
+    addresses[target_host::spare + static_cast<int>(i)] = remote->spares[i];
   addresses[target_host::client] = addresses[target_host::probe] = first;
   if (remote->name_server) addresses[target_host::name_server] = remote->name_server->address;
   return addresses;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "harness/deployment/topology.h"
-#include "harness/servers/prosody.h"
+#include "harness/servers/real_server.h"
 #include "harness/targets/need.h"
 
 #include <map>
@@ -11,11 +11,11 @@
 
 namespace cutover::harness {
 
-[[nodiscard]] const char* name_of(ProsodyMode);
-
-/// Driver "prosody": the harness starts one for each case, on loopback, with our authority, name server and accounts.
-struct ProsodyTarget {
-  ProsodyMode mode = ProsodyMode::external_and_dialback;
+/// A driver by a product's name: the harness starts one for each case, on loopback, with our authority, name server and
+/// accounts.
+struct LocalTarget {
+  const ServerProduct* product = nullptr;
+  ServerMode mode = ServerMode::external_and_dialback;
   bool front = false;  ///< a front stands before it (mocks/front.h), whether or not anything is planted there
 };
 
@@ -32,7 +32,7 @@ struct TargetAccount {
 struct TargetPeer {
   PartnerKind kind = PartnerKind::sasl_external;
   std::string domain;
-  std::string address;  ///< of this machine; the peer listens on port 5269 there
+  std::string address;  ///< of this machine; the peer listens on port 5269 there, several of them side by side
 };
 
 /// Driver "remote": a server that is up, and where it and our peers find each other.
@@ -41,6 +41,7 @@ struct RemoteTarget {
   Endpoint s2s;
   std::optional<TargetAccount> account;
   std::vector<TargetPeer> peers;        ///< at most one of each kind, at least one
+  std::vector<std::string> spares;      ///< addresses of this machine for others of ours, each with port 5269 free
   std::optional<Endpoint> name_server;  ///< where it asks for the peers and we answer; nullopt: somebody else does
   std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
 };
@@ -51,12 +52,13 @@ struct Target {
   std::string file;                ///< where it was read from; the files that it names are relative to it
   std::set<Need> offers;           ///< what it has
   Staging allows = Staging::safe;  ///< the most disruptive kind of case that may be run against it
-  std::variant<ProsodyTarget, RemoteTarget> driver;
+  std::variant<LocalTarget, RemoteTarget> driver;
 };
 
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {
-inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100, spares_max = 10;
+inline constexpr int name_server = 2, client = 5, probe = 6, server = 10, first_peer = 40, spare = 100;
+inline constexpr std::size_t spares_min = 2, spares_max = 10;
 inline constexpr int behind_front = 11;  ///< the server, where a front stands at its place
 [[nodiscard]] constexpr int peer(PartnerKind kind) { return first_peer + static_cast<int>(kind); }
 }  // namespace target_host

@@ -42,12 +42,17 @@ class TargetFiles : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST(Target, ProsodyFixturesAreRead) {
+TEST(Target, FixturesOfRealServersAreRead) {
   const std::string folder = CUTOVER_SOURCE_DIR "/fixtures/targets/";
-  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody.yaml").driver).mode,
-            ProsodyMode::external_and_dialback);
-  EXPECT_EQ(std::get<ProsodyTarget>(load_target(folder + "prosody-dialback.yaml").driver).mode,
-            ProsodyMode::dialback_over_tls);
+  const auto target = [&](const std::string& name) {
+    return std::get<LocalTarget>(load_target(folder + name + ".yaml").driver);
+  };
+  EXPECT_EQ(target("prosody").product, &prosody());
+  EXPECT_EQ(target("prosody").mode, ServerMode::external_and_dialback);
+  EXPECT_EQ(target("prosody-dialback").mode, ServerMode::dialback_over_tls);
+  EXPECT_EQ(target("ejabberd").product, &ejabberd());
+  EXPECT_EQ(target("ejabberd-opportunistic").mode, ServerMode::opportunistic);
+  EXPECT_EQ(target("jabberd2").mode, ServerMode::dialback_over_tls);
 }
 
 TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
@@ -61,7 +66,8 @@ TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
   EXPECT_EQ(remote.name_server->port, 10053);
   EXPECT_THAT(remote.authority, HasSubstr("PRIVATE KEY"));
   const auto addresses = addresses_for(target);
-  EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.21");
+  EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.20");
+  EXPECT_FALSE(addresses.contains(target_host::spare));
   EXPECT_EQ(addresses.at(target_host::name_server), "192.0.2.20");
 }
 
@@ -72,16 +78,21 @@ TEST(Target, NamesFileLineAndExpectation) {
   EXPECT_THAT(error_of("[]"), HasSubstr("t.yaml:1: expected a target"));
   EXPECT_THAT(error_of("name: x\n"), HasSubstr("t.yaml:1: expected a key 'driver'"));
   EXPECT_THAT(error_of("name:\ndriver: prosody\n"), HasSubstr("t.yaml:1: expected a text for 'name'"));
-  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"), HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody"));
+  EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"),
+              HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody, ejabberd, jabberd2, remote"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nallows: all\n"), HasSubstr("t.yaml:3: expected one of safe"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [sip_side]\n"),
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),
               HasSubstr("t.yaml:3: expected one of external-only, dialback-over-tls"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {front: maybe}\n"),
-              HasSubstr("t.yaml:3: expected yes or no"));
+              HasSubstr("t.yaml:3: expected true or false"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [plaintext_dialback]\n"),
               HasSubstr("t.yaml:3: Prosody in mode external-and-dialback does not offer plaintext_dialback"));
+  EXPECT_THAT(error_of("name: x\ndriver: jabberd2\noffers: [sasl_external]\nsettings: {mode: opportunistic}\n"),
+              HasSubstr("t.yaml:3: jabberd2 in mode opportunistic does not offer sasl_external"));
+  EXPECT_THAT(error_of("name: x\ndriver: jabberd2\nsettings: {mode: external-only}\n"),
+              HasSubstr("t.yaml:3: expected one of dialback-over-tls, dialback-in-clear, opportunistic"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: [1]\n"), HasSubstr("t.yaml:3: expected a map"));
   EXPECT_THAT(error_of("name: x\ndriver: remote\n"), HasSubstr("t.yaml:1: expected a key 'settings'"));
 }
@@ -104,6 +115,13 @@ std::string remote(const std::string& line = {}, const std::string& instead = {}
 
 TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_EQ(error_of(remote()), "no error");
+  const auto spares = [](const std::string& list) { return remote("  peers:", "  spares: " + list + "\n  peers:"); };
+  EXPECT_TRUE(parse_target(spares("[192.0.2.3, 192.0.2.4]"), "t.yaml").offers.contains(Need::spare_addresses));
+  EXPECT_THAT(error_of(spares("[192.0.2.3]")), HasSubstr("t.yaml:8: expected 2 to 10 addresses for 'spares'"));
+  EXPECT_THAT(error_of(spares("[192.0.2.3, 192.0.2.2]")), HasSubstr("t.yaml:8: 192.0.2.2 is the address of a peer"));
+  EXPECT_THAT(error_of(spares("[192.0.2.3, b.example]")), HasSubstr("t.yaml:8: expected an IPv4 address"));
+  EXPECT_THAT(error_of(remote("[user_account", "[spare_addresses, user_account")),
+              HasSubstr("t.yaml:3: spare_addresses"));
   EXPECT_THAT(error_of(remote("  domain: a.example\n")), HasSubstr("t.yaml:5: expected a key 'domain'"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1")), HasSubstr("t.yaml:6: expected ADDRESS:PORT for 's2s'"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "a.example:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));

@@ -135,7 +135,8 @@ class Drawing {
 };
 
 int rank_of(const std::string& node) {
-  constexpr std::array words{"partner",        "raw",   "prosody", "name", "dns", "legacy-gateway",
+  constexpr std::array words{"partner",        "raw",   "prosody", "ejabberd",
+                             "jabberd2",       "name",  "dns",     "legacy-gateway",
                              "legacy_gateway", "proxy", "gateway", "pool"};
   for (std::size_t rank = 0; rank < words.size(); ++rank) {
     if (node.find(words[rank]) != std::string::npos) return static_cast<int>(rank);

@@ -2,6 +2,7 @@
 #include "harness/worlds/live_world.h"
 
 #include "harness/worlds/books.h"
+#include "harness/worlds/first_octets.h"
 #include "protocol/base/address.h"
 #include "protocol/base/check.h"
 
@@ -35,7 +36,7 @@ constexpr std::size_t datagram_size_max_octets = 64 * 1024;
 /// What a peer that does not read leaves with us before it is not read either.
 constexpr std::size_t queue_size_max_octets = 16 * 1024 * 1024;
 constexpr std::size_t dead_labels_max = 1024;
-constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::milliseconds accept_pause{100}, look_pause{10};
 
 std::string reason_of(const error_code& error) {
   if (error == asio::error::connection_refused) return "connection refused";
@@ -75,15 +76,25 @@ struct LiveWorld::Impl {
   };
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  struct ListenSocket {
-    explicit ListenSocket(asio::io_context& io) : acceptor(io), retry(io) {}
+  /// A port that is listened at, and the hosts that do so: more than one where each speaks for domains of its own.
+  struct Door {
+    explicit Door(asio::io_context& io) : acceptor(io), retry(io) {}
     tcp::acceptor acceptor;
     asio::steady_timer retry;
     bool paused = false;  // nothing is accepted for want of descriptors or memory
+    std::vector<Host*> residents;
   };
+  using DoorPtr = std::shared_ptr<Door>;
   struct Listening {
     Actor* owner;
-    std::shared_ptr<ListenSocket> socket;
+    DoorPtr door;
+  };
+  /// Somebody who has not said yet for which domain.
+  struct Caller {
+    explicit Caller(tcp::socket socket_) : socket(std::move(socket_)), wait(socket.get_executor()) {}
+    tcp::socket socket;
+    asio::steady_timer wait;
+    int looks = 0;
   };
 
   struct DatagramSocket {
@@ -106,7 +117,11 @@ struct LiveWorld::Impl {
   class Host final : public HostBooks<Listening, Bound, std::shared_ptr<Wake>, ConnectionPtr> {
    public:
     Host(Impl& world, std::string name, std::string address, int number)
-        : HostBooks(std::move(name), std::move(address), number, world.options.seed), world_(world) {}
+        : HostBooks(std::move(name), std::move(address), number, world.options.seed),
+          host_number(number),
+          world_(world) {}
+
+    const int host_number;
 
     Time now() const override { return world_.now(); }
     std::time_t wall_clock() const override { return std::time(nullptr); }
@@ -120,6 +135,8 @@ struct LiveWorld::Impl {
     bool keeps_notes() const override { return world_.options.notes; }
 
     void erase(ConnectionId id) { connections_.erase(id); }
+    Impl& world() const { return world_; }
+    void accepted(std::uint16_t port, tcp::socket socket);
 
    private:
     void reset(ConnectionId, const ConnectionPtr& connection) override { Impl::reset(connection); }
@@ -129,10 +146,6 @@ struct LiveWorld::Impl {
     void name_other_end(TraceRecord& record) override;
     Trace& trace() override { return world_.trace; }
 
-    void accept(std::shared_ptr<ListenSocket> listening, Actor& owner, std::uint16_t port);
-    void accepted(ListenSocket& listening, Actor& owner, std::uint16_t port, tcp::socket socket);
-    void pause_accepting(const std::shared_ptr<ListenSocket>& listening, Actor& owner, std::uint16_t port,
-                         const error_code& error);
     void label(const ConnectionPtr& connection);
     void receive(std::shared_ptr<DatagramSocket> bound, Actor& owner, std::uint16_t port);
 
@@ -145,9 +158,16 @@ struct LiveWorld::Impl {
   }
   Time now() const { return Time{1us} + std::chrono::duration_cast<Duration>(Steady::now() - epoch); }
   std::string name_at(const std::string& address) const;
-  std::string strangers;  ///< see call_strangers()
+  std::string strangers;                        ///< see call_strangers()
+  std::map<std::string, int> hosts_of_domains;  ///< see answer_for()
+  std::map<std::pair<std::string, std::uint16_t>, std::weak_ptr<Door>> doors;
 
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
+  [[nodiscard]] bool speaks_for_a_domain(const Host& host) const;
+  static void accept(const DoorPtr& door, std::uint16_t port);
+  static void pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error);
+  void look_at(const DoorPtr& door, std::uint16_t port, const std::shared_ptr<Caller>& caller) const;
+  [[nodiscard]] Host& resident_for(const Door& door, const std::string& domain) const;
   static void read(const ConnectionPtr& connection);
   static void write(const ConnectionPtr& connection);
   static void written(const ConnectionPtr& connection, const error_code& error);
@@ -259,39 +279,91 @@ void LiveWorld::Impl::connected(const ConnectionPtr& connection, const error_cod
 
 // -- what nodes ask for --------------------------------------------------------------------------------------------
 
+bool LiveWorld::Impl::speaks_for_a_domain(const Host& host) const {
+  return std::ranges::any_of(hosts_of_domains, [&](const auto& entry) { return entry.second == host.host_number; });
+}
+
 void LiveWorld::Impl::Host::listen(Actor& actor, std::uint16_t port) {
-  auto listening = std::make_shared<ListenSocket>(world_.io);
+  auto& known = world_.doors[{address(), port}];
+  auto door = known.lock();
+  const auto fail = [&](const std::string& why) {
+    throw ListenError(fmt::format("cannot listen on {}:{}: {}", address(), port, why));
+  };
+  if (door) {
+    const auto speaks = [this](const Host* host) { return host != this && world_.speaks_for_a_domain(*host); };
+    if (!world_.speaks_for_a_domain(*this) || !std::ranges::all_of(door->residents, speaks))
+      fail("Address already in use");
+    door->residents.push_back(this);
+    listeners_[port] = {&actor, door};
+    return;
+  }
+  door = std::make_shared<Door>(world_.io);
   error_code error;
-  auto& acceptor = listening->acceptor;
+  auto& acceptor = door->acceptor;
   acceptor.open(tcp::v4(), error);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind({literal(address()), port}, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) throw ListenError(fmt::format("cannot listen on {}:{}: {}", address(), port, error.message()));
-  listeners_[port] = {&actor, listening};
-  accept(std::move(listening), actor, port);
+  if (error) fail(error.message());
+  door->residents.push_back(this);
+  known = door;
+  listeners_[port] = {&actor, door};
+  accept(door, port);
 }
 
-void LiveWorld::Impl::Host::accept(std::shared_ptr<ListenSocket> listening, Actor& owner, std::uint16_t port) {
-  auto& acceptor = listening->acceptor;
-  acceptor.async_accept(
-      [this, listening = std::move(listening), &owner, port](const error_code& error, tcp::socket socket) {
-        if (!listening->acceptor.is_open()) return;
-        if (error && error != asio::error::connection_aborted) return pause_accepting(listening, owner, port, error);
-        if (!error) accepted(*listening, owner, port, std::move(socket));
-        if (listening->acceptor.is_open()) accept(listening, owner, port);
-      });
+void LiveWorld::Impl::accept(const DoorPtr& door, std::uint16_t port) {
+  door->acceptor.async_accept([door, port](const error_code& error, tcp::socket socket) {
+    if (!door->acceptor.is_open()) return;
+    if (error && error != asio::error::connection_aborted) return pause_accepting(door, port, error);
+    if (!error) {
+      auto& first = *door->residents.front();
+      if (std::exchange(door->paused, false))
+        first.note({.summary = fmt::format("accepts on port {} again", port), .detail = {}});
+      if (door->residents.size() == 1)
+        first.accepted(port, std::move(socket));
+      else
+        first.world().look_at(door, port, std::make_shared<Caller>(std::move(socket)));
+    }
+    if (door->acceptor.is_open()) accept(door, port);
+  });
 }
 
 /// Those who connect wait in the kernel meanwhile; what is open goes on.
-void LiveWorld::Impl::Host::pause_accepting(const std::shared_ptr<ListenSocket>& listening, Actor& owner,
-                                            std::uint16_t port, const error_code& error) {
-  if (!std::exchange(listening->paused, true))
-    note({.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
-  listening->retry.expires_after(accept_pause);
-  listening->retry.async_wait([this, listening, &owner, port](const error_code&) {
-    if (listening->acceptor.is_open()) accept(listening, owner, port);
+void LiveWorld::Impl::pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error) {
+  if (!std::exchange(door->paused, true))
+    door->residents.front()->note(
+        {.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
+  door->retry.expires_after(accept_pause);
+  door->retry.async_wait([door, port](const error_code&) {
+    if (door->acceptor.is_open()) accept(door, port);
   });
+}
+
+/// What the caller says stays in the kernel until it is known who is meant.
+void LiveWorld::Impl::look_at(const DoorPtr& door, std::uint16_t port, const std::shared_ptr<Caller>& caller) const {
+  constexpr int looks_max = 500;
+  const auto look = [this, door, port, caller](const error_code& failed) {
+    if (door->residents.empty()) return;
+    std::array<char, 8192> first{};
+    error_code error = failed;
+    std::size_t size = 0;
+    if (!error) size = caller->socket.receive(asio::buffer(first), asio::socket_base::message_peek, error);
+    const auto domain = domain_called({first.data(), size});
+    if (error) return;  // gone before it said anything
+    if (domain || ++caller->looks > looks_max)
+      return resident_for(*door, domain.value_or("")).accepted(port, std::move(caller->socket));
+    caller->wait.expires_after(look_pause);
+    caller->wait.async_wait([this, door, port, caller](const error_code&) { look_at(door, port, caller); });
+  };
+  caller->socket.async_wait(tcp::socket::wait_read, look);
+}
+
+LiveWorld::Impl::Host& LiveWorld::Impl::resident_for(const Door& door, const std::string& domain) const {
+  const auto host = hosts_of_domains.find(domain);
+  const auto meant = std::ranges::find_if(door.residents, [&](const Host* resident) {
+    return host != hosts_of_domains.end() && resident->host_number == host->second;
+  });
+  return meant == door.residents.end() ? *door.residents.front() : **meant;
 }
 
 /// Of the dead the last ones keep theirs: their nodes may note more of them.
@@ -304,14 +376,14 @@ void LiveWorld::Impl::Host::label(const ConnectionPtr& connection) {
   });
 }
 
-void LiveWorld::Impl::Host::accepted(ListenSocket& listening, Actor& owner, std::uint16_t port, tcp::socket socket) {
-  if (std::exchange(listening.paused, false))
-    note({.summary = fmt::format("accepts on port {} again", port), .detail = {}});
+void LiveWorld::Impl::Host::accepted(std::uint16_t port, tcp::socket socket) {
+  const auto* listening = listener_at(port);
+  if (listening == nullptr) return;
   error_code error;
   const auto remote = socket.remote_endpoint(error);
   const Endpoint peer = error ? Endpoint{} : Endpoint{remote.address().to_string(), remote.port()};
   socket.set_option(tcp::no_delay(true), error);
-  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, owner);
+  auto connection = std::make_shared<Connection>(std::move(socket), world_.next_id(), *this, *listening->owner);
   connection->state = EndState::open;
   connection->remote_address = peer.address;
   connection->peer_name = world_.name_at(peer.address);
@@ -323,8 +395,12 @@ void LiveWorld::Impl::Host::accepted(ListenSocket& listening, Actor& owner, std:
 }
 
 void LiveWorld::Impl::Host::close(const Listening& listening) {
+  auto& door = *listening.door;
+  std::erase(door.residents, this);
+  if (!door.residents.empty()) return;
   error_code ignored;
-  listening.socket->acceptor.close(ignored);
+  door.acceptor.close(ignored);
+  std::erase_if(world_.doors, [&](const auto& entry) { return entry.second.lock() == listening.door; });
 }
 
 ConnectionId LiveWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
@@ -442,6 +518,7 @@ Time LiveWorld::now() const { return impl_->now(); }
 std::time_t LiveWorld::wall_clock() const { return std::time(nullptr); }
 Trace& LiveWorld::trace() { return impl_->trace; }
 void LiveWorld::call_strangers(std::string name) { impl_->strangers = std::move(name); }
+void LiveWorld::answer_for(int host, const std::string& domain) { impl_->hosts_of_domains[domain] = host; }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);

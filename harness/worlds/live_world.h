@@ -36,6 +36,7 @@ class LiveWorld final : public World {
   void cut_connections(const std::string& node_a, const std::string& node_b) override;
   [[nodiscard]] Trace& trace() override;
   void call_strangers(std::string name) override;
+  void answer_for(int host, const std::string& domain) override;
   [[nodiscard]] std::size_t open_connections(const Node& node) const override;
 
  protected:

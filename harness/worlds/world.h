@@ -60,6 +60,9 @@ class World {
   /// How the trace names the other end of a connection at an address of no node: a server that runs outside. In a
   /// simulated world there is none.
   virtual void call_strangers(std::string) {}
+  /// Several nodes may listen at one address and port where each speaks for a domain: who connects is for the one whose
+  /// domain it names, by SNI or in its header. In a simulated world every host has an address of its own.
+  virtual void answer_for(int /*host*/, const std::string& /*domain*/) {}
   /// Connections of a node that are not dead; for the invariant "every engine closed".
   [[nodiscard]] virtual std::size_t open_connections(const Node&) const = 0;
 

@@ -311,5 +311,38 @@ TEST_P(WorldTest, NodeThatCannotListenIsNotAdded) {
   EXPECT_EQ(world_->open_connections(server), 0U);
 }
 
+TEST(LiveWorldTest, HostsAtOneAddressAreCalledByTheirDomains) {
+  std::map<int, std::string> addresses;
+  {
+    const LiveWorld block({.block = 1000 + static_cast<int>(getpid() % 60'000)});
+    for (const int host : {3, 4, 5}) addresses[host] = block.address_of(3);
+  }
+  LiveWorld world({.block = 1000 + static_cast<int>(getpid() % 60'000), .addresses = addresses});
+  world.answer_for(3, "a.example");
+  world.answer_for(4, "b.example");
+  const auto listening = [&](const char* name, int host) -> Recorder& {
+    auto node = std::make_unique<Recorder>();
+    node->listen_port = 5269;
+    return world.add(name, host, std::move(node));
+  };
+  auto& a = listening("a", 3);
+  auto& b = listening("b", 4);
+  EXPECT_THROW(listening("nobody's", 5), ListenError);
+  auto& caller = world.add("caller", 6, std::make_unique<Recorder>());
+  const auto call = [&](const std::string& octets) {
+    const auto id = caller.context->connect(caller, {addresses.at(3), 5269});
+    caller.context->send(id, octets);
+  };
+  call("<stream:stream to='b.example'>");
+  ASSERT_TRUE(world.run_until([&] { return !b.received.empty(); }, 5s));
+  EXPECT_EQ(b.received.begin()->second, "<stream:stream to='b.example'>");
+  EXPECT_TRUE(a.events.empty());
+  call("<stream:stream to='elsewhere.example'>");
+  ASSERT_TRUE(world.run_until([&] { return !a.received.empty(); }, 5s));
+  world.remove(a);
+  call("<stream:stream to='a.example'>");  // of those that are left
+  ASSERT_TRUE(world.run_until([&] { return b.received.size() == 2; }, 5s));
+}
+
 }  // namespace
 }  // namespace cutover::harness

@@ -166,10 +166,11 @@ void Notifying::on_presence(const xml::Element& stanza, const Address& xmpp, con
   const Pair pair{key(xmpp), key(sip)};
   bool fetched = false;
   for (const auto& name : watchers_of(pair)) fetched = fetched || watchers_.at(name).fetch_due.has_value();
-  // RFC 8048 section 5.3.1: before approval nothing is state; a home server that answers a probe has approved it.
-  if (!approved(pair) && !fetched) return;
-  auto& resources = known_[pair];
   Presence presence = presence_of(stanza, xmpp.resource);
+  // RFC 8048 section 5.3.1: before approval nothing is told; a home server that answers a probe has approved it. While
+  // the question is open, `unavailable` is an acknowledgement; state may overtake the `subscribed`.
+  if (!approved(pair) && !fetched && !(asked(pair) && presence.available)) return;
+  auto& resources = known_[pair];
   if (presence.available) {
     resources.erase("");
     resources[xmpp.resource] = std::move(presence);
@@ -188,9 +189,14 @@ void Notifying::on_presence(const xml::Element& stanza, const Address& xmpp, con
   }
   if (approved(pair)) {
     mark_changed(pair, false);
-  } else {
+  } else if (!asked(pair)) {
     known_.erase(pair);
   }
+}
+
+bool Notifying::asked(const Pair& pair) const {
+  const auto consent = core_.consents.find(pair);
+  return consent != core_.consents.end() && consent->second.sip_sees_xmpp == Consent::pending;
 }
 
 bool Notifying::approved(const Pair& pair) const {

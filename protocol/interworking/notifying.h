@@ -63,6 +63,8 @@ class Notifying {
   void mark_changed(const Pair& pair, bool at_once);
   [[nodiscard]] std::string document_of(const Watcher& watcher) const;
   [[nodiscard]] bool knows(const Pair& pair) const;
+  /// Whether the answer to our `subscribe` is still to come.
+  [[nodiscard]] bool asked(const Pair& pair) const;
   /// Whether a watcher may be told anything.
   [[nodiscard]] bool approved(const Pair& pair) const;
   [[nodiscard]] bool has_dialog(const Pair& pair) const;

@@ -110,8 +110,10 @@ bool Translator::Impl::check(const xml::Element& stanza, const Address& from, co
     core.refuse(stanza, {"forbidden", "auth"});
     return false;
   }
-  // Our own mark on a stanza that is no answer: it has come round (RFC 7247 section 8).
-  const bool answer = stanza.attribute_or_empty("type") == "error" || stanza.attribute_or_empty("type") == "result";
+  // Our own mark on a stanza that is no answer: it has come round (RFC 7247 section 8). Servers that answer a
+  // `subscribe` by themselves may repeat its id, too.
+  const auto type = stanza.attribute_or_empty("type");
+  const bool answer = type == "error" || type == "result" || type == "subscribed" || type == "unsubscribed";
   const bool own = !answer && stanza.attribute_or_empty("id").starts_with(core.mark() + "-");
   if (core.breaks(Rule::own_output_is_no_input, own)) {
     core.refuse(stanza, {"not-acceptable", "modify"});

@@ -562,6 +562,23 @@ TEST(NotifyingSip, AsksThenNotifiesEveryResource) {
   EXPECT_EQ(rejected.body, "");
 }
 
+TEST(NotifyingSip, KeepsStateThatOvertakesItsApproval) {
+  Bench bench;
+  bench.request(subscribe_request(bench, "s1", 1, "3600"));
+  const auto subscribe = bench.got();
+  EXPECT_EQ(bench.take().header("Subscription-State"), "pending;expires=3600");
+  bench.answer(200);
+  bench.presence(balcony, "");
+  EXPECT_TRUE(bench.requests.empty());
+  auto approval = xmpp::make_presence(juliet, romeo, "subscribed");
+  approval.set_attribute("id", *subscribe.attribute("id"));  // of a server that answers by itself
+  bench.stanza(approval);
+  const auto active = bench.take();
+  EXPECT_EQ(active.header("Subscription-State"), "active;expires=3600");
+  EXPECT_THAT(active.body, HasSubstr("ID-balcony"));
+  EXPECT_TRUE(bench.stanzas.empty());
+}
+
 TEST(NotifyingSip, PollsByProbe) {
   Bench bench;
   bench.request(subscribe_request(bench, "p", 1, "0"));

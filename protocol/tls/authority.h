@@ -3,6 +3,8 @@
 
 #include "protocol/tls/session.h"
 
+#include <span>
+
 namespace cutover::tls {
 
 /// What is wrong with a certificate.
@@ -26,6 +28,11 @@ enum class Flaw {
   ca_true_leaf,
 };
 
+/// As people write it: "not-yet-valid".
+[[nodiscard]] const char* name_of(Flaw);
+/// All of them, `none` first.
+[[nodiscard]] std::span<const Flaw> flaws();
+
 enum class NameKind { dns, srv, xmpp_addr };
 struct SubjectName {
   NameKind kind = NameKind::dns;
@@ -40,6 +47,7 @@ struct CertificateRequest {
   std::string common_name;  ///< empty: the first name
   Flaw flaw = Flaw::none;
   bool through_intermediate = true;
+  bool rsa = false;  ///< an RSA key of 2048 bits instead of one on P-256, for products that take no other
 };
 
 /// Contents of PEM files for a server that is not ours (Prosody), and of the root.
@@ -48,7 +56,7 @@ struct PemFiles {
 };
 
 /// A root, an intermediate, and the identities issued from them. All times are relative to `wall_clock`.
-/// Keys are P-256. The same seed and requests in the same order give the same names and serial numbers.
+/// Keys of authorities are P-256. The same seed and requests in the same order give the same names and serial numbers.
 class Authority {
  public:
   virtual ~Authority() = default;

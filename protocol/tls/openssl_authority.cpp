@@ -27,8 +27,9 @@ Certificate share(X509* certificate) {
   return {certificate, X509_free};
 }
 
-Key make_key() {
-  EVP_PKEY* key = EVP_EC_gen("P-256");
+Key make_key(bool rsa = false) {
+  constexpr std::size_t rsa_bits = 2048;
+  EVP_PKEY* key = rsa ? EVP_RSA_gen(rsa_bits) : EVP_EC_gen("P-256");
   CUTOVER_CHECK(key != nullptr);
   return {key, EVP_PKEY_free};
 }
@@ -150,7 +151,7 @@ class OpensslAuthority final : public Authority {
     const bool intermediate =
         !self_signed && !stranger && (request.through_intermediate || request.flaw == Flaw::missing_intermediate);
     const Issuer* issuer = self_signed ? nullptr : stranger ? &unknown() : intermediate ? &below_root() : &root();
-    made.key = make_key();
+    made.key = make_key(request.rsa);
     made.leaf = make_leaf(request, made.key, issuer);
     if (intermediate && request.flaw != Flaw::missing_intermediate) made.chain = {below_root().certificate};
     return made;

@@ -224,12 +224,23 @@ struct Server::Impl {
     }
     const DomainPair pair{from->domain(), to->domain()};
     if (const auto fault = judge_outgoing(pair); !fault.empty()) return undeliverable(stanza, fault);
+    if (!holds(Rule::stanzas_leave_by_own_stream) && sent_back(stanza, pair)) return;
     auto& queue = paths_[pair].queue;
     if (breaks(Rule::queue_is_bounded, queue.size() >= limits::stream_queue_max_stanzas))
       return undeliverable(stanza, "resource-constraint");
     queue.insert(holds(Rule::queue_keeps_its_order) ? queue.end() : queue.begin(), std::move(stanza));
     flush(pair);
     dial_path(pair);
+  }
+
+  /// On a stream that the other side initiated, where there is one.
+  bool sent_back(const xml::Element& stanza, const DomainPair& pair) {
+    for (const auto& [id, connection] : connections_) {
+      if (connection->path || !connection->stream || !connection->stream->send(stanza, pair, context_.now())) continue;
+      pump(*connection);
+      return true;
+    }
+    return false;
   }
 
   /// Why a stanza of the pair cannot be sent from here, as a stanza error condition; empty where it can.

@@ -98,7 +98,8 @@ bool Stream::may_send(const DomainPair& pair) const {
   if (state_ != StreamState::open) return false;
   if (trusted()) return true;
   // RFC 6120 section 4.5: the other direction has a stream of its own.
-  if (breaks(Rule::stanzas_go_one_way, !initiating())) return false;
+  if (!initiating())
+    return !holds(Rule::stanzas_leave_by_own_stream) && authorised_.contains({pair.target, pair.sender});
   return !breaks(Rule::pair_is_authorised_before_stanzas, !authorised_.contains(pair));
 }
 

@@ -63,6 +63,8 @@ void both_ways(Run& run) {
   rich.add(payload);
   a.peer().send(std::move(rich));
   (void)(a.markers_pass() && a.markers_pass());  // a second copy of the first would have come by now
+  CONFORMS("RFC6120-4.7.2-1", "the 'to' of the first header that the subject sent to the peer", a.called(),
+           Eq(a.romeo_bare.substr(a.romeo_bare.find('@') + 1)));
   CONFORMS("RFC6120-10.5.4-1", "the 'to' of the message to the full JID",
            attribute(only(a.juliet().messages, "to the full JID"), "to"), Eq(a.juliet_full));
   const auto bare = only(a.juliet().messages, "to the bare JID");
@@ -85,6 +87,7 @@ CUTOVER_CASE(messages_both_ways){
     .accepted = "Each arrives once, its `to`, thread and payload unchanged; the answer comes from the full JID.",
     .likely_causes = "A server that writes stanzas anew instead of passing them on.",
     .judges = {{"RFC6120-10.5.4-1", {"account.full-jid-messages-lost", "xmpp.duplicates-stanzas"}},
+               {"RFC6120-4.7.2-1", {"xmpp.header-without-to"}},
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
                {"RFC6121-5.2.5-1", {"account.thread-lost"}},
                {"RFC6120-8.4-2", {"account.payloads-lost"}}},

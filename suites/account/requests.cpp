@@ -60,6 +60,7 @@ void to_server(Run& run) {
   CONFORMS("RFC6120-8.2.3-2", "the answer to an iq of an unknown type",
            a.stream_error().empty() ? kind_of(a.answer("odd-type")) : "stream error " + a.stream_error(),
            AnyOf("error/bad-request", "stream error invalid-xml", "stream error bad-format"));
+  CONFORMS("RFC6120-4.1-1", "the stanzas that came on a stream that the peer initiated", a.came_back(), IsEmpty());
 }
 
 CUTOVER_CASE(requests_to_server){
@@ -76,6 +77,7 @@ CUTOVER_CASE(requests_to_server){
     .judges = {{"XEP0199-4.3-1", {"account.iq-unanswered"}},
                {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
                {"XEP0030-3.1-1", {"account.iq-unanswered"}},
+               {"RFC6120-4.1-1", {"xmpp.answers-on-the-peers-stream"}},
                {"RFC6120-8.2.3-2", {"account.odd-iq-ignored"}},
                {"RFC6120-8.2.3-3", {"account.iq-answered-twice", "account.iq-unanswered"}},
                {"RFC6120-8.2.3-4", {"account.iq-answers-answered"}}},

@@ -63,8 +63,7 @@ void verified(Run& run) {
   (void)n.until([&] { return n.subject().received("verified by dialback") == 1; });
   CONFORMS("RFC6120-4.3.2-6", "how often the message of the verified pair reached the user",
            n.subject().received("verified by dialback"), Eq(1U));
-  // The other direction: what the user writes waits until the subject has negotiated for itself, on a new connection or
-  // on that of the verification.
+  // The other direction: what the user writes waits until the subject has negotiated for itself.
   n.subject().send_message(n.romeo(kind), "the other way");
   const auto own_way = n.goes_on_to(kind);
   if (GIVEN(own_way || !stanzas_on(*stream).empty(), "the subject goes on to its peer"))
@@ -267,7 +266,7 @@ CUTOVER_CASE(by_dns){.id = "dialback.authority-by-dns",
                      .accepted = "A connection to the host that the SRV record names.",
                      .likely_causes = "The peer's address used again.",
                      .judges = {{"XEP0220-2.1.2-2", {"xmpp.verifies-at-peer-address"}}},
-                     .needs = {Need::dialback},
+                     .needs = {Need::dialback, Need::spare_addresses},
                      .body = authority_by_dns};
 
 void against_policy(Run& run) {

@@ -74,7 +74,7 @@ CUTOVER_CASE(priorities){
     .judges = {{"RFC6120-3.2.1-1", {"dns.queries-client-label", "dns.skips-srv"}},
                {"RFC2782-target-1", {"dns.highest-priority-number-first", "dns.ignores-priority"}},
                {"RFC6120-3.2.1-3", {"dns.ignores-srv-port"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
     .body = order};
 
 void next_target(Run& run) {
@@ -93,7 +93,7 @@ CUTOVER_CASE(further){.id = "dns.next-target",
                       .accepted = "A connection to the second target.",
                       .likely_causes = "One try and no more.",
                       .judges = {{"RFC6120-3.2.1-5", {"xmpp.first-target-only", "dns.first-srv-only"}}},
-                      .needs = {Need::sasl_external, Need::user_account},
+                      .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
                       .budget = 1min,
                       .body = next_target};
 
@@ -117,7 +117,7 @@ CUTOVER_CASE(no_fallback){
     .likely_causes = "A fallback as the last of all tries.",
     .judges = {{"RFC6120-3.2.1-6", {"dns.falls-back-when-srv-exists"}},
                {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
     .budget = 5min,
     .body = beside_srv};
 
@@ -137,7 +137,7 @@ CUTOVER_CASE(addresses){.id = "dns.next-address",
                         .accepted = "A connection to the second address.",
                         .likely_causes = "The first address record and no other.",
                         .judges = {{"RFC6120-3.2.1-4", {"dns.first-address-only"}}},
-                        .needs = {Need::sasl_external, Need::user_account},
+                        .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
                         .budget = 1min,
                         .body = next_address};
 
@@ -160,7 +160,7 @@ CUTOVER_CASE(no_srv){
     .accepted = "A connection to that address, port 5269.",
     .likely_causes = "SRV or nothing; the port for clients.",
     .judges = {{"RFC6120-3.2.1-7", {"dns.never-falls-back"}}, {"RFC6120-3.2.2-1", {"dns.falls-back-on-wrong-port"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
     .body = fallback};
 
 void no_service(Run& run) {
@@ -183,7 +183,7 @@ CUTOVER_CASE(dot){.id = "dns.no-service",
                   .judges = {{"RFC6120-3.2.1-2", {"dns.connects-when-dot"}},
                              {"RFC2782-usage-4", {"dns.connects-when-dot"}},
                              {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}},
-                  .needs = {Need::sasl_external, Need::user_account},
+                  .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
                   .budget = 5min,
                   .body = no_service};
 
@@ -210,7 +210,7 @@ CUTOVER_CASE(by_tcp){.id = "dns.truncated",
                      .accepted = "A query by TCP and a connection to the best target.",
                      .likely_causes = "A resolver of its own that speaks UDP only.",
                      .judges = {{"RFC2782-usage-3", {"dns.ignores-truncation"}}},
-                     .needs = {Need::sasl_external, Need::user_account},
+                     .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
                      .body = truncated};
 
 void unknown_domain(Run& run) {
@@ -266,7 +266,7 @@ CUTOVER_CASE(direct){
                {"XEP0368-3-2", {"dns.takes-direct-tls-for-starttls"}},
                {"XEP0368-3-6", {"xmpp.sni-is-srv-target"}},
                {"XEP0368-3-7", {}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::direct_tls},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::direct_tls},
     .body = direct_tls};
 
 void expiry(Run& run) {
@@ -293,7 +293,7 @@ CUTOVER_CASE(ttl){
     .accepted = "The second stream goes to the new target.",
     .likely_causes = "Addresses that are kept for as long as the process lives.",
     .judges = {{"RFC6120-13.9.2-1", {"dns.ignores-ttl"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
     .live = false,
     .budget = 1h,
     .body = expiry};

@@ -4,10 +4,13 @@
 #include "harness/targets/target.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
+#include "protocol/xmpp/rules.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <exception>
 
 namespace cutover::suites {
 
@@ -36,6 +39,16 @@ mocks::PartnerSettings settings_of(const std::string& domain, const std::string&
   return settings;
 }
 
+std::string initiator(const TraceRecord& record) {
+  return record.connection.substr(0, record.connection.find_first_of(": "));
+}
+
+/// It hears what comes the wrong way, and on streams to nobody, too: told once, and not as answers that never came.
+std::unique_ptr<mocks::Partner> make_peer(mocks::PartnerSettings settings) {
+  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way, xmpp::Rule::to_is_a_domain});
+  return std::make_unique<mocks::Partner>(std::move(settings));
+}
+
 }  // namespace
 
 Accounts::Accounts(Run& run) : world_(run.world()) {
@@ -45,6 +58,29 @@ Accounts::Accounts(Run& run) : world_(run.world()) {
   romeo_bare = peer_->bare_jid("romeo");
   romeo_full = peer_->full_jid("romeo");
   run.columns({"peer", "name-server", "subject", account});
+}
+
+Accounts::~Accounts() {
+  try {
+    if (stays_up_) take_back();
+  } catch (const std::exception&) {  // the case has its verdict; a world that has come to its end waits no more
+  }
+}
+
+/// Ends both subscriptions, too (RFC 6121 section 2.5.2). Where there is no such item, an error says so.
+void Accounts::take_back() {
+  constexpr char ns_roster[] = "jabber:iq:roster";
+  const auto id = fmt::format("taken-back-{}", ++taken_back_);
+  xml::Element query("query", ns_roster);
+  query.add(xml::Element("item", ns_roster).with("jid", romeo_bare).with("subscription", "remove"));
+  subject_->send(account, xmpp::make_iq({}, {}, "set", id, std::move(query)));
+  (void)world_.run_until(
+      [&] {
+        return std::ranges::any_of(std::array{&juliet().iqs, &juliet().errors}, [&](const auto* kind) {
+          return std::ranges::any_of(*kind, [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+        });
+      },
+      grace);
 }
 
 void Accounts::start_embedded(Run& run) {
@@ -63,8 +99,7 @@ void Accounts::start_embedded(Run& run) {
   settings.filters = true;
   subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
   peer_ = &world_.add("peer", peer_host,
-                      std::make_unique<mocks::Partner>(
-                          settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
+                      make_peer(settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
 }
 
 void Accounts::start_target(Run& run) {
@@ -73,6 +108,7 @@ void Accounts::start_target(Run& run) {
                     : offers.contains(Need::dialback)    ? PartnerKind::dialback_over_tls
                                                          : PartnerKind::plaintext_dialback;
   target_ = make_subject(run);
+  stays_up_ = std::holds_alternative<RemoteTarget>(run.target()->driver);
   subject_ = target_->account();
   if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
   domain = target_->domain();
@@ -81,7 +117,7 @@ void Accounts::start_target(Run& run) {
   const bool tls = kind != PartnerKind::plaintext_dialback;
   auto settings = settings_of(name, "romeo", tls ? issue(target_->authority(), name) : nullptr, target_->name_server());
   if (kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
-  peer_ = &world_.add("peer", target_->peer_host(kind), std::make_unique<mocks::Partner>(std::move(settings)));
+  peer_ = &world_.add("peer", target_->peer_host(kind), make_peer(std::move(settings)));
 }
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.run_until(condition, patience); }
@@ -113,11 +149,41 @@ bool Accounts::given_markers() {
 }
 
 std::vector<xml::Element> Accounts::answers(const std::string& id) {
+  const auto own = romeo_bare.substr(romeo_bare.find('@') + 1);
+  const auto answers = [&](const xml::Element& stanza) {
+    const auto* error = stanza.child("error", stanza.ns());
+    const bool returned = error != nullptr && error->attribute("by") == own;
+    return stanza.attribute_or_empty("id") == id && !returned;
+  };
   std::vector<xml::Element> found;
   for (const auto* kind : {&romeo().messages, &romeo().presences, &romeo().iqs, &romeo().errors})
-    std::ranges::copy_if(*kind, std::back_inserter(found),
-                         [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+    std::ranges::copy_if(*kind, std::back_inserter(found), answers);
   return found;
+}
+
+std::string Accounts::called() const {
+  for (const auto& record : world_.trace().records()) {
+    const auto& note = record.note;
+    if (record.node != "peer" || note.direction != Direction::in || !note.summary.starts_with("stream header"))
+      continue;
+    if (initiator(record) == "peer") continue;
+    const auto at = note.detail.find(" to=");
+    const auto value = at == std::string::npos ? std::string() : note.detail.substr(at + 5);
+    return at == std::string::npos ? "nobody" : value.substr(0, value.find_first_of("'\""));
+  }
+  return "no stream";
+}
+
+std::vector<std::string> Accounts::came_back() const {
+  std::vector<std::string> stanzas;
+  for (const auto& record : world_.trace().records()) {
+    const auto& note = record.note;
+    const bool ours = record.node == "peer" && initiator(record) == "peer";
+    if (!ours || note.layer != Layer::xmpp || note.direction != Direction::in) continue;
+    const auto kind = note.summary.substr(0, note.summary.find(' '));
+    if (kind == "iq" || kind == "message" || kind == "presence") stanzas.push_back(note.summary);
+  }
+  return stanzas;
 }
 
 xml::Element Accounts::answer(const std::string& id) {

@@ -16,6 +16,10 @@ class Accounts {
  public:
   /// Brings both up and signs the user in. A subject that does not come up is HarnessFault, never a failed check.
   explicit Accounts(harness::Run&);
+  /// Takes back what the case has changed in the roster of a server that stays up, also where the case failed.
+  ~Accounts();
+  Accounts(const Accounts&) = delete;
+  Accounts& operator=(const Accounts&) = delete;
 
   std::string domain;   ///< of the subject
   std::string account;  ///< localpart of its user, called juliet below
@@ -39,8 +43,12 @@ class Accounts {
   [[nodiscard]] bool soon(const std::function<bool()>&);
   /// markers_pass() as a precondition of what is judged behind it.
   [[nodiscard]] bool given_markers();
-  /// What came to romeo for the stanza with that id, in any kind.
+  /// What came to romeo for the stanza with that id, in any kind. What his own server returns to him is no answer.
   [[nodiscard]] std::vector<xml::Element> answers(const std::string& id);
+  /// To whom the first stream of the subject to the peer is, by its header: "nobody" where it says nothing.
+  [[nodiscard]] std::string called() const;
+  /// The stanzas that came on a stream that the peer had initiated.
+  [[nodiscard]] std::vector<std::string> came_back() const;
   /// The first of them; waits for it. An element named "no answer" where none came.
   [[nodiscard]] xml::Element answer(const std::string& id);
   /// The condition of the first stream error that the peer heard; empty for none.
@@ -51,12 +59,14 @@ class Accounts {
  private:
   void start_embedded(harness::Run&);
   void start_target(harness::Run&);
+  void take_back();
 
   harness::World& world_;
   std::shared_ptr<harness::Subject> target_;  ///< null: embedded
   mocks::PartnerDomain* subject_ = nullptr;
   mocks::Partner* peer_ = nullptr;
-  int markers_ = 0;
+  int markers_ = 0, taken_back_ = 0;
+  bool stays_up_ = false;  ///< others will meet the subject after this case
 };
 
 /// How a word says that nothing came.

@@ -47,9 +47,15 @@ Negotiation::Negotiation(Run& run) : run_(run), subject_(make_subject(run)) {
   std::vector<std::string> columns;
   for (const auto kind :
        {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+    const int host = subject_->peer_host(kind);
+    const auto same =
+        std::ranges::find_if(peers_, [&](const auto& one) { return subject_->peer_host(one.first) == host; });
+    if (same != peers_.end()) {
+      peers_[kind] = same->second;
+      continue;
+    }
     columns.emplace_back(node_name_of(kind));
-    peers_[kind] =
-        &subject_->world().add(node_name_of(kind), subject_->peer_host(kind), std::make_unique<mocks::RawPeer>());
+    peers_[kind] = &subject_->world().add(node_name_of(kind), host, std::make_unique<mocks::RawPeer>());
   }
   for (const auto& column : subject_->columns()) columns.push_back(column);
   run.columns(columns);

@@ -563,7 +563,8 @@ struct Server::Impl {
            std::ranges::all_of(paths_, [](const auto& entry) { return entry.second.queue.empty(); });
   }
 
-  void close_streams_with(std::string_view remote, std::string_view condition) {
+  void close_streams_with(std::string_view domain, std::string_view condition) {
+    const auto remote = canonical_domain(domain);
     for (const auto id : ids()) {
       auto* c = find(id);
       if (c && c->remote_domain == remote) close(*c, condition);

@@ -122,8 +122,8 @@ TEST_F(Serve, AcceptsNobodyForAWhileWhereDescriptorsRunOut) {
   ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
   const rlimit few{64, 64};
   ASSERT_EQ(::prlimit(program.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
-  std::vector<int> held;
-  for (int i = 0; i < 100; ++i) held.push_back(connected(address(20), 5269));
+  std::vector<int> held(100);
+  for (auto& descriptor : held) descriptor = connected(address(20), 5269);
   EXPECT_TRUE(program.read_until("accepts nobody on port 5269 for now: Too many open files"));
   program.type("send alice romeo@fabrikam.example inside\n");  // what is open goes on
   for (const int descriptor : held) ::close(descriptor);
@@ -136,8 +136,8 @@ TEST_F(Serve, AcceptsNobodyForAWhileWhereDescriptorsRunOut) {
 TEST_F(Serve, AdminIsNotBlockedByThoseWhoSayNothing) {
   Program program(serve({}));
   ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
-  std::vector<int> silent;
-  for (int i = 0; i < 40; ++i) silent.push_back(connected(address(20), 8080));
+  std::vector<int> silent(40);
+  for (auto& descriptor : silent) descriptor = connected(address(20), 8080);
   EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\n"), HasSubstr("200 OK"));
   for (const int descriptor : silent) ::close(descriptor);
   EXPECT_THAT(http(address(20), 8080, "PUT /settings HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n"),

@@ -304,7 +304,7 @@ TEST_F(ClientTest, lets_no_secret_out_where_tls_was_taken_out_of_the_offer) {
 TEST_F(ClientTest, lets_no_secret_out_to_a_server_that_does_not_prove_who_it_is) {
   const auto meets = [&](const tls::CertificateRequest& request) {
     auto& client = sign_in(identity, true);
-    const auto failure = secured_with(*authority->issue(request), client);
+    auto failure = secured_with(*authority->issue(request), client);
     EXPECT_TRUE(until([&] { return peer().closed(); }));
     EXPECT_EQ(peer().received_in_tls(), "") << "not even a stream header";
     world.remove(client);
@@ -323,7 +323,7 @@ TEST_F(ClientTest, takes_the_one_certificate_that_it_was_told_of) {
       authority->issue({.names = {{tls::NameKind::dns, "a.example"}}, .flaw = tls::Flaw::self_signed});
   const auto told = [&](const std::string& fingerprint) {
     auto& client = sign_in(identity, false, fingerprint);
-    const auto failure = secured_with(*self_signed, client);
+    auto failure = secured_with(*self_signed, client);
     world.remove(client);
     return failure;
   };

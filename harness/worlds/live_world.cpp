@@ -86,7 +86,7 @@ struct LiveWorld::Impl {
   };
   using DoorPtr = std::shared_ptr<Door>;
   struct Listening {
-    Actor* owner;
+    Actor* owner = nullptr;
     DoorPtr door;
   };
   /// Somebody who has not said yet for which domain.
@@ -104,7 +104,7 @@ struct LiveWorld::Impl {
     std::array<char, datagram_size_max_octets> buffer{};
   };
   struct Bound {
-    Actor* owner;
+    Actor* owner = nullptr;
     std::shared_ptr<DatagramSocket> socket;
   };
 

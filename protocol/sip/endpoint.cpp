@@ -428,7 +428,7 @@ struct Endpoint::Impl {
     owner.on_request(transaction, request, id);
   }
 
-  void respond(TransactionId transaction, Message response) {
+  void respond(TransactionId transaction, const Message& response) {
     const auto found = servers.find(transaction);
     if (found == servers.end()) return;
     finish_server_step(transaction, found->second.machine.respond(response, context.now()));
@@ -536,9 +536,7 @@ void Endpoint::request(Message message, const Destination& destination, OnRespon
   impl_->request(std::move(message), destination, std::move(on_response), std::move(on_failure));
 }
 void Endpoint::send(Message message, const Destination& destination) { impl_->send(std::move(message), destination); }
-void Endpoint::respond(TransactionId transaction, Message response) {
-  impl_->respond(transaction, std::move(response));
-}
+void Endpoint::respond(TransactionId transaction, const Message& response) { impl_->respond(transaction, response); }
 
 const Message* Endpoint::request_of(TransactionId transaction) const {
   const auto found = impl_->servers.find(transaction);

@@ -58,7 +58,7 @@ class Endpoint final : public Actor {
   /// ACK for a 2xx, and anything else that has no transaction.
   void send(Message, const Destination&);
   /// Answers a server transaction; no effect for one that is finished or whose connection is gone.
-  void respond(TransactionId, Message);
+  void respond(TransactionId, const Message&);
   /// The request of an open server transaction; null once it is finished.
   [[nodiscard]] const Message* request_of(TransactionId) const;
   /// The open INVITE that a CANCEL speaks of; none where there is none (answer 481).

@@ -90,6 +90,8 @@ void check_arguments(const RunArguments& arguments) {
   }
   if (!arguments.target.empty() && !arguments.defects.empty())
     check_front(load_target(arguments.target), arguments.defects);
+  if (!arguments.target.empty() && arguments.world != "both")
+    throw UsageError("--world is of the embedded deployment; a target has one of its own: leave it out");
   if (!arguments.topology.empty() && !arguments.target.empty())
     throw UsageError("--topology is of the embedded deployment; a target has its own: give one of the two");
   if (!arguments.topology.empty()) (void)load_topology(arguments.topology);

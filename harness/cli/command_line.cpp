@@ -45,7 +45,7 @@ Examples:
 
 constexpr const char* exit_codes = R"(
 Exit codes: 0 conforming, 1 unexpected failure, 2 only stale baseline entries,
-3 harness fault or incomplete run, 4 wrong usage, unknown id or empty selection.
+3 harness fault, incomplete run or nothing judged, 4 wrong usage, unknown id or empty selection.
 )";
 
 constexpr const char* run_notes = R"(
@@ -76,7 +76,8 @@ Examples:
   cutover authority new lab                                      lab/root.pem, lab/authority.pem
   cutover authority issue lab example.org srv:example.org        lab/example.org.pem, lab/example.org.key
   cutover authority issue lab example.org --flaw=expired         lab/example.org-expired.pem and .key
-  openssl pkcs12 -export -in lab/example.org.pem -inkey lab/example.org.key -out example.org.pfx     for Windows
+  openssl pkcs12 -export -in lab/example.org.pem -inkey lab/example.org.key -out example.org.pfx \
+    -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1                                      for Windows
 
 It is for tests: nobody but the servers under test should trust its root.
 )";

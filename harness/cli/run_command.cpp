@@ -144,11 +144,14 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
   return run.exit_code;
 }
 
-// Each result on disk as it comes. A full disk costs the log, never the run.
+// Each result on disk as it comes. A disk that fills up costs the log, never the run; a folder that takes nothing is
+// told before anything runs. Reports of an earlier run go: they would be taken for those of this one.
 class Recorder {
  public:
   Recorder(const std::string& directory, Readers readers) : file_(directory + "/results.jsonl") {
     guarded([&] { log_.emplace(file_, readers); });
+    if (!log_) throw UsageError(error_ + "; -o names another folder");
+    for (const auto* earlier : {"junit.xml", "run.json", "report.html"}) ::unlink((directory + "/" + earlier).c_str());
   }
   void append(const reports::CaseResult& result) {
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
@@ -263,6 +266,7 @@ int coverage_command(const RunArguments& arguments, const std::string& file, boo
     by_requirement ? print_judged(std::cout, run) : print_coverage(std::cout, run);
   };
   if (!file.empty()) {
+    if (!arguments.patterns.empty()) throw UsageError("--from counts what a run judged: give no cases beside it");
     print(judged_by_run(file));
     return 0;
   }

@@ -19,6 +19,8 @@ using testing::Not;
 TEST_F(CommandLine, WrongUsageIsFour) {
   expect(cutover({"run", "--colour=red"}), 4, HasSubstr("--colour=red"));
   expect(run({"selftest.pass", "--world=moon"}), 4, HasSubstr("--world"));
+  expect(sim({"selftest.pass/sim"}), 4, HasSubstr("named without its world; --world=sim"));
+  expect(sim({"selftest.pass", "-o", "/proc/none"}), 4, AllOf(HasSubstr("/proc/none"), HasSubstr("-o names another")));
   expect(sim({"selftest.pas"}), 4, HasSubstr("'selftest.pas' is no case, suite or glob"));
   expect(sim({"no-such-suite.*"}), 4, HasSubstr("matches no case"));
   expect(sim({"selftest.pass", "--exclude=selftest.pass"}), 4, HasSubstr("selection is empty"));
@@ -39,11 +41,13 @@ TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {
     return run({"selftest.pass", option, file("x.yaml", text)});
   };
   expect(with("--baseline", "- check: selftest.pass#SEED-2\n"), 4, HasSubstr("x.yaml:1: expected a key 'reason'"));
+  expect(with("--baseline", "- {check: 'selftest.pass#precondition', reason: r}\n"), 0, HasSubstr("conforming"));
+  expect(with("--baseline", "- {check: 'selftest.pass#SEED-99', reason: r}\n"), 4, HasSubstr("judges no 'SEED-99'"));
   expect(with("--baseline", "- [\n"), 4, HasSubstr("x.yaml:2: expected YAML"));
   expect(with("--baseline", "- {check: 'a.b#C', reason: r, link: l}\n"), 4, HasSubstr("there is no case 'a.b'"));
   expect(with("--target", "name: x\ndriver: prosody\noffers: [moon]\n"), 4,
          HasSubstr("x.yaml:3: expected one of sip_side"));
-  expect(run({"selftest.pass", "--target", path("absent.yaml")}), 4, HasSubstr("absent.yaml:0: cannot be read"));
+  expect(run({"selftest.pass", "--target", path("absent.yaml")}), 4, HasSubstr("absent.yaml: cannot be read"));
   expect(run({"selftest.pass", "--catalogue", path("absent")}), 4, HasSubstr("cannot be read"));
 }
 
@@ -59,7 +63,7 @@ TEST_F(CommandLine, WhatIsNoFileIsNotWaitedFor) {
                       std::pair(path("large"), "is too large; expected at most 8 MiB")};
   for (const auto& [name, reason] : files) {
     for (const auto* option : {"--topology", "--target", "--baseline"})
-      expect(run({"selftest.pass", option, name}), 4, AllOf(HasSubstr(name + ":0: "), HasSubstr(reason)));
+      expect(run({"selftest.pass", option, name}), 4, AllOf(HasSubstr(name + ": "), HasSubstr(reason)));
     expect(cutover({"serve", "--credentials", path("credentials"), "--admin-token-file", name}), 4, HasSubstr(reason));
   }
   expect(cutover({"report", path("pipe"), "-o", path("out")}), 4, HasSubstr("is a pipe"));

@@ -181,7 +181,7 @@ TEST_F(Serve, AsksForATokenOffLoopback) {
   expect(cutover(serve({"proxy", "--place", everywhere})), 4,
          AllOf(HasSubstr("admin interface of proxy would be open to everybody on 0.0.0.0"),
                HasSubstr("--admin-token-file"), HasSubstr("--no-admin")));
-  expect(cutover(serve({"proxy", "--admin-token-file", path("absent")})), 4, HasSubstr("absent:0: cannot be read"));
+  expect(cutover(serve({"proxy", "--admin-token-file", path("absent")})), 4, HasSubstr("absent: cannot be read"));
   Program program(serve({"proxy", "--place", everywhere, "--place", port, "--place", "proxy.xmpp=5299", "--place",
                          "proxy.internal=23499", "--admin-token-file", file("token", "s3cret\n")}));
   ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
@@ -218,7 +218,7 @@ TEST_F(Serve, RefusesWhatCannotBe) {
   expect(cutover({"serve", "--network=10.0.0"}), 4, HasSubstr("such as 127.200.0"));
   expect(cutover(serve({"--topology", file("t.yaml", "domain: a.example\nusers: {}\n")})), 4,
          HasSubstr("t.yaml:2: expected a list"));
-  expect(cutover(serve({"--topology", path("absent.yaml")})), 4, HasSubstr("absent.yaml:0: cannot be read"));
+  expect(cutover(serve({"--topology", path("absent.yaml")})), 4, HasSubstr("absent.yaml: cannot be read"));
   expect(cutover({"serve", "--credentials=/proc/nowhere"}), 4, HasSubstr("/proc/nowhere: No such file"));
   expect(cutover({"serve", "--credentials", file("plain", "x") + "/below"}), 4, HasSubstr("choose another folder"));
 }

@@ -297,7 +297,7 @@ Topology load_topology(const std::string& path) {
   try {
     return parse_topology(read_text_file(path), path);
   } catch (const FileError& error) {
-    throw TopologyError(path + ":0: " + error.what());
+    throw TopologyError(path + ": " + error.what());
   }
 }
 

@@ -13,8 +13,8 @@ namespace cutover::harness {
 struct BaselineEntry {
   std::string check;  ///< "case-id#requirement-id"
   std::string reason;
-  std::string link;
-  std::string message;  ///< when not empty, the failure must contain it to be the known one
+  std::string link;     ///< where more is said; may be empty
+  std::string message;  ///< when not empty: words of what was looked at or got, without which it is another failure
   std::string target;   ///< when not empty, the entry counts for the target of that name only: a server in one mode
   std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
   int line = 0;
@@ -30,7 +30,7 @@ struct BaselineError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A YAML list of maps with check, reason, link and optionally message, target and expires.
+/// A YAML list of maps with check, reason and optionally link, message, target and expires.
 [[nodiscard]] Baseline parse_baseline(std::string_view yaml, const std::string& file);
 [[nodiscard]] Baseline load_baseline(const std::string& path);
 

@@ -73,7 +73,7 @@ std::string read_file(const std::filesystem::path& path) {
   try {
     return read_text_file(path.string());
   } catch (const FileError& error) {
-    throw CatalogueError(path.string() + ":0: " + error.what());
+    throw CatalogueError(path.string() + ": " + error.what());
   }
 }
 

@@ -151,7 +151,8 @@ class Pool {
 
 int watchdog_s(const Job& job) {
   const auto patience = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(patience_of(*job.record)).count());
-  return job.world == WorldKind::sim ? 180 : patience + 10;
+  constexpr int server_start_s = 60;  // a real server's, which is no part of the patience
+  return job.world == WorldKind::sim ? 180 : patience + server_start_s + 10;
 }
 
 void mark_interrupted(reports::RunResult& run, int signal, const std::string& when) {

@@ -73,7 +73,7 @@ std::string token_of(const std::string& file) {
   try {
     text = read_text_file(file);
   } catch (const FileError& error) {
-    throw UsageError(file + ":0: " + error.what());
+    throw UsageError(file + ": " + error.what());
   }
   if (!(std::istringstream(text) >> token))
     throw UsageError(file + ":1: expected the token of the admin interface, one word");

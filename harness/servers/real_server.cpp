@@ -187,10 +187,12 @@ void RealServer::start(const ServerProcess& process) {
 
 void RealServer::wait_until_ready(World& world, int probe_host, Duration limit) {
   const Time end = world.now() + limit;
+  world.put_end_off(limit);
   for (std::size_t i = 0; i < plan_.processes.size(); ++i) {
     if (i == processes_.size()) start(plan_.processes[i]);
     wait_until_up(plan_.processes[i], world, probe_host, end);
   }
+  world.put_end_off(world.now() - end);  // what was left of it
 }
 
 void RealServer::wait_until_up(const ServerProcess& process, World& world, int probe_host, Time end) {

@@ -383,7 +383,7 @@ Target load_target(const std::string& path) {
   try {
     return parse_target(read_text_file(path), path);
   } catch (const FileError& error) {
-    throw TargetError(path + ":0: " + error.what());
+    throw TargetError(path + ": " + error.what());
   }
 }
 

@@ -47,6 +47,10 @@ class World {
   void run_for(Duration duration);
   /// No wait lasts beyond that, and none begins after it: who keeps a case waiting ends it, instead of the program.
   void end_at(Time end) { end_ = end; }
+  /// What a case waits for that is no patience with its subject, the start of a server, is not counted.
+  void put_end_off(Duration by) {
+    if (end_) *end_ += by;
+  }
   /// A simulated world: runs until nothing is queued but wake-ups later than `horizon`. Live: run_for a short settle is
   /// not offered; prove absence by a marker instead.
 

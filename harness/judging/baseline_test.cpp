@@ -1,0 +1,49 @@
+// Which failure an entry of a baseline accepts, and which it does not.
+#include "harness/judging/baseline.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using reports::BaselineState;
+using testing::HasSubstr;
+
+reports::RunResult failed(const std::string& check_id) {
+  reports::CaseResult result;
+  result.id = check_id.substr(0, check_id.find('#'));
+  result.checks.push_back({.id = check_id,
+                           .level = "MUST",
+                           .outcome = reports::Outcome::fail,
+                           .looked_at = "the body that came for TEXT/Plain",
+                           .expected = "\"any case\"",
+                           .actual = "\".\"\nLast on the wire:\nfabrikam -> proxy"});
+  reports::RunResult run;
+  run.cases.push_back(std::move(result));
+  return run;
+}
+
+reports::Check after(const std::string& message, const std::string& link = {}) {
+  const std::string check = "demo.case#SEED-2";
+  auto run = failed(check);
+  apply_baseline({"b.yaml", {{.check = check, .reason = "known", .link = link, .message = message}}}, "2026-11-27",
+                 run);
+  return run.cases.front().checks.front();
+}
+
+TEST(Baseline, AcceptsTheFailureWhoseWordsItNames) {
+  EXPECT_EQ(after("").baseline, BaselineState::expected);
+  EXPECT_EQ(after("\".\"").baseline, BaselineState::expected) << "what was got";
+  EXPECT_EQ(after("TEXT/Plain").baseline, BaselineState::expected) << "what was looked at";
+  EXPECT_EQ(after("any case").baseline, BaselineState::unlisted) << "what was expected is in every failure";
+  EXPECT_EQ(after("fabrikam -> proxy").baseline, BaselineState::unlisted) << "nearly every word stands on the wire";
+  EXPECT_THAT(after("other").baseline_reason, HasSubstr("another failure: other"));
+}
+
+TEST(Baseline, TellsItsReasonAndTheLinkWhereThereIsOne) {
+  EXPECT_EQ(after("").baseline_reason, "known");
+  EXPECT_EQ(after("", "https://tracker.example/7").baseline_reason, "known (https://tracker.example/7)");
+}
+
+}  // namespace
+}  // namespace cutover::harness

@@ -275,6 +275,7 @@ Named named(std::string_view name) {
   if (at == std::string_view::npos) return {departure, departure->nodes};
   std::string known;
   for (const auto& [word, node] : node_names) {
+    if ((departure->nodes & node) == 0) continue;
     if (name.substr(at + 1) == word) return {departure, node};
     known += known.empty() ? word : ", " + std::string(word);
   }

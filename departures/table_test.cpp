@@ -6,6 +6,8 @@
 
 #include <gmock/gmock.h>
 
+#include <optional>
+
 namespace cutover::departures {
 namespace {
 
@@ -43,12 +45,12 @@ TEST(Table, SaysWhereADepartureStandsAndIsPlanted) {
 
 TEST(Planted, TellsWhichRulesItsNodesCameTo) {
   const Planted watched(std::set<std::string, std::less<>>{}, Watch::yes);
-  auto copy = watched;  // as a deployment has one
-  const auto edge = copy.at(proxy);
+  std::optional<Planted> copy = watched;  // as a deployment has one
+  const auto edge = copy->at(proxy);
   EXPECT_TRUE(edge.holds(xmpp::Rule::to_is_served));
   EXPECT_FALSE(edge.breaks(dns::Rule::answer_has_the_id, false))
       << "a judgement that finds nothing wrong waives nothing";
-  EXPECT_TRUE(copy.at(partner).none()) << "what a run does not judge is not watched";
+  EXPECT_TRUE(copy->at(partner).none()) << "what a run does not judge is not watched";
   EXPECT_THAT(watched.asked(), ElementsAre("xmpp.host-unknown-accepted"));
   const Planted unwatched;
   EXPECT_TRUE(unwatched.at(proxy).none());

@@ -90,10 +90,11 @@ void check_arguments(const RunArguments& arguments) {
   }
   if (!arguments.target.empty() && !arguments.defects.empty())
     check_front(load_target(arguments.target), arguments.defects);
-  if (!arguments.target.empty() && arguments.world != "both")
-    throw UsageError("--world is of the embedded deployment; a target has one of its own: leave it out");
+  if (arguments.directory.empty()) throw UsageError("-o: expected a folder, such as out");
   if (!arguments.topology.empty() && !arguments.target.empty())
     throw UsageError("--topology is of the embedded deployment; a target has its own: give one of the two");
+  if (!arguments.target.empty() && arguments.world != "both")
+    throw UsageError("--world is of the embedded deployment; a target has one of its own: leave it out");
   if (!arguments.topology.empty()) (void)load_topology(arguments.topology);
   if (!arguments.catalogue.empty()) Catalogue::use(Catalogue::load(arguments.catalogue));
 }

@@ -1,6 +1,9 @@
 // `cutover authority`: certificates for the servers that are judged and for tools, good ones and flawed ones.
 #include "harness/cli/subcommands.h"
 #include "harness/files/authority_folder.h"
+#include "protocol/base/address.h"
+#include "protocol/xmpp/jid.h"
+#include "reports/text.h"
 
 #include <fmt/format.h>
 
@@ -17,8 +20,10 @@ tls::SubjectName name_from(const std::string& text) {
        {std::pair{"srv:", tls::NameKind::srv}, std::pair{"xmpp:", tls::NameKind::xmpp_addr}}) {
     if (text.starts_with(prefix)) name = {kind, text.substr(std::string_view(prefix).size())};
   }
-  if (name.value.empty() || name.value.find_first_of("/: \t") != std::string::npos)
-    throw UsageError(fmt::format("expected DOMAIN, srv:DOMAIN or xmpp:DOMAIN, not '{}'", text));
+  // A wildcard is a name of a certificate too, one that some servers have.
+  const auto domain = name.value.starts_with("*.") ? name.value.substr(2) : name.value;
+  if (domain.find_first_of("/:@") != std::string::npos || !xmpp::domain_to_ascii(domain) || is_address_literal(domain))
+    throw UsageError(fmt::format("expected DOMAIN, srv:DOMAIN or xmpp:DOMAIN, not '{}'", reports::terminal_text(text)));
   return name;
 }
 

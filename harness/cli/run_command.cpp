@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <iostream>
 
 namespace cutover::harness::cli {
@@ -46,6 +47,23 @@ Reports places(const RunArguments& arguments) {
     return given.empty() ? arguments.directory + "/" + name : given;
   };
   return {place(arguments.json, "run.json"), place(arguments.junit, "junit.xml"), place(arguments.html, "report.html")};
+}
+
+// No file may take the place of another, nor of what a report is made from.
+void check_places(const RunArguments& arguments, const std::string& input) {
+  const auto where = places(arguments);
+  std::vector<std::string> taken{input.empty() ? arguments.directory + "/results.jsonl" : input};
+  for (const auto& path : {where.json, where.junit, where.html}) {
+    const auto same = [&](const std::string& other) {
+      std::error_code none;  // what is not there yet is compared by its name
+      return std::filesystem::path(path).lexically_normal() == std::filesystem::path(other).lexically_normal() ||
+             std::filesystem::equivalent(path, other, none);
+    };
+    const bool device = !std::filesystem::is_regular_file(path) && std::filesystem::exists(path);
+    if (!device && std::ranges::any_of(taken, same))
+      throw UsageError(path + ": another file of this run has that place; give each report one of its own");
+    taken.push_back(path);
+  }
 }
 
 // Writes all that can be written; false, with a message for each, when one could not be. The traces, most of a run, are
@@ -150,7 +168,7 @@ class Recorder {
  public:
   Recorder(const std::string& directory, Readers readers) : file_(directory + "/results.jsonl") {
     guarded([&] { log_.emplace(file_, readers); });
-    if (!log_) throw UsageError(error_ + "; -o names another folder");
+    if (!log_) throw UsageError(error_);
     for (const auto* earlier : {"junit.xml", "run.json", "report.html"}) ::unlink((directory + "/" + earlier).c_str());
   }
   void append(const reports::CaseResult& result) {
@@ -217,6 +235,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   if (!arguments.baseline.empty()) baseline = load_baseline(arguments.baseline);
   const auto seed = arguments.seed ? *arguments.seed : random_seed();
   if (arguments.single) return run_single(arguments, jobs, seed);
+  check_places(arguments, "");
 
   auto options = runner_options_of(arguments, seed);
   // What is exclusive at a server that is up, our addresses, its account and roster, is for one case at a time.
@@ -250,6 +269,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
 }
 
 int report_command(const RunArguments& arguments, const std::string& file, const std::vector<std::string>& command) {
+  check_places(arguments, file.ends_with(".jsonl") ? file : "");
   auto left = left_by_run(file);
   auto& run = left.run;
   if (run.command.empty()) run.command = command;

@@ -57,6 +57,24 @@ class AuthorityCommand : public CommandLine {
   }
 };
 
+TEST_F(AuthorityCommand, NeverIssuesOverItself) {
+  expect(cutover({"authority", "new", path("lab")}), 0, HasSubstr("root.pem"));
+  const auto own = content(path("lab/authority.pem")), root = content(path("lab/root.pem"));
+  expect(issue({"authority"}), 4, HasSubstr("the authority's own"));
+  expect(issue({"root"}), 4, HasSubstr("the authority's own"));
+  expect(issue({"x.example", "--out", path("lab/../lab/authority")}), 4, HasSubstr("the authority's own"));
+  EXPECT_EQ(content(path("lab/authority.pem")), own);
+  EXPECT_EQ(content(path("lab/root.pem")), root);
+}
+
+TEST_F(AuthorityCommand, IssuesForDomainsOnly) {
+  expect(cutover({"authority", "new", path("lab")}), 0, HasSubstr("root.pem"));
+  for (const auto* odd : {".", "..", "a..b", "a@b", "192.0.2.1", "a\nb", "$(id)"})
+    expect(issue({odd}), 4, HasSubstr("expected DOMAIN"));
+  expect(issue({"a\x1b[31mb"}), 4, AllOf(HasSubstr("\\x1B"), Not(HasSubstr("\x1b"))));
+  expect(issue({"*.example.org"}), 0, HasSubstr(".pem"));
+}
+
 TEST_F(AuthorityCommand, MakesOneAndIssuesWhatItsRootVerifies) {
   expect(cutover({"authority", "new", path("lab")}), 0, AllOf(HasSubstr("lab/root.pem"), HasSubstr("authority.pem")));
   EXPECT_EQ(mode_of("lab/authority.pem"), 0600U);

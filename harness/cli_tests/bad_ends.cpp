@@ -203,9 +203,33 @@ TEST_F(BadEnd, ASignalWhileReportsAreWrittenLosesNone) {
   EXPECT_THAT(content(path("out/junit.xml")), HasSubstr("name=\"pass\""));
 }
 
-TEST_F(BadEnd, AFolderThatCannotBeMadeIsTold) {
-  expect(cutover({"run", "selftest.pass", "--world=sim", "-o", file("plain", "x") + "/out"}), 3,
-         AllOf(HasSubstr("conforming: 1 check in 1 case"), HasSubstr("Not a directory"), HasSubstr("-o DIR")));
+TEST_F(BadEnd, AFolderThatCannotBeMadeIsToldBeforeAnythingRuns) {
+  expect(cutover({"run", "selftest.pass", "--world=sim", "-o", file("plain", "x") + "/out"}), 4,
+         AllOf(HasSubstr("Not a directory"), HasSubstr("-o DIR"), Not(HasSubstr("conforming"))));
+  expect(cutover({"run", "selftest.pass", "--world=sim", "-o", ""}), 4, HasSubstr("expected a folder"));
+}
+
+TEST_F(BadEnd, NoReportTakesThePlaceOfAnotherFileOfTheRun) {
+  const auto results = path("out/results.jsonl");
+  expect(sim({"selftest.pass", "--json", results}), 4, HasSubstr("one of its own"));
+  expect(sim({"selftest.pass", "--json", path("same"), "--junit", path("out/../same")}), 4,
+         HasSubstr("one of its own"));
+  expect(sim({"selftest.pass"}), 0, HasSubstr("conforming"));
+  expect(cutover({"report", results, "-o", path("out"), "--json", results}), 4, HasSubstr("one of its own"));
+  EXPECT_THAT(content(results), HasSubstr("selftest.pass"));
+}
+
+TEST_F(BadEnd, ReportsOfAnEarlierRunGo) {
+  expect(sim({"selftest.fail"}), 1, HasSubstr("NOT CONFORMING"));
+  expect(sim({"selftest.pass", "--junit", path("elsewhere.xml")}), 0, HasSubstr("conforming"));
+  EXPECT_FALSE(std::filesystem::exists(path("out/junit.xml")));
+}
+
+TEST_F(BadEnd, AReportMadeAgainHasTheNewBaselineOnly) {
+  const auto known = file("known.yaml", "- {check: 'selftest.fail#SEED-2', reason: known}\n");
+  expect(sim({"selftest.pass", "selftest.fail", "--baseline", known}), 0, HasSubstr("1 case accepted"));
+  expect(cutover({"report", path("out/run.json"), "-o", path("again"), "--baseline", file("none.yaml", "[]\n")}), 1,
+         HasSubstr("NOT CONFORMING"));
 }
 
 TEST_F(BadEnd, OutputThatCannotBeWrittenIsAFault) {

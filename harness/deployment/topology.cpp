@@ -35,7 +35,7 @@ bool is_host_name(std::string_view text) {
     if (c == '.' ? label == 0 : !letter || label == label_max) return false;
     label = c == '.' ? 0 : label + 1;
   }
-  return true;
+  return !is_address_literal(text);
 }
 
 /// A localpart that can be a label of a certificate's name and needs no escape in a SIP URI.

@@ -42,7 +42,7 @@ std::optional<std::string> text_of(const std::string& path) {
 
 }  // namespace
 
-AuthorityFolder::AuthorityFolder(const std::string& folder, bool may_make, bool may_open) {
+AuthorityFolder::AuthorityFolder(const std::string& folder, bool may_make, bool may_open) : folder_(folder) {
   const auto path = folder + "/authority.pem";
   std::error_code error;
   if (may_make)
@@ -78,6 +78,11 @@ void AuthorityFolder::Lock::take(const std::string& path) {
 }
 
 void AuthorityFolder::issue(const tls::CertificateRequest& request, const std::string& stem) {
+  for (const auto* own : {"/authority.pem", "/root.pem"}) {
+    std::error_code none;  // what is not there is nobody's
+    if (std::filesystem::equivalent(stem + ".pem", folder_ + own, none))
+      fail(stem + ".pem", "it is the authority's own; --out gives another place");
+  }
   const auto files = authority_->issue_pem(request);
   write(stem + ".key", files.private_key, Readers::owner);
   write(stem + ".pem", files.certificate_chain, Readers::everybody);

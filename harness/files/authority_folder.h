@@ -42,6 +42,7 @@ class AuthorityFolder {
   };
   AuthorityFolder(const std::string& folder, bool may_make, bool may_open);
 
+  std::string folder_;
   Lock lock_;
   std::unique_ptr<tls::Authority> authority_;
 };

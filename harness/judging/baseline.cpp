@@ -5,6 +5,7 @@
 #include "harness/files/yaml_keys.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
+#include "harness/judging/requirements.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -79,7 +80,12 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   if (record == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
   const auto requirement = entry.check.substr(hash + 1);
   const auto judged = [&](const Judges& judges) { return names_judgement_of(requirement, judges.requirement); };
-  const bool of_the_case = requirement == "assertion" || requirement == "precondition";
+  // What no record declares: a body that cannot go on, and what every case judges.
+  const auto undeclared = [&](std::string_view name) { return names_judgement_of(requirement, name); };
+  const bool of_the_case = undeclared("assertion") || undeclared("precondition") ||
+                           std::ranges::any_of(Catalogue::current().all(), [&](const auto& one) {
+                             return one.area == "invariant" && undeclared(one.id);
+                           });
   if (!of_the_case && std::ranges::none_of(record->judges, judged))
     fail(file, item.Mark(), "the case " + id + " judges no '" + requirement + "' (`cutover explain " + id + "`)");
   return entry;
@@ -115,7 +121,21 @@ Baseline load_baseline(const std::string& path) {
   }
 }
 
+namespace {
+/// A report may be made again with another baseline.
+void forget_baseline(reports::RunResult& run) {
+  run.stale_baseline.clear();
+  for (auto& result : run.cases) {
+    for (auto& check : result.checks) {
+      check.baseline = BaselineState::unlisted;
+      check.baseline_reason.clear();
+    }
+  }
+}
+}  // namespace
+
 void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run) {
+  forget_baseline(run);
   for (const auto& entry : baseline.entries) {
     if (!entry.target.empty() && entry.target != run.target) continue;
     const bool expired = !entry.expires.empty() && entry.expires < today;

@@ -69,7 +69,18 @@ ServerPlan plan(const ServerSettings& settings) {
   ServerProcess node;
   node.name = "ejabberd";
   // `quiet`: what it says is in the file already.
-  node.arguments = {"-noinput",
+  // One scheduler that does not wait busily: a node here serves a handful of streams, beside several of its kind.
+  node.arguments = {"+S",
+                    "1",
+                    "+A",
+                    "1",
+                    "+sbwt",
+                    "none",
+                    "+sbwtdcpu",
+                    "none",
+                    "+sbwtdio",
+                    "none",
+                    "-noinput",
                     "-mnesia",
                     "dir",
                     literal(in_folder("database")),

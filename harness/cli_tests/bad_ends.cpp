@@ -260,6 +260,15 @@ TEST_F(BadEnd, TooFewOpenFilesAreTold) {
   expect(after(few, {"run", "selftest.pass", "--world=sim", "-o", path("out")}), 3,
          AllOf(HasSubstr("Too many open files"), HasSubstr("ulimit -n")));
   expect(after(few, {"doctor"}), 3, AllOf(HasSubstr("open files"), HasSubstr("ulimit -n")));
+#ifndef __SANITIZE_ADDRESS__
+  const auto too_few_for_a_deployment = [] {
+    const rlimit limit{40, 40};
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  };
+  const auto ended =
+      after(too_few_for_a_deployment, {"run", "migration.rehearsal", "--world=live", "--jobs=1", "-o", path("out")});
+  expect(ended, 3, AllOf(HasSubstr("ulimit -n"), Not(HasSubstr("did not end within"))));
+#endif
 }
 
 TEST_F(BadEnd, AReaderThatGoesAwayCostsNoReport) {

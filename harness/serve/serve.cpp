@@ -86,7 +86,10 @@ class Hall {
   explicit Hall(const ServeOptions& options)
       : options_(options),
         chosen_(chosen_nodes(options)),
-        world_({.block = options.block, .seed = options.seed, .addresses = addresses_of(options.topology)}),
+        world_({.block = options.block,
+                .seed = options.seed,
+                .addresses = addresses_of(options.topology),
+                .outlasts_shortage = true}),
         admin_{options.admin, token_of(options.token_file)},
         served_{world_, options.topology, {}, {}} {
     check_admin();

@@ -4,6 +4,7 @@
 #include "harness/files/text_file.h"
 #include "harness/files/yaml_keys.h"
 #include "protocol/base/address.h"
+#include "protocol/xmpp/jid.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -202,7 +203,7 @@ class TargetReader {
   [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
     check_keys(settings, {"domain", "s2s", "account", "peers", "spares", "authority", "name-server"});
     RemoteTarget target;
-    target.domain = text(settings, "domain");
+    target.domain = domain(settings);
     target.s2s = endpoint(settings, "s2s");
     if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
     if (settings["authority"]) target.authority = authority(settings);
@@ -249,15 +250,26 @@ class TargetReader {
     return pem;
   }
 
+  [[nodiscard]] std::string domain(const YAML::Node& node) const {
+    auto name = text(node, "domain");
+    if (!xmpp::domain_to_ascii(name) || name.find_first_of("@/ ") != std::string::npos)
+      fail(node["domain"], "expected a domain, not '" + name + "'");
+    return name;
+  }
+
   [[nodiscard]] TargetPeer peer(const YAML::Node& node, const YAML::Node& settings, const RemoteTarget& target) const {
     if (!node.IsMap()) fail(node, "expected a map with domain, address and kind");
     check_keys(node, {"domain", "address", "kind"});
-    TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), text(node, "domain"), {}};
+    TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), domain(node), {}};
     peer.address = address(node["address"], text(node, "address"));
     if (std::ranges::count(target.peers, peer.kind, &TargetPeer::kind) != 0)
       fail(node, fmt::format("expected one peer of kind {} only", name_of(peer.kind)));
-    if (std::ranges::count(target.peers, peer.domain, &TargetPeer::domain) != 0)
+    const auto same = [&](const std::string& other) {
+      return xmpp::canonical_domain(other) == xmpp::canonical_domain(peer.domain);
+    };
+    if (std::ranges::any_of(target.peers, same, &TargetPeer::domain))
       fail(node, "'" + peer.domain + "' is there twice");
+    if (same(target.domain)) fail(node, "'" + peer.domain + "' is the target's own domain");
     if (peer.kind != PartnerKind::plaintext_dialback && target.authority.empty())
       fail(settings, fmt::format("expected a key 'authority', for {} speaks TLS", peer.domain));
     return peer;

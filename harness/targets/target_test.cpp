@@ -123,6 +123,8 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_THAT(error_of(remote("[user_account", "[spare_addresses, user_account")),
               HasSubstr("t.yaml:3: spare_addresses"));
   EXPECT_THAT(error_of(remote("  domain: a.example\n")), HasSubstr("t.yaml:5: expected a key 'domain'"));
+  EXPECT_THAT(error_of(remote("domain: a.example", "domain: 'a b/c'")), HasSubstr("t.yaml:5: expected a domain, not"));
+  EXPECT_THAT(error_of(remote("domain: b.example", "domain: A.example")), HasSubstr("is the target's own domain"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.1")), HasSubstr("t.yaml:6: expected ADDRESS:PORT for 's2s'"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "a.example:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));
   EXPECT_THAT(error_of(remote("192.0.2.1:5269", "192.0.2.256:5269")), HasSubstr("t.yaml:6: expected an IPv4 address"));

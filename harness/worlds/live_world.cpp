@@ -165,6 +165,8 @@ struct LiveWorld::Impl {
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
   [[nodiscard]] bool speaks_for_a_domain(const Host& host) const;
   static void accept(const DoorPtr& door, std::uint16_t port);
+  /// Throws HarnessFault for a shortage that is not to be outlasted.
+  void bear(const error_code& error) const;
   static void pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error);
   void look_at(const DoorPtr& door, std::uint16_t port, const std::shared_ptr<Caller>& caller) const;
   [[nodiscard]] Host& resident_for(const Door& door, const std::string& domain) const;
@@ -328,8 +330,16 @@ void LiveWorld::Impl::accept(const DoorPtr& door, std::uint16_t port) {
   });
 }
 
+void LiveWorld::Impl::bear(const error_code& error) const {
+  const bool shortage = error == asio::error::no_descriptors || error == asio::error::no_memory ||
+                        error == boost::system::errc::too_many_files_open_in_system;
+  if (shortage && !options.outlasts_shortage)
+    throw HarnessFault(error.message() + ": allow this process more open files (ulimit -n)");
+}
+
 /// Those who connect wait in the kernel meanwhile; what is open goes on.
 void LiveWorld::Impl::pause_accepting(const DoorPtr& door, std::uint16_t port, const error_code& error) {
+  door->residents.front()->world().bear(error);
   if (!std::exchange(door->paused, true))
     door->residents.front()->note(
         {.summary = fmt::format("accepts nobody on port {} for now: {}", port, error.message()), .detail = {}});
@@ -410,6 +420,7 @@ ConnectionId LiveWorld::Impl::Host::connect(Actor& actor, const Endpoint& to) {
   connection->peer_name = world_.name_at(to.address);
   error_code error;
   connection->socket.open(tcp::v4(), error);
+  world_.bear(error);
   if (!error) connection->socket.bind({literal(address()), 0}, error);
   const auto local = error ? tcp::endpoint{} : connection->socket.local_endpoint(error);
   connection->label = fmt::format("{}:{} > {}:{}", name(), local.port(), connection->peer_name, to.port);

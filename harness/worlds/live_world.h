@@ -15,6 +15,9 @@ struct LiveOptions {
   /// Addresses of hosts that are not in the block: a server elsewhere must be reached from them and reach them.
   std::map<int, std::string> addresses;
   bool notes = true;        ///< keep a trace
+  /// Where the system gives no more descriptors nobody is accepted for a while. Otherwise that is a HarnessFault: a
+  /// case would wait for what cannot come.
+  bool outlasts_shortage = false;
   double time_scale = 1.0;  ///< multiplies the limit of every run_until, for slow machines
 };
 

@@ -107,7 +107,7 @@ std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& 
 // Why a declared requirement was not judged: a precondition, or what was last found unmet.
 std::string why_not_reached(const Verdicts& verdicts) {
   if (!verdicts.unmet().empty())
-    return fmt::format("not reached; it does not hold that {}", fmt::join(verdicts.unmet(), ", nor that "));
+    return fmt::format("not reached, for this did not happen: {}", fmt::join(verdicts.unmet(), "; "));
   const auto& checks = verdicts.checks();
   const auto last = std::ranges::find_if(checks.rbegin(), checks.rend(),
                                          [](const auto& check) { return check.outcome != Outcome::pass; });

@@ -251,7 +251,7 @@ TEST(Verdict, APreconditionLeavesWhatDependsOnItInconclusive) {
   EXPECT_EQ(result.checks[1].id, "demo.case#" + std::string(should));
   EXPECT_EQ(result.checks[1].outcome, Outcome::inconclusive);
   EXPECT_EQ(reports::sentence_of(result.checks[1]),
-            "not reached; it does not hold that the marker came, nor that an answer came");
+            "not reached, for this did not happen: the marker came; an answer came");
 }
 
 TEST(Verdict, APreconditionOfAFurtherJudgementIsNotForgotten) {

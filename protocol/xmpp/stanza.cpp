@@ -174,7 +174,10 @@ std::optional<StanzaError> error_of(const xml::Element& stanza) {
 
 std::string summary_of(const xml::Element& element) {
   std::string out = element.name();
-  if (const auto type = element.attribute("type")) out += " " + *type;
+  // Both ends must say the same of an element: the diagram pairs them by it.
+  for (const auto* telling : {"type", "mechanism"}) {
+    if (const auto value = element.attribute(telling)) out += " " + *value;
+  }
   const auto from = element.attribute_or_empty("from"), to = element.attribute_or_empty("to");
   if (!from.empty() || !to.empty()) out += " " + from + " > " + to;
   return out;

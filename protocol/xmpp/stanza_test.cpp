@@ -48,5 +48,10 @@ TEST(Stanza, UnknownConditionReadsAsUndefined) {
   EXPECT_EQ(error_of(error)->condition, "undefined-condition");
 }
 
+TEST(Summary, IsTheSameAtBothEnds) {
+  EXPECT_EQ(summary_of(make_message("a@b.example", "c@d.example", "hello")), "message chat a@b.example > c@d.example");
+  EXPECT_EQ(summary_of(xml::Element("auth", ns::sasl).with("mechanism", "EXTERNAL")), "auth EXTERNAL");
+}
+
 }  // namespace
 }  // namespace cutover::xmpp

@@ -263,7 +263,7 @@ TEST(Verdict, APreconditionOfAFurtherJudgementIsNotForgotten) {
   EXPECT_EQ(result.outcome, Outcome::inconclusive);
   EXPECT_TRUE(is_red(result));
   EXPECT_EQ(result.checks.at(1).id, "demo.case#precondition");
-  EXPECT_THAT(result.checks.at(1).actual, HasSubstr("that the marker came"));
+  EXPECT_THAT(result.checks.at(1).actual, HasSubstr("did not happen: the marker came"));
 }
 
 }  // namespace

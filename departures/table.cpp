@@ -245,8 +245,10 @@ std::span<const Departure> table() {
   return shown;
 }
 
+std::string_view without_node(std::string_view name) { return name.substr(0, name.find('@')); }
+
 const Departure* find(std::string_view name) {
-  const auto* found = entry(name);
+  const auto* found = entry(without_node(name));
   return found == nullptr ? nullptr : &found->shown;
 }
 
@@ -270,7 +272,7 @@ std::string names_of_nodes(unsigned nodes) {
 
 Named named(std::string_view name) {
   const auto at = name.find('@');
-  const auto* departure = find(name.substr(0, at));
+  const auto* departure = find(name);
   if (departure == nullptr) throw UnknownDeparture("no such defect or variant: " + std::string(name));
   if (at == std::string_view::npos) return {departure, departure->nodes};
   std::string known;

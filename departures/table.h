@@ -31,7 +31,8 @@ struct Departure {
 };
 /// Sorted by name. Names are unique.
 [[nodiscard]] std::span<const Departure> table();
-[[nodiscard]] const Departure* find(std::string_view name);  ///< null: there is none of that name
+[[nodiscard]] std::string_view without_node(std::string_view name);  ///< NAME of NAME@NODE
+[[nodiscard]] const Departure* find(std::string_view name);  ///< null: there is none of that name; @NODE is left out
 [[nodiscard]] std::vector<std::string_view> requirements_of(const Departure&);
 /// "proxy, legacy-gateway": the kinds of node of a mask.
 [[nodiscard]] std::string names_of_nodes(unsigned nodes);

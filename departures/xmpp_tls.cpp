@@ -1,6 +1,6 @@
 // STARTTLS that is not answered, and TLS that says, or sees, less than it should.
 #include "departures/rows.h"
-#include "protocol/tls/session.h"
+#include "departures/tls_passed_on.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/stream.h"
@@ -21,50 +21,29 @@ struct Otherwise {
   bool close_notify = true;
 };
 
-class OtherSession final : public tls::Session {
+class OtherSession final : public PassedOnSession {
  public:
   OtherSession(std::unique_ptr<tls::Session> session, Otherwise otherwise)
-      : session_(std::move(session)), otherwise_(otherwise) {}
-  void put_cipher(std::string_view octets) override { session_->put_cipher(octets); }
-  std::string take_cipher() override { return session_->take_cipher(); }
-  tls::Progress handshake() override { return session_->handshake(); }
-  std::string read() override { return session_->read(); }
-  void write(std::string_view plain) override { session_->write(plain); }
+      : PassedOnSession(std::move(session)), otherwise_(otherwise) {}
   void close() override {
-    if (otherwise_.close_notify) session_->close();
+    if (otherwise_.close_notify) PassedOnSession::close();
   }
-  bool peer_closed() const override { return session_->peer_closed(); }
-  std::string failure() const override { return session_->failure(); }
   std::optional<tls::PeerCertificate> peer_certificate() const override {
-    auto certificate = session_->peer_certificate();
+    auto certificate = PassedOnSession::peer_certificate();
     if (certificate && otherwise_.certificate != nullptr) otherwise_.certificate(*certificate);
     return certificate;
   }
-  std::string version() const override { return session_->version(); }
-  std::string cipher_suite() const override { return session_->cipher_suite(); }
-  std::string alpn() const override { return session_->alpn(); }
-  std::string server_name() const override { return session_->server_name(); }
 
  private:
-  std::unique_ptr<tls::Session> session_;
-  Otherwise otherwise_;
-};
-
-class OtherIdentity final : public tls::Identity {
- public:
-  OtherIdentity(std::shared_ptr<const tls::Identity> identity, Otherwise otherwise)
-      : identity_(std::move(identity)), otherwise_(otherwise) {}
-  std::unique_ptr<tls::Session> session(tls::Role role, const tls::SessionOptions& options) const override {
-    return std::make_unique<OtherSession>(identity_->session(role, options), otherwise_);
-  }
-
- private:
-  std::shared_ptr<const tls::Identity> identity_;
   Otherwise otherwise_;
 };
 
 void change(StreamConfig& config, Otherwise otherwise) {
-  if (config.identity) config.identity = std::make_shared<OtherIdentity>(std::move(config.identity), otherwise);
+  if (!config.identity) return;
+  config.identity = std::make_shared<PassedOnIdentity>(
+      std::move(config.identity), [otherwise](const tls::Identity& identity, tls::Role role, const auto& options) {
+        return std::make_unique<OtherSession>(identity.session(role, options), otherwise);
+      });
 }
 
 /// The certificates of partners; those of the link between proxy and gateway stay as they are.

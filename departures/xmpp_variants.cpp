@@ -1,6 +1,6 @@
 // What the documents allow of streams and stanzas, and the reference does not show: nobody may be blamed for it.
 #include "departures/rows.h"
-#include "protocol/tls/session.h"
+#include "departures/tls_passed_on.h"
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -156,58 +156,33 @@ std::vector<Row> features() {
 }
 
 /// Refuses in the handshake who shows no certificate that it could believe, instead of in SASL.
-class Demanding final : public tls::Session {
+class Demanding final : public PassedOnSession {
  public:
-  explicit Demanding(std::unique_ptr<tls::Session> session) : session_(std::move(session)) {}
-  void put_cipher(std::string_view octets) override { session_->put_cipher(octets); }
-  std::string take_cipher() override { return session_->take_cipher(); }
+  using PassedOnSession::PassedOnSession;
   tls::Progress handshake() override {
-    const auto progress = session_->handshake();
+    const auto progress = PassedOnSession::handshake();
     if (progress != tls::Progress::established) return progress;
-    const auto certificate = session_->peer_certificate();
+    const auto certificate = peer_certificate();
     refused_ = !certificate || !certificate->chain_valid;
     return refused_ ? tls::Progress::failed : progress;
   }
-  std::string read() override { return refused_ ? std::string() : session_->read(); }
-  void write(std::string_view plain) override { session_->write(plain); }
-  void close() override { session_->close(); }
-  bool peer_closed() const override { return session_->peer_closed(); }
-  std::string failure() const override { return refused_ ? "bad certificate" : session_->failure(); }
-  std::optional<tls::PeerCertificate> peer_certificate() const override { return session_->peer_certificate(); }
-  std::string version() const override { return session_->version(); }
-  std::string cipher_suite() const override { return session_->cipher_suite(); }
-  std::string alpn() const override { return session_->alpn(); }
-  std::string server_name() const override { return session_->server_name(); }
+  std::string read() override { return refused_ ? std::string() : PassedOnSession::read(); }
+  std::string failure() const override { return refused_ ? "bad certificate" : PassedOnSession::failure(); }
 
  private:
-  std::unique_ptr<tls::Session> session_;
   bool refused_ = false;
 };
 
-class DemandingIdentity final : public tls::Identity {
- public:
-  explicit DemandingIdentity(std::shared_ptr<const tls::Identity> identity) : identity_(std::move(identity)) {}
-  std::unique_ptr<tls::Session> session(tls::Role role, const tls::SessionOptions& options) const override {
-    return std::make_unique<Demanding>(identity_->session(role, options));
-  }
-
- private:
-  std::shared_ptr<const tls::Identity> identity_;
-};
+std::unique_ptr<tls::Session> demanding(const tls::Identity& identity, tls::Role role,
+                                        const tls::SessionOptions& options) {
+  return std::make_unique<Demanding>(identity.session(role, options));
+}
 
 /// Names no server in its handshakes.
-class NamelessIdentity final : public tls::Identity {
- public:
-  explicit NamelessIdentity(std::shared_ptr<const tls::Identity> identity) : identity_(std::move(identity)) {}
-  std::unique_ptr<tls::Session> session(tls::Role role, const tls::SessionOptions& options) const override {
-    auto nameless = options;
-    nameless.server_name.clear();
-    return identity_->session(role, nameless);
-  }
-
- private:
-  std::shared_ptr<const tls::Identity> identity_;
-};
+std::unique_ptr<tls::Session> nameless(const tls::Identity& identity, tls::Role role, tls::SessionOptions options) {
+  options.server_name.clear();
+  return identity.session(role, options);
+}
 
 std::vector<Row> securing() {
   return {
@@ -215,12 +190,12 @@ std::vector<Row> securing() {
               "RFC6120-13.7.2-1 XEP0178-3-2", Action([](StreamConfig& config) {
                 if (config.role != xmpp::StreamRole::receiving || !config.identity) return;
                 if (config.purpose == xmpp::StreamPurpose::trusted_link) return;
-                config.identity = std::make_shared<DemandingIdentity>(std::move(config.identity));
+                config.identity = std::make_shared<PassedOnIdentity>(std::move(config.identity), demanding);
               })),
       variant("xmpp.names-no-server", "sends no SNI behind STARTTLS", "RFC7590-3.5-1", Action([](StreamConfig& config) {
                 if (config.role != xmpp::StreamRole::initiating || config.direct_tls || !config.identity) return;
                 if (config.purpose == xmpp::StreamPurpose::trusted_link) return;
-                config.identity = std::make_shared<NamelessIdentity>(std::move(config.identity));
+                config.identity = std::make_shared<PassedOnIdentity>(std::move(config.identity), nameless);
               })),
       variant("xmpp.empty-authzid", "as initiator acts for itself and names no authorisation identity",
               "RFC6120-6.3.8-1 XEP0178-3-3", Rewrite([](Passage& p) {

@@ -60,8 +60,7 @@ const MatrixRow& row_of(const AllowedPartner& partner) {
 }
 
 void check_domain(const std::string& domain, std::vector<Problem>& problems) {
-  const auto address = xmpp::Jid::parse(domain);
-  if (!address || !address->is_domain()) problems.push_back({true, "\"" + domain + "\" is not a domain"});
+  if (!xmpp::is_domain(domain)) problems.push_back({true, "\"" + domain + "\" is not a domain"});
 }
 
 /// What is said of a user, whichever form of the address it was said for.

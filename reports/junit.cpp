@@ -42,16 +42,11 @@ const Check* first(const CaseResult& result, Standing standing) {
   return found == result.checks.end() ? nullptr : &*found;
 }
 
-std::string text_of(const CaseResult& result, const std::string& requirement) {
-  const auto found = std::ranges::find(result.requirements, requirement, &RequirementText::id);
-  return found == result.requirements.end() ? std::string() : found->text;
-}
-
 /// The sentence of the requirement, and then what came: what a pipeline shows first.
 std::string message_of(const CaseResult& result, const Check& check) {
   const auto told = sentence_of(check);
-  const auto text = text_of(result, check.requirement);
-  return text.empty() ? told : fmt::format("{}: {} | {}", check.requirement, text, told);
+  const auto* requirement = requirement_of(result, check);
+  return requirement == nullptr ? told : fmt::format("{}: {} | {}", requirement->id, requirement->text, told);
 }
 
 std::string body_of(const CaseResult& result, Standing standing) {

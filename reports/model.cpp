@@ -82,8 +82,15 @@ std::vector<SuiteCount> count_by_suite(const RunResult& run) {
   return counts;
 }
 
+const RequirementText* requirement_of(const CaseResult& result, const Check& check) {
+  const auto found = std::ranges::find(result.requirements, check.requirement, &RequirementText::id);
+  return found == result.requirements.end() ? nullptr : &*found;
+}
+
+std::string got_of(const Check& check) { return check.actual.substr(0, check.actual.find('\n')); }
+
 std::string sentence_of(const Check& check) {
-  auto got = check.actual.substr(0, check.actual.find('\n'));
+  auto got = got_of(check);
   if (check.expected.empty()) return got;
   return (check.looked_at.empty() ? "" : check.looked_at + ": ") + "expected " + check.expected + ", got " + got;
 }

@@ -37,6 +37,8 @@ struct Check {
   Standing standing = Standing::met;
 };
 
+/// What came, in one line, without the wire below it.
+[[nodiscard]] std::string got_of(const Check&);
 /// One line for people: "the body that the user got: expected "any case", got "."". For an inconclusive check: why.
 [[nodiscard]] std::string sentence_of(const Check&);
 /// What is told below that line: the further lines of `actual`, such as the wire. Empty where there are none.
@@ -104,6 +106,9 @@ struct RunResult {
   std::vector<std::string> stale_baseline;  ///< check ids that are listed and pass
   std::string traces;  ///< file with the traces, a case a line, as seen from the JSON report; empty: they are inside
 };
+
+/// The requirement that a check of the case judges; null where its record does not have it.
+[[nodiscard]] const RequirementText* requirement_of(const CaseResult&, const Check&);
 
 /// Cases of a suite by what the run makes of them, for summaries.
 struct SuiteCount {

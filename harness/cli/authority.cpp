@@ -22,7 +22,7 @@ tls::SubjectName name_from(const std::string& text) {
   }
   // A wildcard is a name of a certificate too, one that some servers have.
   const auto domain = name.value.starts_with("*.") ? name.value.substr(2) : name.value;
-  if (domain.find_first_of("/:@") != std::string::npos || !xmpp::domain_to_ascii(domain) || is_address_literal(domain))
+  if (!xmpp::is_domain(domain) || domain.find(':') != std::string::npos || is_address_literal(domain))
     throw UsageError(fmt::format("expected DOMAIN, srv:DOMAIN or xmpp:DOMAIN, not '{}'", reports::terminal_text(text)));
   return name;
 }

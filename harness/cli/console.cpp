@@ -62,11 +62,8 @@ void print_case(std::ostream& out, const reports::CaseResult& result, const std:
     fmt::print(out, "  {} {}{}{}  [{}:{}]\n", reports::name_of(check.outcome), check.level,
                check.level.empty() ? "" : " ", check.id, check.file, check.line);
     fmt::print(out, "{}\n", printable(reports::sentence_of(check), "    "));
-    for (const auto& requirement : result.requirements) {
-      if (requirement.id == check.requirement) {
-        fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement.source, requirement.text), "    "));
-      }
-    }
+    if (const auto* requirement = reports::requirement_of(result, check))
+      fmt::print(out, "{}\n", printable(fmt::format("{}: {}", requirement->source, requirement->text), "    "));
     if (auto details = reports::details_of(check); !details.empty() && details != shown) {
       fmt::print(out, "{}\n", printable(details, "      "));
       shown = std::move(details);

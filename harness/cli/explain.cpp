@@ -40,7 +40,7 @@ void explain_case(std::ostream& out, const CaseRecord& record) {
     if (requirement == nullptr) throw HarnessFault("no such requirement in the catalogue: " + judges.requirement);
     print_requirement(out, *requirement);
     for (const auto& name : judges.killed_by) {
-      const auto* defect = departures::find(name.substr(0, name.find('@')));
+      const auto* defect = departures::find(name);
       fmt::print(out, "    dies of the defect {}: {}\n", name, defect == nullptr ? "unknown" : defect->sentence);
     }
   }
@@ -120,7 +120,7 @@ void explain_cases(std::ostream& out, const std::string& id) {
 int explain_command(const std::string& id) {
   if (const auto* requirement = Catalogue::current().find(id)) {
     explain_requirement(std::cout, *requirement);
-  } else if (const auto* departure = departures::find(id.substr(0, id.find('@')))) {
+  } else if (const auto* departure = departures::find(id)) {
     explain_departure(std::cout, *departure);
   } else {
     explain_cases(std::cout, id);

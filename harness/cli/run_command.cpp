@@ -42,17 +42,24 @@ struct Reports {
   std::string json, junit, html;
 };
 
+/// Where they are when nobody says otherwise.
+Reports places_in(const std::string& directory) {
+  return {directory + "/run.json", directory + "/junit.xml", directory + "/report.html"};
+}
+std::string results_in(const std::string& directory) { return directory + "/results.jsonl"; }
+
 Reports places(const RunArguments& arguments) {
-  const auto place = [&](const std::string& given, const char* name) {
-    return given.empty() ? arguments.directory + "/" + name : given;
-  };
-  return {place(arguments.json, "run.json"), place(arguments.junit, "junit.xml"), place(arguments.html, "report.html")};
+  auto where = places_in(arguments.directory);
+  if (!arguments.json.empty()) where.json = arguments.json;
+  if (!arguments.junit.empty()) where.junit = arguments.junit;
+  if (!arguments.html.empty()) where.html = arguments.html;
+  return where;
 }
 
 // No file may take the place of another, nor of what a report is made from.
 void check_places(const RunArguments& arguments, const std::string& input) {
   const auto where = places(arguments);
-  std::vector<std::string> taken{input.empty() ? arguments.directory + "/results.jsonl" : input};
+  std::vector<std::string> taken{input.empty() ? results_in(arguments.directory) : input};
   for (const auto& path : {where.json, where.junit, where.html}) {
     const auto same = [&](const std::string& other) {
       std::error_code none;  // what is not there yet is compared by its name
@@ -166,10 +173,11 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 // told before anything runs. Reports of an earlier run go: they would be taken for those of this one.
 class Recorder {
  public:
-  Recorder(const std::string& directory, Readers readers) : file_(directory + "/results.jsonl") {
+  Recorder(const std::string& directory, Readers readers) : file_(results_in(directory)) {
     guarded([&] { log_.emplace(file_, readers); });
     if (!log_) throw UsageError(error_);
-    for (const auto* earlier : {"junit.xml", "run.json", "report.html"}) ::unlink((directory + "/" + earlier).c_str());
+    const auto earlier = places_in(directory);
+    for (const auto& path : {earlier.json, earlier.junit, earlier.html}) ::unlink(path.c_str());
   }
   void append(const reports::CaseResult& result) {
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });

@@ -139,12 +139,12 @@ std::vector<Job> planted(const std::vector<Job>& cases, const std::vector<std::s
 }
 }  // namespace
 
-int selftest_command(RunArguments arguments, const SelftestOptions& options) {
+int selftest_command(const RunArguments& arguments, const SelftestOptions& options) {
+  if (arguments.world != "both")
+    throw UsageError("--world: selftest runs each case where it is quickest, simulated if it can be");
   const auto findings = lint(all_cases(), Catalogue::current());
   for (const auto& finding : findings) fmt::print("{}\n", finding);
   std::vector<Job> cases;
-  if (arguments.world != "both")
-    throw UsageError("--world: selftest runs each case where it is quickest, simulated if it can be");
   for (auto& job : select(all_cases(), selection_of(arguments))) {
     // Simulated where the case can be: the same defects, a hundred times as fast. What needs a real server only when
     // it was asked for: a defect costs a minute of real time there.

@@ -35,7 +35,7 @@ struct SelftestOptions {
 };
 /// Without options both matrices: plants each named defect and expects the check that names it to turn red, then
 /// permitted variants and expects none to.
-[[nodiscard]] int selftest_command(RunArguments, const SelftestOptions&);
+[[nodiscard]] int selftest_command(const RunArguments&, const SelftestOptions&);
 /// Runs the cases as GoogleTest tests.
 [[nodiscard]] int gtest_command(std::vector<std::string> arguments);
 

@@ -38,8 +38,7 @@ bool names_judgement_of(std::string_view name, std::string_view requirement) {
 
 /// The wire is no part of what a failure says: nearly every word stands there.
 bool tells(const reports::Check& check, const std::string& words) {
-  const auto got = check.actual.substr(0, check.actual.find('\n'));
-  return got.find(words) != std::string::npos || check.looked_at.find(words) != std::string::npos;
+  return reports::got_of(check).find(words) != std::string::npos || check.looked_at.find(words) != std::string::npos;
 }
 
 BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {

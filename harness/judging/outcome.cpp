@@ -163,7 +163,7 @@ void conclude(RunResult& run) {
 std::string words_of_planted(const std::vector<std::string>& names) {
   std::vector<std::string> defects, variants;
   for (const auto& name : names) {
-    const auto* departure = departures::find(name.substr(0, name.find('@')));  // null: of an older program
+    const auto* departure = departures::find(name);  // null: of an older program
     const bool variant = departure != nullptr && departure->nature == departures::Nature::variant;
     (variant ? variants : defects).push_back(name);
   }

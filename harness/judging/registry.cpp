@@ -137,7 +137,7 @@ std::vector<NamedFor> named_for(std::string_view departure) {
   std::vector<NamedFor> found;
   for (const auto& record : registered()) {
     for (const auto& judges : record.judges) {
-      const auto is = [&](std::string_view name) { return name.substr(0, name.find('@')) == departure; };
+      const auto is = [&](std::string_view name) { return departures::without_node(name) == departure; };
       if (std::ranges::any_of(judges.killed_by, is)) found.push_back({&record, &judges});
     }
   }

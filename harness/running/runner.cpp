@@ -6,6 +6,7 @@
 #include "harness/running/job_queue.h"
 #include "harness/running/order.h"
 #include "harness/running/worker_process.h"
+#include "harness/servers/real_server.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -151,8 +152,7 @@ class Pool {
 
 int watchdog_s(const Job& job) {
   const auto patience = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(patience_of(*job.record)).count());
-  constexpr int server_start_s = 60;  // a real server's, which is no part of the patience
-  return job.world == WorldKind::sim ? 180 : patience + server_start_s + 10;
+  return job.world == WorldKind::sim ? 180 : patience + static_cast<int>(RealServer::start_limit / 1s) + 10;
 }
 
 void mark_interrupted(reports::RunResult& run, int signal, const std::string& when) {

@@ -1,8 +1,8 @@
 // jabberd2: four programs that meet at the first of them, the router, and one SQLite database.
 #include "harness/servers/jabberd2.h"
 
-#include <fstream>
-#include <sstream>
+#include "harness/files/text_file.h"
+
 #include <string_view>
 
 #include <fmt/format.h>
@@ -24,10 +24,11 @@ bool has_tls(ServerMode mode) { return mode != ServerMode::dialback_in_clear; }
 fs::path packages_of(const ServerSettings& settings) { return settings.program.parent_path().parent_path() / "files"; }
 
 std::string shipped(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!(text << file.rdbuf())) throw HarnessFault("jabberd2 lacks " + path.string() + "; fetch it again");
-  return text.str();
+  try {
+    return read_text_file(path.string());
+  } catch (const FileError& error) {
+    throw HarnessFault("jabberd2 lacks " + path.string() + " (" + error.what() + "); fetch it again");
+  }
 }
 
 std::string in_xml(std::string_view text) {

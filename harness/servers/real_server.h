@@ -101,6 +101,7 @@ class RealServer {
  public:
   static constexpr std::uint16_t s2s_port = 5269;
   static constexpr std::uint16_t c2s_port = 5222;
+  static constexpr Duration start_limit = 60s;
 
   /// Writes the files and starts the (first) process. Throws HarnessFault when that fails, or for a mode that the
   /// product does not have.
@@ -111,7 +112,7 @@ class RealServer {
 
   /// Waits until all of it is up, looking from host number `probe_host` of the (live) world. Throws ServerFailed when a
   /// process ended or `limit` came first.
-  void wait_until_ready(World&, int probe_host, Duration limit = 60s);
+  void wait_until_ready(World&, int probe_host, Duration limit = start_limit);
   /// Whether every process that was started still runs.
   [[nodiscard]] bool running();
   /// Asks it to close its streams and end (SIGTERM).

@@ -252,8 +252,7 @@ class TargetReader {
 
   [[nodiscard]] std::string domain(const YAML::Node& node) const {
     auto name = text(node, "domain");
-    if (!xmpp::domain_to_ascii(name) || name.find_first_of("@/ ") != std::string::npos)
-      fail(node["domain"], "expected a domain, not '" + name + "'");
+    if (!xmpp::is_domain(name)) fail(node["domain"], "expected a domain, not '" + name + "'");
     return name;
   }
 

@@ -158,6 +158,11 @@ std::optional<std::string> prepare_domain(std::string_view domain) {
   return out && length_ok(*out) && !out->ends_with('.') ? out : std::nullopt;
 }
 
+bool is_domain(std::string_view text) {
+  const auto address = Jid::parse(text);
+  return address && address->is_domain();
+}
+
 std::string canonical_domain(std::string_view domain) { return prepare_domain(domain).value_or(std::string(domain)); }
 
 std::string canonical_bare(std::string_view address) {

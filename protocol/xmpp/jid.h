@@ -35,6 +35,9 @@ class Jid {
 /// Nothing where it is not a domain.
 [[nodiscard]] std::optional<std::string> prepare_domain(std::string_view domain);
 
+/// Whether the text is an address that is a domain and nothing else.
+[[nodiscard]] bool is_domain(std::string_view text);
+
 /// The same for tables and comparisons: what is no domain or address stands as it is written.
 [[nodiscard]] std::string canonical_domain(std::string_view domain);
 [[nodiscard]] std::string canonical_bare(std::string_view address);

@@ -101,7 +101,7 @@ void LegacyGateway::resume() {
   if (!running_) start_services();
 }
 
-void LegacyGateway::set_partners(std::map<std::string, ConnectionMode> partners) {
+void LegacyGateway::set_partners(const std::map<std::string, ConnectionMode>& partners) {
   const auto before = std::exchange(settings_.partners, canonical(partners));
   if (!server_) return;
   server_->reconfigure(server_config());

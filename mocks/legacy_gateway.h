@@ -49,7 +49,7 @@ class LegacyGateway final : public Node, public xmpp::ServerOwner {
   void resume();
 
   /// Partners by domain; streams with domains that are gone are closed.
-  void set_partners(std::map<std::string, ConnectionMode> partners);
+  void set_partners(const std::map<std::string, ConnectionMode>& partners);
   void set_next_hop(sip::Endpoint::Destination next_hop);
 
   [[nodiscard]] xmpp::Server& server() { return *server_; }

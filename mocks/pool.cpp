@@ -50,7 +50,7 @@ void PoolNode::refuse(sip::TransactionId transaction, const sip::Message& reques
   if (transaction == sip::TransactionId::none) return;
   auto response = sip::response_to(request, status, reason, fmt::format("pool-{}", ++tags_));
   response.add_header("Warning", fmt::format("399 {} \"{}\"", settings_.host, reason));
-  endpoint_->respond(transaction, std::move(response));
+  endpoint_->respond(transaction, response);
 }
 
 bool PoolNode::from_user(ConnectionId source) const {
@@ -83,7 +83,7 @@ void PoolNode::on_register(sip::TransactionId transaction, const sip::Message& r
     bindings_[user] = {source, contact->uri.text(), contact->uri.host};
     response.add_header("Contact", fmt::format("<{}>;expires={}", contact->uri.text(), registration_expires_s));
   }
-  endpoint_->respond(transaction, std::move(response));
+  endpoint_->respond(transaction, response);
 }
 
 /// RFC 3261 section 16.4: a Route that names this pool has done its work.
@@ -166,7 +166,7 @@ void PoolNode::forward(sip::TransactionId transaction, sip::Message request, con
         if (answer.status == 100) return;  // hop by hop
         auto response = answer;
         response.remove_first("Via");
-        endpoint_->respond(transaction, std::move(response));
+        endpoint_->respond(transaction, response);
       },
       [this, transaction, original](sip::TransactionFailure failure) {
         const bool late = failure == sip::TransactionFailure::timed_out;

@@ -131,8 +131,8 @@ void UserAgent::transmit(sip::Message message, OnResponse on_response, OnFailure
       std::move(on_failure));
 }
 
-void UserAgent::respond(sip::TransactionId transaction, sip::Message response) {
-  endpoint_.respond(transaction, std::move(response));
+void UserAgent::respond(sip::TransactionId transaction, const sip::Message& response) {
+  endpoint_.respond(transaction, response);
 }
 
 sip::Endpoint::Destination UserAgent::pool() const {

@@ -51,7 +51,7 @@ class UserAgent {
   void transmit(sip::Message, OnResponse = {}, OnFailure = {});
   /// The ACK for the 2xx to the INVITE that began the dialog.
   void acknowledge(SipDialog);
-  void respond(sip::TransactionId transaction, sip::Message response);
+  void respond(sip::TransactionId transaction, const sip::Message& response);
 
  private:
   [[nodiscard]] sip::Endpoint::Destination pool() const;

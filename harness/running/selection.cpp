@@ -62,9 +62,9 @@ std::string did_you_mean(const std::vector<std::string>& words) {
   if (departures::find(pattern) != nullptr)
     throw UsageError("'" + pattern + "' is a defect or variant: --defect=" + pattern +
                      " plants it in a case, and `cutover explain` names those for it");
-  for (const std::string world : {"sim", "live"}) {
-    if (pattern.ends_with("/" + world))
-      throw UsageError(pattern + ": a case is named without its world; --world=" + world + " chooses that");
+  for (const char* world : {"sim", "live"}) {
+    if (pattern.ends_with(fmt::format("/{}", world)))
+      throw UsageError(fmt::format("{}: a case is named without its world; --world={} chooses that", pattern, world));
   }
   throw UsageError("'" + pattern + "' " + (is_glob(pattern) ? "matches no case" : "is no case, suite or glob") +
                    did_you_mean(nearest(cases, pattern)) + " (`cutover list` shows all)");

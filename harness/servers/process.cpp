@@ -42,6 +42,7 @@ namespace fs = std::filesystem;
 /// As execve wants them; the strings must outlive it.
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> result;
+  result.reserve(words.size() + 1);
   for (auto& word : words) result.push_back(word.data());
   result.push_back(nullptr);
   return result;

@@ -14,7 +14,7 @@ struct LiveOptions {
   std::uint64_t seed = 1;  ///< of Context::random
   /// Addresses of hosts that are not in the block: a server elsewhere must be reached from them and reach them.
   std::map<int, std::string> addresses;
-  bool notes = true;        ///< keep a trace
+  bool notes = true;  ///< keep a trace
   /// Where the system gives no more descriptors nobody is accepted for a while. Otherwise that is a HarnessFault: a
   /// case would wait for what cannot come.
   bool outlasts_shortage = false;

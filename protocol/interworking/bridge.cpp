@@ -76,7 +76,7 @@ void Bridge::pump() {
       transmit(std::move(*request));
     } else {
       auto& response = std::get<SendResponse>(*output);
-      endpoint_->respond(response.transaction, std::move(response.message));
+      endpoint_->respond(response.transaction, response.message);
     }
   }
   pumping_ = false;

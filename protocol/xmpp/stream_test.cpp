@@ -488,9 +488,9 @@ TEST(StreamRules, EachIsKeptByTheReferenceAndWaivedAlone) {
 TEST(StreamRules, WaivedOnesLetAPeerBeAnybody) {
   const PeerPolicy sasl_only{.sasl = required};
   struct Row {
-    Rule rule;
-    bool of_initiator;
-    tls::Flaw flaw;     ///< of the other side's certificate
+    Rule rule{};
+    bool of_initiator = false;
+    tls::Flaw flaw{};   ///< of the other side's certificate
     PeerPolicy policy;  ///< of the careless side
   };
   for (const auto& row : {Row{Rule::chain_is_valid, false, tls::Flaw::expired, sasl_only},

@@ -5,6 +5,8 @@
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 

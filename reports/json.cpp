@@ -65,6 +65,14 @@ json::value write(const RequirementText& item) {
   return json::object{{"id", item.id}, {"level", item.level}, {"source", text(item.source)}, {"text", text(item.text)}};
 }
 
+json::value write(const Heard& heard) {
+  return json::object{{"rule", heard.rule},
+                      {"judged", heard.judged},
+                      {"breaches", heard.breaches},
+                      {"sender", heard.sender},
+                      {"octets", text(heard.octets)}};
+}
+
 json::value write(const TraceEntry& entry) {
   return json::object{{"time-ns", entry.time_ns}, {"layer", entry.layer},           {"from", entry.from},
                       {"to", entry.to},           {"summary", text(entry.summary)}, {"detail", text(entry.detail)}};
@@ -102,6 +110,7 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"attempt", result.attempt},
                       {"log", text(result.log)},
                       {"planted", array_of(result.planted, write_text)}};
+  if (!result.heard.empty()) object.emplace("heard", array_of(result.heard, write_any));
   if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
   if (traces == Traces::inside) object.emplace("trace", array_of(result.trace, write_any));
   return object;
@@ -207,6 +216,12 @@ RequirementText read_requirement(const json::value& value, const std::string& pl
   return {object.text("id"), object.text("level"), object.text("source"), object.text("text")};
 }
 
+Heard read_heard(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.text("rule"), object.number<std::size_t>("judged"), object.number<std::size_t>("breaches"),
+          object.text("sender"), object.text("octets")};
+}
+
 TraceEntry read_trace(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
   return {object.number<std::int64_t>("time-ns"),
@@ -254,6 +269,7 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.reason = object.text("reason");
   result.requirements = object.list<RequirementText>("requirements", read_requirement);
   result.checks = object.list<Check>("checks", read_check);
+  if (object.has("heard")) result.heard = object.list<Heard>("heard", read_heard);
   if (object.has("asked")) result.asked = object.list<std::string>("asked", read_text);
   if (object.has("trace")) result.trace = object.list<TraceEntry>("trace", read_trace);
   result.streams = object.list<StreamEnd>("streams", read_stream_end);

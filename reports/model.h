@@ -49,6 +49,13 @@ struct RequirementText {
   std::string id, level, source, text;
 };
 
+/// What the standing judge heard in one case of what one of its rules binds. A rule that met nothing is not there.
+struct Heard {
+  std::string rule;                      ///< by name
+  std::size_t judged = 0, breaches = 0;  ///< how often
+  std::string sender, octets;            ///< of the first breach: who sent it, and what
+};
+
 /// One arrow or event of the sequence diagram.
 struct TraceEntry {
   std::int64_t time_ns = 0;  ///< world time
@@ -77,6 +84,7 @@ struct CaseResult {
   std::string reason;  ///< of a skip, a broken or an inconclusive case; empty otherwise
   std::vector<RequirementText> requirements;
   std::vector<Check> checks;
+  std::vector<Heard> heard;
   std::vector<TraceEntry> trace;
   std::vector<StreamEnd> streams;
   std::vector<std::string> columns;  ///< node names in the order of the diagram: partners, name server, gateways, pools

@@ -7,6 +7,7 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
 #include "harness/running/block_lease.h"
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/choice.h"
@@ -267,6 +268,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.tool_version = version;
   run.target = name;
   run.command = command;
+  add_standing(run, arguments.strict);
   if (baseline) apply_baseline(*baseline, today(), run);
   conclude(run);
   print_summary(std::cout, run);
@@ -281,6 +283,7 @@ int report_command(const RunArguments& arguments, const std::string& file, const
   auto left = left_by_run(file);
   auto& run = left.run;
   if (run.command.empty()) run.command = command;
+  add_standing(run, arguments.strict);
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   conclude(run);
   print_summary(std::cout, run);

@@ -4,6 +4,7 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/standing/judge.h"
 #include "harness/worlds/arrows.h"
 #include "harness/worlds/world_factory.h"
 #include "protocol/base/check.h"
@@ -113,6 +114,25 @@ std::string why_not_reached(const Verdicts& verdicts) {
                                          [](const auto& check) { return check.outcome != Outcome::pass; });
   if (last == checks.rend()) return "declared, but the case ended without judging it";
   return "not reached; before it, " + reports::sentence_of(*last);
+}
+
+// The standing judge hears the subject, whoever listens: a target, or all of the deployment that is not driven by hand.
+// What a proxy and its gateway say to each other is their own affair.
+std::vector<reports::Heard> heard_in(const std::vector<TraceRecord>& records, bool of_target) {
+  if (of_target) {
+    return standing::judge(records, [](std::string_view sender, std::string_view listener) {
+      return (sender == "subject" || sender == "front") && listener != "front";
+    });
+  }
+  const auto by_hand = standing::driven_by_hand(records);
+  const auto is_ours = [&](std::string_view node) {
+    return std::ranges::any_of(records, [&](const auto& record) { return record.node == node; });
+  };
+  const auto is_inner = [](std::string_view node) { return node.starts_with("proxy") || node.starts_with("gateway"); };
+  return standing::judge(records, [&](std::string_view sender, std::string_view listener) {
+    return std::ranges::find(by_hand, sender) == by_hand.end() && is_ours(sender) &&
+           !(is_inner(sender) && is_inner(listener));
+  });
 }
 
 }  // namespace
@@ -267,6 +287,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
     if (is_red(result)) {
       for (const auto& text : run.evidence_) result.log += text();
     }
+    if (run.world_) result.heard = heard_in(run.world_->trace().records(), run.target() != nullptr);
     if (run.shown_) {
       result.trace = arrows(*run.shown_);
     } else if (run.world_) {

@@ -79,7 +79,9 @@ void what_is_no_text(Run& run) {
   empty.add(xml::Element("composing", "http://jabber.org/protocol/chatstates"));
   f.partner.send(std::move(empty));
   f.partner.send(f.message("in the room", "groupchat", "room"));
-  f.partner.send(f.message("an error", "error", "failed"));
+  auto failed = f.message("an error", "error", "failed");
+  failed.add(xmpp::make_error_element("service-unavailable"));
+  f.partner.send(std::move(failed));
   if (!f.given_markers()) return;
   const auto got = [&](const char* body) { return std::ranges::count(f.alice.texts(), body, &mocks::SipText::body); };
   CONFORMS("RFC7572-4-nobody", "how many MESSAGEs came for a stanza without a body", got(""), Eq(0));

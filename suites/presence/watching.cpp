@@ -24,7 +24,7 @@ std::string open_document() {
 void subscription_form(Run& run) {
   Federated f(run);
   f.alice.approve_watchers(false);
-  f.partner.send(xmpp::make_presence(f.romeo_full, f.alice_jid, "subscribe", "s1"));
+  f.partner.send(xmpp::make_presence(f.romeo_bare, f.alice_jid, "subscribe", "s1"));
   const auto request = f.request_to_alice("SUBSCRIBE");
   CONFORMS("RFC8048-5.2.1-1", "the Event of the SUBSCRIBE", header_in(request, "Event"), Eq("presence"));
   CONFORMS("RFC8048-5.2.1-1", "the URI in the To of the SUBSCRIBE", request.to() ? request.to()->uri.text() : "none",

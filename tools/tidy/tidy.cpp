@@ -31,7 +31,7 @@ const std::map<std::string, std::vector<std::vector<std::string_view>>, std::les
     {"harness",
      {{"files"},
       {"worlds"},
-      {"servers"},
+      {"servers", "standing"},
       {"deployment"},
       {"targets"},
       {"judging"},

@@ -1,0 +1,109 @@
+// Each rule of the standing judge over all cases of a run becomes one check.
+#include "harness/judging/standing.h"
+
+#include "harness/judging/outcome.h"
+#include "harness/judging/requirements.h"
+#include "harness/standing/ledger.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace cutover::harness {
+
+using reports::CaseResult;
+using reports::Check;
+
+namespace {
+
+constexpr char id[] = "standing", place[] = "harness/standing/rules.inc";
+
+/// One rule over the cases of a world.
+struct Sum {
+  std::size_t judged = 0, breaches = 0;
+  const reports::Heard* first = nullptr;
+  std::vector<const CaseResult*> broken_in;
+};
+
+Sum sum_of(const reports::RunResult& run, const std::string& world, std::string_view rule) {
+  Sum sum;
+  for (const auto& result : run.cases) {
+    if (result.world != world) continue;
+    const auto heard = std::ranges::find(result.heard, rule, &reports::Heard::rule);
+    if (heard == result.heard.end()) continue;
+    sum.judged += heard->judged;
+    if (heard->breaches == 0) continue;
+    sum.breaches += heard->breaches;
+    if (sum.first == nullptr) sum.first = &*heard;
+    sum.broken_in.push_back(&result);
+  }
+  return sum;
+}
+
+std::string words_of(const Sum& sum) {
+  constexpr std::size_t named_max = 5;
+  std::vector<std::string> names;
+  for (const auto* result : sum.broken_in)
+    if (std::ranges::find(names, result->id) == names.end()) names.push_back(result->id);
+  const auto more = names.size() > named_max ? fmt::format(" and {} more", names.size() - named_max) : "";
+  if (names.size() > named_max) names.resize(named_max);
+  return fmt::format("broken {} of {} times, by {}, in {}{}; first by\n{}", sum.breaches, sum.judged, sum.first->sender,
+                     fmt::join(names, ", "), more, sum.first->octets);
+}
+
+Check check_of(const standing::RuleRow& row, const Sum& sum, bool strict) {
+  Check check;
+  check.requirement = row.requirement;
+  check.id = fmt::format("{}#{}", id, row.requirement);
+  const auto* requirement = Catalogue::current().find(row.requirement);
+  check.level = requirement == nullptr ? "MUST" : requirement->level;
+  check.outcome = outcome_of(check.level, sum.breaches == 0, strict);
+  check.looked_at = row.sentence;
+  check.expected = "always";
+  check.actual = sum.breaches == 0 ? fmt::format("kept {} times", sum.judged) : words_of(sum);
+  check.file = place;
+  check.line = row.line;
+  return check;
+}
+
+void add_text(std::string_view requirement, CaseResult& result) {
+  const auto* item = Catalogue::current().find(requirement);
+  if (item == nullptr) return;
+  result.requirements.push_back({std::string(item->id), std::string(item->level), std::string(item->source),
+                                 std::string(item->text)});
+}
+
+CaseResult standing_in(const reports::RunResult& run, const std::string& world, bool strict) {
+  CaseResult result;
+  result.id = result.suite = id;
+  result.title = "What the subject sends is judged in every case, whatever the case is about";
+  result.world = world;
+  result.file = place;
+  result.line = 1;
+  result.seed = run.seed;
+  result.planted = run.planted;
+  result.started = run.started;
+  for (const auto& row : standing::rules()) {
+    const auto sum = sum_of(run, world, row.name);
+    if (sum.judged == 0) continue;
+    result.checks.push_back(check_of(row, sum, strict));
+    add_text(row.requirement, result);
+    if (result.reproduce.empty() && sum.breaches > 0) result.reproduce = sum.broken_in.front()->reproduce;
+  }
+  if (!result.checks.empty()) result.outcome = aggregate(result.checks);
+  return result;
+}
+
+}  // namespace
+
+void add_standing(reports::RunResult& run, bool strict) {
+  std::erase_if(run.cases, [](const auto& result) { return result.id == id; });
+  for (const char* world : {"sim", "live", "target"}) {
+    auto result = standing_in(run, world, strict);
+    if (!result.checks.empty()) run.cases.push_back(std::move(result));
+  }
+}
+
+}  // namespace cutover::harness

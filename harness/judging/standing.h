@@ -1,0 +1,12 @@
+// What the standing judge heard in a whole run, as one case beside the others.
+#pragma once
+
+#include "reports/model.h"
+
+namespace cutover::harness {
+
+/// Puts the verdicts of the standing judge behind the cases of the run, one case a world: a check for each rule that met
+/// something, told once however often it was broken. Those of an earlier call go.
+void add_standing(reports::RunResult& run, bool strict);
+
+}  // namespace cutover::harness

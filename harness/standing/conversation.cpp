@@ -1,0 +1,182 @@
+// Octets that two ends noted become items again, with one strict reader a document.
+#include "harness/standing/conversation.h"
+
+#include "protocol/xmpp/namespaces.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace cutover::harness::standing {
+
+namespace ns = xmpp::ns;
+
+namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool all_space(std::string_view text) { return std::ranges::all_of(text, is_space); }
+
+/// A record of TLS where no session of ours reads it: there is no XML any more.
+bool is_tls_record(std::string_view octets) { return octets.size() > 2 && octets[0] >= 0x14 && octets[0] <= 0x17 && octets[1] == 0x03; }
+
+/// Whether octets begin a document: a declaration, or the open tag of a stream.
+bool begin_a_document(std::string_view octets) {
+  if (octets.starts_with("<?xml") || octets.starts_with("\xef\xbb\xbf")) return true;
+  const auto name = octets.substr(0, octets.find_first_of(" \t\r\n>"));
+  return name == "<stream" || (name.starts_with("<") && !name.starts_with("</") && name.ends_with(":stream"));
+}
+
+/// One direction of a connection.
+class Voice {
+ public:
+  explicit Voice(bool by_sender) : by_sender_(by_sender) {}
+
+  /// Reads what can be read; false where the rest of the connection cannot.
+  bool hear(std::string_view octets, Conversation& conversation) {
+    if (deaf_) return false;
+    if (!secured_ && is_tls_record(octets)) return give_up();
+    while (!octets.empty()) {
+      if (restart_due_ && !begin_anew(octets)) return true;
+      if (over_) return behind_the_end(octets, conversation);
+      std::size_t used = 0;
+      auto item = reader_.feed(octets, used);
+      partial_ += octets.substr(0, used);
+      octets.remove_prefix(std::min(used, octets.size()));
+      if (!item) break;
+      over_ = std::holds_alternative<xml::StreamEnd>(*item);
+      const bool unreadable = std::holds_alternative<xml::Fault>(*item);
+      std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
+      if (unreadable) return give_up();
+    }
+    if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
+    return true;
+  }
+  /// What follows is a new document, unless it goes on with the old one: who refuses what came may end that.
+  void expect_restart() { restart_due_ = true; }
+  void secure() {
+    secured_ = true;
+    expect_restart();
+  }
+
+ private:
+  /// False where there is only white space yet.
+  bool begin_anew(std::string_view octets) {
+    const auto first = std::ranges::find_if_not(octets, is_space);
+    if (first == octets.end()) return false;
+    restart_due_ = false;
+    if (!begin_a_document(octets.substr(static_cast<std::size_t>(first - octets.begin())))) return true;
+    reader_ = xml::Reader();
+    partial_.clear();
+    over_ = header_seen_ = false;
+    ++document_;
+    return true;
+  }
+  bool give_up() {
+    deaf_ = true;
+    return false;
+  }
+  template <class Item>
+  void say(Item item, Conversation& conversation) {
+    if constexpr (std::is_same_v<Item, xml::StreamHeader>) {
+      header_seen_ = true;
+    }
+    conversation.said.push_back({by_sender_, secured_, document_, std::exchange(partial_, {}), std::move(item)});
+  }
+  bool behind_the_end(std::string_view octets, Conversation& conversation) {
+    if (all_space(octets) || std::exchange(told_, true)) return true;
+    partial_ = octets;
+    say(BehindTheEnd(), conversation);
+    return true;
+  }
+
+  bool by_sender_, secured_ = false, deaf_ = false, over_ = false, told_ = false, header_seen_ = false;
+  bool restart_due_ = false;
+  int document_ = 0;
+  xml::Reader reader_;
+  std::string partial_;
+};
+
+class Listening {
+ public:
+  explicit Listening(const TraceRecord& first) {
+    conversation_.listener = first.node;
+    conversation_.sender = first.peer;
+    conversation_.connection = first.connection;
+    // "partner-a:49152 > proxy:5269"
+    const auto opener = std::string_view(first.connection).substr(0, first.connection.find_first_of(": "));
+    conversation_.sender_initiates = opener == first.peer;
+  }
+  void take(const TraceRecord& record) {
+    if (over_) return;
+    const auto& note = record.note;
+    if (note.summary.starts_with("so many notes")) over_ = true;
+    if (note.layer == Layer::tls) return take_tls(note.summary);
+    if (note.layer != Layer::xmpp || note.direction == Direction::none) return;
+    const bool heard = note.direction == Direction::in;
+    const auto from = conversation_.said.size();
+    auto& voice = heard ? sender_ : listener_;
+    if (!voice.hear(note.detail, conversation_) && !heard) conversation_.listener_errs = true;
+    for (auto at = from; at < conversation_.said.size(); ++at) watch_sasl(conversation_.said[at]);
+  }
+  [[nodiscard]] Conversation finish() { return std::move(conversation_); }
+
+ private:
+  void take_tls(std::string_view summary) {
+    if (summary.find("stablished") == std::string_view::npos) return;
+    sender_.secure();
+    listener_.secure();
+    conversation_.said.push_back({.by_sender = false, .secured = true, .octets = {}, .item = Secured()});
+  }
+  /// A <success/> that was asked for ends the documents of both.
+  void watch_sasl(const Said& one) {
+    const auto* element = one.element();
+    if (element == nullptr || element->ns() != ns::sasl) return;
+    const bool initiating = one.by_sender == conversation_.sender_initiates;
+    if (initiating && element->name() == "auth") auth_sent_ = true;
+    if (initiating || !auth_sent_ || element->name() != "success") return;
+    auth_sent_ = false;
+    sender_.expect_restart();
+    listener_.expect_restart();
+  }
+
+  Conversation conversation_;
+  Voice sender_{true}, listener_{false};
+  bool over_ = false, auth_sent_ = false;
+};
+
+bool is_with_a_client(const Conversation& conversation) {
+  const auto* ours = conversation.first_header(false);
+  const auto* theirs = conversation.first_header(true);
+  if (ours != nullptr) return ours->content_ns == ns::client;
+  return theirs == nullptr || theirs->content_ns == ns::client;
+}
+
+}  // namespace
+
+const xml::StreamHeader* Conversation::first_header(bool of_sender) const {
+  for (const auto& one : said)
+    if (one.by_sender == of_sender && one.header() != nullptr) return one.header();
+  return nullptr;
+}
+
+std::vector<Conversation> conversations(const std::vector<TraceRecord>& records) {
+  std::map<std::pair<std::string, ConnectionId>, std::size_t> places;
+  std::vector<Listening> all;
+  for (const auto& record : records) {
+    const auto& note = record.note;
+    if (note.connection == ConnectionId::none || record.peer.empty()) continue;
+    if (note.layer == Layer::sip || note.layer == Layer::dns || note.layer == Layer::http) continue;
+    const auto [place, fresh] = places.try_emplace({record.node, note.connection}, all.size());
+    if (fresh) all.emplace_back(record);
+    all[place->second].take(record);
+  }
+  std::vector<Conversation> result;
+  for (auto& listening : all) {
+    auto conversation = listening.finish();
+    if (!conversation.said.empty() && !is_with_a_client(conversation)) result.push_back(std::move(conversation));
+  }
+  return result;
+}
+
+}  // namespace cutover::harness::standing

@@ -1,0 +1,115 @@
+// What dialback elements are judged by: XEP-0220 sections 2.1 to 2.5, XEP-0185.
+#include "harness/standing/rules_by_layer.h"
+#include "protocol/xmpp/dialback.h"
+#include "protocol/xmpp/jid.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <algorithm>
+
+namespace cutover::harness::standing {
+
+namespace ns = xmpp::ns;
+
+namespace {
+
+std::string domain_in(const xml::Element& element, const char* name) {
+  return xmpp::canonical_domain(element.attribute_or_empty(name));
+}
+std::string key_in(const xml::Element& element) {
+  const auto text = element.text();
+  const auto begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
+  return begin == std::string::npos ? std::string() : text.substr(begin, end - begin + 1);
+}
+bool is_addressed(const xml::Element& element) {
+  return xmpp::is_domain(element.attribute_or_empty("from")) && xmpp::is_domain(element.attribute_or_empty("to"));
+}
+bool is_dialback(const Said& one, std::string_view name) {
+  return one.element() != nullptr && one.element()->is(name, ns::dialback);
+}
+
+/// What the listener asked for on this connection before place `end`, which `answer` answers; null where nothing.
+const xml::Element* asked_for(const Conversation& conversation, std::size_t end, const xml::Element& answer) {
+  for (std::size_t at = 0; at < end; ++at) {
+    const auto& one = conversation.said[at];
+    if (one.by_sender || !is_dialback(one, answer.name()) || one.element()->attribute("type")) continue;
+    const auto& request = *one.element();
+    const bool same_id = answer.name() == "result" || request.attribute("id") == answer.attribute("id");
+    if (same_id && domain_in(request, "from") == domain_in(answer, "to") &&
+        domain_in(request, "to") == domain_in(answer, "from"))
+      return &request;
+  }
+  return nullptr;
+}
+
+bool is_stanza_condition(std::string_view name) {
+  return std::ranges::any_of(xmpp::stanza_conditions(), [&](const auto& row) { return row.condition == name; });
+}
+
+bool has_error_condition(const xml::Element& element) {
+  const auto* error = element.child("error", ns::server);
+  if (error == nullptr) return false;
+  std::size_t conditions = 0;
+  for (const auto* child : error->children())
+    if (child->ns() == ns::stanza_errors && child->name() != "text") conditions += is_stanza_condition(child->name());
+  return conditions == 1;
+}
+
+void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledger) {
+  const auto& one = conversation.said[at];
+  const auto& answer = *one.element();
+  const auto type = answer.attribute_or_empty("type");
+  const bool typed = type == "valid" || type == "invalid" || type == "error";
+  const auto rule = answer.name() == "result" ? Rule::result_answer_form : Rule::verify_answer_form;
+  const bool known = conversation.listener_errs || asked_for(conversation, at, answer) != nullptr;
+  ledger.judge(rule, typed && known, one.octets);
+  if (type == "error") ledger.judge(Rule::dialback_error_form, has_error_condition(answer), one.octets);
+}
+
+void judge_request(const Said& one, std::set<std::pair<std::string, std::string>>& asked, Ledger& ledger) {
+  const auto& request = *one.element();
+  const bool whole = is_addressed(request) && !key_in(request).empty();
+  if (request.name() == "verify") {
+    ledger.judge(Rule::verify_form, whole && !request.attribute_or_empty("id").empty(), one.octets);
+    return;
+  }
+  ledger.judge(Rule::result_form, whole, one.octets);
+  if (whole)
+    ledger.judge(Rule::result_once, asked.emplace(domain_in(request, "from"), domain_in(request, "to")).second,
+                 one.octets);
+}
+
+}  // namespace
+
+void judge_dialback(const Conversation& conversation, Ledger& ledger) {
+  std::set<std::pair<std::string, std::string>> asked;
+  for (std::size_t at = 0; at < conversation.said.size(); ++at) {
+    const auto& one = conversation.said[at];
+    if (!one.by_sender) {
+      // An answer other than "valid": the pair may be asked for again.
+      if (is_dialback(one, "result") && one.element()->attribute("type").value_or("valid") != "valid")
+        asked.erase({domain_in(*one.element(), "to"), domain_in(*one.element(), "from")});
+      continue;
+    }
+    if (!is_dialback(one, "result") && !is_dialback(one, "verify")) continue;
+    if (one.element()->attribute("type"))
+      judge_answer(conversation, at, ledger);
+    else
+      judge_request(one, asked, ledger);
+  }
+}
+
+void Keys::judge(const Conversation& conversation, Ledger& ledger) {
+  std::string stream_id;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender && one.header() != nullptr) stream_id = one.header()->tag.attribute_or_empty("id");
+    if (!one.by_sender || !is_dialback(one, "result") || one.element()->attribute("type")) continue;
+    const auto key = key_in(*one.element());
+    if (key.empty() || stream_id.empty()) continue;
+    const std::tuple made_for{domain_in(*one.element(), "from"), domain_in(*one.element(), "to"), stream_id};
+    const auto [place, fresh] = made_for_.emplace(key, made_for);
+    ledger.judge(Rule::key_is_bound, fresh || place->second == made_for, one.octets);
+  }
+}
+
+}  // namespace cutover::harness::standing

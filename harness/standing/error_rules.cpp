@@ -1,0 +1,86 @@
+// What stream errors, ends and the texts of errors are judged by: RFC 6120 sections 4.4 and 4.9.
+#include "harness/standing/rules_by_layer.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <algorithm>
+#include <array>
+
+namespace cutover::harness::standing {
+
+namespace ns = xmpp::ns;
+
+namespace {
+
+bool is_stream_error(const Said& one) { return one.element() != nullptr && one.element()->is("error", ns::streams); }
+
+bool is_stream_condition(std::string_view name) {
+  return std::ranges::find(xmpp::stream_conditions(), name) != xmpp::stream_conditions().end();
+}
+
+void judge_stream_error(const Said& one, Ledger& ledger) {
+  std::size_t conditions = 0;
+  bool undefined = false, extra = false, extra_in_place = true, text_in_place = true;
+  for (const auto* child : one.element()->children()) {
+    const bool of_errors = child->ns() == ns::stream_errors;
+    if (child->name() == "text" && (of_errors || child->ns() == ns::streams || child->ns() == ns::server || child->ns().empty())) {
+      text_in_place = text_in_place && of_errors;
+    } else if (of_errors) {
+      if (child->name() == "xml-not-well-formed") {
+        ledger.judge(Rule::no_old_condition, false, one.octets);
+        return;
+      }
+      conditions += is_stream_condition(child->name()) ? 1 : 2;
+      undefined = undefined || child->name() == "undefined-condition";
+      if (child->name() == "not-well-formed") ledger.judge(Rule::no_old_condition, true, one.octets);
+      if (child->name() == "see-other-host") ledger.judge(Rule::redirect_inside_tls, one.secured, one.octets);
+    } else {
+      extra = true;
+      extra_in_place = extra_in_place && !child->ns().empty() && child->ns() != ns::streams && child->ns() != ns::server;
+    }
+  }
+  ledger.judge(Rule::stream_error_condition, conditions == 1, one.octets);
+  if (one.element()->child("text", ns::stream_errors) != nullptr || !text_in_place)
+    ledger.judge(Rule::stream_error_text, text_in_place, one.octets);
+  if (extra) ledger.judge(Rule::stream_error_extra, extra_in_place, one.octets);
+  if (undefined) ledger.judge(Rule::undefined_not_alone, extra, one.octets);
+}
+
+/// Words that only the inside of a server knows.
+bool leaks(std::string_view text) {
+  constexpr std::array inner{"/usr/", "/home/", "/var/", "/opt/", "/tmp/", "/etc/", "stack traceback", "Traceback (most",
+                             ".lua:", ".erl:", ".cpp:", ".java:", "Exception in", "{badmatch", "{error,", "0x7f"};
+  return std::ranges::any_of(inner, [&](const char* word) { return text.find(word) != std::string_view::npos; });
+}
+
+void judge_texts(const Said& one, Ledger& ledger) {
+  const auto& element = *one.element();
+  const auto judge = [&](const xml::Element& error) {
+    for (const auto* child : error.children())
+      if (child->name() == "text") ledger.judge(Rule::nothing_leaks, !leaks(child->text()), one.octets);
+  };
+  if (is_stream_error(one) || element.is("failure", ns::sasl)) judge(element);
+  if (const auto* error = element.child("error", ns::server)) judge(*error);
+}
+
+}  // namespace
+
+void judge_errors(const Conversation& conversation, Ledger& ledger) {
+  const Said* error = nullptr;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender || one.is<Space>() || one.is<Secured>()) continue;
+    if (error != nullptr) {
+      ledger.judge(Rule::error_ends_the_stream, one.is<xml::StreamEnd>(), one.octets);
+      error = nullptr;
+    }
+    if (one.is<xml::StreamEnd>()) ledger.judge(Rule::nothing_behind_the_end, true, one.octets);
+    if (one.is<BehindTheEnd>()) ledger.judge(Rule::nothing_behind_the_end, false, one.octets);
+    if (one.element() == nullptr) continue;
+    judge_texts(one, ledger);
+    if (!is_stream_error(one)) continue;
+    judge_stream_error(one, ledger);
+    error = &one;
+  }
+}
+
+}  // namespace cutover::harness::standing

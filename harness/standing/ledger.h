@@ -1,0 +1,47 @@
+// The ledger of the standing judge: which rules met something to judge, and what broke them.
+#pragma once
+
+#include "reports/model.h"
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cutover::harness::standing {
+
+/// A rule that binds whoever sends, whatever a case asks for; rows in rules.inc.
+enum class Rule {
+#define RULE(rule, requirement, sentence) rule,
+#include "harness/standing/rules.inc"
+#undef RULE
+};
+
+struct RuleRow {
+  Rule rule;
+  std::string_view name;         ///< "header_has_no_id"
+  std::string_view requirement;  ///< of the catalogue
+  std::string_view sentence;     ///< what is kept
+  int line;                      ///< in rules.inc
+};
+[[nodiscard]] std::span<const RuleRow> rules();
+/// Null for a name that is none of a rule.
+[[nodiscard]] const RuleRow* rule_named(std::string_view name);
+
+/// Judgements of one case. A rule that was never judged is not in it.
+class Ledger {
+ public:
+  /// `who` is the node whose octets are judged from now on.
+  void hear(std::string who) { who_ = std::move(who); }
+  /// One judgement; returns `kept`. `octets` are what broke it, or what it was judged by.
+  bool judge(Rule rule, bool kept, std::string_view octets);
+  /// In the order of the rules.
+  [[nodiscard]] std::vector<reports::Heard> take();
+
+ private:
+  std::string who_;
+  std::map<Rule, reports::Heard> heard_;
+};
+
+}  // namespace cutover::harness::standing

@@ -1,0 +1,151 @@
+// What features, TLS and SASL are judged by: RFC 6120 sections 4.3, 5 and 6.
+#include "harness/standing/rules_by_layer.h"
+#include "protocol/base/base64.h"
+#include "protocol/xmpp/jid.h"
+#include "protocol/xmpp/namespaces.h"
+
+#include <algorithm>
+#include <array>
+
+namespace cutover::harness::standing {
+
+namespace ns = xmpp::ns;
+
+namespace {
+
+// --- Features -----------------------------------------------------------------------------------------------------
+
+void judge_starttls_feature(const Said& one, const xml::Element& features, Ledger& ledger) {
+  const auto* starttls = features.child("starttls", ns::tls);
+  if (one.secured) ledger.judge(Rule::no_tls_inside_tls, starttls == nullptr, one.octets);
+  const auto* required = starttls == nullptr ? nullptr : starttls->child("required", ns::tls);
+  if (required == nullptr) return;
+  ledger.judge(Rule::required_is_empty, required->content().empty() && required->attributes().empty(), one.octets);
+  if (one.secured) return;
+  const bool alone = std::ranges::all_of(features.children(), [](const auto* child) {
+    return child->is("starttls", ns::tls) || child->is("bidi", ns::bidi_feature);
+  });
+  ledger.judge(Rule::only_tls_while_required, alone, one.octets);
+}
+
+void judge_mechanisms(const Said& one, const xml::Element& mechanisms, Ledger& ledger) {
+  bool named = true, external = false;
+  for (const auto* child : mechanisms.children()) {
+    if (child->ns() != ns::sasl) continue;  // further children are allowed (RFC 6120 section 6.4.1)
+    named = named && child->name() == "mechanism" && !child->text().empty();
+    external = external || child->text() == "EXTERNAL";
+  }
+  ledger.judge(Rule::mechanism_form, named, one.octets);
+  if (!one.secured) ledger.judge(Rule::external_inside_tls, !external, one.octets);
+}
+
+void judge_list(const Said& one, Ledger& ledger) {
+  const auto& features = *one.element();
+  const bool foreign = std::ranges::all_of(features.children(), [](const auto* child) {
+    return !child->ns().empty() && child->ns() != ns::streams && child->ns() != ns::server;
+  });
+  ledger.judge(Rule::features_have_namespaces, foreign, one.octets);
+  judge_starttls_feature(one, features, ledger);
+  if (const auto* mechanisms = features.child("mechanisms", ns::sasl)) judge_mechanisms(one, *mechanisms, ledger);
+}
+
+bool is_features(const Said& one) { return one.element() != nullptr && one.element()->is("features", ns::streams); }
+
+// --- SASL ---------------------------------------------------------------------------------------------------------
+
+bool is_sasl(const Said& one, std::string_view name) {
+  return one.element() != nullptr && one.element()->is(name, ns::sasl);
+}
+
+/// RFC 6120 section 6.5.
+constexpr std::array failure_conditions{
+    "aborted",           "account-disabled", "credentials-expired",    "encryption-required",
+    "incorrect-encoding", "invalid-authzid",  "invalid-mechanism",      "malformed-request",
+    "mechanism-too-weak", "not-authorized",   "temporary-auth-failure"};
+
+void judge_failure(const Said& one, Ledger& ledger) {
+  std::size_t conditions = 0;
+  for (const auto* child : one.element()->children()) {
+    if (child->ns() != ns::sasl || child->name() == "text") continue;
+    conditions += std::ranges::find(failure_conditions, child->name()) != failure_conditions.end() ? 1 : 2;
+  }
+  ledger.judge(Rule::sasl_failure_condition, conditions == 1, one.octets);
+}
+
+void judge_auth(const Said& one, Ledger& ledger) {
+  const auto text = one.element()->text();
+  const auto authzid = from_base64_strict(text);
+  if (one.element()->attribute_or_empty("mechanism") != "EXTERNAL" || !authzid || authzid->empty()) return;
+  ledger.judge(Rule::authzid_is_a_domain, xmpp::is_domain(*authzid), one.octets);
+}
+
+void judge_sasl_element(const Said& one, Ledger& ledger) {
+  const auto& element = *one.element();
+  if (element.name() == "failure") return judge_failure(one, ledger);
+  if (element.name() == "auth") judge_auth(one, ledger);
+  const auto text = element.text();
+  // RFC 6120 section 6.4.2: "=" is an initial response that is empty.
+  const bool base64 = text.empty() || text == "=" || from_base64_strict(text).has_value();
+  for (const char* name : {"auth", "challenge", "response", "success"})
+    if (element.name() == name) ledger.judge(Rule::sasl_is_base64, base64, one.octets);
+}
+
+/// What the initiating side says while the other one must answer: no white space.
+void judge_silence(const Conversation& conversation, Ledger& ledger) {
+  enum class Awaits { nothing, tls, sasl } awaits = Awaits::nothing;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender) {
+      const bool ends = is_sasl(one, "success") || is_sasl(one, "failure") || one.is<Secured>() ||
+                        (one.element() != nullptr && one.element()->is("failure", ns::tls));
+      if (ends) awaits = Awaits::nothing;
+      continue;
+    }
+    const bool space = one.is<Space>() || (!one.octets.empty() && one.octets.find_first_of(" \t\r\n") == 0);
+    if (awaits == Awaits::tls) ledger.judge(Rule::no_space_behind_starttls, !space, one.octets);
+    if (awaits == Awaits::sasl) ledger.judge(Rule::no_space_behind_auth, !space, one.octets);
+    if (one.element() == nullptr) continue;
+    if (one.element()->is("starttls", ns::tls)) awaits = Awaits::tls;
+    if (one.element()->ns() == ns::sasl) awaits = Awaits::sasl;
+    if (awaits == Awaits::tls) ledger.judge(Rule::no_space_behind_starttls, true, one.octets);
+    if (awaits == Awaits::sasl) ledger.judge(Rule::no_space_behind_auth, true, one.octets);
+  }
+}
+
+}  // namespace
+
+void judge_features(const Conversation& conversation, Ledger& ledger) {
+  if (conversation.sender_initiates) return;
+  const Said* header = nullptr;  // of version 1.0, with nothing behind it yet
+  const xml::StreamHeader* initial = nullptr;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender) {
+      if (one.header() != nullptr) initial = one.header();
+      continue;
+    }
+    if (one.header() != nullptr) {
+      const bool both = initial != nullptr && initial->tag.attribute_or_empty("version") == "1.0" &&
+                        one.header()->tag.attribute_or_empty("version") == "1.0";
+      header = both ? &one : nullptr;
+    } else if (one.element() != nullptr && header != nullptr) {
+      if (!one.element()->is("error", ns::streams))
+        ledger.judge(header->document == 0 ? Rule::features_behind_header : Rule::features_behind_restart,
+                     is_features(one), one.octets);
+      header = nullptr;
+    }
+    if (is_features(one)) judge_list(one, ledger);
+  }
+}
+
+void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
+  bool in_sasl = false;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender || one.element() == nullptr) continue;
+    if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
+    if (!conversation.sender_initiates) continue;
+    if (is_sasl(one, "auth")) in_sasl = true;
+    if (one.element()->is("starttls", ns::tls)) ledger.judge(Rule::tls_before_sasl, !in_sasl, one.octets);
+  }
+  if (conversation.sender_initiates) judge_silence(conversation, ledger);
+}
+
+}  // namespace cutover::harness::standing

@@ -71,8 +71,8 @@ Check check_of(const standing::RuleRow& row, const Sum& sum, bool strict) {
 void add_text(std::string_view requirement, CaseResult& result) {
   const auto* item = Catalogue::current().find(requirement);
   if (item == nullptr) return;
-  result.requirements.push_back({std::string(item->id), std::string(item->level), std::string(item->source),
-                                 std::string(item->text)});
+  result.requirements.push_back(
+      {std::string(item->id), std::string(item->level), std::string(item->source), std::string(item->text)});
 }
 
 CaseResult standing_in(const reports::RunResult& run, const std::string& world, bool strict) {

@@ -5,8 +5,8 @@
 
 namespace cutover::harness {
 
-/// Puts the verdicts of the standing judge behind the cases of the run, one case a world: a check for each rule that met
-/// something, told once however often it was broken. Those of an earlier call go.
+/// Puts the verdicts of the standing judge behind the cases of the run, one case a world: a check for each rule that
+/// met something, told once however often it was broken. Those of an earlier call go.
 void add_standing(reports::RunResult& run, bool strict);
 
 }  // namespace cutover::harness

@@ -18,7 +18,9 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; 
 bool all_space(std::string_view text) { return std::ranges::all_of(text, is_space); }
 
 /// A record of TLS where no session of ours reads it: there is no XML any more.
-bool is_tls_record(std::string_view octets) { return octets.size() > 2 && octets[0] >= 0x14 && octets[0] <= 0x17 && octets[1] == 0x03; }
+bool is_tls_record(std::string_view octets) {
+  return octets.size() > 2 && octets[0] >= 0x14 && octets[0] <= 0x17 && octets[1] == 0x03;
+}
 
 /// Whether octets begin a document: a declaration, or the open tag of a stream.
 bool begin_a_document(std::string_view octets) {
@@ -26,6 +28,8 @@ bool begin_a_document(std::string_view octets) {
   const auto name = octets.substr(0, octets.find_first_of(" \t\r\n>"));
   return name == "<stream" || (name.starts_with("<") && !name.starts_with("</") && name.ends_with(":stream"));
 }
+
+bool is_proceed(const Said& one) { return one.element() != nullptr && one.element()->is("proceed", ns::tls); }
 
 /// One direction of a connection.
 class Voice {
@@ -37,6 +41,7 @@ class Voice {
     if (deaf_) return false;
     if (!secured_ && is_tls_record(octets)) return give_up();
     while (!octets.empty()) {
+      if (tls_due_ && !secured_) return behind_proceed(octets, conversation);
       if (restart_due_ && !begin_anew(octets)) return true;
       if (over_) return behind_the_end(octets, conversation);
       std::size_t used = 0;
@@ -48,12 +53,15 @@ class Voice {
       const bool unreadable = std::holds_alternative<xml::Fault>(*item);
       std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
       if (unreadable) return give_up();
+      if (is_proceed(conversation.said.back())) expect_tls();
     }
     if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
     return true;
   }
   /// What follows is a new document, unless it goes on with the old one: who refuses what came may end that.
   void expect_restart() { restart_due_ = true; }
+  /// <proceed/> was said: what follows is TLS.
+  void expect_tls() { tls_due_ = true; }
   void secure() {
     secured_ = true;
     expect_restart();
@@ -90,7 +98,15 @@ class Voice {
     return true;
   }
 
-  bool by_sender_, secured_ = false, deaf_ = false, over_ = false, told_ = false, header_seen_ = false;
+  bool behind_proceed(std::string_view octets, Conversation& conversation) {
+    if (is_tls_record(octets)) return give_up();
+    partial_ = octets;
+    say(BehindProceed(), conversation);
+    return give_up();
+  }
+
+  bool by_sender_, secured_ = false, tls_due_ = false, deaf_ = false, over_ = false, told_ = false,
+                   header_seen_ = false;
   bool restart_due_ = false;
   int document_ = 0;
   xml::Reader reader_;
@@ -117,7 +133,10 @@ class Listening {
     const auto from = conversation_.said.size();
     auto& voice = heard ? sender_ : listener_;
     if (!voice.hear(note.detail, conversation_) && !heard) conversation_.listener_errs = true;
-    for (auto at = from; at < conversation_.said.size(); ++at) watch_sasl(conversation_.said[at]);
+    for (auto at = from; at < conversation_.said.size(); ++at) {
+      watch_tls(conversation_.said[at]);
+      watch_sasl(conversation_.said[at]);
+    }
   }
   [[nodiscard]] Conversation finish() { return std::move(conversation_); }
 
@@ -127,6 +146,12 @@ class Listening {
     sender_.secure();
     listener_.secure();
     conversation_.said.push_back({.by_sender = false, .secured = true, .octets = {}, .item = Secured()});
+  }
+  /// A <proceed/> that was asked for is the last of both in clear.
+  void watch_tls(const Said& one) {
+    const bool initiating = one.by_sender == conversation_.sender_initiates;
+    if (initiating && one.element() != nullptr && one.element()->is("starttls", ns::tls)) starttls_sent_ = true;
+    if (!initiating && starttls_sent_ && is_proceed(one)) (one.by_sender ? listener_ : sender_).expect_tls();
   }
   /// A <success/> that was asked for ends the documents of both.
   void watch_sasl(const Said& one) {
@@ -142,7 +167,7 @@ class Listening {
 
   Conversation conversation_;
   Voice sender_{true}, listener_{false};
-  bool over_ = false, auth_sent_ = false;
+  bool over_ = false, starttls_sent_ = false, auth_sent_ = false;
 };
 
 bool is_with_a_client(const Conversation& conversation) {
@@ -174,7 +199,8 @@ std::vector<Conversation> conversations(const std::vector<TraceRecord>& records)
   std::vector<Conversation> result;
   for (auto& listening : all) {
     auto conversation = listening.finish();
-    if (!conversation.said.empty() && !is_with_a_client(conversation)) result.push_back(std::move(conversation));
+    conversation.with_client = is_with_a_client(conversation);
+    if (!conversation.said.empty()) result.push_back(std::move(conversation));
   }
   return result;
 }

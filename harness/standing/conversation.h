@@ -16,6 +16,8 @@ struct Space {};
 struct Secured {};
 /// Something was sent behind the end tag of its document.
 struct BehindTheEnd {};
+/// Something that is no TLS was sent between <proceed/> and the end of the handshake.
+struct BehindProceed {};
 
 /// One thing that one of the two said.
 struct Said {
@@ -23,7 +25,8 @@ struct Said {
   bool secured = false;
   int document = 0;    ///< of that side: 0, 1, 2: each restart begins a new one
   std::string octets;  ///< decrypted, with the white space before
-  std::variant<xml::StreamHeader, xml::Element, xml::StreamEnd, xml::Fault, Space, Secured, BehindTheEnd> item;
+  std::variant<xml::StreamHeader, xml::Element, xml::StreamEnd, xml::Fault, Space, Secured, BehindTheEnd, BehindProceed>
+      item;
 
   [[nodiscard]] const xml::StreamHeader* header() const { return std::get_if<xml::StreamHeader>(&item); }
   [[nodiscard]] const xml::Element* element() const { return std::get_if<xml::Element>(&item); }
@@ -39,6 +42,7 @@ struct Conversation {
   std::string sender, listener;  ///< node names: who is judged, and who heard it
   std::string connection;
   bool sender_initiates = false;  ///< the sender opened the connection
+  bool with_client = false;       ///< the listener is a client of the sender
   /// What the listener said cannot all be read: rules that need to know it do not judge.
   bool listener_errs = false;
   std::vector<Said> said;  ///< in the order in which the listener sent and received it
@@ -47,8 +51,8 @@ struct Conversation {
   [[nodiscard]] const xml::StreamHeader* first_header(bool of_sender) const;
 };
 
-/// The XMPP connections of a trace, each once for each end that noted it, in the order of their beginning. Connections
-/// with clients are not among them. What a world left out of its trace, and all behind it, is not there.
+/// The XMPP connections of a trace, each once for each end that noted it, in the order of their beginning. What a world
+/// left out of its trace, and all behind it, is not there.
 [[nodiscard]] std::vector<Conversation> conversations(const std::vector<TraceRecord>& records);
 
 }  // namespace cutover::harness::standing

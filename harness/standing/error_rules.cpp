@@ -23,7 +23,8 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
   bool undefined = false, extra = false, extra_in_place = true, text_in_place = true;
   for (const auto* child : one.element()->children()) {
     const bool of_errors = child->ns() == ns::stream_errors;
-    if (child->name() == "text" && (of_errors || child->ns() == ns::streams || child->ns() == ns::server || child->ns().empty())) {
+    if (child->name() == "text" &&
+        (of_errors || child->ns() == ns::streams || child->ns() == ns::server || child->ns().empty())) {
       text_in_place = text_in_place && of_errors;
     } else if (of_errors) {
       if (child->name() == "xml-not-well-formed") {
@@ -36,7 +37,8 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
       if (child->name() == "see-other-host") ledger.judge(Rule::redirect_inside_tls, one.secured, one.octets);
     } else {
       extra = true;
-      extra_in_place = extra_in_place && !child->ns().empty() && child->ns() != ns::streams && child->ns() != ns::server;
+      extra_in_place =
+          extra_in_place && !child->ns().empty() && child->ns() != ns::streams && child->ns() != ns::server;
     }
   }
   ledger.judge(Rule::stream_error_condition, conditions == 1, one.octets);
@@ -48,8 +50,9 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
 
 /// Words that only the inside of a server knows.
 bool leaks(std::string_view text) {
-  constexpr std::array inner{"/usr/", "/home/", "/var/", "/opt/", "/tmp/", "/etc/", "stack traceback", "Traceback (most",
-                             ".lua:", ".erl:", ".cpp:", ".java:", "Exception in", "{badmatch", "{error,", "0x7f"};
+  constexpr std::array inner{
+      "/usr/", "/home/", "/var/", "/opt/",  "/tmp/",        "/etc/",     "stack traceback", "Traceback (most",
+      ".lua:", ".erl:",  ".cpp:", ".java:", "Exception in", "{badmatch", "{error,",         "0x7f"};
   return std::ranges::any_of(inner, [&](const char* word) { return text.find(word) != std::string_view::npos; });
 }
 
@@ -68,7 +71,7 @@ void judge_texts(const Said& one, Ledger& ledger) {
 void judge_errors(const Conversation& conversation, Ledger& ledger) {
   const Said* error = nullptr;
   for (const auto& one : conversation.said) {
-    if (!one.by_sender || one.is<Space>() || one.is<Secured>()) continue;
+    if (!one.by_sender || one.is<Space>() || one.is<BehindProceed>()) continue;
     if (error != nullptr) {
       ledger.judge(Rule::error_ends_the_stream, one.is<xml::StreamEnd>(), one.octets);
       error = nullptr;

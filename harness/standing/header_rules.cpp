@@ -38,7 +38,9 @@ bool is_bidi(const Conversation& conversation) {
 namespace {
 
 /// An attribute of a header, for what stands there.
-std::optional<std::string> language_of(const xml::StreamHeader& header) { return header.tag.attribute("lang", ns::xml); }
+std::optional<std::string> language_of(const xml::StreamHeader& header) {
+  return header.tag.attribute("lang", ns::xml);
+}
 
 bool has_leading_zero(std::string_view version) {
   const auto zero = [](std::string_view number) { return number.size() > 1 && number.front() == '0'; };
@@ -92,9 +94,8 @@ void judge_response(const Said& one, const xml::StreamHeader* initial, std::set<
 /// The header belongs to a stream error: it is sent although the other one's could not be understood.
 bool is_of_an_error(const Conversation& conversation, std::size_t at) {
   const auto& said = conversation.said;
-  const auto next = std::find_if(said.begin() + static_cast<std::ptrdiff_t>(at) + 1, said.end(), [](const Said& one) {
-    return one.by_sender && !one.is<Space>();
-  });
+  const auto next = std::find_if(said.begin() + static_cast<std::ptrdiff_t>(at) + 1, said.end(),
+                                 [](const Said& one) { return one.by_sender && !one.is<Space>(); });
   return next == said.end() || !next->element() || next->element()->is("error", ns::streams);
 }
 
@@ -107,8 +108,7 @@ bool asks_for_dialback(const Conversation& conversation, const Said& header) {
 
 void judge_namespaces(const Conversation& conversation, const Said& one, Ledger& ledger) {
   const auto& header = *one.header();
-  if (!header.content_ns.empty())
-    ledger.judge(Rule::content_namespace, header.content_ns == ns::server, one.octets);
+  if (!header.content_ns.empty()) ledger.judge(Rule::content_namespace, header.content_ns == ns::server, one.octets);
   if (!asks_for_dialback(conversation, one)) return;
   const bool declared =
       std::ranges::any_of(header.prefixes, [](const auto& prefix) { return prefix.second == ns::dialback; });

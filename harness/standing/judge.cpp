@@ -24,9 +24,15 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
   Ledger ledger;
   Keys keys;
   Answers answers;
+  Crossing crossing;
   for (const auto& conversation : conversations(records)) {
     if (!judged(conversation.sender, conversation.listener)) continue;
     ledger.hear(conversation.sender);
+    if (conversation.with_client) {
+      crossing.note_client(conversation);
+      continue;
+    }
+    crossing.note_peer(conversation);
     judge_octets(conversation, ledger);
     judge_headers(conversation, ledger);
     judge_features(conversation, ledger);
@@ -37,6 +43,7 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
     keys.judge(conversation, ledger);
     answers.judge(conversation, ledger);
   }
+  crossing.judge(ledger);
   return ledger.take();
 }
 

@@ -58,10 +58,17 @@ bool is_sasl(const Said& one, std::string_view name) {
 }
 
 /// RFC 6120 section 6.5.
-constexpr std::array failure_conditions{
-    "aborted",           "account-disabled", "credentials-expired",    "encryption-required",
-    "incorrect-encoding", "invalid-authzid",  "invalid-mechanism",      "malformed-request",
-    "mechanism-too-weak", "not-authorized",   "temporary-auth-failure"};
+constexpr std::array failure_conditions{"aborted",
+                                        "account-disabled",
+                                        "credentials-expired",
+                                        "encryption-required",
+                                        "incorrect-encoding",
+                                        "invalid-authzid",
+                                        "invalid-mechanism",
+                                        "malformed-request",
+                                        "mechanism-too-weak",
+                                        "not-authorized",
+                                        "temporary-auth-failure"};
 
 void judge_failure(const Said& one, Ledger& ledger) {
   std::size_t conditions = 0;
@@ -139,6 +146,8 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
 void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
   bool in_sasl = false;
   for (const auto& one : conversation.said) {
+    if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>()))
+      ledger.judge(Rule::nothing_behind_proceed, one.is<Secured>(), one.octets);
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
     if (!conversation.sender_initiates) continue;

@@ -23,8 +23,8 @@ void judge_declaration(std::string_view octets, Ledger& ledger) {
   if (!ledger.judge(Rule::declaration_before_header, octets.starts_with("<?xml"), octets)) return;
   const auto declaration = octets.substr(0, octets.find("?>"));
   ledger.judge(Rule::not_standalone, declaration.find("standalone") == std::string_view::npos, declaration);
-  const bool is_1_0 = declaration.find("'1.0'") != std::string_view::npos ||
-                      declaration.find("\"1.0\"") != std::string_view::npos;
+  const bool is_1_0 =
+      declaration.find("'1.0'") != std::string_view::npos || declaration.find("\"1.0\"") != std::string_view::npos;
   ledger.judge(Rule::xml_is_1_0, is_1_0, declaration);
 }
 
@@ -57,7 +57,7 @@ bool has_prefixed_content(std::string_view octets, const xml::StreamHeader& head
 void judge_octets(const Conversation& conversation, Ledger& ledger) {
   const xml::StreamHeader* header = nullptr;
   for (const auto& one : conversation.said) {
-    if (!one.by_sender || one.is<Space>() || one.is<BehindTheEnd>()) continue;
+    if (!one.by_sender || one.is<Space>() || one.is<BehindTheEnd>() || one.is<BehindProceed>()) continue;
     const auto octets = trimmed(one.octets);
     if (const auto* fault = one.fault()) {
       judge_unreadable(*fault, octets, ledger);

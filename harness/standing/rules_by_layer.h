@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace cutover::harness::standing {
 
@@ -36,6 +37,28 @@ class Answers {
  private:
   using Request = std::tuple<std::string, std::string, std::string>;  ///< asked by, of whom, id
   std::map<Request, int> asked_, answered_;
+};
+
+/// What crosses the subject, between the conversations with its clients and those with peers.
+class Crossing {
+ public:
+  void note_client(const Conversation&);
+  void note_peer(const Conversation&);
+  void judge(Ledger&) const;
+
+ private:
+  struct Key {
+    std::string name, id, from, to;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Crossed {
+    xml::Element stanza;
+    std::string octets;
+  };
+  using Stanzas = std::map<Key, std::vector<Crossed>>;
+  static void note(const Conversation&, Stanzas& in, Stanzas& out, bool of_client);
+
+  Stanzas from_client_, to_client_, from_peer_, to_peer_;
 };
 
 [[nodiscard]] bool is_language(std::string_view tag);

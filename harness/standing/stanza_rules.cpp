@@ -50,8 +50,7 @@ void judge_flow(const Conversation& conversation, const Authorised& authorised, 
   if (is_bidi(conversation)) return;
   if (!ledger.judge(Rule::one_direction, conversation.sender_initiates, one.octets)) return;
   if (!ledger.judge(Rule::stanzas_behind_negotiation, authorised.anybody(), one.octets)) return;
-  if (authorised.by_dialback_alone())
-    ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
+  if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
 }
 
 void judge_addresses(const Said& one, Ledger& ledger) {
@@ -80,8 +79,8 @@ bool has_form_of_an_error(const xml::Element& error) {
   std::size_t conditions = 0;
   for (const auto* child : error.children()) {
     if (child->ns() != ns::stanza_errors || child->name() == "text") continue;
-    const bool defined = std::ranges::any_of(xmpp::stanza_conditions(),
-                                             [&](const auto& row) { return row.condition == child->name(); });
+    const bool defined =
+        std::ranges::any_of(xmpp::stanza_conditions(), [&](const auto& row) { return row.condition == child->name(); });
     conditions += defined ? 1 : 2;
   }
   return conditions == 1 && std::ranges::find(types, error.attribute_or_empty("type")) != types.end();
@@ -141,7 +140,8 @@ void Answers::judge(const Conversation& conversation, Ledger& ledger) {
     if (one.element() == nullptr || !one.element()->is("iq", ns::server)) continue;
     const auto& iq = *one.element();
     const auto type = iq.attribute_or_empty("type"), id = iq.attribute_or_empty("id");
-    const auto from = xmpp::canonical_bare(iq.attribute_or_empty("from")), to = xmpp::canonical_bare(iq.attribute_or_empty("to"));
+    const auto from = xmpp::canonical_bare(iq.attribute_or_empty("from")),
+               to = xmpp::canonical_bare(iq.attribute_or_empty("to"));
     if (!one.by_sender && (type == "get" || type == "set")) {
       ++asked_[{from, to, id}];
     } else if (one.by_sender && (type == "result" || type == "error")) {

@@ -82,7 +82,8 @@ std::vector<Tag> tags_of(std::string_view octets, Declarations declared) {
     add_declarations(tag.substr(name.size()), declared);
     const auto colon = name.find(':');
     const auto prefix = colon == std::string_view::npos ? std::string_view() : name.substr(0, colon);
-    const auto found = std::find_if(declared.rbegin(), declared.rend(), [&](const auto& one) { return one.first == prefix; });
+    const auto found =
+        std::find_if(declared.rbegin(), declared.rend(), [&](const auto& one) { return one.first == prefix; });
     tags.push_back({prefix, colon == std::string_view::npos ? name : name.substr(colon + 1),
                     found == declared.rend() ? "" : found->second});
     if (empty) {

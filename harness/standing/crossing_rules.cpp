@@ -1,0 +1,119 @@
+// What went in at one side of the subject is what came out at the other: between its client and a peer server.
+#include "harness/standing/rules_by_layer.h"
+#include "protocol/xmpp/jid.h"
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <algorithm>
+
+namespace cutover::harness::standing {
+
+namespace ns = xmpp::ns;
+
+namespace {
+
+/// A stanza as both sides may write it, to be compared.
+xml::Element in_server_namespace(xml::Element stanza) {
+  stanza.change_namespace(ns::client, ns::server);
+  return stanza;
+}
+
+std::string full(std::string_view address) {
+  const auto jid = xmpp::Jid::parse(address);
+  return jid ? jid->full() : std::string(address);
+}
+
+/// What a server may take away or put in between: delays (XEP-0203 section 5).
+bool may_change(const xml::Element& child) { return child.ns() == ns::delay; }
+
+/// Whether each child of `in` that `counts` is in `out`, in the same order; more may have been put between them.
+template <class Counts>
+bool keeps_children(const xml::Element& in, const xml::Element& out, const Counts& counts) {
+  const auto there = out.children();
+  auto at = there.begin();
+  for (const auto* child : in.children()) {
+    if (may_change(*child) || !counts(*child)) continue;
+    at = std::find_if(at, there.end(), [&](const auto* other) { return *other == *child; });
+    if (at == there.end()) return false;
+    ++at;
+  }
+  return true;
+}
+
+std::string type_of(const xml::Element& stanza) {
+  const auto type = stanza.attribute_or_empty("type");
+  return type.empty() && stanza.name() == "message" ? "normal" : type;  // RFC 6121 section 5.2.2
+}
+
+bool holds_content_of_stanzas(const xml::Element& element) {
+  return std::ranges::any_of(element.children(), [](const auto* child) {
+    return child->ns() == ns::server || child->ns() == ns::client || holds_content_of_stanzas(*child);
+  });
+}
+
+/// Payloads apart: those that hold stanzas (a forwarded message) have a rule of their own.
+void judge_payloads(const xml::Element& in, const xml::Element& out, std::string_view octets, Ledger& ledger) {
+  const auto is_nest = [](const xml::Element& child) {
+    return child.ns() != ns::server && holds_content_of_stanzas(child);
+  };
+  const auto is_payload = [&](const xml::Element& child) { return child.ns() != ns::server && !is_nest(child); };
+  const auto has = [&](const auto& kind) {
+    return std::ranges::any_of(in.children(), [&](const auto* child) { return kind(*child) && !may_change(*child); });
+  };
+  if (has(is_payload)) ledger.judge(Rule::payload_crosses, keeps_children(in, out, is_payload), octets);
+  if (has(is_nest)) ledger.judge(Rule::nested_content_crosses, keeps_children(in, out, is_nest), octets);
+}
+
+void compare(const xml::Element& in, const xml::Element& out, std::string_view octets, Ledger& ledger) {
+  const auto is_own = [](const xml::Element& child) { return child.ns() == ns::server; };
+  const bool same = type_of(in) == type_of(out) && keeps_children(in, out, is_own);
+  ledger.judge(Rule::stanza_crosses, same, octets);
+  judge_payloads(in, out, octets, ledger);
+  if (const auto language = in.attribute("lang", ns::xml))
+    ledger.judge(Rule::language_crosses, out.attribute("lang", ns::xml) == language, octets);
+  ledger.judge(Rule::address_crosses, full(in.attribute_or_empty("to")) == full(out.attribute_or_empty("to")), octets);
+}
+
+/// A stanza that a server passes on without a part in it: what a user sends to somebody, and answers.
+bool is_passed_on(const xml::Element& stanza) {
+  if (!xmpp::is_stanza(stanza) || stanza.attribute_or_empty("to").empty()) return false;
+  const auto type = stanza.attribute_or_empty("type");
+  return stanza.name() != "presence" || type.empty() || type == "unavailable";
+}
+
+}  // namespace
+
+void Crossing::note_client(const Conversation& conversation) { note(conversation, from_client_, to_client_, true); }
+void Crossing::note_peer(const Conversation& conversation) { note(conversation, from_peer_, to_peer_, false); }
+
+/// What the listener said went in, what the sender said came out. A client's own stanza has no `from` yet.
+void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out, bool of_client) {
+  for (const auto& one : conversation.said) {
+    if (one.element() == nullptr || !is_passed_on(*one.element())) continue;
+    const auto& stanza = *one.element();
+    const bool came_in = !one.by_sender;
+    const auto from = of_client && came_in ? std::string() : xmpp::canonical_bare(stanza.attribute_or_empty("from"));
+    const Key key{stanza.name(), stanza.attribute_or_empty("id"), from,
+                  xmpp::canonical_bare(stanza.attribute_or_empty("to"))};
+    auto& place = (came_in ? in : out)[key];
+    place.push_back({in_server_namespace(stanza), one.octets});
+  }
+}
+
+/// Only what both sides noted once is compared: with an id twice nobody knows which is which.
+void Crossing::judge(Ledger& ledger) const {
+  const auto judge_way = [&](const Stanzas& in, const Stanzas& out, bool from_client) {
+    for (const auto& [key, stanzas] : out) {
+      auto source = key;
+      if (from_client) source.from.clear();
+      const auto found = in.find(source);
+      if (key.id.empty() || found == in.end() || found->second.size() != 1 || stanzas.size() != 1) continue;
+      compare(found->second.front().stanza, stanzas.front().stanza,
+              found->second.front().octets + "\ncame out as\n" + stanzas.front().octets, ledger);
+    }
+  };
+  judge_way(from_client_, to_peer_, true);
+  judge_way(from_peer_, to_client_, false);
+}
+
+}  // namespace cutover::harness::standing

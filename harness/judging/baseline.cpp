@@ -6,6 +6,7 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
 
 #include <yaml-cpp/yaml.h>
 
@@ -75,6 +76,11 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   const auto hash = entry.check.find('#');
   if (hash == std::string::npos) fail(file, item.Mark(), "expected case-id#requirement-id for 'check'");
   const auto id = entry.check.substr(0, hash);
+  if (id == standing_id) {
+    if (!is_standing_requirement(entry.check.substr(hash + 1)))
+      fail(file, item.Mark(), "the standing judge has no rule for '" + entry.check.substr(hash + 1) + "'");
+    return entry;
+  }
   const auto* record = find_case(id);
   if (record == nullptr) fail(file, item.Mark(), "there is no case '" + id + "'");
   const auto requirement = entry.check.substr(hash + 1);
@@ -131,6 +137,15 @@ void forget_baseline(reports::RunResult& run) {
     }
   }
 }
+
+/// A rule of the standing judge may be broken in one case alone: that it is kept in others does not make its entry
+/// stale.
+bool can_be_stale(const BaselineEntry& entry, const reports::RunResult& run) {
+  if (!entry.check.starts_with(std::string(standing_id) + "#")) return true;
+  return std::ranges::all_of(all_cases(), [&](const auto& record) {
+    return is_hidden(record) || std::ranges::find(run.cases, record.id, &reports::CaseResult::id) != run.cases.end();
+  });
+}
 }  // namespace
 
 void apply_baseline(const Baseline& baseline, const std::string& today, reports::RunResult& run) {
@@ -153,7 +168,7 @@ void apply_baseline(const Baseline& baseline, const std::string& today, reports:
         if (!known) check.baseline_reason = "the baseline lists another failure: " + entry.message;
       }
     }
-    if (!made || red) continue;
+    if (!made || red || !can_be_stale(entry, run)) continue;
     run.stale_baseline.push_back(entry.check);
     for (auto& result : run.cases) {
       for (auto& check : result.checks) {

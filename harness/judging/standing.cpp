@@ -18,7 +18,7 @@ using reports::Check;
 
 namespace {
 
-constexpr char id[] = "standing", place[] = "harness/standing/rules.inc";
+constexpr char place[] = "harness/standing/rules.inc";
 
 /// One rule over the cases of a world.
 struct Sum {
@@ -56,7 +56,7 @@ std::string words_of(const Sum& sum) {
 Check check_of(const standing::RuleRow& row, const Sum& sum, bool strict) {
   Check check;
   check.requirement = row.requirement;
-  check.id = fmt::format("{}#{}", id, row.requirement);
+  check.id = fmt::format("{}#{}", standing_id, row.requirement);
   const auto* requirement = Catalogue::current().find(row.requirement);
   check.level = requirement == nullptr ? "MUST" : requirement->level;
   check.outcome = outcome_of(check.level, sum.breaches == 0, strict);
@@ -77,7 +77,7 @@ void add_text(std::string_view requirement, CaseResult& result) {
 
 CaseResult standing_in(const reports::RunResult& run, const std::string& world, bool strict) {
   CaseResult result;
-  result.id = result.suite = id;
+  result.id = result.suite = standing_id;
   result.title = "What the subject sends is judged in every case, whatever the case is about";
   result.world = world;
   result.file = place;
@@ -98,8 +98,12 @@ CaseResult standing_in(const reports::RunResult& run, const std::string& world, 
 
 }  // namespace
 
+bool is_standing_requirement(std::string_view requirement) {
+  return std::ranges::find(standing::rules(), requirement, &standing::RuleRow::requirement) != standing::rules().end();
+}
+
 void add_standing(reports::RunResult& run, bool strict) {
-  std::erase_if(run.cases, [](const auto& result) { return result.id == id; });
+  std::erase_if(run.cases, [](const auto& result) { return result.id == standing_id; });
   for (const char* world : {"sim", "live", "target"}) {
     auto result = standing_in(run, world, strict);
     if (!result.checks.empty()) run.cases.push_back(std::move(result));

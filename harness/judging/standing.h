@@ -3,7 +3,14 @@
 
 #include "reports/model.h"
 
+#include <string_view>
+
 namespace cutover::harness {
+
+/// The id of that case: its checks are "standing#REQUIREMENT".
+inline constexpr char standing_id[] = "standing";
+/// Whether a rule of the standing judge is for that requirement.
+[[nodiscard]] bool is_standing_requirement(std::string_view requirement);
 
 /// Puts the verdicts of the standing judge behind the cases of the run, one case a world: a check for each rule that
 /// met something, told once however often it was broken. Those of an earlier call go.

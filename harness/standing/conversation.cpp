@@ -174,7 +174,7 @@ bool is_with_a_client(const Conversation& conversation) {
   const auto* ours = conversation.first_header(false);
   const auto* theirs = conversation.first_header(true);
   if (ours != nullptr) return ours->content_ns == ns::client;
-  return theirs == nullptr || theirs->content_ns == ns::client;
+  return theirs != nullptr && theirs->content_ns == ns::client;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "harness/standing/rules_by_layer.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stream_text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -48,6 +49,8 @@ bool has_leading_zero(std::string_view version) {
   return zero(version.substr(0, dot)) || (dot != std::string_view::npos && zero(version.substr(dot + 1)));
 }
 
+bool is_1_0(std::string_view version) { return xmpp::parse_version(version) == std::pair(1, 0); }
+
 void judge_any(const Said& one, Ledger& ledger) {
   const auto& header = *one.header();
   for (const char* name : {"from", "to"}) {
@@ -68,7 +71,7 @@ void judge_initial(const Said& one, Ledger& ledger) {
   ledger.judge(Rule::initial_no_id, !tag.attribute("id"), one.octets);
   ledger.judge(Rule::initial_language, language_of(*one.header()).has_value(), one.octets);
   // Without one it says that it is a server of XMPP 0.9, and may be right.
-  if (const auto version = tag.attribute("version")) ledger.judge(Rule::initial_version, *version == "1.0", one.octets);
+  if (const auto version = tag.attribute("version")) ledger.judge(Rule::initial_version, is_1_0(*version), one.octets);
 }
 
 /// A response header; `initial` is what it answers.
@@ -87,8 +90,8 @@ void judge_response(const Said& one, const xml::StreamHeader* initial, std::set<
   }
   // Without one it says that it is a server of XMPP 0.9, and may be right.
   const auto version = tag.attribute("version");
-  if (version && initial->tag.attribute_or_empty("version") == "1.0")
-    ledger.judge(Rule::response_version, *version == "1.0", one.octets);
+  if (version && is_1_0(initial->tag.attribute_or_empty("version")))
+    ledger.judge(Rule::response_version, is_1_0(*version), one.octets);
 }
 
 /// The header belongs to a stream error: it is sent although the other one's could not be understood.

@@ -8,6 +8,7 @@
 #include "protocol/xmpp/namespaces.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cutover::mocks {
 
@@ -108,6 +109,7 @@ void XmppClient::transmit(std::string_view octets) {
 
 void XmppClient::open_stream() {
   reader_ = xml::Reader();
+  raw_.clear();
   state_ = State::negotiating;
   write("<?xml version='1.0'?><stream:stream to='" + xml::escape(config_.domain) + "' version='1.0' xmlns='" +
             ns::client + "' xmlns:stream='" + ns::streams + "'>",
@@ -169,9 +171,11 @@ void XmppClient::on_plain(std::string_view bytes) {
   while (!bytes.empty()) {
     std::size_t consumed = 0;
     const auto item = reader_.feed(bytes, consumed);
+    raw_ += bytes.substr(0, consumed);
     bytes.remove_prefix(std::min(consumed, bytes.size()));
     if (!item) return;
     const bool clear = session_ == nullptr;
+    note_item(*item, std::exchange(raw_, {}));
     on_item(*item);
     if (connection_ != connection || state_ == State::failed) return;
     // Octets behind <proceed/> would be somebody else's (RFC 6120 section 5.4.3.3).
@@ -191,6 +195,19 @@ void XmppClient::on_closed(ConnectionId id, std::string_view reason) {
   } else {
     fail("connection closed: " + std::string(reason));
   }
+}
+
+/// What the server said, octet for octet but for secrets.
+void XmppClient::note_item(const xml::Item& item, const std::string& octets) {
+  std::string summary = "stream header";
+  if (const auto* element = std::get_if<xml::Element>(&item)) {
+    if (element->ns() == ns::sasl)
+      return note(Layer::xmpp, Direction::in, element->name(), without_data(*element, config_.password));
+    summary = element->name();
+  } else if (std::holds_alternative<xml::StreamEnd>(item)) {
+    summary = "end of stream";
+  }
+  note(Layer::xmpp, Direction::in, summary, octets);
 }
 
 // Signing in.
@@ -213,8 +230,6 @@ void XmppClient::on_item(const xml::Item& item) {
 }
 
 void XmppClient::on_element(const xml::Element& element) {
-  note(Layer::xmpp, Direction::in, element.name(),
-       element.ns() == ns::sasl ? without_data(element, config_.password) : xml::write(element, ns::client, true));
   if (element.is("error", ns::streams)) {
     const auto* condition = element.first_child();
     return fail("stream error " + (condition == nullptr ? std::string("without condition") : condition->name()));

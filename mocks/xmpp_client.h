@@ -100,6 +100,7 @@ class XmppClient final : public Node {
   void open_stream();
   void pump_tls();
   void on_plain(std::string_view bytes);
+  void note_item(const xml::Item& item, const std::string& octets);
   void on_item(const xml::Item& item);
   void on_element(const xml::Element& element);
   void on_features(const xml::Element& features);
@@ -124,6 +125,7 @@ class XmppClient final : public Node {
   bool closing_ = false;
   std::unique_ptr<tls::Session> session_;
   xml::Reader reader_;
+  std::string raw_;  ///< of the item under way
   std::optional<Scram> scram_;
   std::uint64_t ids_ = 0;
   std::string roster_id_;

@@ -33,7 +33,7 @@ void judge_unreadable(const xml::Fault& fault, std::string_view octets, Ledger& 
   if (fault.condition == "policy-violation") return;  // a bound of ours
   if (fault.condition == "restricted-xml") {
     ledger.judge(Rule::no_restricted_xml, false, octets);
-  } else if (octets.starts_with(byte_order_mark)) {
+  } else if (octets.starts_with(byte_order_mark.front())) {  // a reader takes no more of it
     ledger.judge(Rule::no_byte_order_mark, false, octets);
   } else if (fault.condition == "unsupported-encoding" || !xml::all_characters(octets)) {
     ledger.judge(Rule::utf8_only, false, octets);

@@ -82,7 +82,7 @@ std::vector<Row> account_variants() {
                 if (!p.hears("message") || p.has_type("error")) return;
                 p.edit([](xml::Element& message) {
                   message.add(xml::Element("stanza-id", "urn:xmpp:sid:0"));
-                  message.add(xml::Element("delay", "urn:xmpp:delay"));
+                  message.add(xml::Element("delay", "urn:xmpp:delay")).set_attribute("stamp", "2002-09-10T23:08:25Z");
                 });
               }),
   };

@@ -42,6 +42,33 @@ std::string take_out_begun(std::string& in) {
   return held;
 }
 
+/// Takes out all children of that name but the first.
+void keep_one(xml::Element& stanza, std::string_view name) {
+  bool seen = false;
+  std::erase_if(stanza.content(), [&](const xml::Content& content) {
+    return !content.is_text() && content.element.front().name() == name && std::exchange(seen, true);
+  });
+}
+
+/// Characters beyond the basic plane become the replacement character.
+void replace_supplementary(std::string& octets) {
+  constexpr unsigned char first_of_four = 0xf0;
+  for (std::size_t at = 0; at + 4 <= octets.size(); ++at)
+    if (static_cast<unsigned char>(octets[at]) >= first_of_four) octets.replace(at, 4, "\xef\xbf\xbd");
+}
+
+void cut_body(xml::Element& stanza) {
+  constexpr std::size_t kept_octets = 1000;
+  for (auto& content : stanza.content()) {
+    if (content.is_text() || content.element.front().name() != "body") continue;
+    const auto text = content.element.front().text();
+    if (text.size() <= kept_octets) continue;
+    auto& body = content.element.front();
+    body.content().clear();
+    body.add_text(text.substr(0, kept_octets));
+  }
+}
+
 /// A reader that makes the best of what is not well-formed: entities that nobody declared and elements with a prefix
 /// that nobody declared are skipped, tags are closed in the order in which they were opened.
 class Repair {
@@ -120,6 +147,32 @@ std::vector<Row> xmpp_stanzas() {
       {"xmpp.duplicates-stanzas", "sends every stanza twice", "INV-2 RFC6120-10.5.4-1",
        [](Passage& p) {
          if (p.out() && p.is_stanza() && !p.link) p.repeat();
+       }},
+      {"xmpp.keeps-one-body", "passes on the first of several bodies only", "INV-4",
+       [](Passage& p) {
+         if (p.is("message")) p.edit([](xml::Element& stanza) { keep_one(stanza, "body"); });
+       }},
+      {"xmpp.cuts-long-bodies", "passes on the first thousand octets of a body", "INV-4",
+       [](Passage& p) {
+         if (p.is("message")) p.edit(cut_body);
+       }},
+      {"xmpp.type-becomes-normal", "takes the type off messages", "INV-4",
+       [](Passage& p) {
+         if (p.is("message") && !p.has_type("error")) p.remove_attribute("type");
+       }},
+      {"xmpp.loses-supplementary-planes", "replaces characters beyond the basic multilingual plane",
+       "INV-4 RFC6120-8.4-2",
+       [](Passage& p) {
+         if (p.is_stanza()) replace_supplementary(p.octets);
+       }},
+      {"xmpp.loses-language", "takes the language off stanzas", "RFC6120-4.7.4-6",
+       [](Passage& p) {
+         if (p.is_stanza()) p.remove_attribute("xml:lang");
+       }},
+      {"xmpp.rescopes-what-is-inside-payloads", "puts stanzas that lie inside a payload into jabber:server",
+       "RFC6120-4.8.3-4",
+       [](Passage& p) {
+         if (p.is_stanza()) p.replace("jabber:client", "jabber:server");
        }},
       {"gateway.proxy-drops-inbound", "hands no stanza from partners on to the gateway", "LYNC-ARCH-2",
        [](Passage& p) {

@@ -219,8 +219,10 @@ std::vector<Row> securing() {
                 if (p.sends("failure", ns::sasl)) put_last(p, "<text xml:lang='en'>No.</text>");
               })),
       variant("xmpp.closes-after-sasl-failure", "ends the stream behind a SASL failure (XEP-0178 section 3)",
-              "RFC6120-6.4.5-2 XEP0178-3-5", Rewrite([](Passage& p) {
+              "RFC6120-6.4.5-2 XEP0178-3-5", Rewrite([ended = false](Passage& p) mutable {
+                if (ended && p.out()) return p.drop();  // the engine's own end tag, for the one that is answered here
                 if (!p.sends("failure", ns::sasl)) return;
+                ended = true;
                 p.octets += xmpp::end_tag;
                 p.answer(xmpp::end_tag);
               })),

@@ -3,6 +3,7 @@
 #include "harness/cli/subcommands.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/standing/ledger.h"
 #include "harness/targets/target.h"
 #include "protocol/base/check.h"
 
@@ -55,6 +56,12 @@ void print_judges(std::ostream& out, std::string_view requirement) {
     if (is_hidden(record) || judges == record.judges.end()) continue;
     fmt::print(out, "  judged by {}: {}\n", record.id, record.title);
     if (!judges->killed_by.empty()) fmt::print(out, "    dies of {}\n", fmt::join(judges->killed_by, ", or "));
+    any = true;
+  }
+  for (const auto& row : standing::rules()) {
+    if (row.requirement != requirement) continue;
+    fmt::print(out, "  judged in every case, of all that is sent: {}\n", row.sentence);
+    if (!row.killed_by.empty()) fmt::print(out, "    dies of {}\n", row.killed_by);
     any = true;
   }
   const auto* item = Catalogue::current().find(requirement);

@@ -8,6 +8,8 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
+#include "harness/standing/ledger.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -39,6 +41,16 @@ class KillMatrix {
       for (const auto& defect : defects) jobs_.push_back(with_defect(job, defect));
     }
   }
+  /// The rules of the standing judge, too: each in the case that shows it broken. Not where only some cases are asked
+  /// for.
+  void add_standing(const std::vector<Job>& cases) {
+    for (const auto& row : standing::rules()) {
+      const auto shown_in = std::ranges::find(cases, row.shown_in, [](const Job& job) { return job.record->id; });
+      if (row.killed_by.empty() || shown_in == cases.end()) continue;
+      jobs_.push_back(with_defect(*shown_in, std::string(row.killed_by)));
+      standing_.emplace(jobs_.size() - 1, &row);
+    }
+  }
   [[nodiscard]] const std::vector<Job>& jobs() const { return jobs_; }
   /// What came of the cases without a defect, in their order; known once the matrix was printed.
   [[nodiscard]] const std::vector<reports::CaseResult>& controls() const { return controls_; }
@@ -51,6 +63,8 @@ class KillMatrix {
     for (std::size_t i = 0; i < run.cases.size(); ++i) {
       if (jobs_[i].planted.empty()) {
         control(out, run.cases[i]);
+      } else if (const auto row = standing_.find(i); row != standing_.end()) {
+        hear(out, *row->second, run.cases[i]);
       } else {
         defect(out, jobs_[i], run.cases[i]);
       }
@@ -63,13 +77,23 @@ class KillMatrix {
  private:
   void control(std::ostream& out, const reports::CaseResult& result) {
     controls_.push_back(result);
-    if (!is_red(result)) return;
+    const bool breach = std::ranges::any_of(result.heard, [](const auto& heard) { return heard.breaches > 0; });
+    if (!is_red(result) && !breach) return;
     ++not_green_;
     fmt::print(out, "NOT GREEN {} without a defect: {} {}\n", result.id, reports::name_of(result.outcome),
                result.reason);
     for (const auto& check : result.checks) {
       if (is_red(check)) fmt::print(out, "          {}: {}\n", check.id, reports::sentence_of(check));
     }
+    for (const auto& heard : result.heard)
+      if (heard.breaches > 0) fmt::print(out, "          {}: {}\n", standing_check_of(heard), heard.octets);
+  }
+  void hear(std::ostream& out, const standing::RuleRow& row, const reports::CaseResult& result) {
+    const bool dead = std::ranges::any_of(
+        result.heard, [&](const auto& heard) { return heard.rule == row.name && heard.breaches > 0; });
+    (dead ? killed_ : survivors_) += 1;
+    fmt::print(out, "{:<9} {}#{} by {} in {}\n", dead ? "killed" : "SURVIVED", standing_id, row.requirement,
+               row.killed_by, row.shown_in);
   }
   void defect(std::ostream& out, const Job& job, const reports::CaseResult& result) {
     const auto& planted = *job.planted.begin();
@@ -87,6 +111,7 @@ class KillMatrix {
   }
 
   std::vector<Job> jobs_;
+  std::map<std::size_t, const standing::RuleRow*> standing_;  ///< by the place of its job
   std::vector<reports::CaseResult> controls_;
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
@@ -111,6 +136,8 @@ int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports
     for (const auto& check : run.cases[i].checks) {
       if (check.outcome == Outcome::fail || check.outcome == Outcome::warn) found.push_back(check.id);
     }
+    for (const auto& heard : run.cases[i].heard)
+      if (heard.breaches > 0) found.push_back(standing_check_of(heard));
     if (run.cases[i].outcome == Outcome::broken) found.push_back(run.cases[i].id + " (broken)");
   }
   int code = 0;
@@ -174,6 +201,7 @@ int selftest_command(const RunArguments& arguments, const SelftestOptions& optio
     return search_unnoticed(std::cout, cases, options.all, run);
   }
   KillMatrix matrix(cases);
+  matrix.add_standing(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs(), false));
   if (code == exit_code::fault) return code;
   const int spared = spare_variants(std::cout, cases, matrix.controls(), options.all, arguments.seed.value_or(1), run);

@@ -4,6 +4,7 @@
 
 #include "departures/table.h"
 #include "harness/judging/outcome.h"
+#include "harness/judging/standing.h"
 #include "harness/worlds/choice.h"
 
 #include <fmt/format.h>
@@ -31,6 +32,8 @@ std::map<std::string, std::string> not_green(const CaseResult& result) {
   for (const auto& check : result.checks) {
     if (is_red(check) || check.outcome == Outcome::warn) found.emplace(check.id, reports::sentence_of(check));
   }
+  for (const auto& heard : result.heard)
+    if (heard.breaches > 0) found.emplace(standing_check_of(heard), heard.octets);
   return found;
 }
 

@@ -60,12 +60,14 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
       entry.message = value;
     } else if (key == "target") {
       entry.target = value;
+    } else if (key == "case") {
+      entry.in_case = value;
     } else if (key == "expires") {
       if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
       entry.expires = value;
     } else {
       fail(file, pair.first.Mark(),
-           "unknown key '" + key + "'; expected check, reason, link, message, target or expires");
+           "unknown key '" + key + "'; expected check, case, reason, link, message, target or expires");
     }
   }
   const auto required = [&](const std::string& value, const char* key) {
@@ -76,6 +78,8 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   const auto hash = entry.check.find('#');
   if (hash == std::string::npos) fail(file, item.Mark(), "expected case-id#requirement-id for 'check'");
   const auto id = entry.check.substr(0, hash);
+  if (!entry.in_case.empty() && (id != standing_id || find_case(entry.in_case) == nullptr))
+    fail(file, item.Mark(), "expected 'case' to be a case in which a rule of the standing judge is broken");
   if (id == standing_id) {
     if (!is_standing_requirement(entry.check.substr(hash + 1)))
       fail(file, item.Mark(), "the standing judge has no rule for '" + entry.check.substr(hash + 1) + "'");
@@ -138,13 +142,12 @@ void forget_baseline(reports::RunResult& run) {
   }
 }
 
-/// A rule of the standing judge may be broken in one case alone: that it is kept in others does not make its entry
-/// stale.
+/// Where an entry names the case in which a rule of the standing judge is broken, only a run of that case can show that
+/// it is kept now.
 bool can_be_stale(const BaselineEntry& entry, const reports::RunResult& run) {
-  if (!entry.check.starts_with(std::string(standing_id) + "#")) return true;
-  return std::ranges::all_of(all_cases(), [&](const auto& record) {
-    return is_hidden(record) || std::ranges::find(run.cases, record.id, &reports::CaseResult::id) != run.cases.end();
-  });
+  return entry.in_case.empty() || std::ranges::any_of(run.cases, [&](const auto& result) {
+           return result.id == entry.in_case && !result.checks.empty();
+         });
 }
 }  // namespace
 

@@ -118,7 +118,8 @@ std::string why_not_reached(const Verdicts& verdicts) {
 
 // The standing judge hears the subject, whoever listens: a target, or all of the deployment that is not driven by hand.
 // What a proxy and its gateway say to each other is their own affair.
-std::vector<reports::Heard> heard_in(const std::vector<TraceRecord>& records, bool of_target) {
+std::vector<reports::Heard> heard_in(const std::vector<TraceRecord>& records, bool of_target, bool planted) {
+  constexpr std::array judged_nodes{"proxy", "gateway", "legacy-gateway", "subject"};
   if (of_target) {
     return standing::judge(records, [](std::string_view sender, std::string_view listener) {
       return (sender == "subject" || sender == "front") && listener != "front";
@@ -128,10 +129,14 @@ std::vector<reports::Heard> heard_in(const std::vector<TraceRecord>& records, bo
   const auto is_ours = [&](std::string_view node) {
     return std::ranges::any_of(records, [&](const auto& record) { return record.node == node; });
   };
+  // A node with departures hears what its rewrites let through, which is not what was sent.
+  const auto hears_otherwise = [&](std::string_view node) {
+    return planted && std::ranges::any_of(judged_nodes, [&](const char* name) { return node.starts_with(name); });
+  };
   const auto is_inner = [](std::string_view node) { return node.starts_with("proxy") || node.starts_with("gateway"); };
   return standing::judge(records, [&](std::string_view sender, std::string_view listener) {
     return std::ranges::find(by_hand, sender) == by_hand.end() && is_ours(sender) &&
-           !(is_inner(sender) && is_inner(listener));
+           !(is_inner(sender) && is_inner(listener)) && !hears_otherwise(listener);
   });
 }
 
@@ -287,7 +292,8 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
     if (is_red(result)) {
       for (const auto& text : run.evidence_) result.log += text();
     }
-    if (run.world_) result.heard = heard_in(run.world_->trace().records(), run.target() != nullptr);
+    if (run.world_)
+      result.heard = heard_in(run.world_->trace().records(), run.target() != nullptr, !run.planted().none());
     if (run.shown_) {
       result.trace = arrows(*run.shown_);
     } else if (run.world_) {

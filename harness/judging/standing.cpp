@@ -1,7 +1,9 @@
 // Each rule of the standing judge over all cases of a run becomes one check.
 #include "harness/judging/standing.h"
 
+#include "departures/table.h"
 #include "harness/judging/outcome.h"
+#include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
 #include "harness/standing/ledger.h"
 
@@ -102,12 +104,32 @@ bool is_standing_requirement(std::string_view requirement) {
   return std::ranges::find(standing::rules(), requirement, &standing::RuleRow::requirement) != standing::rules().end();
 }
 
+std::string standing_check_of(const reports::Heard& heard) {
+  const auto* row = standing::rule_named(heard.rule);
+  return fmt::format("{}#{}", standing_id, row == nullptr ? std::string_view(heard.rule) : row->requirement);
+}
+
 void add_standing(reports::RunResult& run, bool strict) {
   std::erase_if(run.cases, [](const auto& result) { return result.id == standing_id; });
   for (const char* world : {"sim", "live", "target"}) {
     auto result = standing_in(run, world, strict);
     if (!result.checks.empty()) run.cases.push_back(std::move(result));
   }
+}
+
+std::vector<std::string> lint_standing(const Catalogue& catalogue) {
+  std::vector<std::string> findings;
+  for (const auto& row : standing::rules()) {
+    const auto say = [&](const std::string& what) {
+      findings.push_back(fmt::format("{}:{}: {}: {}", place, row.line, row.name, what));
+    };
+    if (catalogue.find(row.requirement) == nullptr) say(fmt::format("no such requirement: {}", row.requirement));
+    if (row.killed_by.empty() != row.shown_in.empty()) say("a departure and the case that shows it belong together");
+    if (row.killed_by.empty()) continue;
+    if (departures::find(row.killed_by) == nullptr) say(fmt::format("no such departure: {}", row.killed_by));
+    if (find_case(row.shown_in) == nullptr) say(fmt::format("no such case: {}", row.shown_in));
+  }
+  return findings;
 }
 
 }  // namespace cutover::harness

@@ -42,7 +42,7 @@ class Voice {
     if (!secured_ && is_tls_record(octets)) return give_up();
     while (!octets.empty()) {
       if (tls_due_ && !secured_) return behind_proceed(octets, conversation);
-      if (restart_due_ && !begin_anew(octets)) return true;
+      if (restart_due_ && !begin_anew(octets, conversation)) return true;
       if (over_) return behind_the_end(octets, conversation);
       std::size_t used = 0;
       auto item = reader_.feed(octets, used);
@@ -68,12 +68,17 @@ class Voice {
   }
 
  private:
-  /// False where there is only white space yet.
-  bool begin_anew(std::string_view octets) {
-    const auto first = std::ranges::find_if_not(octets, is_space);
-    if (first == octets.end()) return false;
+  /// False where there is only white space yet. What stands before the new document belongs to the old one.
+  bool begin_anew(std::string_view& octets, Conversation& conversation) {
+    const auto space = octets.substr(0, octets.find_first_not_of(" \t\r\n"));
+    if (!space.empty()) {
+      partial_ = space;
+      say(Space(), conversation);
+      octets.remove_prefix(space.size());
+    }
+    if (octets.empty()) return false;
     restart_due_ = false;
-    if (!begin_a_document(octets.substr(static_cast<std::size_t>(first - octets.begin())))) return true;
+    if (!begin_a_document(octets)) return true;
     reader_ = xml::Reader();
     partial_.clear();
     over_ = header_seen_ = false;

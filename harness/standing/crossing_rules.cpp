@@ -1,4 +1,5 @@
 // What went in at one side of the subject is what came out at the other: between its client and a peer server.
+#include "harness/standing/crossing.h"
 #include "harness/standing/rules_by_layer.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
@@ -32,7 +33,7 @@ bool keeps_children(const xml::Element& in, const xml::Element& out, const Count
   const auto there = out.children();
   auto at = there.begin();
   for (const auto* child : in.children()) {
-    if (may_change(*child) || !counts(*child)) continue;
+    if (!counts(*child)) continue;
     at = std::find_if(at, there.end(), [&](const auto* other) { return *other == *child; });
     if (at == there.end()) return false;
     ++at;
@@ -51,28 +52,30 @@ bool holds_content_of_stanzas(const xml::Element& element) {
   });
 }
 
-/// Payloads apart: those that hold stanzas (a forwarded message) have a rule of their own.
-void judge_payloads(const xml::Element& in, const xml::Element& out, std::string_view octets, Ledger& ledger) {
-  const auto is_nest = [](const xml::Element& child) {
-    return child.ns() != ns::server && holds_content_of_stanzas(child);
-  };
-  const auto is_payload = [&](const xml::Element& child) { return child.ns() != ns::server && !is_nest(child); };
+/// Whether a child is a payload of that kind, and none that a server may change.
+bool is_own(const xml::Element& child) { return child.ns() == ns::server && !may_change(child); }
+bool is_nest(const xml::Element& child) { return child.ns() != ns::server && holds_content_of_stanzas(child); }
+bool is_payload(const xml::Element& child) { return child.ns() != ns::server && !is_nest(child) && !may_change(child); }
+
+}  // namespace
+
+std::vector<std::pair<Rule, bool>> compare_crossed(xml::Element in, xml::Element out) {
+  in = in_server_namespace(std::move(in));
+  out = in_server_namespace(std::move(out));
   const auto has = [&](const auto& kind) {
-    return std::ranges::any_of(in.children(), [&](const auto* child) { return kind(*child) && !may_change(*child); });
+    return std::ranges::any_of(in.children(), [&](const auto* child) { return kind(*child); });
   };
-  if (has(is_payload)) ledger.judge(Rule::payload_crosses, keeps_children(in, out, is_payload), octets);
-  if (has(is_nest)) ledger.judge(Rule::nested_content_crosses, keeps_children(in, out, is_nest), octets);
+  std::vector<std::pair<Rule, bool>> kept{
+      {Rule::stanza_crosses, type_of(in) == type_of(out) && keeps_children(in, out, is_own)},
+      {Rule::address_crosses, full(in.attribute_or_empty("to")) == full(out.attribute_or_empty("to"))}};
+  if (has(is_payload)) kept.emplace_back(Rule::payload_crosses, keeps_children(in, out, is_payload));
+  if (has(is_nest)) kept.emplace_back(Rule::nested_content_crosses, keeps_children(in, out, is_nest));
+  if (const auto language = in.attribute("lang", ns::xml))
+    kept.emplace_back(Rule::language_crosses, out.attribute("lang", ns::xml) == language);
+  return kept;
 }
 
-void compare(const xml::Element& in, const xml::Element& out, std::string_view octets, Ledger& ledger) {
-  const auto is_own = [](const xml::Element& child) { return child.ns() == ns::server; };
-  const bool same = type_of(in) == type_of(out) && keeps_children(in, out, is_own);
-  ledger.judge(Rule::stanza_crosses, same, octets);
-  judge_payloads(in, out, octets, ledger);
-  if (const auto language = in.attribute("lang", ns::xml))
-    ledger.judge(Rule::language_crosses, out.attribute("lang", ns::xml) == language, octets);
-  ledger.judge(Rule::address_crosses, full(in.attribute_or_empty("to")) == full(out.attribute_or_empty("to")), octets);
-}
+namespace {
 
 /// A stanza that a server passes on without a part in it: what a user sends to somebody, and answers.
 bool is_passed_on(const xml::Element& stanza) {
@@ -96,7 +99,7 @@ void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out,
     const Key key{stanza.name(), stanza.attribute_or_empty("id"), from,
                   xmpp::canonical_bare(stanza.attribute_or_empty("to"))};
     auto& place = (came_in ? in : out)[key];
-    place.push_back({in_server_namespace(stanza), one.octets});
+    place.push_back({stanza, one.octets});
   }
 }
 
@@ -108,8 +111,9 @@ void Crossing::judge(Ledger& ledger) const {
       if (from_client) source.from.clear();
       const auto found = in.find(source);
       if (key.id.empty() || found == in.end() || found->second.size() != 1 || stanzas.size() != 1) continue;
-      compare(found->second.front().stanza, stanzas.front().stanza,
-              found->second.front().octets + "\ncame out as\n" + stanzas.front().octets, ledger);
+      const auto &went_in = found->second.front(), &came_out = stanzas.front();
+      for (const auto& [rule, kept] : compare_crossed(went_in.stanza, came_out.stanza))
+        ledger.judge(rule, kept, went_in.octets + "\ncame out as\n" + came_out.octets);
     }
   };
   judge_way(from_client_, to_peer_, true);

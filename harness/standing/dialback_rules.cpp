@@ -42,7 +42,9 @@ const xml::Element* asked_for(const Conversation& conversation, std::size_t end,
   return nullptr;
 }
 
+/// A condition of RFC 6120, or the one that only XEP-0220 section 2.5 has.
 bool is_stanza_condition(std::string_view name) {
+  if (name == "remote-connection-failed") return true;
   return std::ranges::any_of(xmpp::stanza_conditions(), [&](const auto& row) { return row.condition == name; });
 }
 

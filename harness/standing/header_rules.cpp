@@ -111,7 +111,9 @@ bool asks_for_dialback(const Conversation& conversation, const Said& header) {
 
 void judge_namespaces(const Conversation& conversation, const Said& one, Ledger& ledger) {
   const auto& header = *one.header();
-  if (!header.content_ns.empty()) ledger.judge(Rule::content_namespace, header.content_ns == ns::server, one.octets);
+  // A stream without a default namespace, or with that of streams itself, names it on each element (section 4.8.2).
+  if (!header.content_ns.empty() && header.content_ns != ns::streams)
+    ledger.judge(Rule::content_namespace, header.content_ns == ns::server, one.octets);
   if (!asks_for_dialback(conversation, one)) return;
   const bool declared =
       std::ranges::any_of(header.prefixes, [](const auto& prefix) { return prefix.second == ns::dialback; });

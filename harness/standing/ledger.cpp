@@ -8,7 +8,8 @@ namespace cutover::harness::standing {
 
 namespace {
 constexpr std::array rows{
-#define RULE(rule, requirement, sentence) RuleRow{Rule::rule, #rule, requirement, sentence, __LINE__},
+#define RULE(rule, requirement, sentence, killed_by, shown_in) \
+  RuleRow{Rule::rule, #rule, requirement, sentence, killed_by, shown_in, __LINE__},
 #include "harness/standing/rules.inc"
 #undef RULE
 };
@@ -21,6 +22,8 @@ std::string excerpt(std::string_view octets) {
 }  // namespace
 
 std::span<const RuleRow> rules() { return rows; }
+
+const RuleRow& row_of(Rule rule) { return rows.at(static_cast<std::size_t>(rule)); }
 
 const RuleRow* rule_named(std::string_view name) {
   const auto* found = std::ranges::find(rows, name, &RuleRow::name);

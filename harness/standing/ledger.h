@@ -13,7 +13,7 @@ namespace cutover::harness::standing {
 
 /// A rule that binds whoever sends, whatever a case asks for; rows in rules.inc.
 enum class Rule {
-#define RULE(rule, requirement, sentence) rule,
+#define RULE(rule, requirement, sentence, killed_by, shown_in) rule,
 #include "harness/standing/rules.inc"
 #undef RULE
 };
@@ -23,9 +23,12 @@ struct RuleRow {
   std::string_view name;         ///< "header_has_no_id"
   std::string_view requirement;  ///< of the catalogue
   std::string_view sentence;     ///< what is kept
+  std::string_view killed_by;    ///< the departure that breaks it; empty where no node of ours can: its test does
+  std::string_view shown_in;     ///< the case in which that is heard
   int line;                      ///< in rules.inc
 };
 [[nodiscard]] std::span<const RuleRow> rules();
+[[nodiscard]] const RuleRow& row_of(Rule rule);
 /// Null for a name that is none of a rule.
 [[nodiscard]] const RuleRow* rule_named(std::string_view name);
 

@@ -94,6 +94,12 @@ void inbound(Run& run) {
   CONFORMS("RFC6121-3-1", "from whom the approval came", senders(a.romeo().presences, "subscribed"),
            ElementsAre(a.juliet_bare));
   CONFORMS("RFC6121-3.1.5-1", "the presence that came with the approval", shown, Eq("away: on the balcony"));
+  const auto came = seen(a.romeo().presences);
+  const auto approved = std::ranges::find(came, "presence/subscribed from " + a.juliet_bare);
+  const auto available = std::ranges::find(came, "presence from " + a.juliet_full);
+  if (approved != came.end() && available != came.end())
+    CONFORMS("RFC6121-3.1.5-2", "what came first", approved < available ? "the approval" : "presence",
+             Eq("the approval"));
 
   auto first = a.romeo().presences.size();
   a.subject().set_presence(a.account, presence("dnd", "on the way"));
@@ -123,6 +129,7 @@ CUTOVER_CASE(presence_inbound){
     .judges = {{"RFC6121-3.1.3-2", {"account.approves-by-itself"}},
                {"RFC6121-3-1", {"account.subscription-from-full-jid"}},
                {"RFC6121-3.1.5-1", {"account.approval-without-presence"}},
+               {"RFC6121-3.1.5-2", {"account.presence-before-approval"}},
                {"RFC6121-4.4.2-1", {"account.updates-not-broadcast"}},
                {"RFC6121-4.3.2-3", {"account.probe-unanswered"}},
                {"RFC6121-3.1.3-3", {"account.resubscription-unanswered"}}},
@@ -182,9 +189,14 @@ void outbound(Run& run) {
   const auto sees = [&](const std::string& what) {
     return a.until([&] { return count(seen(a.juliet().presences), what) > 0; });
   };
-  const bool available = sees("presence from " + a.romeo_full);
+  (void)sees("presence from " + a.romeo_full);
+  const auto kind = [](const xml::Element& stanza) {
+    return kind_of(stanza) + " " + stanza.attribute_or_empty("from");
+  };
+  const auto& presences = a.juliet().presences;
+  const auto available = std::ranges::find(presences, "presence " + a.romeo_full, kind);
   CONFORMS("RFC6121-4.2.3-1", "the presence of the peer's user that reached the subscriber",
-           available ? show_and_status(a.juliet().presences.back()) : "no presence", Eq("chat: below the balcony"));
+           available == presences.end() ? "no presence" : show_and_status(*available), Eq("chat: below the balcony"));
   a.peer().go_offline("romeo");
   CONFORMS("RFC6121-4.5.3-1", "the subscriber was told when the peer's user signed out",
            sees("presence/unavailable from " + a.romeo_full), Eq(true));

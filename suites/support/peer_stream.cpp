@@ -57,6 +57,13 @@ PeerStream::PeerStream(World& world, mocks::RawConnection& wire, Header header)
 
 void PeerStream::send(const xml::Element& stanza) { wire_->send(xml::write(stanza, ns::server)); }
 
+bool PeerStream::has_result() const {
+  return std::ranges::any_of(wire_->items(), [](const auto& item) {
+    const auto* element = std::get_if<xml::Element>(&item);
+    return element != nullptr && element->is("result", xmpp::ns::dialback) && element->attribute("type");
+  });
+}
+
 bool PeerStream::until(const std::function<bool()>& condition) { return world_->run_until(condition, patience); }
 
 bool PeerStream::await_header() {

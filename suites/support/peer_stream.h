@@ -68,6 +68,8 @@ class PeerStream {
                                                           Duration limit = patience);
   /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
   [[nodiscard]] std::optional<xml::Element> await_verify();
+  /// Whether an answer to db:result has come.
+  [[nodiscard]] bool has_result() const;
   /// What was read of the stream until it ended; `condition` is empty where no stream error came.
   [[nodiscard]] Ending await_ending();
   /// Sends </stream:stream> and FIN once the subject has ended its side.

@@ -65,7 +65,7 @@ void both_ways(Run& run) {
   (void)(a.markers_pass() && a.markers_pass());  // a second copy of the first would have come by now
   CONFORMS("RFC6120-4.7.2-1", "the 'to' of the first header that the subject sent to the peer", a.called(),
            Eq(a.romeo_bare.substr(a.romeo_bare.find('@') + 1)));
-  CONFORMS("RFC6120-10.5.4-1", "the 'to' of the message to the full JID",
+  CONFORMS("RFC6120-10.5.4-1/arrives", "the 'to' of the message to the full JID",
            attribute(only(a.juliet().messages, "to the full JID"), "to"), Eq(a.juliet_full));
   const auto bare = only(a.juliet().messages, "to the bare JID");
   CONFORMS("RFC6121-8.5.2.1.1-4", "the 'to' of the message to the bare JID", attribute(bare, "to"), Eq(a.juliet_bare));

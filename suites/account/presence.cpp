@@ -93,7 +93,7 @@ void inbound(Run& run) {
   (void)romeo_sees(a, "presence/subscribed from " + a.juliet_bare, 0);
   CONFORMS("RFC6121-3-1", "from whom the approval came", senders(a.romeo().presences, "subscribed"),
            ElementsAre(a.juliet_bare));
-  CONFORMS("RFC6121-3.1.5-1", "the presence that came with the approval", shown, Eq("away: on the balcony"));
+  CONFORMS("RFC6121-3.1.5-1/resource", "the presence that came with the approval", shown, Eq("away: on the balcony"));
   const auto came = seen(a.romeo().presences);
   const auto approved = std::ranges::find(came, "presence/subscribed from " + a.juliet_bare);
   const auto available = std::ranges::find(came, "presence from " + a.juliet_full);
@@ -107,7 +107,7 @@ void inbound(Run& run) {
            Eq("dnd: on the way"));
   first = a.romeo().presences.size();
   a.peer().send_presence("romeo", a.juliet_bare, "probe");
-  CONFORMS("RFC6121-4.3.2-3", "the presence that came for the subscriber's probe", romeo_is_shown(a, first),
+  CONFORMS("RFC6121-4.3.2-3/resource", "the presence that came for the subscriber's probe", romeo_is_shown(a, first),
            Eq("dnd: on the way"));
   first = a.romeo().presences.size();
   a.peer().send_presence("romeo", a.juliet_bare, "subscribe");
@@ -157,7 +157,7 @@ void ends(Run& run) {
   if (!GIVEN(subscribe_romeo(a), "the peer's user can subscribe again")) return;
   first = a.romeo().presences.size();
   a.subject().go_offline(a.account);
-  CONFORMS("RFC6121-4.5.2-1", "the subscriber was told when the subject's user signed out",
+  CONFORMS("RFC6121-4.5.2-1/signed-out", "the subscriber was told when the subject's user signed out",
            romeo_sees(a, unavailable, first), Eq(true));
 }
 
@@ -195,10 +195,10 @@ void outbound(Run& run) {
   };
   const auto& presences = a.juliet().presences;
   const auto available = std::ranges::find(presences, "presence " + a.romeo_full, kind);
-  CONFORMS("RFC6121-4.2.3-1", "the presence of the peer's user that reached the subscriber",
+  CONFORMS("RFC6121-4.2.3-1/resource", "the presence of the peer's user that reached the subscriber",
            available == presences.end() ? "no presence" : show_and_status(*available), Eq("chat: below the balcony"));
   a.peer().go_offline("romeo");
-  CONFORMS("RFC6121-4.5.3-1", "the subscriber was told when the peer's user signed out",
+  CONFORMS("RFC6121-4.5.3-1/resource", "the subscriber was told when the peer's user signed out",
            sees("presence/unavailable from " + a.romeo_full), Eq(true));
 
   // Somebody of the peer whom juliet never asked.

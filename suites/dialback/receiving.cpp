@@ -193,7 +193,7 @@ void unsolicited(Run& run) {
   }
   stream->send(n.message(kind, "unsolicited"));
   if (!n.given_marker()) return;
-  for (const auto* requirement : {"XEP0220-3.1-1", "SEC-DIALBACK-1"})
+  for (const auto* requirement : {"XEP0220-3.1-1/receiving", "SEC-DIALBACK-1"})
     CONFORMS(requirement, "how often the message of the unverified pair reached the user",
              n.subject().received("unsolicited"), Eq(0U));
 }
@@ -222,7 +222,7 @@ void mismatched(Run& run) {
   if (!n.given_marker()) return;  // by then the answer has been handled
   stream->send(n.message(kind, "mismatched"));
   if (!n.given_marker()) return;
-  CONFORMS("XEP0220-2.1.2-4", "how often the message of the unverified pair reached the user",
+  CONFORMS("XEP0220-2.1.2-4/id", "how often the message of the unverified pair reached the user",
            n.subject().received("mismatched"), Eq(0U));
 }
 

@@ -75,9 +75,7 @@ void Negotiation::check_alive() {
   stream.wire().abort();
 }
 
-bool Negotiation::until(const std::function<bool()>& condition) {
-  return subject_->world().run_until(condition, PeerStream::patience);
-}
+bool Negotiation::until(const std::function<bool()>& condition) { return subject_->world().await(condition); }
 
 std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, tls::Flaw flaw, tls::NameKind names) {
   tls::CertificateRequest request;

@@ -64,7 +64,7 @@ bool PeerStream::has_result() const {
   });
 }
 
-bool PeerStream::until(const std::function<bool()>& condition) { return world_->run_until(condition, patience); }
+bool PeerStream::until(const std::function<bool()>& condition) { return world_->await(condition); }
 
 bool PeerStream::await_header() {
   (void)until([this] { return wire_->has_item() || wire_->ended(); });
@@ -79,14 +79,14 @@ std::optional<xml::Element> PeerStream::await_element() {
   return wire_->next_element();
 }
 
-std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns, Duration limit) {
+std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns,
+                                                      std::optional<Duration> limit) {
   std::optional<xml::Element> found;
-  (void)world_->run_until(
-      [&] {
-        found = wire_->take_element(name, ns);
-        return found || wire_->ended();
-      },
-      limit);
+  const auto came = [&] {
+    found = wire_->take_element(name, ns);
+    return found || wire_->ended();
+  };
+  (void)(limit ? world_->run_until(came, *limit) : world_->await(came));
   return found;
 }
 

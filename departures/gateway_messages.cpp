@@ -188,7 +188,15 @@ std::vector<Row> gateway_messages() {
          if (p.answers("MESSAGE", 200)) p.drop();
        },
        gateways},
-      {"gateway.shows-any-media", "shows any body as text", "RFC7572-7-5 RFC7572-7-4",
+      {"gateway.media-types-by-the-letter", "knows media types in small letters alone", "RFC7572-7-5",
+       [](Sip& p) {
+         const auto type = p.message.header_or_empty("Content-Type");
+         const bool small =
+             std::ranges::none_of(type.substr(0, type.find(';')), [](char c) { return c >= 'A' && c <= 'Z'; });
+         if (p.hears("MESSAGE") && !small) p.message.set_header("Content-Type", "application/octet-stream");
+       },
+       gateways},
+      {"gateway.shows-any-media", "shows any body as text", "RFC3261-415 RFC7572-7-4",
        [](Sip& p) {
          const auto type = interworking::media_type(p.message.header_or_empty("Content-Type"));
          const bool known = type == "text/plain" || type == "application/im-iscomposing+xml";

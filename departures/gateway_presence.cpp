@@ -33,8 +33,18 @@ std::vector<Row> gateway_presence() {
        [](Passage& p) { lose(p, "show"); }, gateways},
       {"gateway.loses-status", "loses the status note", "RFC8048-6.2-T1-status RFC8048-6.3-T2-note MIG-S02",
        [](Passage& p) { lose(p, "status"); }, gateways},
-      {"gateway.loses-priority", "loses the priority", "RFC8048-6.2-T1-priority RFC8048-6.3-T2-priority",
-       [](Passage& p) { lose(p, "priority"); }, gateways},
+      {"gateway.priority-turned-round", "maps the highest priority to the lowest",
+       "RFC8048-6.2-T1-priority RFC8048-6.3-T2-priority",
+       [](Passage& p) {
+         if (is_state(p))
+           p.edit([](xml::Element& stanza) {
+             auto* priority = stanza.child("priority", stanza.ns());
+             if (priority == nullptr || priority->text() != "127") return;
+             priority->content().clear();
+             priority->add_text("0");
+           });
+       },
+       gateways},
       {"gateway.loses-presence-language", "loses the language of a status",
        "RFC8048-6.2-T1-xml-lang RFC8048-6.3-T2-content-language",
        [](Passage& p) {

@@ -165,6 +165,11 @@ std::vector<Row> contents() {
                     !p.message.body.empty())
                   p.message.body += "a=sendrecv\r\na=odd:1\r\n";
               })),
+      variant("gateway.maps-no-priority", "maps no priority in either direction (RFC 8048 Table 1, note 6)",
+              "RFC8048-6.2-T1-priority RFC8048-6.3-T2-priority", OnXmpp([](Stanza& p) {
+                if (p.is("presence"))
+                  p.edit([](xml::Element& stanza) { stanza.remove_children("priority", stanza.ns()); });
+              })),
       variant("gateway.presence-from-bare-address", "merges all tuples into presence from the bare address",
               "RFC8048-6.3-4 RFC8048-6.3-T2-from",
               OnXmpp([open = std::map<std::string, std::set<std::string>>()](Stanza& p) mutable {
@@ -191,6 +196,19 @@ std::vector<Row> contents() {
       variant("gateway.error-of-an-application", "adds conditions of its own to stanza errors", "RFC6120-8.3.1-gw4",
               OnXmpp([](Stanza& p) {
                 change_error(p, [](xml::Element& error) { error.add(xml::Element("odd", "urn:example:errors")); });
+              })),
+      variant("gateway.link-to-an-image", "tells of images in words (RFC 7572 7: a matter of implementation)",
+              "RFC7572-7-4", OnSip([](Sip& p) {
+                if (!p.hears("MESSAGE") || !p.message.header_or_empty("Content-Type").starts_with("image/")) return;
+                p.message.set_header("Content-Type", "text/plain");
+                p.message.body = "an image: https://files.contoso.example/1";
+              })),
+      variant("gateway.sender-with-a-resource",
+              "names the sender's device where it knows it (RFC 7572 Table 2, note 1)", "RFC7572-5-T2-From",
+              OnXmpp([](Stanza& p) {
+                const auto from = p.element.attribute_or_empty("from");
+                if (says_text(p) && p.element.attribute_or_empty("type").empty() && from.find('/') == std::string::npos)
+                  p.set_attribute("from", from + "/device");
               })),
       variant("gateway.text-of-type-normal", "says of pager messages that they are of type normal", "RFC7572-5-T2-From",
               OnXmpp([](Stanza& p) {

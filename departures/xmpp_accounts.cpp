@@ -4,6 +4,7 @@
 #include "protocol/xmpp/passage.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cutover::departures {
 
@@ -61,6 +62,26 @@ std::vector<Row> said() {
       {"account.iq-unanswered", "answers no request", "RFC6120-8.2.3-3 RFC6121-8.5.2.1.3-1 RFC6121-8.5.3.2.3-1",
        [](Passage& p) {
          if (p.out() && is_iq_answer(p)) p.drop();
+       },
+       account_server},
+      {"account.messages-from-the-account", "sends messages of its users from their bare JIDs", "RFC6120-8.1.2.1-1",
+       [](Passage& p) {
+         if (!p.out() || !p.is("message") || type_of(p) == "error") return;
+         const auto from = p.element.attribute_or_empty("from");
+         p.set_attribute("from", from.substr(0, from.find('/')));
+       },
+       account_server},
+      {"account.presence-before-approval", "sends presence before it sends the approval that it goes with",
+       "RFC6121-3.1.5-2",
+       [held = std::string(), once = false](Passage& p) mutable {
+         if (!p.out() || !p.is("presence")) return;
+         if (type_of(p) == "subscribed" && !once) {
+           once = true;
+           held = p.octets;
+           p.drop();
+         } else if (type_of(p).empty()) {
+           p.octets += std::exchange(held, {});
+         }
        },
        account_server},
       {"account.subscription-from-full-jid", "sends subscription stanzas from a full JID", "RFC6121-3-1",

@@ -276,6 +276,9 @@ std::vector<Row> errors() {
 
 std::vector<Row> dialback() {
   return {
+      variant("xmpp.known-by-its-certificate",
+              "asks nobody about the key of a peer whose certificate proves its domain (XEP-0220 2.2.1)",
+              "XEP0220-2.2.1-1", Action([](StreamConfig& config) { config.certificate_is_enough = true; })),
       variant("xmpp.key-of-another-form", "makes its dialback keys otherwise than XEP-0185 recommends",
               "XEP0220-2.2.2-3", Action([](StreamConfig& config) {
                 config.dialback_key = [](std::string_view secret, std::string_view receiving,

@@ -48,7 +48,7 @@ json::array array_of(const Range& range, F convert) {
 }
 
 json::object write(const Check& check) {
-  return json::object{{"id", check.id},
+  json::object object{{"id", check.id},
                       {"requirement", check.requirement},
                       {"level", check.level},
                       {"outcome", name_of(check.outcome)},
@@ -59,6 +59,9 @@ json::object write(const Check& check) {
                       {"line", check.line},
                       {"baseline", name_of_baseline(check.baseline)},
                       {"baseline-reason", text(check.baseline_reason)}};
+  if (!check.part.empty()) object.emplace("part", check.part);
+  if (check.time_ns) object.emplace("time-ns", *check.time_ns);
+  return object;
 }
 
 json::value write(const RequirementText& item) {
@@ -111,6 +114,7 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"log", text(result.log)},
                       {"planted", array_of(result.planted, write_text)}};
   if (!result.heard.empty()) object.emplace("heard", array_of(result.heard, write_any));
+  if (!result.target.empty()) object.emplace("target", text(result.target));
   if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
   if (traces == Traces::inside) object.emplace("trace", array_of(result.trace, write_any));
   return object;
@@ -205,10 +209,20 @@ BaselineState read_baseline(const ObjectReader& object) {
 
 Check read_check(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
-  return {
-      object.text("id"),          object.text("requirement"), object.text("level"),           read_outcome(object),
-      object.text("looked-at"),   object.text("expected"),    object.text("actual"),          object.text("file"),
-      object.number<int>("line"), read_baseline(object),      object.text("baseline-reason"), read_standing(object)};
+  return {object.text("id"),
+          object.text("requirement"),
+          object.text("level"),
+          read_outcome(object),
+          object.text("looked-at"),
+          object.text("expected"),
+          object.text("actual"),
+          object.text("file"),
+          object.number<int>("line"),
+          read_baseline(object),
+          object.text("baseline-reason"),
+          read_standing(object),
+          object.has("part") ? object.text("part") : std::string(),
+          object.has("time-ns") ? std::optional(object.number<std::int64_t>("time-ns")) : std::nullopt};
 }
 
 RequirementText read_requirement(const json::value& value, const std::string& place) {
@@ -270,6 +284,7 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.requirements = object.list<RequirementText>("requirements", read_requirement);
   result.checks = object.list<Check>("checks", read_check);
   if (object.has("heard")) result.heard = object.list<Heard>("heard", read_heard);
+  if (object.has("target")) result.target = object.text("target");
   if (object.has("asked")) result.asked = object.list<std::string>("asked", read_text);
   if (object.has("trace")) result.trace = object.list<TraceEntry>("trace", read_trace);
   result.streams = object.list<StreamEnd>("streams", read_stream_end);

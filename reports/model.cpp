@@ -77,6 +77,7 @@ std::vector<SuiteCount> count_by_suite(const RunResult& run) {
     place->cases++;
     place->checks += result.checks.size();
     counter_of(*place, result.standing)++;
+    if (result.standing == Standing::idle && result.outcome == Outcome::unsupported) place->unsupported++;
   }
   std::ranges::sort(counts, {}, &SuiteCount::suite);
   return counts;

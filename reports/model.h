@@ -35,6 +35,8 @@ struct Check {
   BaselineState baseline = BaselineState::unlisted;
   std::string baseline_reason;
   Standing standing = Standing::met;
+  std::string part;                     ///< of the requirement, where a part of it was judged
+  std::optional<std::int64_t> time_ns;  ///< world time of an unmet one
 };
 
 /// What came, in one line, without the wire below it.
@@ -96,6 +98,7 @@ struct CaseResult {
   std::string log;                   ///< of a real server, or output of a worker that crashed or was killed
   std::vector<std::string> asked;    ///< rules that judgements came to, and departures that acted, where watched
   std::vector<std::string> planted;  ///< what departed from the reference, by name: defects and variants
+  std::string target;                ///< of its run, where the case stands alone
 };
 
 struct RunResult {
@@ -122,6 +125,7 @@ struct RunResult {
 struct SuiteCount {
   std::string suite;
   std::size_t cases = 0, checks = 0, met = 0, told = 0, accepted = 0, red = 0, fault = 0, idle = 0;
+  std::size_t unsupported = 0;  ///< of those that are idle
 };
 [[nodiscard]] std::vector<SuiteCount> count_by_suite(const RunResult&);
 

@@ -216,9 +216,12 @@ TEST(Html, HoldsTheRunAndCannotBeBrokenOutOf) {
 
 TEST(Count, BySuite) {
   const auto counts = count_by_suite(
-      run_with({case_of("a", Outcome::pass), failing_case("x"), case_of("b", Outcome::warn, Standing::told)}));
+      run_with({case_of("a", Outcome::pass), failing_case("x"), case_of("b", Outcome::warn, Standing::told),
+                case_of("c", Outcome::skipped, Standing::idle), case_of("d", Outcome::unsupported, Standing::idle)}));
   ASSERT_EQ(counts.size(), 1u);
-  EXPECT_EQ(counts[0].cases, 3u);
+  EXPECT_EQ(counts[0].cases, 5u);
+  EXPECT_EQ(counts[0].idle, 2u);
+  EXPECT_EQ(counts[0].unsupported, 1u);
   EXPECT_EQ(counts[0].met, 1u);
   EXPECT_EQ(counts[0].red, 1u);
   EXPECT_EQ(counts[0].told, 1u);

@@ -262,13 +262,17 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   std::vector<std::string> words;
   for (const auto* each : command->get_subcommands([](const auto*) { return true; })) words.push_back(each->get_name());
   for (const auto* option : command->get_options()) {
-    for (const auto& name : option->get_lnames()) words.push_back("--" + name);
+    for (const auto& name : option->get_lnames()) words.push_back(name);
   }
   std::string text = "cutover: " + reports::terminal_text(error.what());
   if (!app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
+    const auto start = typed.find_first_not_of('-');
     std::string near;
-    for (const auto& word : nearest(words, typed.substr(0, typed.find('=')))) near += (near.empty() ? "" : ", ") + word;
+    if (start != std::string::npos) {  // the dashes are no likeness
+      for (const auto& word : nearest(words, typed.substr(start, typed.find('=') - start)))
+        near += (near.empty() ? "" : ", ") + std::string(command->get_option_no_throw("--" + word) ? "--" : "") + word;
+    }
     if (!near.empty()) text += "; did you mean " + near + "?";
   }
   return text + "\n`cutover " + used + "--help` tells what there is\n";

@@ -135,6 +135,15 @@ void print_accepted(std::ostream& out, const reports::RunResult& run) {
   }
 }
 
+/// What is to be said of cases that were run: that answers came late.
+void print_notes(std::ostream& out, const reports::RunResult& run) {
+  for (const auto& result : run.cases) {
+    const bool told_above = result.standing == Standing::red || result.standing == Standing::fault;
+    if (!result.reason.empty() && !told_above && result.standing != Standing::idle)
+      fmt::print(out, "\n{} ({}): {}\n", result.id, result.world, printable(result.reason, ""));
+  }
+}
+
 /// Why cases were not run, each reason once.
 void print_skipped(std::ostream& out, const reports::RunResult& run) {
   std::map<std::string, std::size_t> reasons;
@@ -154,40 +163,71 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
   }
   print_accepted(out, run);
   print_warnings(out, run);
+  print_notes(out, run);
   print_skipped(out, run);
-  constexpr auto row = "{:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>8}\n";
+  constexpr auto row = "{:<16}{:>6}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>9}{:>13}\n";
   fmt::print(out, "\n");
-  fmt::print(out, row, "suite", "cases", "checks", "passed", "failed", "warned", "accepted", "broken", "skipped");
+  fmt::print(out, row, "suite", "cases", "checks", "passed", "failed", "warned", "accepted", "broken", "skipped",
+             "unsupported");
   for (const auto& suite : reports::count_by_suite(run)) {
     fmt::print(out, row, suite.suite, suite.cases, suite.checks, suite.met, suite.red, suite.told, suite.accepted,
-               suite.fault, suite.idle);
+               suite.fault, suite.idle - suite.unsupported, suite.unsupported);
   }
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
   fmt::print(out, "\n{}\n", printable(run.verdict, ""));
 }
 
 namespace {
-/// The checks that were really made, by requirement: the cases that made them.
-std::map<std::string, std::set<std::string>, std::less<>> judged_in(const reports::RunResult& run) {
-  std::map<std::string, std::set<std::string>, std::less<>> judged;
+/// What was really judged of a requirement, and by which cases.
+struct Judged {
+  std::set<std::string> cases, parts;
+  bool whole = false;  ///< without a part, or in each of its parts
+};
+
+std::vector<std::string_view> parts_of_id(const std::string& id) {
+  const auto* requirement = Catalogue::current().find(id);
+  return requirement == nullptr ? std::vector<std::string_view>() : parts_of(*requirement);
+}
+
+/// The checks that were really made, by requirement.
+std::map<std::string, Judged, std::less<>> judged_in(const reports::RunResult& run) {
+  std::map<std::string, Judged, std::less<>> judged;
   for (const auto& result : run.cases) {
     for (const auto& check : result.checks) {
-      if (check.outcome != Outcome::inconclusive && !check.requirement.empty())
-        judged[check.requirement].insert(result.id);
+      if (check.outcome == Outcome::inconclusive || check.requirement.empty()) continue;
+      auto& one = judged[check.requirement];
+      one.cases.insert(result.id);
+      check.part.empty() ? void(one.whole = true) : void(one.parts.insert(check.part));
     }
   }
+  for (auto& [id, one] : judged) one.whole = one.whole || one.parts.size() == parts_of_id(id).size();
   return judged;
+}
+
+/// "path, validity; not signature, revocation": of a requirement that was judged in part.
+std::string parts_in_words(const std::string& id, const Judged& judged) {
+  auto missing = parts_of_id(id);
+  std::erase_if(missing, [&](std::string_view part) { return judged.parts.contains(std::string(part)); });
+  return fmt::format("{}; not {}", fmt::join(judged.parts, ", "), fmt::join(missing, ", "));
+}
+
+/// "310 requirements judged of 1900, 9 of them in part".
+std::string totals_of(const std::map<std::string, Judged, std::less<>>& judged) {
+  const auto in_part = std::ranges::count_if(judged, [](const auto& one) { return !one.second.whole; });
+  return fmt::format("{} requirements judged of {}, {} of them in part", judged.size(),
+                     Catalogue::current().all().size(), in_part);
 }
 }  // namespace
 
 void print_judged(std::ostream& out, const reports::RunResult& run) {
   const auto judged = judged_in(run);
-  for (const auto& [id, cases] : judged) {
+  for (const auto& [id, one] : judged) {
     const auto* requirement = Catalogue::current().find(id);
     fmt::print(out, "{:<10} {}  {}\n           by {}\n", requirement == nullptr ? "?" : requirement->level, id,
-               requirement == nullptr ? "not in the catalogue" : requirement->source, fmt::join(cases, ", "));
+               requirement == nullptr ? "not in the catalogue" : requirement->source, fmt::join(one.cases, ", "));
+    if (!one.whole) fmt::print(out, "           in part: {}\n", parts_in_words(id, one));
   }
-  fmt::print(out, "{} requirements judged of {}\n", judged.size(), Catalogue::current().all().size());
+  fmt::print(out, "{}\n", totals_of(judged));
 }
 
 void print_coverage(std::ostream& out, const reports::RunResult& run) {
@@ -200,7 +240,8 @@ void print_coverage(std::ostream& out, const reports::RunResult& run) {
   std::map<std::string, Count> all;
   for (const auto& requirement : Catalogue::current().all()) {
     auto level = std::string(requirement.level.substr(0, requirement.level.find(' ')));
-    const bool hit = judged.contains(requirement.id);
+    const auto found = judged.find(requirement.id);
+    const bool hit = found != judged.end() && found->second.whole;
     for (auto* count : {&documents[document_of(requirement)][level], &all[level]}) {
       ++count->total;
       count->judged += hit ? 1 : 0;
@@ -223,8 +264,8 @@ void print_coverage(std::ostream& out, const reports::RunResult& run) {
     untouched += any ? 0 : 1;
   }
   row("all documents", all);
-  fmt::print(out, "{} requirements judged of {}; {} documents untouched; --list names what is judged\n", judged.size(),
-             Catalogue::current().all().size(), untouched);
+  fmt::print(out, "{}, which do not count above; {} documents untouched; --list names what is judged\n",
+             totals_of(judged), untouched);
 }
 
 }  // namespace cutover::harness::cli

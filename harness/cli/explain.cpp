@@ -24,6 +24,7 @@ namespace {
 void print_requirement(std::ostream& out, const Requirement& requirement) {
   fmt::print(out, "  {} {} ({})\n    {}\n", requirement.level, requirement.id, requirement.source, requirement.text);
   if (!requirement.test.empty()) fmt::print(out, "    test: {}\n", requirement.test);
+  if (!requirement.parts.empty()) fmt::print(out, "    in parts: {}\n", fmt::join(parts_of(requirement), ", "));
 }
 
 void explain_case(std::ostream& out, const CaseRecord& record) {

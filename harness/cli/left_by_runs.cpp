@@ -53,7 +53,9 @@ reports::RunResult from_lines(const std::string& text, const std::string& file) 
   if (run.cases.empty()) throw UsageError(file + ":1: expected the result of a case; nothing was finished");
   std::ranges::stable_sort(run.cases, {}, [](const auto& result) { return std::tie(result.id, result.world); });
   run.started = std::ranges::min(run.cases, {}, &reports::CaseResult::started).started;
-  run.planted = run.cases.front().planted;  // a run plants the same in all of its cases
+  run.planted = run.cases.front().planted;  // a run plants the same in all of its cases, and has one target
+  run.target = run.cases.front().target;
+  for (auto& result : run.cases) result.target.clear();
   run.tool_version = version;
   return run;
 }

@@ -174,13 +174,15 @@ int run_single(const RunArguments& arguments, const std::vector<Job>& jobs, std:
 // told before anything runs. Reports of an earlier run go: they would be taken for those of this one.
 class Recorder {
  public:
-  Recorder(const std::string& directory, Readers readers) : file_(results_in(directory)) {
+  Recorder(const std::string& directory, Readers readers, std::string target)
+      : file_(results_in(directory)), target_(std::move(target)) {
     guarded([&] { log_.emplace(file_, readers); });
     if (!log_) throw UsageError(error_);
     const auto earlier = places_in(directory);
     for (const auto& path : {earlier.json, earlier.junit, earlier.html}) ::unlink(path.c_str());
   }
-  void append(const reports::CaseResult& result) {
+  void append(reports::CaseResult result) {
+    result.target = target_;
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
   }
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -198,7 +200,7 @@ class Recorder {
       log_.reset();
     }
   }
-  std::string file_, error_;
+  std::string file_, target_, error_;
   std::optional<ResultLog> log_;
 };
 
@@ -247,6 +249,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   check_places(arguments, "");
 
   auto options = runner_options_of(arguments, seed);
+  if (target) options.patience = target->patience;
   // What is exclusive at a server that is up, our addresses, its account and roster, is for one case at a time.
   if (target && std::holds_alternative<RemoteTarget>(target->driver)) options.jobs = 1;
   const auto planted = words_of_planted(arguments.defects);
@@ -257,7 +260,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   std::cout.flush();
   const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
   Signals signals;  // to the end: reports are written whatever comes
-  Recorder recorder(arguments.directory, readers);
+  Recorder recorder(arguments.directory, readers, name);
   Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
     progress.report(result, done, total);

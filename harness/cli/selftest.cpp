@@ -146,7 +146,7 @@ int print_finders(std::ostream& out, const std::vector<Job>& jobs, const reports
     const char* green = defect ? "NOT FOUND" : "spared";
     const char* red = defect ? "found" : "BLAMED";
     fmt::print(out, "{:<10}{}{}{}\n", found.empty() ? green : red, name, found.empty() ? "" : " by ",
-               fmt::join(found, " "));
+               fmt::join(found, found.size() == 1 ? "" : "\n          and "));
     if (found.empty() == defect) code = 1;
   }
   return code;

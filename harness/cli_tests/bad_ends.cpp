@@ -301,6 +301,7 @@ TEST_F(BadEnd, AKilledRunnerLeavesItsResultsAndNoProcess) {
   expect(cutover({"report", path("out/results.jsonl"), "-o", path("later")}), 3,
          AllOf(HasSubstr("selftest.fail"), HasSubstr("the run is incomplete"), HasSubstr("later/report.html")));
   EXPECT_THAT(content(path("later/junit.xml")), AllOf(HasSubstr("name=\"pass\""), HasSubstr("incomplete")));
+  EXPECT_THAT(content(path("later/run.json")), HasSubstr("\"target\":\"embedded reference\""));
 }
 
 TEST_F(BadEnd, AWorkerWhoseRunnerDiedBeforeItBeganTakesNoJob) {

@@ -1,6 +1,8 @@
 // Bad input and bad ends through the real program: exit codes and messages that a stranger can act on.
 #include "harness/cli_tests/program.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -42,6 +44,9 @@ TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {
   expect(with("--baseline", "- check: selftest.pass#SEED-2\n"), 4, HasSubstr("x.yaml:1: expected a key 'reason'"));
   expect(with("--baseline", "- {check: 'selftest.pass#precondition', reason: r}\n"), 0, HasSubstr("conforming"));
   expect(with("--baseline", "- {check: 'selftest.pass#SEED-99', reason: r}\n"), 4, HasSubstr("judges no 'SEED-99'"));
+  for (const auto* date : {"tomorrow", "2027-6-30", "2027-13-01", "2027-02-29"})
+    expect(with("--baseline", fmt::format("- check: selftest.pass#SEED-2\n  reason: r\n  expires: {}\n", date)), 4,
+           HasSubstr("x.yaml:3: expected a date such as 2027-06-30 for 'expires'"));
   expect(with("--baseline", "- [\n"), 4, HasSubstr("x.yaml:2: expected YAML"));
   expect(with("--baseline", "- {check: 'a.b#C', reason: r, link: l}\n"), 4, HasSubstr("there is no case 'a.b'"));
   expect(with("--target", "name: x\ndriver: prosody\noffers: [moon]\n"), 4,

@@ -11,6 +11,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 namespace cutover::harness {
@@ -24,8 +25,14 @@ namespace {
 
 bool is_date(const std::string& text) {
   constexpr std::string_view shape = "dddd-dd-dd";
-  return text.size() == shape.size() &&
-         std::ranges::equal(text, shape, [](char c, char s) { return s == 'd' ? c >= '0' && c <= '9' : c == s; });
+  const bool shaped = text.size() == shape.size() && std::ranges::equal(text, shape, [](char c, char s) {
+                        return s == 'd' ? c >= '0' && c <= '9' : c == s;
+                      });
+  const auto number = [&](std::size_t at, std::size_t digits) { return std::stoi(text.substr(at, digits)); };
+  using namespace std::chrono;
+  return shaped && year_month_day(year(number(0, 4)), month(static_cast<unsigned>(number(5, 2))),
+                                  day(static_cast<unsigned>(number(8, 2))))
+                       .ok();
 }
 
 /// Whether a check's name is that of a requirement, or of a later judgement of it in the same case:

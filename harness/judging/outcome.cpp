@@ -61,7 +61,7 @@ Standing standing_of(const CaseResult& result) {
 }
 
 struct Tally {
-  std::size_t checks = 0, red = 0, fault = 0, warned = 0, accepted = 0, idle = 0;
+  std::size_t checks = 0, red = 0, fault = 0, warned = 0, accepted = 0, skipped = 0, unsupported = 0;
 };
 
 Tally tally(const RunResult& run) {
@@ -73,7 +73,8 @@ Tally tally(const RunResult& run) {
     count.fault += standing == Standing::fault ? 1 : 0;
     count.accepted += standing == Standing::accepted ? 1 : 0;
     count.warned += result.outcome == Outcome::warn && standing == Standing::told ? 1 : 0;
-    count.idle += standing == Standing::idle ? 1 : 0;
+    const bool unsupported = result.outcome == Outcome::unsupported;
+    if (standing == Standing::idle) ++(unsupported ? count.unsupported : count.skipped);
   }
   return count;
 }
@@ -142,7 +143,8 @@ std::string verdict_of(const RunResult& run) {
   add(count.fault, plural(count.fault, "case") + " broken");
   add(count.accepted, plural(count.accepted, "case") + " accepted by the baseline");
   add(count.warned, plural(count.warned, "case") + " with warnings");
-  add(count.idle, plural(count.idle, "case") + " skipped");
+  add(count.skipped, plural(count.skipped, "case") + " skipped");
+  add(count.unsupported, plural(count.unsupported, "case") + " unsupported");
   add(run.stale_baseline.size(), fmt::format("stale baseline: {}", run.stale_baseline.size()));
   const bool reference = run.target.empty() || run.target.starts_with("embedded reference");
   if (!run.planted.empty())

@@ -28,7 +28,8 @@ class Catalogue::Text {
 namespace {
 
 constexpr std::array levels{"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "TEXT", "PROFILE"};
-constexpr std::array keys{"id", "source", "level", "actor", "area", "text", "title", "test", "testable", "verified"};
+constexpr std::array keys{"id",    "source", "level", "actor",    "area",    "text",
+                          "title", "test",   "parts", "testable", "verified"};
 
 [[noreturn]] void fail(const std::string& file, const YAML::Mark& mark, const std::string& expected) {
   throw CatalogueError(file + ":" + std::to_string(mark.line + 1) + ": " + expected);
@@ -67,6 +68,20 @@ TestText read_test(const YAML::Node& item, const std::string& file) {
   TestText result{"", scalar(test, "send", file), scalar(test, "see", file)};
   result.whole = "Send: " + result.send + ". See: " + result.see + ".";
   return result;
+}
+
+std::string read_parts(const YAML::Node& item, const std::string& file) {
+  const YAML::Node parts = item["parts"];
+  if (!parts) return {};
+  if (!parts.IsSequence() || parts.size() < 2)
+    fail(file, parts.Mark(), "expected a list of two names or more for 'parts'");
+  std::string names;
+  for (const auto& part : parts) {
+    if (!part.IsScalar() || part.Scalar().empty() || part.Scalar().find_first_of(" /") != std::string::npos)
+      fail(file, part.Mark(), "expected a name without blanks and slashes in 'parts'");
+    names += (names.empty() ? "" : " ") + part.Scalar();
+  }
+  return names;
 }
 
 std::string read_file(const std::filesystem::path& path) {
@@ -110,6 +125,7 @@ void read_items(std::string_view yaml, const std::string& file, Text& into) {
                             .test = into.keep(std::move(test.whole)),
                             .send = into.keep(std::move(test.send)),
                             .see = into.keep(std::move(test.see)),
+                            .parts = into.keep(read_parts(item, file)),
                             .testable = text("testable"),
                             .verified = text("verified"),
                             .file = name,
@@ -178,6 +194,22 @@ const Catalogue& Catalogue::current() {
 }
 
 void Catalogue::use(Catalogue catalogue) { chosen() = std::move(catalogue); }
+
+std::vector<std::string_view> parts_of(const Requirement& requirement) {
+  std::vector<std::string_view> parts;
+  for (auto rest = requirement.parts; !rest.empty();) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    parts.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return parts;
+}
+
+std::pair<std::string_view, std::string_view> id_and_part(std::string_view requirement) {
+  const auto slash = requirement.find('/');
+  if (slash == std::string_view::npos) return {requirement, {}};
+  return {requirement.substr(0, slash), requirement.substr(slash + 1)};
+}
 
 std::string document_of(const Requirement& requirement) {
   constexpr std::string_view section = "§";

@@ -21,6 +21,7 @@ struct Requirement {
   std::string_view text;
   std::string_view test;       ///< how it is tested, in one text; may be empty
   std::string_view send, see;  ///< the same in two parts, where the item has parts
+  std::string_view parts;      ///< what it is made of, one name each with blanks between; may be empty
   std::string_view testable;   ///< wire, config or no
   std::string_view verified;   ///< yes: read in the cited text
   std::string_view file;       ///< "s2s.yaml"
@@ -57,6 +58,11 @@ class Catalogue {
   std::shared_ptr<const Text> owned_;  ///< behind items_, unless they are constant data
   std::span<const Requirement> items_;
 };
+
+/// A requirement that is made of several parts is judged by part: CONFORMS("RFC6120-13.7.2-1/path", ...).
+[[nodiscard]] std::vector<std::string_view> parts_of(const Requirement&);
+/// "ID/PART" in two; the part is empty where none is named.
+[[nodiscard]] std::pair<std::string_view, std::string_view> id_and_part(std::string_view requirement);
 
 /// "RFC 6120" of "RFC 6120 §4.4 (derived)": what coverage is counted by.
 [[nodiscard]] std::string document_of(const Requirement&);

@@ -34,6 +34,16 @@ TEST(Catalogue, ReadsTheThreeShapesOfTest) {
   EXPECT_EQ(none.find("A-2"), nullptr);
 }
 
+TEST(Catalogue, AnItemMayBeMadeOfParts) {
+  const auto catalogue = Catalogue::parse(item("  parts: [path, validity]\n"), "x.yaml");
+  EXPECT_THAT(parts_of(*catalogue.find("A-1")), testing::ElementsAre("path", "validity"));
+  EXPECT_THAT(parts_of(*Catalogue::parse(item(""), "x.yaml").find("A-1")), testing::IsEmpty());
+  EXPECT_EQ(id_and_part("A-1/path"), (std::pair<std::string_view, std::string_view>("A-1", "path")));
+  EXPECT_EQ(id_and_part("A-1").second, "");
+  EXPECT_THAT(error_of(item("  parts: [one]\n")), HasSubstr("x.yaml:7: expected a list of two names or more"));
+  EXPECT_THAT(error_of(item("  parts: [one, t/wo]\n")), HasSubstr("expected a name without blanks and slashes"));
+}
+
 TEST(Catalogue, NamesFileLineAndExpectation) {
   EXPECT_THAT(error_of(item("", "OUGHT")), HasSubstr("x.yaml:3: expected one of MUST"));
   EXPECT_THAT(error_of(item("  colour: red\n")), HasSubstr("x.yaml:7: unknown key 'colour'"));
@@ -52,6 +62,7 @@ TEST(Catalogue, EmbeddedIsWhatTheFolderSays) {
     EXPECT_EQ(embedded.all()[i].id, folder.all()[i].id);
     EXPECT_EQ(embedded.all()[i].text, folder.all()[i].text);
     EXPECT_EQ(embedded.all()[i].test, folder.all()[i].test);
+    EXPECT_EQ(embedded.all()[i].parts, folder.all()[i].parts);
   }
 }
 

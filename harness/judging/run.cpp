@@ -147,18 +147,26 @@ Run::Run(const CaseRecord& record, const RunOptions& options)
       options_(options),
       planted_(options.planted, options.watch),
       generator_(options.seed ^ 0x72756e),  // apart from the world's numbers
-      verdicts_(record.id, options.strict, [this] {
-        if (shown_) return excerpt(*shown_);
-        return world_ ? excerpt(world_->trace().records()) : std::string();
-      }) {}
+      verdicts_(
+          record.id, options.strict,
+          [this] {
+            if (shown_) return excerpt(*shown_);
+            return world_ ? excerpt(world_->trace().records()) : std::string();
+          },
+          [this] { return world_ && !shown_ ? std::optional(world_->now()) : std::nullopt; }) {}
 
 Run::~Run() = default;
+
+Duration Run::patience() const {
+  return patience_of(record_, options_.target ? options_.target->patience : usual_patience);
+}
 
 World& Run::world() {
   if (!world_) {
     auto addresses = options_.target ? addresses_for(*options_.target) : std::map<int, std::string>{};
     world_ = make_world(options_.world, choice(), options_.seed, options_.block, std::move(addresses));
-    if (options_.world == WorldKind::live) world_->end_at(world_->now() + patience_of(record_));
+    if (options_.world == WorldKind::live) world_->end_at(world_->now() + patience());
+    if (options_.target) world_->have_patience(options_.target->patience);
   }
   return *world_;
 }
@@ -265,7 +273,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       try {
         run.run_body();
       } catch (const OutOfTime&) {
-        result.reason = fmt::format("the case was kept waiting for all of its {} s", patience_of(record) / 1s);
+        result.reason = fmt::format("the case was kept waiting for all of its {} s", run.patience() / 1s);
       }
       run.finish(result);
     } catch (const EndedEarly& early) {
@@ -288,6 +296,11 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       if (red) result.outcome = Outcome::fail;
     }
     result.checks = run.verdicts().checks();
+    if (options.target && run.world_ && run.world_->late() && result.reason.empty()) {
+      result.reason =
+          fmt::format("late: what was waited for came after {:.1f} s; the target file has {} s of patience",
+                      std::chrono::duration<double>(*run.world_->late()).count(), run.world_->patience() / 1s);
+    }
     result.asked = run.planted().asked();
     if (is_red(result)) {
       for (const auto& text : run.evidence_) result.log += text();
@@ -312,7 +325,10 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
   return result;
 }
 
-Duration patience_of(const CaseRecord& record) { return 2 * record.budget + 20s; }
+Duration patience_of(const CaseRecord& record, Duration with_subject) {
+  constexpr int waits_for_nothing = 8;  // in one case, each twice its patience
+  return 2 * record.budget + 20s + 2 * waits_for_nothing * std::max(with_subject - usual_patience, Duration{});
+}
 
 std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a

@@ -40,6 +40,8 @@ class Run {
   [[nodiscard]] WorldKind kind() const { return options_.world; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
   [[nodiscard]] bool strict() const { return options_.strict; }
+  /// With the whole case: who keeps it waiting for longer ends it.
+  [[nodiscard]] Duration patience() const;
   /// Null when the embedded deployment is judged.
   [[nodiscard]] const Target* target() const { return options_.target ? &*options_.target : nullptr; }
   /// Of the deployment, in the addresses of this world.
@@ -103,7 +105,7 @@ class Run {
 
 /// How long a case may wait altogether where time is real: its budget and more. Then it ends by itself, with what it
 /// has not judged inconclusive: who keeps it waiting is not our fault. The runner kills it a little later.
-[[nodiscard]] Duration patience_of(const CaseRecord& record);
+[[nodiscard]] Duration patience_of(const CaseRecord& record, Duration with_subject = usual_patience);
 
 /// The seed of one case of a run: one case alone with --seed gives what it gave in the whole run.
 [[nodiscard]] std::uint64_t case_seed(std::uint64_t run_seed, std::string_view case_id, int attempt);

@@ -54,6 +54,38 @@ TEST(Run, JudgesByTheLevelOfTheCatalogue) {
   EXPECT_EQ(result.reproduce, "cutover run demo.case --world=sim --replay=seed:1");
 }
 
+TEST(Run, JudgesByPart) {
+  const auto of = [](const char* requirement) {
+    return execute_case(record([requirement](CaseRun&) { CONFORMS(requirement, "the number", 1, Eq(2)); },
+                               {{"RFC6120-13.7.2-1", {"xmpp.invalid-chain-accepted"}}}),
+                        {});
+  };
+  const auto result = of("RFC6120-13.7.2-1/path");
+  ASSERT_EQ(result.checks.size(), 1U);
+  EXPECT_EQ(result.checks[0].id, "demo.case#RFC6120-13.7.2-1");
+  EXPECT_EQ(result.checks[0].requirement, "RFC6120-13.7.2-1");
+  EXPECT_EQ(result.checks[0].part, "path");
+  EXPECT_THAT(of("RFC6120-13.7.2-1/moon").reason, HasSubstr("RFC6120-13.7.2-1 has no part 'moon' in the catalogue"));
+}
+
+TEST(Run, WhatComesLateHasComeAndIsToldAsLate) {
+  const auto after = [](Duration when) {
+    RunOptions options;
+    options.target = Target{.name = "somebody", .patience = 10s, .driver = LocalTarget{}};
+    return execute_case(record([when](CaseRun& run) {
+                          const auto begin = run.world().now();
+                          const bool came = run.world().await([&] { return run.world().now() - begin >= when; });
+                          CONFORMS(must, "it came", came, Eq(true));
+                        }),
+                        options);
+  };
+  EXPECT_THAT(after(9s).reason, IsEmpty());
+  EXPECT_EQ(after(15s).outcome, Outcome::pass);
+  EXPECT_THAT(after(15s).reason,
+              HasSubstr("late: what was waited for came after 20.0 s; the target file has 10 s of patience"));
+  EXPECT_EQ(after(25s).outcome, Outcome::fail);
+}
+
 TEST(Run, IsBrokenWhereTheHarnessIsAtFault) {
   const auto reason = [](std::function<void(CaseRun&)> body) {
     const auto result = execute_case(record(std::move(body)), {});

@@ -21,20 +21,26 @@ namespace {
 thread_local Verdicts* current_verdicts = nullptr;
 
 std::string level_of(const char* requirement) {
-  const auto* found = Catalogue::current().find(requirement);
+  const auto [id, part] = id_and_part(requirement);
+  const auto* found = Catalogue::current().find(id);
   if (found == nullptr) throw HarnessFault(std::string("no such requirement in the catalogue: ") + requirement);
+  if (!part.empty() && std::ranges::count(parts_of(*found), part) == 0)
+    throw HarnessFault(fmt::format("{} has no part '{}' in the catalogue", id, part));
   return std::string(found->level);
 }
 }  // namespace
 
-Verdicts::Verdicts(std::string case_id, bool strict, std::function<std::string()> wire)
-    : case_id_(std::move(case_id)), strict_(strict), wire_(std::move(wire)) {}
+Verdicts::Verdicts(std::string case_id, bool strict, std::function<std::string()> wire,
+                   std::function<std::optional<Time>()> now)
+    : case_id_(std::move(case_id)), strict_(strict), wire_(std::move(wire)), now_(std::move(now)) {}
 
 reports::Check& Verdicts::add(const std::string& requirement, std::string level, const char* file, int line) {
-  const int count = ++judged_[requirement];
+  const auto [id, part] = id_and_part(requirement);
+  const int count = ++judged_[std::string(id)];
   auto& check = checks_.emplace_back();
-  check.id = case_id_ + "#" + requirement + (count == 1 ? "" : "." + std::to_string(count));
-  check.requirement = requirement;
+  check.id = fmt::format("{}#{}{}", case_id_, id, count == 1 ? "" : "." + std::to_string(count));
+  check.requirement = id;
+  check.part = part;
   check.level = std::move(level);
   check.file = source_path(file);
   check.line = line;
@@ -48,7 +54,9 @@ void Verdicts::judge(const char* requirement, std::string looked_at, bool met, s
   check.outcome = outcome_of(check.level, met, strict_);
   check.expected = std::move(expected);
   check.actual = std::move(actual);
-  if (met || !wire_) return;
+  if (met) return;
+  if (const auto now = now_ ? now_() : std::nullopt) check.time_ns = now->time_since_epoch().count();
+  if (!wire_) return;
   if (const auto wire = wire_(); !wire.empty()) check.actual += "\nLast on the wire:\n" + wire;
 }
 

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <type_traits>
 
@@ -17,11 +18,13 @@ namespace cutover::harness {
 class Verdicts {
  public:
   /// `wire` tells what was last on the wire; it is put next to an unmet expectation.
-  Verdicts(std::string case_id, bool strict, std::function<std::string()> wire);
-  /// Records one judgement. Unknown requirement: HarnessFault. An unmet MUST, MUST NOT, TEXT or PROFILE is fail, SHOULD
-  /// warn (fail with --strict), MAY info.
-  /// `looked_at` says in words what was looked at, as a noun ("the body that the partner's user got") or, where yes or
-  /// no is the answer, as a sentence ("the stream was closed").
+  /// `now`: the time of the world, where the case has one.
+  Verdicts(std::string case_id, bool strict, std::function<std::string()> wire,
+           std::function<std::optional<Time>()> now = {});
+  /// Records one judgement, of a requirement or of a part of one ("ID/PART"). Unknown: HarnessFault. An unmet MUST,
+  /// MUST NOT, TEXT or PROFILE is fail, SHOULD warn (fail with --strict), MAY info. `looked_at` says in words what was
+  /// looked at, as a noun ("the body that the partner's user got") or, where yes or no is the answer, as a sentence
+  /// ("the stream was closed").
   void judge(const char* requirement, std::string looked_at, bool met, std::string expected, std::string actual,
              const char* file, int line);
   /// A precondition: where it is not met, every declared requirement that is not judged by the end of the case is
@@ -61,6 +64,7 @@ class Verdicts {
   std::string case_id_;
   bool strict_;
   std::function<std::string()> wire_;
+  std::function<std::optional<Time>()> now_;
   std::vector<reports::Check> checks_;
   std::map<std::string, int> judged_;  ///< how often each requirement was
   std::vector<std::string> unmet_;

@@ -150,9 +150,11 @@ class Pool {
 
 }  // namespace
 
-int watchdog_s(const Job& job) {
-  const auto patience = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(patience_of(*job.record)).count());
-  return job.world == WorldKind::sim ? 180 : patience + static_cast<int>(RealServer::start_limit / 1s) + 10;
+int watchdog_s(const Job& job, Duration patience) {
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(patience_of(*job.record, patience));
+  return job.world == WorldKind::sim
+             ? 180
+             : static_cast<int>(whole.count()) + static_cast<int>(RealServer::start_limit / 1s) + 10;
 }
 
 void mark_interrupted(reports::RunResult& run, int signal, const std::string& when) {

@@ -16,13 +16,14 @@ struct RunnerOptions {
   std::uint64_t seed = 1;
   std::string replay;  ///< for every job, instead of the seed
   bool strict = false;
-  int jobs = 1;               ///< worker processes
-  int simulating = 0;         ///< those of them that may simulate at a time: it costs a processor each; 0: all
-  std::string target_file;    ///< empty: the embedded deployment
-  std::string topology_file;  ///< empty: the reference topology
-  std::string catalogue;      ///< folder; empty: the embedded one
-  int case_timeout_s = 0;     ///< wall time after which a worker is killed; 0: from the budget of the case
-  std::size_t detours = 0;    ///< that an exploration allows; 0: what its case says
+  int jobs = 1;                        ///< worker processes
+  int simulating = 0;                  ///< those of them that may simulate at a time: it costs a processor each; 0: all
+  std::string target_file;             ///< empty: the embedded deployment
+  std::string topology_file;           ///< empty: the reference topology
+  std::string catalogue;               ///< folder; empty: the embedded one
+  Duration patience = usual_patience;  ///< with the subject, see Target
+  int case_timeout_s = 0;              ///< wall time after which a worker is killed; 0: from the budget of the case
+  std::size_t detours = 0;             ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
 };
@@ -41,6 +42,6 @@ using OnResult =
 void mark_interrupted(reports::RunResult& run, int signal, const std::string& when);
 
 /// Wall time that a case may take: its budget and more where time is real, plenty where it is not.
-[[nodiscard]] int watchdog_s(const Job& job);
+[[nodiscard]] int watchdog_s(const Job& job, Duration patience = usual_patience);
 
 }  // namespace cutover::harness

@@ -90,7 +90,7 @@ void WorkerProcess::give(const Job& job, std::size_t index, const RunnerOptions&
   job_ = index;
   started = std::chrono::system_clock::now();
   begun = Wall::now();
-  limit_s = options.case_timeout_s > 0 ? options.case_timeout_s : watchdog_s(job);
+  limit_s = options.case_timeout_s > 0 ? options.case_timeout_s : watchdog_s(job, options.patience);
   deadline = begun + std::chrono::seconds(limit_s);
   output_.clear();
   // Where it died already, read_answer_line() sees the end of file.

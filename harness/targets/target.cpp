@@ -32,7 +32,7 @@ class TargetReader {
   [[nodiscard]] Target read(std::string_view yaml) const {
     const auto root = load(yaml);
     if (!root.IsMap()) fail(root, "expected a target: a map with name, driver, offers, allows and settings");
-    check_keys(root, {"name", "driver", "offers", "allows", "settings"});
+    check_keys(root, {"name", "driver", "offers", "allows", "patience", "settings"});
     Target target;
     target.file = file_;
     target.name = text(root, "name");
@@ -40,12 +40,14 @@ class TargetReader {
       for (const auto& item : list(root, "offers", false)) target.offers.insert(word(item, needs));
     }
     if (root["allows"]) target.allows = word(root["allows"], stagings);
+    if (root["patience"]) target.patience = seconds(root, "patience");
     const auto driver = text(root, "driver");
     const YAML::Node settings = root["settings"] ? root["settings"] : YAML::Node(YAML::NodeType::Map);
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
     if (const auto* product = product_named(driver)) {
       target.driver = local(settings, *product);
       target.offers.insert(Need::spare_addresses);
+      if (!root["patience"]) target.patience = usual_patience;
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
@@ -304,6 +306,16 @@ class TargetReader {
     if (digits.size() != 64 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
       fail(node["fingerprint"], "expected the SHA-256 of a certificate, 32 octets in hex digits, for 'fingerprint'");
     return digits;
+  }
+
+  [[nodiscard]] Duration seconds(const YAML::Node& parent, const std::string& key) const {
+    constexpr int seconds_max = 600;
+    const auto digits = text(parent, key);
+    int value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || value < 1 || value > seconds_max)
+      fail(parent[key], fmt::format("expected 1 to {} seconds for '{}'", seconds_max, key));
+    return std::chrono::seconds(value);
   }
 
   [[nodiscard]] bool flag(const YAML::Node& parent, const std::string& key) const {

@@ -4,6 +4,7 @@
 #include "harness/deployment/topology.h"
 #include "harness/servers/real_server.h"
 #include "harness/targets/need.h"
+#include "harness/worlds/world.h"
 
 #include <map>
 #include <set>
@@ -46,12 +47,16 @@ struct RemoteTarget {
   std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
 };
 
+/// With a server somewhere, where its file does not say another one.
+inline constexpr Duration remote_patience = std::chrono::seconds(30);
+
 /// What a target file says. Only its declaration makes a case `unsupported`; nothing is inferred from a failure.
 struct Target {
-  std::string name;                ///< for reports
-  std::string file;                ///< where it was read from; the files that it names are relative to it
-  std::set<Need> offers;           ///< what it has
-  Staging allows = Staging::safe;  ///< the most disruptive kind of case that may be run against it
+  std::string name;                     ///< for reports
+  std::string file;                     ///< where it was read from; the files that it names are relative to it
+  std::set<Need> offers;                ///< what it has
+  Staging allows = Staging::safe;       ///< the most disruptive kind of case that may be run against it
+  Duration patience = remote_patience;  ///< with each of its answers; what comes later is told as late
   std::variant<LocalTarget, RemoteTarget> driver;
 };
 

@@ -53,6 +53,7 @@ TEST(Target, FixturesOfRealServersAreRead) {
   EXPECT_EQ(target("ejabberd").product, &ejabberd());
   EXPECT_EQ(target("ejabberd-opportunistic").mode, ServerMode::opportunistic);
   EXPECT_EQ(target("jabberd2").mode, ServerMode::dialback_over_tls);
+  EXPECT_EQ(load_target(folder + "jabberd2.yaml").patience, usual_patience);
 }
 
 TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
@@ -69,6 +70,7 @@ TEST_F(TargetFiles, TheRemoteExampleIsCompleteButForItsFiles) {
   EXPECT_EQ(addresses.at(target_host::peer(PartnerKind::dialback_over_tls)), "192.0.2.20");
   EXPECT_FALSE(addresses.contains(target_host::spare));
   EXPECT_EQ(addresses.at(target_host::name_server), "192.0.2.20");
+  EXPECT_EQ(target.patience, remote_patience);
 }
 
 TEST(Target, NamesFileLineAndExpectation) {
@@ -81,6 +83,8 @@ TEST(Target, NamesFileLineAndExpectation) {
   EXPECT_THAT(error_of("name: x\ndriver: pigeon\n"),
               HasSubstr("t.yaml:2: unknown driver 'pigeon', expected prosody, ejabberd, jabberd2, remote"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nallows: all\n"), HasSubstr("t.yaml:3: expected one of safe"));
+  EXPECT_THAT(error_of("name: x\ndriver: prosody\npatience: soon\n"),
+              HasSubstr("t.yaml:3: expected 1 to 600 seconds for 'patience'"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\noffers: [sip_side]\n"),
               HasSubstr("t.yaml:3: no driver can reach the sip_side"));
   EXPECT_THAT(error_of("name: x\ndriver: prosody\nsettings: {mode: fast}\n"),

@@ -38,6 +38,14 @@ bool World::run_until(const std::function<bool()>& condition, Duration limit) {
   return true;
 }
 
+bool World::await(const std::function<bool()>& condition) {
+  const Time began = now();
+  if (run_until(condition, patience_)) return true;
+  if (!run_until(condition, patience_)) return false;
+  late_ = std::max(late_.value_or(Duration{}), now() - began);
+  return true;
+}
+
 void World::run_for(Duration duration) {
   const Pumping pumping(running_);
   check_end();

@@ -18,6 +18,9 @@ struct OutOfTime : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// With our own nodes, and real servers beside them on loopback.
+inline constexpr Duration usual_patience = std::chrono::seconds(5);
+
 /// Owns the nodes. Only a case body waits, through run_until; everything that reacts is a Node.
 class World {
  public:
@@ -42,6 +45,13 @@ class World {
   /// Runs until `condition` holds; false when `limit` of world time came first. Throws HarnessFault when called from
   /// inside a node ("an actor must not wait").
   [[nodiscard]] bool run_until(const std::function<bool()>& condition, Duration limit);
+  /// Waits with the patience that the subject is given, and then as long again: how long a server takes is in no text,
+  /// so what comes late has come, and is told as late.
+  [[nodiscard]] bool await(const std::function<bool()>& condition);
+  void have_patience(Duration patience) { patience_ = patience; }
+  [[nodiscard]] Duration patience() const { return patience_; }
+  /// The longest await() that patience was not enough for, where its condition came to hold in the end.
+  [[nodiscard]] std::optional<Duration> late() const { return late_; }
   /// Lets `duration` of world time pass. Free in a simulated world, real time in a live one: for cases that are about
   /// time.
   void run_for(Duration duration);
@@ -82,6 +92,8 @@ class World {
 
   bool running_ = false;
   std::optional<Time> end_;
+  Duration patience_ = usual_patience;
+  std::optional<Duration> late_;
 };
 
 }  // namespace cutover::harness

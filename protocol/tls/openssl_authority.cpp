@@ -147,13 +147,18 @@ class OpensslAuthority final : public Authority {
     if (request.flaw == Flaw::no_certificate) return made;
     const bool self_signed = request.flaw == Flaw::self_signed;
     const bool stranger = request.flaw == Flaw::unknown_root;
-    // A missing intermediate needs one that could be missing.
-    const bool intermediate =
-        !self_signed && !stranger && (request.through_intermediate || request.flaw == Flaw::missing_intermediate);
-    const Issuer* issuer = self_signed ? nullptr : stranger ? &unknown() : intermediate ? &below_root() : &root();
+    // One that is missing is one that nobody has seen: a peer may complete a path with what it was shown earlier.
+    const bool missing = request.flaw == Flaw::missing_intermediate;
+    const Issuer unseen = missing ? make_issuer("Cutover test intermediate that is never shown", &root()) : Issuer();
+    const bool intermediate = !self_signed && !stranger && !missing && request.through_intermediate;
+    const Issuer* issuer = self_signed    ? nullptr
+                           : stranger     ? &unknown()
+                           : missing      ? &unseen
+                           : intermediate ? &below_root()
+                                          : &root();
     made.key = make_key(request.rsa);
     made.leaf = make_leaf(request, made.key, issuer);
-    if (intermediate && request.flaw != Flaw::missing_intermediate) made.chain = {below_root().certificate};
+    if (intermediate) made.chain = {below_root().certificate};
     return made;
   }
 

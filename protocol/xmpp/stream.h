@@ -142,7 +142,9 @@ struct StreamConfig {
   std::string target_host;   ///< what DNS named for remote_domain; no identity of the peer, and not its SNI
   std::string dialback_secret;
   DialbackKey dialback_key = xmpp::dialback_key;  ///< how keys are made is the server's own affair (XEP-0220)
-  int sasl_tries_max = 3;                         ///< RFC 6120 section 6.4.5: 2 to 5
+  /// A key is not asked about where the peer's certificate proves the sender (XEP-0220 section 2.2.1, out of band).
+  bool certificate_is_enough = false;
+  int sasl_tries_max = 3;  ///< RFC 6120 section 6.4.5: 2 to 5
   xml::ReaderLimits reader_limits;
   bool send_version = true;    ///< false: as a server of XMPP 0.9: no version, no features
   std::time_t wall_clock = 0;  ///< seconds since 1970, for certificates

@@ -93,7 +93,13 @@ void inbound(Run& run) {
   (void)romeo_sees(a, "presence/subscribed from " + a.juliet_bare, 0);
   CONFORMS("RFC6121-3-1", "from whom the approval came", senders(a.romeo().presences, "subscribed"),
            ElementsAre(a.juliet_bare));
-  CONFORMS("RFC6121-3.1.5-1", "the presence that came with the approval", shown, Eq("away: on the balcony"));
+  CONFORMS("RFC6121-3.1.5-1/resource", "the presence that came with the approval", shown, Eq("away: on the balcony"));
+  const auto came = seen(a.romeo().presences);
+  const auto approved = std::ranges::find(came, "presence/subscribed from " + a.juliet_bare);
+  const auto available = std::ranges::find(came, "presence from " + a.juliet_full);
+  if (approved != came.end() && available != came.end())
+    CONFORMS("RFC6121-3.1.5-2", "what came first", approved < available ? "the approval" : "presence",
+             Eq("the approval"));
 
   auto first = a.romeo().presences.size();
   a.subject().set_presence(a.account, presence("dnd", "on the way"));
@@ -101,7 +107,7 @@ void inbound(Run& run) {
            Eq("dnd: on the way"));
   first = a.romeo().presences.size();
   a.peer().send_presence("romeo", a.juliet_bare, "probe");
-  CONFORMS("RFC6121-4.3.2-3", "the presence that came for the subscriber's probe", romeo_is_shown(a, first),
+  CONFORMS("RFC6121-4.3.2-3/resource", "the presence that came for the subscriber's probe", romeo_is_shown(a, first),
            Eq("dnd: on the way"));
   first = a.romeo().presences.size();
   a.peer().send_presence("romeo", a.juliet_bare, "subscribe");
@@ -123,6 +129,7 @@ CUTOVER_CASE(presence_inbound){
     .judges = {{"RFC6121-3.1.3-2", {"account.approves-by-itself"}},
                {"RFC6121-3-1", {"account.subscription-from-full-jid"}},
                {"RFC6121-3.1.5-1", {"account.approval-without-presence"}},
+               {"RFC6121-3.1.5-2", {"account.presence-before-approval"}},
                {"RFC6121-4.4.2-1", {"account.updates-not-broadcast"}},
                {"RFC6121-4.3.2-3", {"account.probe-unanswered"}},
                {"RFC6121-3.1.3-3", {"account.resubscription-unanswered"}}},
@@ -150,7 +157,7 @@ void ends(Run& run) {
   if (!GIVEN(subscribe_romeo(a), "the peer's user can subscribe again")) return;
   first = a.romeo().presences.size();
   a.subject().go_offline(a.account);
-  CONFORMS("RFC6121-4.5.2-1", "the subscriber was told when the subject's user signed out",
+  CONFORMS("RFC6121-4.5.2-1/signed-out", "the subscriber was told when the subject's user signed out",
            romeo_sees(a, unavailable, first), Eq(true));
 }
 
@@ -182,11 +189,16 @@ void outbound(Run& run) {
   const auto sees = [&](const std::string& what) {
     return a.until([&] { return count(seen(a.juliet().presences), what) > 0; });
   };
-  const bool available = sees("presence from " + a.romeo_full);
-  CONFORMS("RFC6121-4.2.3-1", "the presence of the peer's user that reached the subscriber",
-           available ? show_and_status(a.juliet().presences.back()) : "no presence", Eq("chat: below the balcony"));
+  (void)sees("presence from " + a.romeo_full);
+  const auto kind = [](const xml::Element& stanza) {
+    return kind_of(stanza) + " " + stanza.attribute_or_empty("from");
+  };
+  const auto& presences = a.juliet().presences;
+  const auto available = std::ranges::find(presences, "presence " + a.romeo_full, kind);
+  CONFORMS("RFC6121-4.2.3-1/resource", "the presence of the peer's user that reached the subscriber",
+           available == presences.end() ? "no presence" : show_and_status(*available), Eq("chat: below the balcony"));
   a.peer().go_offline("romeo");
-  CONFORMS("RFC6121-4.5.3-1", "the subscriber was told when the peer's user signed out",
+  CONFORMS("RFC6121-4.5.3-1/resource", "the subscriber was told when the peer's user signed out",
            sees("presence/unavailable from " + a.romeo_full), Eq(true));
 
   // Somebody of the peer whom juliet never asked.

@@ -90,7 +90,7 @@ void whom_it_trusts(Run& run) {
   };
   Negotiation n(run);
   for (const auto& [flaw, words, trust] :
-       {Server{tls::Flaw::expired, "an expired certificate", "RFC6120-13.7.2-1"},
+       {Server{tls::Flaw::expired, "an expired certificate", "RFC6120-13.7.2-1/validity"},
         Server{tls::Flaw::unknown_root, "a certificate of an unknown root", "RFC6120-13.9.5-2"},
         Server{tls::Flaw::wrong_name, "the certificate of another name", "RFC6120-13.7.2.1-1"}}) {
     const auto server = fmt::format("a server with {}", words);

@@ -82,9 +82,9 @@ void bad_certificates(Run& run) {
   using enum tls::Flaw;
   if (!good_one_succeeds(n)) return;
   for (const auto& [requirement, words, flaw] :
-       {Bad{"RFC6120-13.7.2-1", "an expired certificate", expired},
-        Bad{"RFC6120-13.7.2-1", "a certificate that is not yet valid", not_yet_valid},
-        Bad{"RFC6120-13.7.2-1", "a certificate without its intermediate", missing_intermediate},
+       {Bad{"RFC6120-13.7.2-1/validity", "an expired certificate", expired},
+        Bad{"RFC6120-13.7.2-1/validity", "a certificate that is not yet valid", not_yet_valid},
+        Bad{"RFC6120-13.7.2-1/path", "a certificate without its intermediate", missing_intermediate},
         Bad{"RFC6120-5.4.3.1-7", "a certificate of an unknown root", unknown_root},
         Bad{"SEC-FROM-SPOOF-5", "a self-signed certificate", self_signed},
         Bad{"RFC6120-13.7.2.1-2", "the certificate of another name", wrong_name},

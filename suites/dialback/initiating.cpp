@@ -107,7 +107,8 @@ void failed_verification(Run& run) {
                "</db:result>");
   const auto told = n.told("not verified");
   if (CONFORMS("RFC6120-10.4.3-1", "what the sender of the queued message was told", told, Ne("nothing")))
-    CONFORMS("XEP0220-2.1.1-8", "what the sender of the queued message was told", told, Tells("remote-server-timeout"));
+    CONFORMS("XEP0220-2.1.1-8/returned", "what the sender of the queued message was told", told,
+             Tells("remote-server-timeout"));
   const bool ended = std::ranges::any_of(stream->wire().items(), [](const auto& item) {
     const auto* element = std::get_if<xml::Element>(&item);
     return element != nullptr && element->is("error", xmpp::ns::streams);

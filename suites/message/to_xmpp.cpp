@@ -14,6 +14,8 @@ using testing::StartsWith;
 
 constexpr char marked[] = "a MESSAGE sent later reaches the partner's user";
 
+std::string body_in(const xml::Element& message) { return body_of(message); }
+
 /// The last answer that alice got; one of status 0 where there is none.
 sip::Message last_answer(const Federated& f) {
   return f.alice.responses().empty() ? sip::Message{} : f.alice.responses().back();
@@ -37,7 +39,8 @@ void table_2(Run& run) {
   CONFORMS("RFC7572-5-T2-Call-ID", "the thread of the stanza", text("thread"), Eq("call-7@contoso.example"));
   CONFORMS("RFC7572-5-T2-Content-Language", "the xml:lang of the stanza",
            attribute("lang", "http://www.w3.org/XML/1998/namespace"), Eq("it"));
-  CONFORMS("RFC7572-5-T2-From", "the 'from' of the stanza", attribute("from"), Eq("alice@contoso.example"));
+  CONFORMS("RFC7572-5-T2-From", "the 'from' of the stanza", attribute("from"),
+           AnyOf(Eq("alice@contoso.example"), StartsWith("alice@contoso.example/")));
   CONFORMS("RFC7572-5-T2-Request-URI", "the 'to' of the stanza", attribute("to"), Eq("romeo@fabrikam.example"));
   CONFORMS("RFC7572-5-to", "the 'to' of the stanza", attribute("to"), Eq("romeo@fabrikam.example"));
   CONFORMS("RFC7572-5-type", "the type of the stanza", attribute("type"), AnyOf("", "normal"));
@@ -85,9 +88,8 @@ void bodies(Run& run) {
   auto image = f.pager("picture");
   image.set_header("Content-Type", "image/gif");
   f.alice.send_raw(std::move(image));
-  CONFORMS("RFC7572-7-5", "the answer to an image", f.answer_to("picture"), Eq(status_text(415)));
-  CONFORMS("RFC3261-415", "the answer to an image names what is accepted (Accept)",
-           last_answer(f).header("Accept").has_value(), Eq(true));
+  const auto answer = f.answer_to("picture");
+  const bool accept_missing = answer == status_text(415) && !last_answer(f).header("Accept");
   auto shouted = f.pager("any case");
   shouted.set_header("Content-Type", "TEXT/Plain;charset=UTF-8;msgr=abc");
   const auto stanza = f.stanza_for(std::move(shouted));
@@ -96,6 +98,18 @@ void bodies(Run& run) {
   f.alice.send_raw(std::move(empty));
   CONFORMS("RFC7572-7-10", "the answer to an empty MESSAGE", f.answer_to(""), AnyOf(StartsWith("2"), StartsWith("4")));
   if (!GIVEN(f.marker_reaches_romeo(), marked)) return;
+  // What a gateway makes of other media is a matter of implementation (section 7): a link, perhaps, but no silence.
+  const auto shows = [&](const char* text) {
+    return std::ranges::count(f.romeo.messages, std::string(text), body_in) > 0;
+  };
+  const bool made_something = f.romeo.messages.size() > (stanza ? 2U : 1U);
+  CONFORMS("RFC3261-415", "what became of an image",
+           shows("picture")             ? "its octets were shown as text"
+           : answer == status_text(415) ? "415"
+           : answer.starts_with("2")    ? (made_something ? "a stanza" : "200, and nothing")
+                                        : answer,
+           AnyOf("415", "a stanza"));
+  CONFORMS("RFC3261-415", "a 415 came without what is accepted (Accept)", accept_missing, Eq(false));
   const auto blanks = std::ranges::count_if(f.romeo.messages, [](const auto& m) { return body_of(m).empty(); });
   CONFORMS("RFC7572-7-10", "how many messages without text the partner's user got", blanks, Eq(0));
 }
@@ -106,10 +120,12 @@ CUTOVER_CASE(to_xmpp_bodies){
         "Text in any spelling of its type passes, other media are refused with what is accepted, an empty body is no "
         "message",
     .procedure = "The SIP user sends an image, text with an odd Content-Type, and an empty MESSAGE.",
-    .accepted = "415 with Accept; a stanza; 2xx or 4xx without a stanza.",
+    .accepted =
+        "415 with Accept, or a stanza that tells of the image otherwise than by its octets; a stanza; 2xx or 4xx "
+        "without a stanza.",
     .likely_causes = "Media types compared as text; bodies passed on unread.",
-    .judges = {{"RFC7572-7-5", {"gateway.accepts-any-media", "gateway.shows-any-media"}},
-               {"RFC3261-415", {"gateway.415-without-accept"}},
+    .judges = {{"RFC7572-7-5", {"gateway.media-types-by-the-letter"}},
+               {"RFC3261-415", {"gateway.415-without-accept", "gateway.accepts-any-media", "gateway.shows-any-media"}},
                {"RFC7572-7-10", {"gateway.empty-body"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,

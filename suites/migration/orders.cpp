@@ -90,14 +90,16 @@ void federation_before_certificates(Run& run) {
        {Step::deploy_pool, Step::deploy_edge, Step::move_users, Step::enable_federation, Step::update_dns}) {
     deployment->carry_out(step);
   }
-  CONFORMS("MIG-O06", "the exchanges of everybody before the certificates", deviations(*deployment), AsPredicted());
-  CONFORMS("MIG-O06", "what the rules say cuts a partner off",
+  CONFORMS("MIG-O06/certificates", "the exchanges of everybody before the certificates", deviations(*deployment),
+           AsPredicted());
+  CONFORMS("MIG-O06/certificates", "what the rules say cuts a partner off",
            predicted_cause(*deployment, "alice", external, Way::from_partner), Eq(Cause::certificate_missing));
-  CONFORMS("MIG-O06", "what the rules say cuts a user off",
+  CONFORMS("MIG-O06/certificates", "what the rules say cuts a user off",
            predicted_cause(*deployment, "alice", dialback, Way::to_partner), Eq(Cause::certificate_missing));
   deployment->carry_out(Step::create_policies_and_certificates);
-  CONFORMS("MIG-O06", "the exchanges of everybody with the certificates", deviations(*deployment), AsPredicted());
-  CONFORMS("MIG-O06", "how many exchanges the rules send through the new side in the end",
+  CONFORMS("MIG-O06/certificates", "the exchanges of everybody with the certificates", deviations(*deployment),
+           AsPredicted());
+  CONFORMS("MIG-O06/certificates", "how many exchanges the rules send through the new side in the end",
            predicted_on(*deployment, Path::current), Eq(all_exchanges(deployment->topology()).size()));
 }
 

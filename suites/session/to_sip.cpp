@@ -185,20 +185,20 @@ void idle(Run& run) {
   Federated f(run);
   f.partner.send(f.message("hello", "chat", "m1"));
   CONFORMS("RFC7573-4-2", "the text that opened the session reached the SIP user", has_texts(f, 1), Eq(true));
-  const bool ended = f.deployment.world().run_until([&] { return f.requests_to_alice("BYE") > 0; }, 1200s);
-  CONFORMS("RFC7573-4-11", "the idle session was ended with BYE within twenty minutes", ended, Eq(true));
+  const bool ended = f.deployment.world().run_until([&] { return f.requests_to_alice("BYE") > 0; }, 2h);
+  CONFORMS("RFC7573-4-11", "the idle session was ended with BYE within two hours", ended, Eq(true));
 }
 
 CUTOVER_CASE(session_idle){
     .id = "session.idle",
     .title = "A session in which nobody writes is ended by the gateway",
-    .procedure = "A partner's user opens a session; twenty minutes pass.",
+    .procedure = "A partner's user opens a session; two hours pass.",
     .accepted = "BYE.",
     .likely_causes = "Sessions stay for ever.",
     .judges = {{"RFC7573-4-2", {"gateway.loses-first-message"}}, {"RFC7573-4-11", {"gateway.never-sends-bye"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .live = false,
-    .budget = 1h,
+    .budget = 3h,
     .body = idle};
 
 void typing(Run& run) {

@@ -139,7 +139,7 @@ CUTOVER_CASE(restricted){
 
 void not_well_formed(Run& run) {
   Negotiation n(run);
-  const auto crossed = error_for(n, "RFC6120-11.3-2", "crossed tags", message_with(n, "<body><b></body></b>"));
+  const auto crossed = error_for(n, "RFC6120-11.3-2/tags", "crossed tags", message_with(n, "<body><b></body></b>"));
   if (crossed)
     CONFORMS("RFC6120-4.9.3.13-1", "the condition of the stream error for crossed tags", crossed->condition_in_words(),
              AnyOf("not-well-formed", "bad-format"));
@@ -149,10 +149,10 @@ void not_well_formed(Run& run) {
   const auto ending = stream->await_ending();
   const auto returned = ending.ended() ? std::nullopt : n.returned(external);
   const auto error = returned ? xmpp::error_of(*returned) : std::nullopt;
-  CONFORMS_THAT("RFC6120-11.3-3", "what came of an unbound prefix", (ending.error && ending.ended()) || error,
+  CONFORMS_THAT("RFC6120-11.3-3/prefixes", "what came of an unbound prefix", (ending.error && ending.ended()) || error,
                 "a stream error and the end of the stream, or a stanza error", testing::PrintToString(ending));
   // Section 4.9.3.2 has a name of its own for it, and 4.9.3.1 one for whatever cannot be processed.
-  CONFORMS("RFC6120-11.3-3", "the condition of the stream or stanza error for an unbound prefix",
+  CONFORMS("RFC6120-11.3-3/prefixes", "the condition of the stream or stanza error for an unbound prefix",
            error ? error->condition : ending.condition_in_words(),
            AnyOf("not-well-formed", "not-acceptable", "bad-namespace-prefix", "bad-format"));
 }

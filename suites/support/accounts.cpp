@@ -18,7 +18,7 @@ using namespace harness;
 
 namespace {
 
-constexpr Duration patience = 10s, grace = 2s, giving_up_max = 150s;
+constexpr Duration grace = 2s, giving_up_max = 150s;
 constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
 constexpr int peer_host = target_host::first_peer;
 
@@ -120,7 +120,7 @@ void Accounts::start_target(Run& run) {
   peer_ = &world_.add("peer", target_->peer_host(kind), make_peer(std::move(settings)));
 }
 
-bool Accounts::until(const std::function<bool()>& condition) { return world_.run_until(condition, patience); }
+bool Accounts::until(const std::function<bool()>& condition) { return world_.await(condition); }
 
 bool Accounts::until_given_up(const std::function<bool()>& condition) {
   return world_.run_until(condition, giving_up_max);
@@ -141,7 +141,7 @@ bool Accounts::markers_pass() {
 }
 
 bool Accounts::soon(const std::function<bool()>& condition) {
-  return markers_pass() && world_.run_until(condition, grace);
+  return markers_pass() && world_.run_until(condition, world_.patience());
 }
 
 bool Accounts::given_markers() {

@@ -75,9 +75,7 @@ void Negotiation::check_alive() {
   stream.wire().abort();
 }
 
-bool Negotiation::until(const std::function<bool()>& condition) {
-  return subject_->world().run_until(condition, PeerStream::patience);
-}
+bool Negotiation::until(const std::function<bool()>& condition) { return subject_->world().await(condition); }
 
 std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, tls::Flaw flaw, tls::NameKind names) {
   tls::CertificateRequest request;
@@ -120,7 +118,7 @@ std::optional<PeerStream> Negotiation::authenticated_by_dialback(PartnerKind kin
   }
   if (!stream) return std::nullopt;
   stream->send(db_result(domain(kind), subject_->domain(), "a-key"));
-  if (!answer_verify(kind, "valid", "a-key")) return std::nullopt;
+  (void)answer_verify(kind, "valid", "a-key", &*stream);
   const auto answer = stream->await_element("result", ns::dialback);
   if (!answer || answer->attribute_or_empty("type") != "valid") return std::nullopt;
   return stream;
@@ -184,10 +182,11 @@ bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity,
   return stream.answer_header(starttls_required) && stream.accept_tls(identity) && stream.answer_header(features);
 }
 
-std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKind kind) {
+std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKind kind, const PeerStream* waiting) {
   mocks::RawConnection *used = nullptr, *fresh = nullptr;
   std::optional<xml::Element> request;
   (void)until([&] {
+    if (waiting != nullptr && waiting->has_result()) return true;
     for (auto* wire : accepted_[kind]) {
       request = wire->take_element("verify", ns::dialback);
       if (request) return (used = wire) != nullptr;
@@ -205,8 +204,9 @@ std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKin
   return std::pair(stream, *request);
 }
 
-std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::string_view type, std::string_view key) {
-  while (auto request = asked(kind)) {
+std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::string_view type, std::string_view key,
+                                                       const PeerStream* waiting) {
+  while (auto request = asked(kind, waiting)) {
     const auto& verify = request->second;
     const bool meant = key.empty() || verify.text() == key;
     request->first.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", verify.attribute_or_empty("to"),

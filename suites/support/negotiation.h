@@ -64,11 +64,14 @@ class Negotiation {
   [[nodiscard]] bool lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features);
   /// Plays the authoritative server of the domain up to a db:verify: on the next connection that comes, or on one that
   /// an earlier request came by, for a server may use it again. Nothing where none came.
-  [[nodiscard]] std::optional<std::pair<PeerStream, xml::Element>> asked(PartnerKind kind);
+  /// Also nothing once `waiting`, the stream of the key, has its answer: who knows the peer otherwise asks nobody.
+  [[nodiscard]] std::optional<std::pair<PeerStream, xml::Element>> asked(PartnerKind kind,
+                                                                         const PeerStream* waiting = nullptr);
   /// The same, and answers with `type`; requests about another key than `key`, where one is given, with invalid. The
   /// request; nothing where none came.
   [[nodiscard]] std::optional<xml::Element> answer_verify(PartnerKind kind, std::string_view type,
-                                                          std::string_view key = {});
+                                                          std::string_view key = {},
+                                                          const PeerStream* waiting = nullptr);
 
   /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
   [[nodiscard]] bool marker_arrives();

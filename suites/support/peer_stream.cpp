@@ -57,7 +57,14 @@ PeerStream::PeerStream(World& world, mocks::RawConnection& wire, Header header)
 
 void PeerStream::send(const xml::Element& stanza) { wire_->send(xml::write(stanza, ns::server)); }
 
-bool PeerStream::until(const std::function<bool()>& condition) { return world_->run_until(condition, patience); }
+bool PeerStream::has_result() const {
+  return std::ranges::any_of(wire_->items(), [](const auto& item) {
+    const auto* element = std::get_if<xml::Element>(&item);
+    return element != nullptr && element->is("result", xmpp::ns::dialback) && element->attribute("type");
+  });
+}
+
+bool PeerStream::until(const std::function<bool()>& condition) { return world_->await(condition); }
 
 bool PeerStream::await_header() {
   (void)until([this] { return wire_->has_item() || wire_->ended(); });
@@ -72,14 +79,14 @@ std::optional<xml::Element> PeerStream::await_element() {
   return wire_->next_element();
 }
 
-std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns, Duration limit) {
+std::optional<xml::Element> PeerStream::await_element(std::string_view name, std::string_view ns,
+                                                      std::optional<Duration> limit) {
   std::optional<xml::Element> found;
-  (void)world_->run_until(
-      [&] {
-        found = wire_->take_element(name, ns);
-        return found || wire_->ended();
-      },
-      limit);
+  const auto came = [&] {
+    found = wire_->take_element(name, ns);
+    return found || wire_->ended();
+  };
+  (void)(limit ? world_->run_until(came, *limit) : world_->await(came));
   return found;
 }
 

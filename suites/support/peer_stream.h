@@ -47,8 +47,6 @@ MATCHER(HasEndedWithAnError, "a stream error and the end of the stream") { retur
 /// connection ended, or patience is over; what it returns tells which.
 class PeerStream {
  public:
-  static constexpr Duration patience = std::chrono::seconds(10);
-
   PeerStream(harness::World& world, mocks::RawConnection& wire, Header header);
 
   [[nodiscard]] mocks::RawConnection& wire() { return *wire_; }
@@ -65,9 +63,11 @@ class PeerStream {
   [[nodiscard]] bool await_header();
   [[nodiscard]] std::optional<xml::Element> await_element();
   [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns,
-                                                          Duration limit = patience);
+                                                          std::optional<Duration> limit = std::nullopt);
   /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
   [[nodiscard]] std::optional<xml::Element> await_verify();
+  /// Whether an answer to db:result has come.
+  [[nodiscard]] bool has_result() const;
   /// What was read of the stream until it ended; `condition` is empty where no stream error came.
   [[nodiscard]] Ending await_ending();
   /// Sends </stream:stream> and FIN once the subject has ended its side.

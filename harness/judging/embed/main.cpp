@@ -39,7 +39,7 @@ void write(std::ostream& out, const cutover::harness::Catalogue& catalogue) {
   for (const auto& item : catalogue.all()) {
     out << "{";
     for (const auto text : {item.id, item.source, item.level, item.actor, item.area, item.title, item.text, item.test,
-                            item.send, item.see, item.testable, item.verified, item.file}) {
+                            item.send, item.see, item.parts, item.testable, item.verified, item.file}) {
       out << literal(text) << ",";
     }
     out << item.line << "},\n";

@@ -95,7 +95,7 @@ std::vector<Row> presence() {
              presence.add(xml::Element("status", presence.ns()).with_text("gone"));
          });
        }},
-      {"account.subscribes-by-name", "names who subscribes or approves (XEP-0172)", "RFC6121-3.1.1-1",
+      {"account.subscribes-by-name", "names who subscribes or approves (XEP-0172)", "RFC6121-3.1.2-1",
        [](Passage& p) {
          if (!p.sends_presence("subscribe") && !p.sends_presence("subscribed")) return;
          p.edit([](xml::Element& presence) {

@@ -54,11 +54,6 @@ std::vector<Row> dns_variants() {
              p.message.additional.push_back({"elsewhere.invalid", dns::Type::a, 60, "192.0.2.1"});
              p.message.additional.push_back({"elsewhere.invalid", dns::Type::txt, 60, "\"odd\""});
            }},
-          {"dns.hears-no-additional-records", "asks for the address of each target by itself (RFC 2782)",
-           "RFC2782-usage-2",
-           [](Passage& p) {
-             if (p.in()) p.message.additional.clear();
-           }},
           {"dns.believes-for-half-the-time", "keeps answers for half of their TTL", "RFC6120-13.9.2-1",
            [](Passage& p) {
              if (!p.in()) return;

@@ -162,14 +162,18 @@ std::vector<Row> sip_variants() {
           {"sip.names-in-contact", "has a display name in Contact (RFC 3261 20.10)", "RFC3428-4-1",
            [](Sip& p) {
              const auto contact = p.message.header_or_empty("Contact");
-             if (p.out() && contact.starts_with('<')) p.message.set_header("Contact", "\"odd <gw>\" " + contact);
+             if (p.out() && p.message.status < 300 && contact.starts_with('<'))
+               p.message.set_header("Contact", "\"odd <gw>\" " + contact);
            }},
           {"sip.contact-names-transport", "names the transport in the URI of its Contact (RFC 3261 19.1.1)",
            "RFC3428-4-1",
            [](Sip& p) {
              auto contact = p.message.header_or_empty("Contact");
              const auto end = contact.find('>');
-             if (!p.out() || end == std::string::npos || contact.find("transport=") != std::string::npos) return;
+             // That of a redirection is somebody else's.
+             if (!p.out() || p.message.status >= 300 || end == std::string::npos ||
+                 contact.find("transport=") != std::string::npos)
+               return;
              p.message.set_header("Contact", contact.insert(end, ";transport=tls"));
            }},
           {"sip.lists-its-methods", "lists methods, event packages and media types in whatever it says (RFC 3261 20.5)",

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cutover::departures {
 
@@ -90,11 +91,6 @@ void change_text(Passage& p, const std::function<void(std::string&)>& change) {
   if (text.find("<![CDATA[") != std::string::npos) return;
   change(text);
   p.octets.replace(from, end - from, text);
-}
-
-void replace_all(std::string& text, char letter, std::string_view by) {
-  for (auto at = text.find(letter); at != std::string::npos; at = text.find(letter, at + by.size()))
-    text.replace(at, 1, by);
 }
 
 std::vector<Row> headers() {
@@ -271,12 +267,13 @@ std::vector<Row> stanzas() {
            text += std::string("&#x") + digits[letter >> 4U] + digits[letter & 15U] + ";";
          });
        }},
-      {"xmpp.more-is-escaped-in-text", "escapes quotes and '>' in text, too", "RFC6120-11.1-5",
+      {"xmpp.less-is-escaped-in-text", "escapes in text what XML demands and no more", "RFC6120-11.1-5",
        [](Passage& p) {
          change_text(p, [](std::string& text) {
-           replace_all(text, '\'', "&apos;");
-           replace_all(text, '"', "&quot;");
-           replace_all(text, '>', "&gt;");
+           for (const auto& [reference, letter] : {std::pair{"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}}) {
+             if (const auto at = text.find(reference); at != std::string::npos)
+               text.replace(at, std::string_view(reference).size(), letter);
+           }
          });
        }},
       {"xmpp.chat-states-with-a-prefix", "gives chat states a prefix", "RFC6120-4.8.5-1",
@@ -284,7 +281,7 @@ std::vector<Row> stanzas() {
          if (!sends_stanza(p)) return;
          for (const std::string state : {"active", "composing", "paused", "inactive", "gone"}) {
            const std::string declared = "='http://jabber.org/protocol/chatstates'";
-           p.replace("<" + state + " xmlns" + declared, "<cha:" + state + " xmlns:cha" + declared);
+           if (!p.replace("<" + state + " xmlns" + declared, "<cha:" + state + " xmlns:cha" + declared)) continue;
            p.replace("</" + state + ">", "</cha:" + state + ">");
          }
        }},

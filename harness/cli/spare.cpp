@@ -24,7 +24,7 @@ using reports::Outcome;
 namespace {
 
 /// How many variants are planted at a time. More of them get into each other's way.
-constexpr std::size_t company_max = 8;
+constexpr std::size_t company_max = 16;
 
 /// What is not green in a case, and how it is told.
 std::map<std::string, std::string> not_green(const CaseResult& result) {

@@ -2,6 +2,7 @@
 #include "suites/support/negotiation.h"
 
 #include "protocol/base/check.h"
+#include "protocol/xml/writer.h"
 
 #include <fmt/format.h>
 
@@ -215,7 +216,7 @@ std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::st
     const auto& verify = request->second;
     const bool meant = key.empty() || verify.text() == key;
     request->first.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", verify.attribute_or_empty("to"),
-                                    verify.attribute_or_empty("from"), verify.attribute_or_empty("id"),
+                                    verify.attribute_or_empty("from"), xml::escape(verify.attribute_or_empty("id")),
                                     meant ? type : "invalid"));
     if (meant) return verify;
   }

@@ -40,11 +40,12 @@ bool offers_mechanism(const xml::Element& features, std::string_view mechanism) 
 }
 
 std::string db_result(std::string_view from, std::string_view to, std::string_view key) {
-  return fmt::format("<db:result from='{}' to='{}'>{}</db:result>", from, to, key);
+  return fmt::format("<db:result from='{}' to='{}'>{}</db:result>", from, to, xml::escape(key));
 }
 
 std::string db_verify(std::string_view from, std::string_view to, std::string_view id, std::string_view key) {
-  return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, id, key);
+  return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, xml::escape(id),
+                     xml::escape(key));
 }
 
 std::string body_of(const std::optional<xml::Element>& message) {

@@ -80,7 +80,25 @@ std::vector<Row> gateway_addresses() {
        },
        gateways},
 
+      {"gateway.plus-escaped", "writes a plus in a SIP user part as %2B, which is another user (RFC 3261 19.1.4)",
+       "RFC7247-6.2-c2b",
+       [](Sip& p) {
+         edit_from(p, [](sip::NameAddr& from) {
+           if (const auto at = from.uri.user.find('+'); at != std::string::npos) from.uri.user.replace(at, 1, "%2B");
+         });
+       },
+       gateways},
+
       // URI to JID.
+      {"gateway.plus-is-a-space", "takes a plus in a SIP user part for a space", "RFC7247-6.2-c2b",
+       [](Stanza& p) {
+         if (!p.out()) return;
+         edit_localparts(p, [](const std::string& local) {
+           const auto at = local.find('+');
+           return at == std::string::npos ? local : local.substr(0, at) + "\\20" + local.substr(at + 1);
+         });
+       },
+       gateways},
       {"gateway.ignores-gr", "drops the gr parameter of a Request-URI instead of making it a resource",
        "RFC7247-6.3-1 RFC7247-6.4-8 RFC7247-7.1-feature-not-implemented-full RFC7247-7.1-forbidden-full "
        "RFC7247-7.1-item-not-found-full RFC7247-7.1-not-acceptable-full RFC7247-7.1-recipient-unavailable-full",
@@ -93,7 +111,7 @@ std::vector<Row> gateway_addresses() {
        },
        gateways},
       {"gateway.jid-unescaped", "writes decoded octets into a localpart",
-       "RFC7247-6.2-4 RFC7247-6.2-c26 RFC7247-6.2-c27 RFC7247-6.2-c2f",
+       "RFC7247-6.2-4 RFC7247-6.2-c20 RFC7247-6.2-c26 RFC7247-6.2-c27 RFC7247-6.2-c2f",
        [](Stanza& p) {
          if (p.out()) edit_localparts(p, interworking::unescape_localpart);
        },

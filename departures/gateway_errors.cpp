@@ -75,7 +75,8 @@ void add_wrong_conditions(std::vector<Row>& rows) {
                     gateways});
   }
   rows.push_back({"gateway.wrong-condition-of-class", "maps unlisted statuses to a wrong condition",
-                  "RFC7247-7.2-3xx RFC7247-7.2-4xx RFC7247-7.2-5xx RFC7247-7.2-6xx",
+                  "RFC7247-7.2-300 RFC7247-7.2-305 RFC7247-7.2-380 RFC7247-7.2-3xx RFC7247-7.2-4xx RFC7247-7.2-5xx "
+                  "RFC7247-7.2-6xx",
                   [](Sip& p) {
                     if (p.in() && p.is_answer("MESSAGE", 300) && !is_listed(p.message.status)) mishear_status(p);
                   },
@@ -174,7 +175,7 @@ std::vector<Row> gateway_errors() {
        },
        gateways},
       {"gateway.error-not-swapped", "leaves from and to of a failed stanza as they were",
-       "RFC6120-8.3.1-gw2 RFC6120-8.3.1-gw3",
+       "RFC6120-8.3.1-gw2 RFC6120-8.3.1-gw3 DEL-LOST",
        [](Stanza& p) {
          if (!sends_error(p)) return;
          p.set_attribute("from", p.element.attribute_or_empty("to"));

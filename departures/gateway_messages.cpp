@@ -126,6 +126,48 @@ std::vector<Row> gateway_messages() {
          });
        },
        gateways},
+      {"gateway.wrong-sender-to-sip", "writes another user into the From of requests that it makes",
+       "RFC7572-4-T1-from RFC7572-4-n1 RFC8048-5.2.1-7",
+       [](Sip& p) {
+         auto from = p.message.header_or_empty("From");
+         const auto at = from.find("sip:romeo@");
+         if (!p.out() || !p.message.is_request || !outside_a_dialog(p) || at == std::string::npos) return;
+         p.message.set_header("From", from.replace(at + 4, 5, "mercutio"));
+       },
+       gateways},
+      {"gateway.wrong-receiver-to-sip", "writes another user into the To of a MESSAGE", "RFC7572-4-T1-to",
+       [](Sip& p) {
+         auto to = p.message.header_or_empty("To");
+         const auto at = to.find("sip:");
+         if (p.sends("MESSAGE") && outside_a_dialog(p) && at != std::string::npos)
+           p.message.set_header("To", to.insert(at + 4, "not-"));
+       },
+       gateways},
+      {"gateway.message-without-from-tag", "sends MESSAGE without a From tag", "RFC7572-4-n1b",
+       [](Sip& p) {
+         const auto from = p.message.header_or_empty("From");
+         if (p.sends("MESSAGE") && outside_a_dialog(p))
+           p.message.set_header("From", from.substr(0, from.find(";tag=")));
+       },
+       gateways},
+      {"gateway.text-of-another-type", "calls text of a message text/html", "RFC3428-4-1",
+       [](Sip& p) {
+         if (p.sends("MESSAGE") && p.message.header_or_empty("Content-Type").starts_with("text/plain"))
+           p.message.set_header("Content-Type", "text/html;charset=utf-8");
+       },
+       gateways},
+      {"gateway.wrong-sender-to-xmpp", "writes another resource of nobody's into the from of messages",
+       "RFC7572-5-T2-From",
+       [](Stanza& p) {
+         if (sends_text(p)) p.set_attribute("from", p.element.attribute_or_empty("from") + "/odd");
+       },
+       gateways},
+      {"gateway.receiver-with-resource", "adds a resource to the to of messages outside of a session",
+       "RFC7572-5-T2-Request-URI RFC7572-5-to",
+       [](Stanza& p) {
+         if (sends_text(p) && !p.has_type("chat")) p.set_attribute("to", p.element.attribute_or_empty("to") + "/home");
+       },
+       gateways},
       {"gateway.swaps-addresses", "swaps from and to of a message", "RFC7572-5-T2-From RFC7572-5-T2-Request-URI",
        [](Stanza& p) {
          if (!sends_text(p)) return;

@@ -4,6 +4,7 @@
 #include "protocol/base/departures.h"
 
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -50,6 +51,9 @@ struct Row {
   const char* file = __builtin_FILE();  ///< where the row stands
 };
 
+/// Rows that the documents allow, planted at `nodes` where they do not say where.
+[[nodiscard]] std::vector<Row> variants(unsigned nodes, std::initializer_list<std::vector<Row>> rows);
+
 // One function a file of rows.
 [[nodiscard]] std::vector<Row> xmpp_headers();
 [[nodiscard]] std::vector<Row> xmpp_features();
@@ -74,7 +78,10 @@ struct Row {
 [[nodiscard]] std::vector<Row> sip_messages();
 [[nodiscard]] std::vector<Row> dns_messages();
 [[nodiscard]] std::vector<Row> xmpp_variants();
+[[nodiscard]] std::vector<Row> xmpp_form_variants();
 [[nodiscard]] std::vector<Row> account_variants();
 [[nodiscard]] std::vector<Row> gateway_variants();
+[[nodiscard]] std::vector<Row> sip_variants();
+[[nodiscard]] std::vector<Row> dns_variants();
 
 }  // namespace cutover::departures

@@ -152,6 +152,8 @@ constexpr std::size_t first_setting = 4;  // of the alternatives of Action
 constexpr std::string_view of_our_choice[] = {
     "xmpp.external-offered-without-match",  // RFC 6120 section 6.3.4: MAY be offered under other circumstances
     "xmpp.unknown-elements-ignored",        // section 4.8.4: ignored, or a stream error
+    "gateway.accepts-any-expires",          // RFC 6665 section 4.2.1.1: 423 MAY be sent
+    "dns.never-caches",                     // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
 };
 
 Entry entry_of(const RuleRow& row) {
@@ -195,7 +197,9 @@ const std::vector<Entry>& entries() {
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
     for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
-    for (const auto& rows : {xmpp_variants(), account_variants(), gateway_variants()}) add(rows);
+    for (const auto& rows : {xmpp_variants(), xmpp_form_variants(), account_variants(), gateway_variants(),
+                             sip_variants(), dns_variants()})
+      add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;
   }();
@@ -219,6 +223,18 @@ constexpr std::pair<std::string_view, Nodes> node_names[] = {{"proxy", proxy},
                                                              {"front", front}};
 
 }  // namespace
+
+std::vector<Row> variants(unsigned nodes, std::initializer_list<std::vector<Row>> rows) {
+  std::vector<Row> all;
+  for (const auto& some : rows) {
+    for (auto row : some) {
+      row.nature = Nature::variant;
+      if (row.nodes == judged) row.nodes = nodes;
+      all.push_back(std::move(row));
+    }
+  }
+  return all;
+}
 
 const char* name_of(Kind kind) {
   switch (kind) {

@@ -44,6 +44,13 @@ std::vector<Row> said() {
          });
        },
        account_server},
+      {"account.disco-without-identity", "answers disco#info without an identity", "XEP0030-3.1-1",
+       [](Passage& p) {
+         static constexpr char info[] = "http://jabber.org/protocol/disco#info";
+         if (p.sends("iq") && p.element.child("query", info) != nullptr)
+           p.edit([](xml::Element& iq) { iq.child("query", info)->remove_children("identity", info); });
+       },
+       account_server},
       {"account.error-without-child", "sends stanzas of type error without an error element", "RFC6120-8.3.1-3",
        [](Passage& p) {
          if (sends_error(p)) p.edit([](xml::Element& stanza) { stanza.remove_children("error", ns::server); });

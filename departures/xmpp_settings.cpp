@@ -38,7 +38,8 @@ std::vector<Row> xmpp_settings() {
        }},
       {"xmpp.small-stanzas-only", "takes no stanza of more than 8000 octets", "RFC6120-13.12-4",
        [](StreamConfig& config) { config.reader_limits.element_octets = 8000; }},
-      {"xmpp.stream-id-predictable", "gives every stream the same id", "RFC6120-4.7.3-2",
+      {"xmpp.stream-id-predictable", "gives every stream the same id",
+       "RFC6120-4.7.3-2 RFC6120-4.3.3-4 RFC6120-5.4.3.3-4 RFC6120-6.4.6-3",
        [](StreamConfig& config) { config.random = [](std::uint64_t) { return std::uint64_t{0}; }; }},
       {"xmpp.stream-id-of-few-bits", "gives each stream an id of sixteen bits", "RFC6120-4.7.3-2",
        [](StreamConfig& config) {

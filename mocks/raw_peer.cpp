@@ -57,6 +57,7 @@ std::string_view RawConnection::received_in_tls() const {
 }
 
 void RawConnection::on_bytes(std::string_view bytes) {
+  spoke_ = true;
   if (session_) return on_cipher(bytes);
   on_plain(bytes);
 }
@@ -238,8 +239,11 @@ RawConnection& RawPeer::accepted(std::size_t index) {
 }
 
 RawConnection* RawPeer::take_accepted() {
-  if (accepted_taken_ >= accepted_count()) return nullptr;
-  return &accepted(accepted_taken_++);
+  for (const auto& each : connections_) {
+    if (!each->accepted() || !each->spoke_ || std::exchange(each->handed_out_, true)) continue;
+    return each.get();
+  }
+  return nullptr;
 }
 
 void RawPeer::accept_with_tls(std::uint16_t port, const tls::Identity& identity, const tls::SessionOptions& options) {

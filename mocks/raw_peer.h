@@ -106,7 +106,7 @@ class RawConnection {
   Endpoint peer_;
   State state_;
   std::string reason_;
-  bool eof_ = false;
+  bool eof_ = false, spoke_ = false, handed_out_ = false;
   bool reading_ = true;
   bool secured_ = false;
   std::string received_;
@@ -140,7 +140,8 @@ class RawPeer final : public Node {
   /// Accepted ones only, in order.
   [[nodiscard]] std::size_t accepted_count() const;
   [[nodiscard]] RawConnection& accepted(std::size_t index);
-  /// The first accepted connection that was not taken yet; null while there is none.
+  /// The first accepted connection on which the other side has begun to speak and that was not taken yet; null while
+  /// there is none. A peer may open several and use one (RFC 8305), and who initiates speaks first.
   [[nodiscard]] RawConnection* take_accepted();
   /// Every new accepted connection begins TLS at once, as direct TLS does (XEP-0368). The identity must outlive the
   /// node.
@@ -171,7 +172,6 @@ class RawPeer final : public Node {
   std::vector<std::uint16_t> ports_;
   std::map<std::uint16_t, DirectTls> direct_tls_;
   std::vector<std::unique_ptr<RawConnection>> connections_;
-  std::size_t accepted_taken_ = 0;
 };
 
 }  // namespace cutover::mocks

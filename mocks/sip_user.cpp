@@ -1,6 +1,8 @@
 // What a SIP user sends and how it answers: RFC 3428, RFC 3856, and the product's INVITE with m=message.
 #include "mocks/sip_user.h"
 
+#include "protocol/sip/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -324,10 +326,10 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
   for (auto& [uri, dialog] : subscriptions_) {
     if (dialog.call_id != message.call_id()) continue;
     auto& contact = contacts_[uri];
-    const auto state = message.header_or_empty("Subscription-State");
-    contact.state = state.substr(0, state.find(';'));
-    const auto reason = state.find("reason=");
-    contact.reason = reason == std::string::npos ? "" : state.substr(reason + 7, state.find(';', reason) - reason - 7);
+    // Tokens, in letters of either case (RFC 3261 section 7.3.1).
+    const auto state = sip::parse_value_with_parameters(message.header_or_empty("Subscription-State"));
+    contact.state = state ? sip::lower(state->value) : "";
+    contact.reason = state ? sip::lower(sip::find_parameter(state->parameters, "reason").value_or("")) : "";
     if (!message.body.empty()) {
       contact.body = message.body;
       auto presence = interworking::read_pidf(message.body);

@@ -1,6 +1,7 @@
 // `selftest`: the kill matrix (a check that survives the defect that is named for it cannot fail), and behind it the
 // spare matrix (a check that blames a permitted variant is stricter than its text).
 #include "departures/table.h"
+#include "harness/cli/collateral.h"
 #include "harness/cli/console.h"
 #include "harness/cli/spare.h"
 #include "harness/cli/subcommands.h"
@@ -33,10 +34,15 @@ Job with_defect(Job job, const std::string& defect) {
 // The kill matrix: each defect must turn each check that names it red, and without defects nothing may be red.
 class KillMatrix {
  public:
-  explicit KillMatrix(const std::vector<Job>& cases) {
+  /// `all`: every defect in every case, for its collateral.
+  KillMatrix(const std::vector<Job>& cases, bool all) {
+    std::set<std::string> every;
+    for (const auto& departure : departures::table()) {
+      if (all && departure.nature == departures::Nature::defect) every.emplace(departure.name);
+    }
     for (const auto& job : cases) {
       jobs_.push_back(job);
-      std::set<std::string> defects;
+      auto defects = every;
       for (const auto& judges : job.record->judges) defects.insert(judges.killed_by.begin(), judges.killed_by.end());
       for (const auto& defect : defects) jobs_.push_back(with_defect(job, defect));
     }
@@ -71,7 +77,8 @@ class KillMatrix {
     }
     fmt::print(out, "{} of {} killed; {} survivors, {} controls not green\n", killed_, killed_ + survivors_, survivors_,
                not_green_);
-    return survivors_ + not_green_ == 0 ? 0 : 1;
+    const bool one_red = collateral_.print(out);
+    return survivors_ + not_green_ == 0 && one_red ? 0 : 1;
   }
 
  private:
@@ -97,6 +104,7 @@ class KillMatrix {
   }
   void defect(std::ostream& out, const Job& job, const reports::CaseResult& result) {
     const auto& planted = *job.planted.begin();
+    collateral_.look(planted, result);
     for (const auto& judges : job.record->judges) {
       if (std::ranges::find(judges.killed_by, planted) == judges.killed_by.end()) continue;
       const bool dead = std::ranges::any_of(result.checks, [&](const auto& check) {
@@ -113,6 +121,7 @@ class KillMatrix {
   std::vector<Job> jobs_;
   std::map<std::size_t, const standing::RuleRow*> standing_;  ///< by the place of its job
   std::vector<reports::CaseResult> controls_;
+  Collateral collateral_;
   std::size_t killed_ = 0, survivors_ = 0, not_green_ = 0;
 };
 
@@ -200,7 +209,7 @@ int selftest_command(const RunArguments& arguments, const SelftestOptions& optio
     std::erase_if(cases, [](const Job& job) { return job.world == WorldKind::live; });
     return search_unnoticed(std::cout, cases, options.all, run);
   }
-  KillMatrix matrix(cases);
+  KillMatrix matrix(cases, options.all);
   matrix.add_standing(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs(), false));
   if (code == exit_code::fault) return code;

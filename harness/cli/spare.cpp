@@ -1,5 +1,5 @@
-// Variants are planted in company, for the time that it saves; only what happens with one alone is held against a
-// check.
+// Variants are planted in company, for the time that it saves: a check that stays green in it is green for each of them
+// alone, and for each pair of those that did something there.
 #include "harness/cli/spare.h"
 
 #include "departures/table.h"
@@ -11,9 +11,11 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <ostream>
 #include <set>
+#include <utility>
 
 namespace cutover::harness::cli {
 
@@ -23,7 +25,7 @@ using reports::Outcome;
 namespace {
 
 /// How many variants are planted at a time. More of them get into each other's way.
-constexpr std::size_t company_max = 8;
+constexpr std::size_t company_max = 16;
 
 /// What is not green in a case, and how it is told.
 std::map<std::string, std::string> not_green(const CaseResult& result) {
@@ -45,13 +47,19 @@ std::vector<std::string> variants() {
   return names;
 }
 
+/// Variants that are planted together in a case.
+struct Suspicion {
+  std::size_t number = 0;  ///< of the case
+  std::set<std::string> names;
+};
+
 class SpareMatrix {
  public:
   SpareMatrix(std::ostream& out, const std::vector<Job>& cases, const std::vector<CaseResult>& controls,
               const RunJobs& run)
       : out_(out), cases_(cases), controls_(controls), run_(run) {}
 
-  /// Plants groups; what they turned red, and each variant that did something there, waits for plant_alone(). False
+  /// Plants groups; what they turned red waits, with each variant that did something there, for plant_alone(). False
   /// where the run was interrupted.
   [[nodiscard]] bool plant_groups(const std::vector<std::string>& names, std::size_t company) {
     std::vector<Job> jobs;
@@ -72,38 +80,52 @@ class SpareMatrix {
         if (jobs[i].planted.contains(name)) met.insert(name);
       }
       met_.insert(met.begin(), met.end());
-      if (!blamed(result, i % cases_.size()).empty()) suspects_.emplace_back(i % cases_.size(), std::move(met));
+      for_each_pair(met, [&](const auto& pair) { pairs_.insert(pair); });
+      if (!blamed(result, i % cases_.size()).empty()) suspicions_.push_back({i % cases_.size(), std::move(met)});
     }
     return true;
   }
 
   [[nodiscard]] bool plant_alone() {
-    std::vector<Job> jobs;
-    std::vector<std::size_t> whose;
-    for (const auto& [number, names] : suspects_) {
-      for (const auto& name : names) {
-        jobs.push_back(cases_[number]);
-        jobs.back().planted = {name};
-        whose.push_back(number);
-      }
+    std::vector<Suspicion> alone;
+    for (const auto& [number, names] : suspicions_) {
+      for (const auto& name : names) alone.push_back({number, {name}});
     }
-    if (jobs.empty()) return true;
-    const auto results = run_(jobs, false);
-    if (!results.complete) return incomplete(results);
-    for (std::size_t i = 0; i < jobs.size(); ++i) tell(*jobs[i].planted.begin(), results.cases[i], whose[i]);
-    return true;
+    return plant(alone);
   }
 
-  [[nodiscard]] std::size_t print(const std::vector<std::string>& names) const {
+  /// Of what is to blame by no one alone, every two.
+  [[nodiscard]] bool plant_pairs() {
+    std::vector<Suspicion> pairs;
+    for (const auto& [number, names] : suspicions_) {
+      if (guilty_in_.contains(number)) continue;
+      for_each_pair(names, [&, number = number](const auto& pair) {
+        pairs.push_back({number, {pair.first, pair.second}});
+      });
+    }
+    return plant(pairs);
+  }
+
+  /// Whether nobody is blamed.
+  [[nodiscard]] bool print(const std::vector<std::string>& names, std::uint64_t seed) const {
     std::vector<std::string> idle;
     std::ranges::copy_if(names, std::back_inserter(idle), [&](const auto& name) { return !met_.contains(name); });
     fmt::print(out_, "spare matrix: {} variants, {} blamed{}{}{}{}\n", names.size(), guilty_.size(),
                guilty_.empty() ? "" : ": ", fmt::join(guilty_, " "),
                idle.empty() ? "" : fmt::format("; {} met no case: ", idle.size()), fmt::join(idle, " "));
-    return guilty_.size();
+    fmt::print(out_, "spare matrix: {} pairs by seed {}, {} blamed{}{}\n", pairs_.size(), seed, guilty_pairs_.size(),
+               guilty_pairs_.empty() ? "" : ": ", fmt::join(guilty_pairs_, ", "));
+    return guilty_.empty() && guilty_pairs_.empty();
   }
 
  private:
+  static void for_each_pair(const std::set<std::string>& names,
+                            const std::function<void(const std::pair<std::string, std::string>&)>& use) {
+    for (auto one = names.begin(); one != names.end(); ++one) {
+      for (auto other = std::next(one); other != names.end(); ++other) use({*one, *other});
+    }
+  }
+
   bool incomplete(const reports::RunResult& run) const {
     fmt::print(out_, "the spare matrix is incomplete: {}\n", run.incomplete_reason);
     return false;
@@ -116,11 +138,26 @@ class SpareMatrix {
     return found;
   }
 
-  void tell(const std::string& name, const CaseResult& result, std::size_t number) {
-    const auto checks = blamed(result, number);
+  bool plant(const std::vector<Suspicion>& suspicions) {
+    std::vector<Job> jobs;
+    for (const auto& [number, names] : suspicions) {
+      jobs.push_back(cases_[number]);
+      jobs.back().planted.insert(names.begin(), names.end());
+    }
+    if (jobs.empty()) return true;
+    const auto results = run_(jobs, false);
+    if (!results.complete) return incomplete(results);
+    for (std::size_t i = 0; i < jobs.size(); ++i) tell(suspicions[i], results.cases[i]);
+    return true;
+  }
+
+  void tell(const Suspicion& suspicion, const CaseResult& result) {
+    const auto checks = blamed(result, suspicion.number);
     if (checks.empty()) return;
-    guilty_.insert(name);
-    for (const auto& [id, words] : checks) fmt::print(out_, "BLAMED    {} by {}: {}\n", name, id, words);
+    guilty_in_.insert(suspicion.number);
+    const auto names = fmt::format("{}", fmt::join(suspicion.names, " with "));
+    (suspicion.names.size() == 1 ? guilty_ : guilty_pairs_).insert(names);
+    for (const auto& [id, words] : checks) fmt::print(out_, "BLAMED    {} by {}: {}\n", names, id, words);
     fmt::print(out_, "          {}\n", result.reproduce);
   }
 
@@ -128,8 +165,10 @@ class SpareMatrix {
   const std::vector<Job>& cases_;
   const std::vector<CaseResult>& controls_;
   const RunJobs& run_;
-  std::vector<std::pair<std::size_t, std::set<std::string>>> suspects_;  ///< a case, and what did something in it
-  std::set<std::string> met_, guilty_;
+  std::vector<Suspicion> suspicions_;
+  std::set<std::size_t> guilty_in_;  ///< cases
+  std::set<std::string> met_, guilty_, guilty_pairs_;
+  std::set<std::pair<std::string, std::string>> pairs_;
 };
 
 }  // namespace
@@ -140,9 +179,11 @@ int spare_variants(std::ostream& out, const std::vector<Job>& cases, const std::
   Generator generator(seed);
   for (std::size_t i = names.size(); i > 1; --i) std::swap(names[i - 1], names[generator.below(i)]);
   SpareMatrix matrix(out, cases, controls, run);
-  if (!matrix.plant_groups(names, alone ? 1 : company_max) || !matrix.plant_alone()) return exit_code::fault;
+  if (alone && !matrix.plant_groups(names, 1)) return exit_code::fault;
+  if (!matrix.plant_groups(names, company_max) || !matrix.plant_alone() || !matrix.plant_pairs())
+    return exit_code::fault;
   std::ranges::sort(names);
-  return matrix.print(names) > 0 ? exit_code::failure : exit_code::conforming;
+  return matrix.print(names, seed) ? exit_code::conforming : exit_code::failure;
 }
 
 }  // namespace cutover::harness::cli

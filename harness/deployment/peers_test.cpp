@@ -70,10 +70,11 @@ TEST_F(PeersTest, raw_peers_speak_in_clear_and_in_tls) {
   auto& b = world.add("b", 2, std::make_unique<RawPeer>());
   auto& out = a.connect({world.address_of(2), 5269});
   ASSERT_TRUE(until([&] { return out.open() && b.accepted_count() == 1; }));
+  EXPECT_EQ(b.take_accepted(), nullptr) << "nobody has spoken";
+  out.send(std::string(header) + "<message to='x@b.example'/>");
+  ASSERT_TRUE(until([&] { return !b.accepted(0).received().empty(); }));
   auto& in = *b.take_accepted();
   EXPECT_EQ(b.take_accepted(), nullptr);
-
-  out.send(std::string(header) + "<message to='x@b.example'/>");
   ASSERT_TRUE(until([&] { return in.items().size() == 2; }));
   EXPECT_FALSE(in.next_element()) << "a header comes first";
   EXPECT_EQ(in.next_header()->tag.attribute_or_empty("from"), "a.example");

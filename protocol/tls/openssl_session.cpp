@@ -102,6 +102,7 @@ class OpensslSession final : public Session {
     for (const std::string& protocol : options.alpn) {
       if (!protocol.empty() && protocol.size() < 256) (alpn_ += static_cast<char>(protocol.size())) += protocol;
     }
+    if (options.newest_is_1_2) SSL_set_max_proto_version(ssl_.get(), TLS1_2_VERSION);
     role == Role::client ? prepare_client(options) : prepare_server(options);
   }
 
@@ -240,6 +241,9 @@ class OpensslSession final : public Session {
     const bool ask = options.request_client_certificate || options.require_client_certificate;
     const int must = options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
     SSL_set_verify(ssl_.get(), ask ? SSL_VERIFY_PEER | must : SSL_VERIFY_NONE, verify);
+    if (!options.tickets) return;
+    SSL_clear_options(ssl_.get(), SSL_OP_NO_TICKET);
+    SSL_set_num_tickets(ssl_.get(), 2);
   }
 
   void note_chain_error(X509_STORE_CTX* store) {

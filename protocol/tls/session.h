@@ -63,6 +63,8 @@ struct SessionOptions {
   std::vector<std::string> alpn;  ///< offered or accepted protocols, "xmpp-server" for direct TLS
   bool request_client_certificate = true;   ///< server; judged softly afterwards, or dialback would be impossible
   bool require_client_certificate = false;  ///< server: mutual TLS, refuse the handshake without one
+  bool tickets = false;                     ///< server: gives tickets, by which a session may be resumed
+  bool newest_is_1_2 = false;               ///< no version above TLS 1.2
   std::time_t wall_clock = 0;               ///< seconds since 1970 for validity; 0: that of the authority
 };
 

@@ -56,7 +56,8 @@ struct Connection {
   std::deque<Doubt> doubts;
   std::optional<Time> give_up_at;  ///< connecting too long, or the peer does not close its side
   bool pumping = false, shut = false, gone = false, clean = false, was_open = false, tls_failed = false;
-  [[nodiscard]] bool inbound() const { return !path && verification == 0; }
+  bool spare = false;  ///< outgoing, beside the one that is used: closed as soon as it is there
+  [[nodiscard]] bool inbound() const { return !path && verification == 0 && !spare; }
 };
 
 template <class... F>
@@ -166,8 +167,12 @@ struct Server::Impl {
   }
 
   void dial_path(const DomainPair& pair) {
+    if (!paths_[pair].queue.empty()) dial(pair);
+  }
+
+  void dial(const DomainPair& pair) {
     auto& path = paths_[pair];
-    if (path.dial.under_way || path.connection != ConnectionId::none || path.queue.empty()) return;
+    if (path.dial.under_way || path.connection != ConnectionId::none) return;
     if (full() || full_for(pair.target)) return bounce(path, "resource-constraint");
     path.dial = Dial{.under_way = true};
     resolve(pair.target, [this, pair](std::vector<dns::Target> targets) {
@@ -188,6 +193,10 @@ struct Server::Impl {
     if (path.dial.next >= path.dial.targets.size() || (tried && !holds(Rule::every_target_is_tried))) {
       path.dial.under_way = false;
       return bounce(path, "remote-server-timeout");
+    }
+    if (config_.connects_twice) {
+      connect(path.dial).spare = true;
+      --path.dial.next;
     }
     auto& connection = connect(path.dial);
     connection.path = pair;
@@ -336,6 +345,7 @@ struct Server::Impl {
                    [&](const PairAuthorised& e) {
                      c.was_open = true;
                      if (c.path) flush(e.pair);
+                     if (config_.calls_back && c.inbound()) call_back({e.pair.target, e.pair.sender});
                    },
                    [&](const PairRefused& e) { on_pair_refused(c, e); },
                    [&](const VerificationWanted& e) { on_verification_wanted(c, e); },
@@ -354,6 +364,10 @@ struct Server::Impl {
                    [&](const StreamClosed& e) { c.clean = e.clean; },
                },
                event);
+  }
+
+  void call_back(const DomainPair& pair) {
+    if (serves(pair.sender) && judge_outgoing(pair).empty()) dial(pair);
   }
 
   void on_headers(Connection& c, const HeadersExchanged& e) {
@@ -416,6 +430,7 @@ struct Server::Impl {
     note(c.id, "connection ended", std::string(reason));
     const bool reset = reason.find("reset") != std::string_view::npos;
     if (c.path) end_path(c, c.clean && !reset);
+    if (c.path) ask_elsewhere(c.id);
     if (c.verification != 0) end_verification(c);
     if (c.inbound()) forget_verifications_for(c.id);
   }
@@ -473,8 +488,21 @@ struct Server::Impl {
     ask({{{c.peer.address, 5269}, e.pair.sender, false}});
   }
 
+  /// A stream to the domain of who is verified that is open for stanzas; null for none.
+  Connection* open_to(const DomainPair& pair) {
+    const auto path = paths_.find({pair.target, pair.sender});
+    auto* connection = path == paths_.end() ? nullptr : find(path->second.connection);
+    const bool open = connection != nullptr && connection->was_open && connection->stream->state() == StreamState::open;
+    return open ? connection : nullptr;
+  }
+
   void connect_verification(std::uint64_t number) {
     auto& v = verifications_.at(number);
+    if (auto* open = config_.verifies_on_open && v.dial.next == 0 ? open_to(v.pair) : nullptr) {
+      v.connection = open->id;
+      open->stream->verify(v.pair, v.id, v.key, context_.now());
+      return pump(*open);
+    }
     if (v.dial.next >= v.dial.targets.size()) return answer(number, Verdict::error, "remote-connection-failed");
     auto& connection = connect(v.dial);
     connection.verification = number;
@@ -483,8 +511,18 @@ struct Server::Impl {
   }
 
   void on_verification_answered(Connection& c, const VerificationAnswered& e) {
+    if (c.verification == 0) return answer(asked_on(c, e), e.verdict, e.condition);
     answer(c.verification, e.verdict, e.condition);
     if (holds(Rule::verification_stream_is_closed)) c.stream->close({}, context_.now());  // opened for this only
+  }
+
+  /// The number of the verification that was asked for on a stream for stanzas.
+  [[nodiscard]] std::uint64_t asked_on(const Connection& c, const VerificationAnswered& e) const {
+    const auto found = std::ranges::find_if(verifications_, [&](const auto& entry) {
+      const auto& one = entry.second;
+      return one.connection == c.id && one.pair == e.pair && one.id == e.id;
+    });
+    return found == verifications_.end() ? 0 : found->first;
   }
 
   void end_verification(Connection& c) {
@@ -505,6 +543,15 @@ struct Server::Impl {
     pump(*inbound);
   }
 
+  /// What was asked on a stream for stanzas that has ended.
+  void ask_elsewhere(ConnectionId ended) {
+    std::vector<std::uint64_t> unanswered;
+    for (const auto& [number, one] : verifications_) {
+      if (one.connection == ended) unanswered.push_back(number);
+    }
+    for (const auto number : unanswered) connect_verification(number);
+  }
+
   void forget_verifications_for(ConnectionId inbound) {
     std::vector<ConnectionId> asking;
     std::erase_if(verifications_, [&](const auto& entry) {
@@ -514,7 +561,7 @@ struct Server::Impl {
     });
     for (const auto id : asking) {
       auto* connection = find(id);
-      if (connection) close(*connection, {});
+      if (connection && connection->verification != 0) close(*connection, {});
     }
   }
 
@@ -527,6 +574,12 @@ struct Server::Impl {
     }
     c.stream->close(condition, context_.now());
     pump(c);
+  }
+
+  /// The other of two connections is used.
+  void let_go(Connection& c) {
+    context_.shutdown(c.id);
+    end(c, "not needed");
   }
 
   [[nodiscard]] std::vector<ConnectionId> ids() const {
@@ -682,7 +735,7 @@ const ServerConfig& Server::config() const { return impl_->config_; }
 void Server::on_accepted(ConnectionId id, std::uint16_t port, const Endpoint& peer) { impl_->accept(id, port, peer); }
 
 void Server::on_connected(ConnectionId id) {
-  if (auto* c = impl_->find(id); c && !c->stream) impl_->begin_stream(*c);
+  if (auto* c = impl_->find(id); c && !c->stream) c->spare ? impl_->let_go(*c) : impl_->begin_stream(*c);
   impl_->collect();
 }
 

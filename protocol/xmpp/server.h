@@ -41,6 +41,9 @@ struct ServerConfig {
   Duration connect_timeout = 20s;  ///< for one address; the kernel's own is minutes
   Duration doubt_window = 30s;     ///< what was sent this long before a connection broke is reported
   std::size_t connections_max = 1000;
+  bool calls_back = false;        ///< opens a stream of its own to whoever has authenticated, before there is a stanza
+  bool connects_twice = false;    ///< calls a target twice at once and keeps one connection, as RFC 8305 has it
+  bool verifies_on_open = false;  ///< asks about a key on a stream to that domain that is open (XEP-0220 section 2.1.2)
   Departures departures;
 };
 

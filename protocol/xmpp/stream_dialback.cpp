@@ -31,7 +31,7 @@ void Stream::authorise(const DomainPair& pair, Time now) {
   // XEP-0185: the key binds the id of the latest response header, the one inside TLS.
   put("db:result " + pair.sender + " > " + pair.target,
       dialback_element("result", pair.sender, pair.target, {}, {},
-                       config_.dialback_key(config_.dialback_secret, pair.target, pair.sender, id_)));
+                       xml::escape(config_.dialback_key(config_.dialback_secret, pair.target, pair.sender, id_))));
 }
 
 void Stream::verify(const DomainPair& pair, std::string_view id, std::string_view key, Time now) {

@@ -41,14 +41,15 @@ void good_certificates(Run& run) {
   };
   Negotiation n(run);
   for (const auto& [requirement, words, name, flaw] :
-       {Good{"RFC6120-13.7.1.2.1-1", "has a dNSName", tls::NameKind::dns, tls::Flaw::none},
-        Good{"RFC6120-13.7.1.2.1-2", "has an SRVName", tls::NameKind::srv, tls::Flaw::none},
+       {Good{"RFC6120-13.7.1.2.1-2", "has an SRVName", tls::NameKind::srv, tls::Flaw::none},
         Good{"RFC6120-13.7.1.2.1-4", "has an XmppAddr", tls::NameKind::xmpp_addr, tls::Flaw::none},
+        Good{"RFC6120-13.7.1.2.1-1", "has a dNSName", tls::NameKind::dns, tls::Flaw::none},
         Good{"SEC-EKU-1", "is for servers only", tls::NameKind::dns, tls::Flaw::server_only_eku}}) {
     auto stream = opened(n);
     if (!stream) return;
-    CONFORMS(requirement, fmt::format("the answer to EXTERNAL with a certificate that {}", words),
-             worth(*stream, *n.certificate(external, flaw, name)), Eq("success"));
+    const bool taken = CONFORMS(requirement, fmt::format("the answer to EXTERNAL with a certificate that {}", words),
+                                worth(*stream, *n.certificate(external, flaw, name)), Eq("success"));
+    if (!taken && name == tls::NameKind::dns) return;  // the last of them has such a name, too
   }
 }
 
@@ -166,15 +167,16 @@ void identities(Run& run) {
              result_of(stream->authenticate(n.domain(external))), Eq("success"));
   }
   if (auto stream = inside_tls(n)) {
-    CONFORMS("RFC6120-6.3.8-2", "the answer to EXTERNAL as another domain",
-             result_of(stream->authenticate("victim.example")), Eq("invalid-authzid"));
-  }
-  if (auto stream = inside_tls(n)) {
     stream->send(std::string(auth_open) + "EXTERNAL'>!!!not-base64!!!</auth>");
     const auto answer = stream->await_element();
     CONFORMS("RFC6120-13.9.1-1", "the answer to text that is no base64", result_of(answer), Ne("success"));
-    if (GIVEN(answer && answer->is("failure", xmpp::ns::sasl), "text that is no base64 is answered with <failure/>"))
-      CONFORMS("RFC6120-6.4.5-1", "the condition of the failure", result_of(answer), IsASaslCondition());
+    if (GIVEN(answer && answer->is("failure", xmpp::ns::sasl), "text that is no base64 is answered with <failure/>") &&
+        !CONFORMS("RFC6120-6.4.5-1", "the condition of the failure", result_of(answer), IsASaslCondition()))
+      return;
+  }
+  if (auto stream = inside_tls(n)) {
+    CONFORMS("RFC6120-6.3.8-2", "the answer to EXTERNAL as another domain",
+             result_of(stream->authenticate("victim.example")), Eq("invalid-authzid"));
   }
   if (auto stream = inside_tls(n)) {
     stream->send(std::string(auth_open) + "X-NONSENSE'>=</auth>");

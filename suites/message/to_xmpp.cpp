@@ -28,10 +28,10 @@ void table_2(Run& run) {
   request.add_header("Call-ID", "call-7@contoso.example");
   request.add_header("Content-Language", "it");
   const auto stanza = f.stanza_for(std::move(request));
-  CONFORMS("RFC7572-5-1", "a message stanza came", stanza.has_value(), Eq(true));
-  const auto text = [&](const char* child) { return stanza ? child_text(*stanza, child) : "no stanza"; };
+  if (!CONFORMS("RFC7572-5-1", "a message stanza came", stanza.has_value(), Eq(true))) return;
+  const auto text = [&](const char* child) { return child_text(*stanza, child); };
   const auto attribute = [&](const char* name, const char* ns = "") {
-    return stanza ? stanza->attribute(name, ns).value_or("") : "no stanza";
+    return stanza->attribute(name, ns).value_or("");
   };
   CONFORMS("RFC7572-5-T2-body", "the body of the stanza", text("body"), Eq("1 < 2 & \"3\""));
   CONFORMS("RFC7572-7-1", "the body of the stanza", text("body"), Eq("1 < 2 & \"3\""));
@@ -65,15 +65,17 @@ CUTOVER_CASE(to_xmpp_table){
     .accepted =
         "One message stanza of no type or type normal, as RFC 7572 Table 2; the MESSAGE is answered 200 or 202.",
     .likely_causes = "A gateway that writes every message as chat, or maps the body only.",
-    .judges = {{"RFC7572-5-1", {"gateway.drops-message-to-xmpp", "gateway.never-answers-message"}},
+    .judges = {{"RFC7572-5-1",
+                {"gateway.drops-message-to-xmpp", "gateway.never-answers-message", "gateway.swaps-addresses",
+                 "gateway.proxy-drops-outbound"}},
                {"RFC7572-5-T2-body", {"gateway.loses-body"}},
                {"RFC7572-7-1", {"gateway.loses-body"}},
                {"RFC7572-5-T2-Subject", {"gateway.loses-subject"}},
                {"RFC7572-5-T2-Call-ID", {"gateway.loses-thread", "gateway.wrong-thread"}},
                {"RFC7572-5-T2-Content-Language", {"gateway.loses-language"}},
-               {"RFC7572-5-T2-From", {"gateway.drops-message-to-xmpp"}},
-               {"RFC7572-5-T2-Request-URI", {"gateway.drops-message-to-xmpp"}},
-               {"RFC7572-5-to", {"gateway.drops-message-to-xmpp"}},
+               {"RFC7572-5-T2-From", {"gateway.wrong-sender-to-xmpp"}},
+               {"RFC7572-5-T2-Request-URI", {"gateway.receiver-with-resource"}},
+               {"RFC7572-5-to", {"gateway.receiver-with-resource"}},
                {"RFC7572-5-type", {"gateway.pager-type-chat"}},
                {"RFC3428-7-2", {"gateway.body-in-2xx"}},
                {"RFC3428-7-3", {"gateway.contact-in-2xx"}},
@@ -130,6 +132,49 @@ CUTOVER_CASE(to_xmpp_bodies){
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
     .body = bodies};
+
+/// The same twice, on two ways: equal but for the branch.
+sip::Message numbered(const Federated& f, const std::string& body) {
+  auto request = f.pager(body);
+  request.add_header("From", "<" + f.alice.uri() + ">;tag=one-of-two");
+  request.add_header("Call-ID", "by-two-ways@contoso.example");
+  request.add_header("CSeq", "41 MESSAGE");
+  return request;
+}
+
+void two_ways(Run& run) {
+  Federated f(run);
+  f.alice.send_raw(numbered(f, "by two ways"));
+  f.alice.send_raw(numbered(f, "by two ways"));
+  const auto answers = [&] { return f.final_answers("MESSAGE"); };
+  if (!GIVEN(f.until([&] { return answers().size() == 2; }), "both MESSAGEs are answered")) return;
+  const auto refused = std::ranges::count_if(answers(), [](const auto* answer) { return answer->status == 482; });
+  CONFORMS("RFC3261-482", "how many of two equal MESSAGEs were answered 482", refused, Eq(1));
+  for (const auto* answer : answers()) {
+    CONFORMS("RFC3261-8.2.6.2", "Call-ID and CSeq of the answer",
+             answer->call_id() + ", " + answer->header_or_empty("CSeq"), Eq("by-two-ways@contoso.example, 41 MESSAGE"));
+    CONFORMS("RFC3261-8.2.6.2", "the To tag of the answer", answer->to() ? answer->to()->tag() : "", testing::Ne(""));
+  }
+  auto spent = f.pager("no hops left");
+  spent.add_header("Max-Forwards", "0");
+  f.alice.send_raw(std::move(spent));
+  CONFORMS("RFC3261-483", "the answer to a MESSAGE without hops", f.answer_to("no hops left"), Eq(status_text(483)));
+}
+
+CUTOVER_CASE(merged){
+    .id = "message.by-two-ways",
+    .title = "A request that comes again by another way, and one that has no hops left, go no further",
+    .procedure =
+        "The SIP user sends one MESSAGE twice with equal From tag, Call-ID and CSeq, and one with Max-Forwards 0.",
+    .accepted = "482 for one of the two, 483 for the third; Call-ID and CSeq as sent and a To tag in each answer.",
+    .likely_causes = "Transactions are told apart by their branch alone.",
+    .judges = {{"RFC3261-482", {"gateway.accepts-merged-requests"}},
+               {"RFC3261-8.2.6.2", {"sip.response-without-to-tag"}},
+               {"RFC3261-483", {"gateway.ignores-max-forwards"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .takes = 2s,
+    .body = two_ways};
 
 void refused_requests(Run& run) {
   Federated f(run);

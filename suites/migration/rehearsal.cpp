@@ -40,14 +40,18 @@ void move_users_one_by_one(Deployment& deployment) {
 void rehearse(Run& run) {
   const auto deployment = bring_up(run);
   const auto all = all_exchanges(deployment->topology()).size();
-  CONFORMS("SEED-1", "the exchanges of everybody before the first step", deviations(*deployment), AsPredicted());
+  if (!CONFORMS("SEED-1", "the exchanges of everybody before the first step", deviations(*deployment), AsPredicted()))
+    return;
   CONFORMS("SEED-1", "how many exchanges the rules send through the legacy gateway before the first step",
            predicted_on(*deployment, Path::legacy), Eq(all));
   for (const auto step : canonical_steps()) {
     if (step == Step::move_users) move_users_one_by_one(*deployment);
     deployment->carry_out(step);
     const auto after = fmt::format("after the step '{}'", name_of(step));
-    CONFORMS(requirement_of(step), "the exchanges of everybody " + after, deviations(*deployment), AsPredicted());
+    const bool kept =
+        CONFORMS(requirement_of(step), "the exchanges of everybody " + after, deviations(*deployment), AsPredicted());
+    // What is wrong stays so behind the next step.
+    if (!kept && step != Step::update_dns) return;
     if (step >= Step::enable_federation) continue;
     CONFORMS(requirement_of(step), "how many exchanges the rules send through the legacy gateway " + after,
              predicted_on(*deployment, Path::legacy), Eq(all));

@@ -1,4 +1,5 @@
 // RFC 8048 section 5.3: a SIP user watches a partner's user; the dialog is a session, the consent outlives it.
+#include "protocol/sip/text.h"
 #include "suites/support/federated.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +16,6 @@ using namespace harness;
 using testing::AnyOf;
 using testing::Eq;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 int seconds_in(const std::string& text) {
   int value = -1;
@@ -28,9 +28,12 @@ void approval(Run& run) {
   f.romeo.approves = false;
   f.alice.subscribe(f.romeo_uri, 1800);
   const auto notify = f.request_to_alice("NOTIFY");
-  const auto pending = header_in(notify, "Subscription-State");
-  CONFORMS("RFC8048-5.3.1-4", "the Subscription-State of the first NOTIFY", pending, StartsWith("pending"));
-  CONFORMS("RFC6665-4.2.2", "the Subscription-State of the first NOTIFY", pending, HasSubstr("expires="));
+  if (!CONFORMS("RFC8048-5.3.1-4", "the state in the first NOTIFY", token_in(notify, "Subscription-State"),
+                Eq("pending")) &&
+      notify.method.empty())
+    return;
+  CONFORMS("RFC6665-4.2.2", "the Subscription-State of the first NOTIFY",
+           sip::lower(notify.header_or_empty("Subscription-State")), testing::ContainsRegex("expires *= *[0-9]"));
   CONFORMS("RFC6665-3.2.1", "the Event of the first NOTIFY", header_in(notify, "Event"), Eq("presence"));
   const auto answers = f.final_answers("SUBSCRIBE");
   const auto answer = answers.empty() ? sip::Message{} : *answers.front();
@@ -40,8 +43,9 @@ void approval(Run& run) {
   CONFORMS_THAT("RFC8048-5.3.1-3", "the Expires of the answer to SUBSCRIBE",
                 seconds_in(granted) >= 1 && seconds_in(granted) <= 1800, "at least 1 and at most 1800", granted);
   const auto asked = f.presence_to_romeo("subscribe");
-  CONFORMS("RFC8048-5.3.1-1", "the sender of the subscribe that the partner's user got", attribute_in(asked, "from"),
-           Eq(f.alice_jid));
+  if (!CONFORMS("RFC8048-5.3.1-1", "the sender of the subscribe that the partner's user got",
+                attribute_in(asked, "from"), Eq(f.alice_jid)))
+    return;
   CONFORMS("RFC8048-5.3.1-1", "the receiver of the subscribe that the partner's user got", attribute_in(asked, "to"),
            Eq(f.romeo_bare));
   f.partner.send(xmpp::make_presence(f.romeo_full, f.alice_jid));
@@ -51,7 +55,8 @@ void approval(Run& run) {
   f.partner.send_presence("romeo", f.alice_jid, "subscribed");
   const auto active = [&] { return contact.state == "active"; };
   (void)f.until(active);
-  CONFORMS("RFC8048-5.3.1-5", "the state of the subscription after the approval", contact.state, Eq("active"));
+  if (!CONFORMS("RFC8048-5.3.1-5", "the state of the subscription after the approval", contact.state, Eq("active")))
+    return;
   f.alice.subscribe(f.romeo_uri, 1800);
   if (!GIVEN(f.until(active), "the second subscription became active") ||
       !GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user"))
@@ -85,7 +90,8 @@ CUTOVER_CASE(approved){
 
 void revoking(Run& run) {
   Federated f(run);
-  CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true));
+  if (!CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true)))
+    return;
   f.partner.send_presence("romeo", f.alice_jid, "unsubscribed");
   const auto& contact = f.alice.contact(f.romeo_uri);
   (void)f.until([&] { return contact.state == "terminated"; });
@@ -108,12 +114,13 @@ CUTOVER_CASE(revoked){
 
 void refreshing(Run& run) {
   Federated f(run);
-  CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true));
+  if (!CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true)))
+    return;
   const auto before = f.requests_to_alice("NOTIFY");
   f.alice.refresh(f.romeo_uri);
   const auto notify = f.request_to_alice("NOTIFY", before + 1);
-  CONFORMS("RFC8048-5.3.2-1", "the Subscription-State of the NOTIFY that answers a refresh",
-           header_in(notify, "Subscription-State"), StartsWith("active"));
+  CONFORMS("RFC8048-5.3.2-1", "the state in the NOTIFY that answers a refresh", token_in(notify, "Subscription-State"),
+           Eq("active"));
   CONFORMS("RFC8048-5.3.2-2", "the document in the NOTIFY that answers a refresh", notify.body, HasSubstr("open"));
   if (!GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user")) return;
   CONFORMS("RFC8048-5.3.2-4", "how many subscribe stanzas the partner's user got", f.presences_to_romeo("subscribe"),
@@ -135,7 +142,8 @@ CUTOVER_CASE(refreshed){.id = "presence.user-refreshes",
 
 void logging_off(Run& run) {
   Federated f(run);
-  CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true));
+  if (!CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true)))
+    return;
   f.alice.unsubscribe(f.romeo_uri);
   const auto& contact = f.alice.contact(f.romeo_uri);
   (void)f.until([&] { return contact.state == "terminated"; });
@@ -259,7 +267,8 @@ void state(Run& run) {
   away.status = "in Mantua";
   away.priority = 127;
   f.partner.set_presence("romeo", away);
-  CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true));
+  if (!CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true)))
+    return;
   const auto& contact = f.alice.contact(f.romeo_uri);
   const auto seen = contact.presence.empty() ? interworking::Presence{} : contact.presence.front();
   CONFORMS("RFC8048-6.2-T1-resource", "the resource that the id of the tuple names", seen.resource, Eq("home"));
@@ -308,7 +317,8 @@ Open open_resources(const mocks::SipContact& contact) {
 
 void several_resources(Run& run) {
   Federated f(run);
-  CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true));
+  if (!CONFORMS("RFC8048-5.3.1-9", "the SIP user who subscribed got the presence", f.alice_watches_romeo(), Eq(true)))
+    return;
   const auto& contact = f.alice.contact(f.romeo_uri);
   f.partner.send(xmpp::make_presence(f.romeo_bare + "/phone", f.alice_jid));
   (void)f.until([&] { return open_resources(contact).each.size() == 2; });

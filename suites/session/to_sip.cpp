@@ -225,7 +225,7 @@ void typing_refused(Run& run) {
   Federated f(run);
   const auto typed = [&] {
     return std::ranges::count_if(f.alice.requests(), [](const sip::Message& request) {
-      return request.header_or_empty("Content-Type").starts_with("application/im-iscomposing+xml");
+      return token_in(request, "Content-Type") == "application/im-iscomposing+xml";
     });
   };
   f.partner.send(f.message("one", "chat", "m1"));

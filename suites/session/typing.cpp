@@ -33,7 +33,7 @@ bool converse(Federated& f, bool with_states) {
 
 void shown_once(Run& run) {
   Federated f(run);
-  CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, true), Eq(true));
+  if (!CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, true), Eq(true))) return;
   f.alice.send_in_dialog(f.romeo_uri, media, active_document);
   f.alice.send_in_dialog(f.romeo_uri, media, active_document);
   if (!GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user")) return;
@@ -60,7 +60,7 @@ CUTOVER_CASE(typing_shown){
 
 void unwanted(Run& run) {
   Federated f(run);
-  CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, false), Eq(true));
+  if (!CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, false), Eq(true))) return;
   f.alice.send_in_dialog(f.romeo_uri, media, active_document);
   if (!GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user")) return;
   CONFORMS("XEP0085-5.1-1", "how often <composing/> came to a user who speaks no chat states", states(f, "composing"),
@@ -78,9 +78,31 @@ CUTOVER_CASE(typing_unwanted){
     .budget = 1h,
     .body = unwanted};
 
+void of_the_partner(Run& run) {
+  Federated f(run);
+  if (!GIVEN(converse(f, false), "each user gets the other's text")) return;
+  f.alice.send_in_dialog(f.romeo_uri, media, "<isComposing");
+  CONFORMS("RFC3994-6", "the answer to half a typing document", f.answer_to("<isComposing"), testing::StartsWith("4"));
+  f.alice.end_session(f.romeo_uri);
+  if (!GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user")) return;
+  CONFORMS("RFC7573-6.1-2", "how often <gone/> came to a user who speaks no chat states", states(f, "gone"), Eq(0u));
+}
+
+CUTOVER_CASE(gone_unwanted){
+    .id = "session.no-states-for-others",
+    .title = "Who speaks no chat states is sent no gone; half a typing document is refused",
+    .procedure =
+        "In a session with a user who speaks no chat states the SIP user sends half a typing document and leaves.",
+    .accepted = "A refusal of the document; no <gone/>.",
+    .likely_causes = "BYE is always gone; the document is answered before it is read.",
+    .judges = {{"RFC3994-6", {"gateway.accepts-unreadable-typing"}}, {"RFC7573-6.1-2", {"gateway.gone-to-everybody"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = of_the_partner};
+
 void ends(Run& run) {
   Federated f(run);
-  CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, true), Eq(true));
+  if (!CONFORMS("RFC7573-5-1", "each user got the other's text", converse(f, true), Eq(true))) return;
   f.alice.send_in_dialog(f.romeo_uri, media, active_document);
   CONFORMS("RFC7573-6-T3-active", "typing was shown as <composing/>",
            f.until([&] { return states(f, "composing") > 0; }), Eq(true));

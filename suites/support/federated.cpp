@@ -1,6 +1,7 @@
 // The verbs of the stanza cases; each one pumps the world until its event came.
 #include "suites/support/federated.h"
 
+#include "protocol/sip/text.h"
 #include "suites/support/invariants.h"
 
 #include <fmt/format.h>
@@ -169,6 +170,11 @@ constexpr char nothing_came[] = "nothing came";
 
 std::string header_in(const sip::Message& request, std::string_view name) {
   return request.method.empty() ? nothing_came : request.header_or_empty(name);
+}
+
+std::string token_in(const sip::Message& request, std::string_view header) {
+  const auto read = sip::parse_value_with_parameters(header_in(request, header));
+  return read ? sip::lower(read->value) : header_in(request, header);
 }
 
 std::string attribute_in(const xml::Element& stanza, std::string_view name) {

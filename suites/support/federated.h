@@ -76,5 +76,8 @@ class Federated {
 /// What a header or attribute says; "nothing came" where the request or stanza is one that never came.
 [[nodiscard]] std::string header_in(const sip::Message& request, std::string_view name);
 [[nodiscard]] std::string attribute_in(const xml::Element& stanza, std::string_view name);
+/// The value of a header with parameters, without those, in small letters: a state or a media type, which SIP compares
+/// so.
+[[nodiscard]] std::string token_in(const sip::Message& request, std::string_view header);
 
 }  // namespace cutover::suites

@@ -2,6 +2,7 @@
 #include "suites/support/negotiation.h"
 
 #include "protocol/base/check.h"
+#include "protocol/xml/writer.h"
 
 #include <fmt/format.h>
 
@@ -141,7 +142,6 @@ std::optional<PeerStream> Negotiation::accepted(PartnerKind kind) {
 }
 
 bool Negotiation::goes_on_to(PartnerKind kind) {
-  const auto before = peer(kind).accepted_count();
   const auto goes_on = [](mocks::RawConnection* wire) {
     while (const auto element = wire->next_element()) {
       if (element->is("result", ns::dialback) || element->is("auth", ns::sasl) || xmpp::is_stanza(*element))
@@ -149,7 +149,11 @@ bool Negotiation::goes_on_to(PartnerKind kind) {
     }
     return false;
   };
-  return until([&] { return peer(kind).accepted_count() > before || std::ranges::any_of(accepted_[kind], goes_on); });
+  return until([&] {
+    auto* fresh = peer(kind).take_accepted();
+    if (fresh != nullptr) accepted_[kind].push_back(fresh);
+    return fresh != nullptr || std::ranges::any_of(accepted_[kind], goes_on);
+  });
 }
 
 PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) {
@@ -183,25 +187,27 @@ bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity,
 }
 
 std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKind kind, const PeerStream* waiting) {
-  mocks::RawConnection *used = nullptr, *fresh = nullptr;
-  std::optional<xml::Element> request;
+  const auto identity = kind == PartnerKind::plaintext_dialback ? nullptr : certificate(kind);
+  auto& served = served_[kind];
+  std::optional<std::pair<PeerStream, xml::Element>> found;
+  // Whichever connection it comes by: one of its own, or one that is open already. Each is served as far as it goes.
   (void)until([&] {
     if (waiting != nullptr && waiting->has_result()) return true;
-    for (auto* wire : accepted_[kind]) {
-      request = wire->take_element("verify", ns::dialback);
-      if (request) return (used = wire) != nullptr;
+    while (auto* wire = peer(kind).take_accepted()) {
+      accepted_[kind].push_back(wire);
+      served.push_back(stream_on(*wire, kind));
     }
-    return (fresh = peer(kind).take_accepted()) != nullptr;
+    for (auto* wire : accepted_[kind]) {
+      if (auto request = wire->take_element("verify", ns::dialback)) found.emplace(stream_on(*wire, kind), *request);
+      if (found) return true;
+    }
+    for (auto& stream : served) {
+      if (auto request = stream.serve(identity.get())) found.emplace(stream, *request);
+      if (found) return true;
+    }
+    return false;
   });
-  if (used != nullptr) return std::pair(stream_on(*used, kind), *request);
-  if (fresh == nullptr) return std::nullopt;
-  accepted_[kind].push_back(fresh);
-  auto stream = stream_on(*fresh, kind);
-  const bool led = kind == PartnerKind::plaintext_dialback ? stream.answer_header(dialback_offered)
-                                                           : lead_to_tls(stream, *certificate(kind), dialback_offered);
-  if (led) request = stream.await_verify();
-  if (!request) return std::nullopt;
-  return std::pair(stream, *request);
+  return found;
 }
 
 std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::string_view type, std::string_view key,
@@ -210,7 +216,7 @@ std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::st
     const auto& verify = request->second;
     const bool meant = key.empty() || verify.text() == key;
     request->first.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", verify.attribute_or_empty("to"),
-                                    verify.attribute_or_empty("from"), verify.attribute_or_empty("id"),
+                                    verify.attribute_or_empty("from"), xml::escape(verify.attribute_or_empty("id")),
                                     meant ? type : "invalid"));
     if (meant) return verify;
   }

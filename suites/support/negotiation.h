@@ -62,9 +62,9 @@ class Negotiation {
   [[nodiscard]] std::string told(const std::string& body);
   /// Leads a stream of the subject over TLS up to the features inside; nothing where the subject did not follow.
   [[nodiscard]] bool lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features);
-  /// Plays the authoritative server of the domain up to a db:verify: on the next connection that comes, or on one that
-  /// an earlier request came by, for a server may use it again. Nothing where none came.
-  /// Also nothing once `waiting`, the stream of the key, has its answer: who knows the peer otherwise asks nobody.
+  /// Plays the authoritative server of the domain up to a db:verify: on any connection that comes, or on one that came
+  /// before, for a server may use it again (XEP-0220 section 2.1.2). Nothing where none came, or once `waiting`, the
+  /// stream of the key, has its answer: who knows the peer otherwise asks nobody.
   [[nodiscard]] std::optional<std::pair<PeerStream, xml::Element>> asked(PartnerKind kind,
                                                                          const PeerStream* waiting = nullptr);
   /// The same, and answers with `type`; requests about another key than `key`, where one is given, with invalid. The
@@ -89,6 +89,7 @@ class Negotiation {
   std::map<PartnerKind, mocks::RawPeer*> peers_;
   std::optional<PeerStream> good_;
   std::map<PartnerKind, std::vector<mocks::RawConnection*>> accepted_;  ///< all that came, for later requests
+  std::map<PartnerKind, std::vector<PeerStream>> served_;               ///< those that asked() leads by itself
   int markers_ = 0;
 };
 

@@ -40,11 +40,12 @@ bool offers_mechanism(const xml::Element& features, std::string_view mechanism) 
 }
 
 std::string db_result(std::string_view from, std::string_view to, std::string_view key) {
-  return fmt::format("<db:result from='{}' to='{}'>{}</db:result>", from, to, key);
+  return fmt::format("<db:result from='{}' to='{}'>{}</db:result>", from, to, xml::escape(key));
 }
 
 std::string db_verify(std::string_view from, std::string_view to, std::string_view id, std::string_view key) {
-  return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, id, key);
+  return fmt::format("<db:verify from='{}' to='{}' id='{}'>{}</db:verify>", from, to, xml::escape(id),
+                     xml::escape(key));
 }
 
 std::string body_of(const std::optional<xml::Element>& message) {
@@ -88,16 +89,6 @@ std::optional<xml::Element> PeerStream::await_element(std::string_view name, std
   };
   (void)(limit ? world_->run_until(came, *limit) : world_->await(came));
   return found;
-}
-
-std::optional<xml::Element> PeerStream::await_verify() {
-  while (auto element = await_element()) {
-    if (element->is("verify", ns::dialback)) return element;
-    if (!element->is("result", ns::dialback)) continue;
-    send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
-                     element->attribute_or_empty("from")));
-  }
-  return std::nullopt;
 }
 
 Ending PeerStream::await_ending() {
@@ -167,12 +158,36 @@ std::optional<xml::Element> PeerStream::reopen() {
   return open();
 }
 
-bool PeerStream::answer_header(std::string_view features) {
-  if (!await_header()) return false;
+void PeerStream::send_header(std::string_view features) {
   header_.id = fmt::format("{}-{}", ids_begin_.empty() ? header_.from + "-stream" : ids_begin_, ++ids_);
   send(header_.text());
   if (!header_.version.empty()) send(fmt::format("<stream:features>{}</stream:features>", features));
+}
+
+bool PeerStream::answer_header(std::string_view features) {
+  if (!await_header()) return false;
+  send_header(features);
   return true;
+}
+
+std::optional<xml::Element> PeerStream::serve(const tls::Identity* identity) {
+  while (auto item = wire_->next_item()) {
+    if (auto* header = std::get_if<xml::StreamHeader>(&*item)) {
+      peer_header_ = std::move(*header);
+      send_header(identity != nullptr && !wire_->secured() ? starttls_required : dialback_offered);
+    } else if (std::holds_alternative<xml::StreamEnd>(*item)) {
+      close();
+    } else if (auto* element = std::get_if<xml::Element>(&*item)) {
+      if (element->is("verify", ns::dialback) && !element->attribute("type")) return std::move(*element);
+      if (element->is("result", ns::dialback))
+        send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
+                         element->attribute_or_empty("from")));
+      if (!element->is("starttls", ns::tls) || identity == nullptr) continue;
+      send(fmt::format("<proceed xmlns='{}'/>", ns::tls));
+      wire_->start_tls(*identity, tls::Role::server);
+    }
+  }
+  return std::nullopt;
 }
 
 bool PeerStream::accept_tls(const tls::Identity& identity, std::string_view behind) {

@@ -64,8 +64,6 @@ class PeerStream {
   [[nodiscard]] std::optional<xml::Element> await_element();
   [[nodiscard]] std::optional<xml::Element> await_element(std::string_view name, std::string_view ns,
                                                           std::optional<Duration> limit = std::nullopt);
-  /// Waits for db:verify. A subject may first offer its own key on the connection (db:result), which is called valid.
-  [[nodiscard]] std::optional<xml::Element> await_verify();
   /// Whether an answer to db:result has come.
   [[nodiscard]] bool has_result() const;
   /// What was read of the stream until it ended; `condition` is empty where no stream error came.
@@ -93,11 +91,17 @@ class PeerStream {
   [[nodiscard]] bool answer_header(std::string_view features);
   /// Waits for <starttls/>, sends <proceed/> and `behind` in one write, handshake as server.
   [[nodiscard]] bool accept_tls(const tls::Identity& identity, std::string_view behind = {});
+  /// Does what a receiving server does next of what has come, without waiting: headers with features (STARTTLS required
+  /// while there is an identity and no TLS, then dialback), STARTTLS, the other side's key called valid, the end of the
+  /// stream. The first db:verify that has come; nothing while there is none.
+  [[nodiscard]] std::optional<xml::Element> serve(const tls::Identity* identity);
   /// Waits for <auth/>, answers with <success/>, and serves the next header with empty features. The authzid, decoded;
   /// nothing where none came.
   [[nodiscard]] std::optional<std::string> accept_external();
 
  private:
+  void send_header(std::string_view features);
+
   harness::World* world_;
   mocks::RawConnection* wire_;
   Header header_;

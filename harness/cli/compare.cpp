@@ -41,10 +41,27 @@ std::string told(const Judgements& run, const Judgements::key_type& key) {
   return std::string(reports::name_of(outcome)) + (words.empty() ? "" : ": " + reports::terminal_text(words));
 }
 
+/// "56 cases, 225 checks: 205 met, 7 told, 13 accepted, 0 red", of the cases that ran.
+std::string figures_of(const reports::RunResult& run) {
+  std::map<reports::Standing, std::size_t> checks;
+  std::size_t cases = 0, all = 0;
+  for (const auto& result : run.cases) {
+    if (result.standing == reports::Standing::idle) continue;
+    ++cases;
+    all += result.checks.size();
+    for (const auto& check : result.checks) ++checks[check.standing];
+  }
+  using reports::Standing;
+  return fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red", cases, all, checks[Standing::met],
+                     checks[Standing::told], checks[Standing::accepted],
+                     checks[Standing::red] + checks[Standing::fault]);
+}
+
 }  // namespace
 
 int compare_command(const std::string& first, const std::string& second) {
-  const auto one = judgements_of(judged_by_run(first)), other = judgements_of(judged_by_run(second));
+  const auto first_run = judged_by_run(first), second_run = judged_by_run(second);
+  const auto one = judgements_of(first_run), other = judgements_of(second_run);
   std::set<Judgements::key_type> differing;
   std::size_t checks = 0;
   for (const auto* run : {&one, &other}) {
@@ -61,6 +78,7 @@ int compare_command(const std::string& first, const std::string& second) {
                attempt == 1 ? "" : fmt::format(", attempt {}", attempt), first, told(one, key), second,
                told(other, key));
   }
+  fmt::print("{}: {}\n{}: {}\n", first, figures_of(first_run), second, figures_of(second_run));
   if (differing.empty())
     fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
   else

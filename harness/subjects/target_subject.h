@@ -23,6 +23,10 @@ struct PeerNames {
 /// A server that is up, for somebody other than a case; without its user.
 [[nodiscard]] std::shared_ptr<Subject> make_remote_subject(World&, const Target&, PeerNames);
 
+/// Waits until the client is online. Where its stream breaks it tries again: how a server treats clients is not judged.
+/// Why it is not; empty when it is.
+[[nodiscard]] std::string signs_in(World&, mocks::XmppClient&);
+
 /// How the account of a remote target signs in; with its trust anchors, not yet connected.
 [[nodiscard]] mocks::XmppClient::Config client_of(const RemoteTarget&, const World&);
 

@@ -52,6 +52,8 @@ class XmppClient final : public Node {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool online() const { return state_ == State::online; }
+  /// No connection is left: after sign_out() a little later than offline.
+  [[nodiscard]] bool disconnected() const { return connection_ == ConnectionId::none; }
   /// Why signing in or the stream failed; empty while it did not.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] std::string bare_jid() const { return config_.user + "@" + config_.domain; }

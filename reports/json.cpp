@@ -323,6 +323,7 @@ std::string to_json(const RunResult& run, Traces traces) {
                               {"exit-code", run.exit_code},
                               {"verdict", text(run.verdict)},
                               {"planted", array_of(run.planted, write_text)},
+                              {"notes", array_of(run.notes, write_text)},
                               {"stale-baseline", array_of(run.stale_baseline, write_text)},
                               {"traces", text(run.traces)},
                               {"cases", array_of(run.cases, write_case)}};
@@ -345,6 +346,7 @@ RunResult from_json(std::string_view text) {
   run.exit_code = object.number<int>("exit-code");
   run.verdict = object.text("verdict");
   run.planted = object.list<std::string>("planted", read_text);
+  if (object.has("notes")) run.notes = object.list<std::string>("notes", read_text);
   run.stale_baseline = object.list<std::string>("stale-baseline", read_text);
   run.traces = object.text("traces");
   run.cases = object.list<CaseResult>("cases", read_case);

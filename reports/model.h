@@ -114,6 +114,7 @@ struct RunResult {
   std::string verdict;  ///< one line for people
   std::vector<CaseResult> cases;
   std::vector<std::string> planted;         ///< in all of its cases
+  std::vector<std::string> notes;           ///< what else people have to know of it
   std::vector<std::string> stale_baseline;  ///< check ids that are listed and pass
   std::string traces;  ///< file with the traces, a case a line, as seen from the JSON report; empty: they are inside
 };

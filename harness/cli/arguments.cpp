@@ -33,6 +33,15 @@ void check_front(const Target& target, const std::vector<std::string>& defects) 
   }
 }
 
+/// One server is met as somebody's that is up.
+void check_one_server(const RunArguments& arguments) {
+  const bool started_here =
+      !arguments.target.empty() && std::holds_alternative<LocalTarget>(load_target(arguments.target).driver);
+  if (!started_here)
+    throw UsageError("--one-server is for a --target that is started here, such as fixtures/targets/prosody.yaml");
+  if (!arguments.defects.empty()) throw UsageError("--one-server: no front stands before it; leave --defect out");
+}
+
 }  // namespace
 
 std::uint64_t random_seed() {
@@ -72,6 +81,7 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.catalogue = arguments.catalogue;
   options.case_timeout_s = arguments.timeout_s;
   options.planted = {arguments.defects.begin(), arguments.defects.end()};
+  if (arguments.shuffle) options.shuffled_by = seed;
   return options;
 }
 
@@ -90,6 +100,7 @@ void check_arguments(const RunArguments& arguments) {
   }
   if (!arguments.target.empty() && !arguments.defects.empty())
     check_front(load_target(arguments.target), arguments.defects);
+  if (arguments.one_server) check_one_server(arguments);
   if (arguments.directory.empty()) throw UsageError("-o: expected a folder, such as out");
   if (!arguments.topology.empty() && !arguments.target.empty())
     throw UsageError("--topology is of the embedded deployment; a target has its own: give one of the two");

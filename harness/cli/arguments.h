@@ -17,7 +17,7 @@ struct RunArguments {
   std::string world = "both", target, topology, replay, shard = "1/1", junit, json, html, baseline, directory = "out",
               catalogue;
   std::optional<std::uint64_t> seed;
-  bool strict = false, single = false;
+  bool strict = false, single = false, shuffle = false, one_server = false;
   std::size_t detours = 0;
   int repeat = 1, jobs = 0, timeout_s = 0;
 };

@@ -132,6 +132,7 @@ void add_running(CLI::App& command, RunArguments& arguments) {
       ->check(is_seed);
   option(command, group, "--case-timeout", arguments.timeout_s, "SECONDS", "Real time after which a case is killed")
       ->check(CLI::Range(1, 86400));
+  command.add_flag("--shuffle", arguments.shuffle, "Begins the cases in an order that the seed decides")->group(group);
   command.add_flag("--strict", arguments.strict, "An unmet SHOULD fails, too")->group(group);
 }
 
@@ -139,6 +140,10 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   const auto* group = "Execution";
   option(command, group, "--target", arguments.target, "FILE",
          "YAML file of a deployment to judge instead of the embedded one");
+  command
+      .add_flag("--one-server", arguments.one_server,
+                "Starts the server of the target once for the whole run, instead of once for each case")
+      ->group(group);
   option(command, group, "--replay", arguments.replay, "TEXT",
          "Decisions of an earlier run, as its report prints them");
   option(command, group, "--detours", arguments.detours, "N",
@@ -308,7 +313,7 @@ int parse_and_run(int argc, char** argv) {
   RunArguments arguments;
   bool as_json = false, for_ctest = false, as_words = false, to_lint = false, by_requirement = false;
   DefectFilter filter;
-  std::string id, from, file, shell, only;
+  std::string id, from, file, other, shell, only;
   SelftestOptions testing;
   int seconds = 2;
 
@@ -343,6 +348,12 @@ int parse_and_run(int argc, char** argv) {
   report->add_option("results", file, "results.jsonl or run.json of the run")->required()->type_name("");
   add_reports(*report, arguments);
   report->footer(exit_codes);
+  auto* compare =
+      app.add_subcommand("compare", "Tells which verdicts of two runs differ, check by check; 1 where any does");
+  for (auto* one : {&file, &other})
+    compare->add_option(one == &file ? "first" : "second", *one, "run.json or results.jsonl of a run")
+        ->required()
+        ->type_name("");
   auto* selftest = app.add_subcommand(
       "selftest", "Plants each named defect, which must turn its check red, and each variant, which must not");
   add_selection(*selftest, arguments);
@@ -385,6 +396,7 @@ int parse_and_run(int argc, char** argv) {
     return defects_command(filter, as_json ? DefectForm::json : as_words ? DefectForm::words : DefectForm::text);
   if (explain->parsed()) return explain_command(id);
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
+  if (compare->parsed()) return compare_command(file, other);
   if (report->parsed()) return report_command(arguments, file, command);
   if (selftest->parsed()) return selftest_command(arguments, testing);
   if (serve->parsed()) return serve_command(serving);

@@ -2,6 +2,7 @@
 #include "harness/cli/console.h"
 #include "harness/cli/left_by_runs.h"
 #include "harness/cli/subcommands.h"
+#include "harness/cli/target_watch.h"
 #include "harness/files/report_files.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
@@ -9,9 +10,7 @@
 #include "harness/judging/requirements.h"
 #include "harness/judging/standing.h"
 #include "harness/running/block_lease.h"
-#include "harness/subjects/reachability.h"
-#include "harness/worlds/choice.h"
-#include "harness/worlds/world_factory.h"
+#include "harness/subjects/started_server.h"
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/junit.h"
@@ -108,46 +107,6 @@ bool printed() {
   return false;
 }
 
-/// A signal while a world waits.
-struct Interrupted {
-  int signal;
-};
-
-/// Ends the wait of its world when a signal comes: the only node that may throw.
-class SignalWatch final : public Node {
- public:
-  static constexpr int host = 254;
-  explicit SignalWatch(Signals& signals) : signals_(signals) {}
-  ~SignalWatch() override {
-    if (context_ != nullptr) context_->forget(*this);
-  }
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-  void start(Context& context) override {
-    context_ = &context;
-    on_wake();
-  }
-  void on_wake() override {
-    context_->wake_at(*this, context_->now() + 50ms);
-    if (const int signal = signals_.take(); signal != 0) throw Interrupted{signal};
-  }
-
- private:
-  Signals& signals_;
-  Context* context_ = nullptr;
-};
-
-// Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
-// Throws Interrupted.
-std::optional<std::string> target_down(const std::optional<Target>& target, Signals& signals) {
-  if (!target) return std::nullopt;
-  const BlockLease lease;
-  Undisturbed choice;
-  const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
-  world->add("signals", SignalWatch::host, std::make_unique<SignalWatch>(signals));
-  return subject_down(*world, *target);
-}
-
 // A run against a subject that is down has no results, and one in which it went down has none to be trusted.
 void mark_down(reports::RunResult& run, const std::string& words, const std::string& reason) {
   run.complete = false;
@@ -208,36 +167,50 @@ class Recorder {
 
 namespace {
 /// The run, between two looks at whether its target is there; the second only where something is red.
-reports::RunResult judge(const std::optional<Target>& target, const std::vector<Job>& jobs,
-                         const RunnerOptions& options, const OnResult& on_result, Signals& signals) {
+reports::RunResult judge(const Target* target, const std::vector<Job>& jobs, RunnerOptions options,
+                         const OnResult& on_result, const TargetWatch::Tell& tell, Signals& signals) {
+  if (target == nullptr) return run_jobs(jobs, options, on_result, signals);
   reports::RunResult run;
+  TargetWatch watch(*target, signals, tell);
+  const bool stays_up = std::holds_alternative<RemoteTarget>(target->driver);
   try {
-    if (const auto reason = target_down(target, signals)) {
+    if (const auto reason = target_down(*target, signals)) {
       run = run_jobs({}, options, on_result, signals);
       mark_down(run, "subject down", *reason);
       return run;
     }
+    if (stays_up) watch.begin();
   } catch (const Interrupted& by) {
     run = run_jobs({}, options, on_result, signals);
     mark_interrupted(run, by.signal, "before the first case");
     return run;
   }
+  std::size_t left = jobs.size();
+  if (stays_up) options.between = [&](const Job& ended) { return watch.after(ended.record->id, --left == 0); };
   run = run_jobs(jobs, options, on_result, signals);
+  run.notes = watch.notes();
   const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
   if (!red || !run.complete) return run;
   try {
-    if (const auto later = target_down(target, signals))
+    if (const auto later = target_down(*target, signals))
       mark_down(run, "subject down since some time of the run", *later);
   } catch (const Interrupted& by) {
     mark_interrupted(run, by.signal, "after the last case, before it was known whether the target is still there");
   }
   return run;
 }
+
+/// A server that is started once for the whole run, and its block of addresses.
+struct OneServer {
+  explicit OneServer(const Target& target) : server(target, lease.block()) {}
+  const BlockLease lease;
+  const StartedServer server;
+};
 }  // namespace
 
 int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
   check_arguments(arguments);
-  const auto jobs = select(all_cases(), selection_of(arguments));
+  auto jobs = select(all_cases(), selection_of(arguments));
   std::optional<Target> target;
   if (!arguments.target.empty()) target = load_target(arguments.target);
   auto name = target ? target->name : std::string("embedded reference");
@@ -249,13 +222,22 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   check_places(arguments, "");
 
   auto options = runner_options_of(arguments, seed);
+  std::optional<OneServer> one_server;
+  if (arguments.one_server && !unavailable(*std::get<LocalTarget>(target->driver).product)) {
+    one_server.emplace(*target);
+    options.started_file = one_server->server.file();
+    target = load_started(arguments.target, options.started_file);
+  }
   if (target) options.patience = target->patience;
   // What is exclusive at a server that is up, our addresses, its account and roster, is for one case at a time.
-  if (target && std::holds_alternative<RemoteTarget>(target->driver)) options.jobs = 1;
+  if (target && std::holds_alternative<RemoteTarget>(target->driver)) {
+    options.jobs = 1;
+    deal_peers(jobs, *target);
+  }
   const auto planted = words_of_planted(arguments.defects);
-  fmt::print("cutover {}: {} {} against {}{}, {}, --seed={}\n", version, jobs.size(),
+  fmt::print("cutover {}: {} {} against {}{}{}, {}, --seed={}\n", version, jobs.size(),
              jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),
-             planted.empty() ? "" : " with " + planted,
+             arguments.one_server ? ", one server for all of them" : "", planted.empty() ? "" : " with " + planted,
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
   const auto readers = target && has_secrets(*target) ? Readers::owner : Readers::everybody;
@@ -266,7 +248,12 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
     progress.report(result, done, total);
     recorder.append(result);
   };
-  auto run = judge(target, jobs, options, on_result, signals);
+  const auto tell = [&](const std::string& words) {
+    progress.end();
+    fmt::print("{}\n", reports::terminal_text(words));
+    std::cout.flush();
+  };
+  auto run = judge(target ? &*target : nullptr, jobs, options, on_result, tell, signals);
   progress.end();
   run.tool_version = version;
   run.target = name;

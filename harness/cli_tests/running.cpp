@@ -237,6 +237,33 @@ TEST_F(Running, BenchMeasuresAndWritesWhatItMeasured) {
   expect(cutover({"bench", "--only=no such thing"}), 4, HasSubstr("no such thing"));
 }
 
+TEST_F(Running, AreComparedCheckByCheck) {
+  const auto judged = [&](std::vector<std::string> arguments, const std::string& folder) {
+    arguments.insert(arguments.begin(), "run");
+    arguments.insert(arguments.end(), {"--world=sim", "--seed=1", "-o", path(folder)});
+    (void)cutover(std::move(arguments));
+    return path(folder + "/run.json");
+  };
+  const auto sound = judged({"message.bodies", "stream.ids"}, "sound");
+  const auto shuffled = judged({"message.bodies", "stream.ids", "--shuffle"}, "shuffled");
+  expect(cutover({"compare", sound, shuffled}), 0, HasSubstr("the same verdicts: "));
+  expect(cutover({"compare", sound, path("shuffled/results.jsonl")}), 0, HasSubstr(" checks in 2 cases"));
+  const auto flawed = judged({"message.bodies", "stream.ids", "--defect=gateway.loses-body"}, "flawed");
+  expect(cutover({"compare", sound, flawed}), 1,
+         AllOf(HasSubstr("message.bodies#RFC7572-7-5 (sim)\n"), HasSubstr("/sound/run.json: pass"),
+               HasSubstr("/flawed/run.json: fail"), Not(HasSubstr("stream.ids"))));
+  const auto fewer = judged({"message.bodies"}, "fewer");
+  expect(cutover({"compare", sound, fewer}), 1, AllOf(HasSubstr("stream.ids"), HasSubstr("run.json: not there")));
+  expect(cutover({"compare", sound}), 4, HasSubstr("second"));
+}
+
+TEST_F(Running, StartsOneServerForATargetOfItsOwnAlone) {
+  expect(run({"message.bodies", "--one-server"}), 4, HasSubstr("--one-server is for a --target that is started here"));
+  const auto target = file("target.yaml", "name: x\ndriver: prosody\n");
+  expect(run({"stream.ids", "--one-server", "--target", target, "--defect=xmpp.header-without-to"}), 4,
+         HasSubstr("leave --defect out"));
+}
+
 TEST_F(Running, BashCompletes) {
   const auto script = file("try", fmt::format(R"(source <({} completion bash)
 try() {{ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=(); _cutover; echo "<${{COMPREPLY[*]}}>"; }}

@@ -86,16 +86,34 @@ std::vector<reports::RequirementText> texts_of(const CaseRecord& record) {
   return texts;
 }
 
+// Where the names of the peers are given, each case that needs one which the target has never met has one of them.
+std::optional<EndedEarly> no_unmet_peer(const CaseRecord& record, const RunOptions& options) {
+  const auto& remote = std::get<RemoteTarget>(options.target->driver);
+  for (const auto kind : kinds_met(record.needs, *options.target)) {
+    const auto listed = peers_of(remote, kind);
+    const auto dealt = options.peers.find(kind);
+    if (dealt == options.peers.end() || dealt->second < listed) continue;
+    return EndedEarly{
+        Outcome::unsupported,
+        fmt::format(
+            "needs a peer that the target has not met: {} lists {} of kind {}, and other cases of this run meet "
+            "them; list more, or let it ask our name server (name-server)",
+            options.target->file, listed, harness::name_of(kind))};
+  }
+  return std::nullopt;
+}
+
 // What the target's file already rules out; nullopt: the case can run.
 std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& options) {
   if (options.world == WorldKind::sim && !record.sim) return EndedEarly{Outcome::skipped, "does not run simulated"};
   if (options.world == WorldKind::live && !record.live) return EndedEarly{Outcome::skipped, "runs simulated only"};
   if (!options.target) return std::nullopt;
   for (const auto need : record.needs) {
-    if (!options.target->offers.contains(need)) {
+    if (options.target->offers.contains(need)) continue;
+    if (need != Need::unmet_peers)
       return EndedEarly{Outcome::unsupported, fmt::format("{} does not declare that it offers {}", options.target->file,
                                                           harness::name_of(need))};
-    }
+    if (auto why = no_unmet_peer(record, options)) return why;
   }
   if (record.staging > options.target->allows) {
     return EndedEarly{Outcome::skipped,
@@ -231,7 +249,7 @@ void Run::finish(CaseResult& result) {
 
 std::string reproduction(const CaseRecord& record, const RunOptions& options, const std::string& replay) {
   auto text = "cutover run " + record.id;
-  text += options.target ? " --target=" + options.target->file
+  text += options.target ? " --target=" + options.target->file + (options.target->one_server ? " --one-server" : "")
                          : std::string(" --world=") + (options.world == WorldKind::sim ? "sim" : "live");
   text += " --replay=" + (replay.empty() ? "seed:" + std::to_string(options.seed) : replay);
   if (!options.topology_file.empty()) text += " --topology=" + options.topology_file;

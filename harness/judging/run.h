@@ -26,6 +26,7 @@ struct RunOptions {
   std::optional<Topology> topology;  ///< nothing: the reference topology
   std::string topology_file;         ///< where it was read from
   int attempt = 1;
+  std::map<PartnerKind, std::size_t> peers;  ///< which of the peers that the target's file lists for a kind
 };
 
 class Run {

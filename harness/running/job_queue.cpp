@@ -1,13 +1,21 @@
 // Two queues, one a world.
 #include "harness/running/job_queue.h"
 
+#include "harness/worlds/choice.h"
+
 #include <algorithm>
 
 namespace cutover::harness {
 
-JobQueue::JobQueue(std::span<const Job> jobs, std::size_t simulating_max)
+JobQueue::JobQueue(std::span<const Job> jobs, std::size_t simulating_max, std::optional<std::uint64_t> shuffled_by)
     : jobs_(jobs), simulating_max_(simulating_max) {
   for (std::size_t i = 0; i < jobs.size(); ++i) (jobs[i].world == WorldKind::sim ? simulated_ : live_).push_back(i);
+  if (shuffled_by) {
+    Generator generator(*shuffled_by);
+    for (auto* queue : {&simulated_, &live_})
+      for (auto left = queue->size(); left > 1; --left) std::swap((*queue)[left - 1], (*queue)[generator.below(left)]);
+    return;
+  }
   for (auto* queue : {&simulated_, &live_})
     std::ranges::stable_sort(*queue, std::ranges::greater(), [&](std::size_t i) { return jobs[i].record->takes; });
 }

@@ -1,4 +1,5 @@
-// In which order the jobs of a run begin: the longest first, and no more simulations at a time than have a processor.
+// In which order the jobs of a run begin: the longest first or any, and no more simulations at a time than have a
+// processor.
 #pragma once
 
 #include "harness/running/selection.h"
@@ -11,7 +12,8 @@ namespace cutover::harness {
 
 class JobQueue {
  public:
-  JobQueue(std::span<const Job> jobs, std::size_t simulating_max);
+  /// `shuffled_by`: a seed that decides the order, instead of the length of the jobs.
+  JobQueue(std::span<const Job> jobs, std::size_t simulating_max, std::optional<std::uint64_t> shuffled_by = {});
   /// The place of the job that is to begin now; nothing where none may.
   [[nodiscard]] std::optional<std::size_t> next();
   /// One that next() gave has ended.
@@ -20,7 +22,7 @@ class JobQueue {
  private:
   std::span<const Job> jobs_;
   std::size_t simulating_max_, simulating_ = 0;
-  std::deque<std::size_t> simulated_, live_;  ///< longest first, then in the order of the jobs
+  std::deque<std::size_t> simulated_, live_;  ///< longest first, then in the order of the jobs; or shuffled
 };
 
 }  // namespace cutover::harness

@@ -1,6 +1,8 @@
 // The order in which jobs begin.
 #include "harness/running/job_queue.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 namespace cutover::harness {
@@ -18,6 +20,23 @@ TEST(JobQueue, BeginsWithTheLongest) {
   std::vector<std::size_t> order;
   while (const auto next = queue.next()) order.push_back(*next);
   EXPECT_THAT(order, ElementsAre(2, 1, 0, 3));
+}
+
+TEST(JobQueue, TakesTheOrderOfASeed) {
+  std::vector<Job> jobs;
+  for (int attempt = 1; attempt <= 40; ++attempt) jobs.push_back({attempt % 8 == 0 ? &longest : &brief, live, attempt});
+  const auto order = [&](std::uint64_t seed) {
+    JobQueue queue(jobs, 1, seed);
+    std::vector<std::size_t> begun;
+    while (const auto next = queue.next()) begun.push_back(*next);
+    return begun;
+  };
+  EXPECT_EQ(order(7), order(7));
+  EXPECT_NE(order(7), order(8));
+  auto all = order(7);
+  EXPECT_NE(all.front(), 7U) << "not the longest first";
+  std::ranges::sort(all);
+  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], i);
 }
 
 TEST(JobQueue, SimulatesNoMoreAtATimeThanItMay) {

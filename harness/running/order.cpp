@@ -27,6 +27,7 @@ RunOptions run_options_of(const Job& job, const RunnerOptions& options) {
   run.planted = options.planted;
   run.watch = options.watch;
   run.planted.insert(job.planted.begin(), job.planted.end());
+  run.peers = job.peers;
   return run;
 }
 
@@ -34,6 +35,8 @@ std::string order_line(const Job& job, const RunnerOptions& options, int block) 
   json::array planted;
   for (const auto& name : options.planted) planted.emplace_back(name);
   for (const auto& name : job.planted) planted.emplace_back(name);
+  json::array peers;
+  for (const auto& [kind, which] : job.peers) peers.push_back({static_cast<int>(kind), which});
   return json::serialize(json::object{{"id", job.record->id},
                                       {"world", job.world == WorldKind::sim ? "sim" : "live"},
                                       {"attempt", job.attempt},
@@ -44,7 +47,9 @@ std::string order_line(const Job& job, const RunnerOptions& options, int block) 
                                       {"strict", options.strict},
                                       {"detours", options.detours},
                                       {"block", block},
+                                      {"peers", peers},
                                       {"target", options.target_file},
+                                      {"started", options.started_file},
                                       {"topology", options.topology_file},
                                       {"catalogue", options.catalogue}}) +
          "\n";
@@ -60,6 +65,8 @@ Order OrderReader::read(const std::string& line) {
           {}};
   if (job.record == nullptr) throw HarnessFault("the worker knows no case " + text("id"));
   for (const auto& name : order.at("planted").as_array()) job.planted.insert(std::string(name.as_string()));
+  for (const auto& dealt : order.at("peers").as_array())
+    job.peers[static_cast<PartnerKind>(dealt.at(0).to_number<int>())] = dealt.at(1).to_number<std::size_t>();
   RunnerOptions shared;
   shared.seed = order.at("seed").to_number<std::uint64_t>();
   shared.replay = text("replay");
@@ -69,7 +76,9 @@ Order OrderReader::read(const std::string& line) {
   Order result{job.record, run_options_of(job, shared)};
   result.options.block = order.at("block").to_number<int>();
   if (const auto file = text("target"); !file.empty()) {
-    if (!target_ || target_->file != file) target_ = load_target(file);
+    const auto started = text("started");
+    if (!target_ || target_->file != file || target_->one_server == started.empty())
+      target_ = started.empty() ? load_target(file) : load_started(file, started);
     result.options.target = target_;
   }
   if (const auto file = text("topology"); file != topology_file_) {

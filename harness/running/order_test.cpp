@@ -12,7 +12,8 @@ namespace {
 const Registration ordered = CaseRecord{.id = "order.of-the-runner", .title = "Is ordered", .body = [](Run&) {}};
 
 TEST(Order, IsReadAsItWasWritten) {
-  const Job job{&all_cases().front(), WorldKind::live, 3, {"xmpp.no-close-timeout"}};
+  const Job job{
+      &all_cases().front(), WorldKind::live, 3, {"xmpp.no-close-timeout"}, {{PartnerKind::dialback_over_tls, 2}}};
   RunnerOptions options;
   options.seed = 0xfedcba9876543210;
   options.strict = true;
@@ -24,6 +25,7 @@ TEST(Order, IsReadAsItWasWritten) {
   EXPECT_EQ(order.record, job.record);
   EXPECT_EQ(order.options.world, WorldKind::live);
   EXPECT_EQ(order.options.attempt, 3);
+  EXPECT_EQ(order.options.peers, job.peers);
   EXPECT_EQ(order.options.seed, case_seed(options.seed, job.record->id, 3));
   EXPECT_TRUE(order.options.strict);
   EXPECT_EQ(order.options.detours, 2U);

@@ -36,7 +36,8 @@ CaseResult lost(const Job& job, const RunnerOptions& options, std::string reason
   result.seed = run.seed;
   result.attempt = job.attempt;
   result.log = std::move(log);
-  if (!options.target_file.empty()) run.target = Target{.file = options.target_file};
+  if (!options.target_file.empty())
+    run.target = Target{.file = options.target_file, .one_server = !options.started_file.empty()};
   run.topology_file = options.topology_file;
   result.reproduce = reproduction(*job.record, run, options.replay);
   result.planted.assign(run.planted.begin(), run.planted.end());
@@ -51,8 +52,8 @@ class Pool {
         on_result_(on_result),
         signals_(signals),
         results_(jobs.size()),
-        queue_(jobs,
-               static_cast<std::size_t>(std::max(options.simulating > 0 ? options.simulating : options.jobs, 1))) {
+        queue_(jobs, static_cast<std::size_t>(std::max(options.simulating > 0 ? options.simulating : options.jobs, 1)),
+               options.shuffled_by) {
     const auto count = std::min<std::size_t>(jobs.size(), static_cast<std::size_t>(std::max(options.jobs, 1)));
     for (std::size_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<WorkerProcess>());
   }
@@ -133,7 +134,8 @@ class Pool {
     if (result.outcome == Outcome::broken && result.log.empty()) result.log = worker.last_output();
     results_[index] = std::move(result);
     ++done_;
-    feed();
+    if (options_.between && workers_.size() == 1) interrupted_by_ = options_.between(jobs_[index]);
+    if (interrupted_by_ == 0) feed();
     if (on_result_) on_result_(*results_[index], index, done_, jobs_.size());
   }
 

@@ -16,16 +16,20 @@ struct RunnerOptions {
   std::uint64_t seed = 1;
   std::string replay;  ///< for every job, instead of the seed
   bool strict = false;
-  int jobs = 1;                        ///< worker processes
-  int simulating = 0;                  ///< those of them that may simulate at a time: it costs a processor each; 0: all
-  std::string target_file;             ///< empty: the embedded deployment
-  std::string topology_file;           ///< empty: the reference topology
-  std::string catalogue;               ///< folder; empty: the embedded one
+  int jobs = 1;               ///< worker processes
+  int simulating = 0;         ///< those of them that may simulate at a time: it costs a processor each; 0: all
+  std::string target_file;    ///< empty: the embedded deployment
+  std::string started_file;   ///< of a server that was started once for the run: how it is met, as a remote target
+  std::string topology_file;  ///< empty: the reference topology
+  std::string catalogue;      ///< folder; empty: the embedded one
   Duration patience = usual_patience;  ///< with the subject, see Target
   int case_timeout_s = 0;              ///< wall time after which a worker is killed; 0: from the budget of the case
   std::size_t detours = 0;             ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
+  std::optional<std::uint64_t> shuffled_by;  ///< a seed that decides in which order the jobs begin
+  /// With one worker: called when a job has ended and none runs. What it returns ends the run, where it is a signal.
+  std::function<int(const Job& ended)> between = {};
 };
 
 /// Called in the runner's thread for every result as it comes; `index` is the place of the job in the selection.

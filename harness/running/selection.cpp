@@ -158,6 +158,22 @@ std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& sele
   return jobs;
 }
 
+void deal_peers(std::vector<Job>& jobs, const Target& target) {
+  if (names_its_peers(target)) return;
+  const auto needs_unmet = [](const Job& job) {
+    return std::ranges::find(job.record->needs, Need::unmet_peers) != job.record->needs.end();
+  };
+  const bool shared = !std::ranges::all_of(jobs, needs_unmet);
+  std::map<PartnerKind, std::size_t> dealt;
+  for (auto& job : jobs) {
+    if (!needs_unmet(job)) continue;
+    for (const auto kind : kinds_met(job.record->needs, target)) {
+      auto& next = dealt.try_emplace(kind, shared ? 1 : 0).first->second;
+      job.peers[kind] = next++;
+    }
+  }
+}
+
 std::vector<std::string> nearest(const std::vector<std::string>& words, std::string_view typed) {
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const auto& word : words) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "harness/judging/case.h"
+#include "harness/targets/target.h"
 #include "harness/worlds/world.h"
 
 #include <optional>
@@ -24,6 +25,7 @@ struct Job {
   WorldKind world = WorldKind::sim;
   int attempt = 1;
   std::set<std::string, std::less<>> planted;
+  std::map<PartnerKind, std::size_t> peers{};  ///< which of those that the target's file lists for a kind
 };
 
 /// Part `index` (1..count) of a selection that several machines share.
@@ -47,6 +49,9 @@ struct Selection {
 
 /// Whether a pattern is one of requirements: their ids begin with a capital letter, those of cases never do.
 [[nodiscard]] bool is_of_requirements(std::string_view pattern);
+/// Where the names of the peers are given (see names_its_peers()), each job that needs peers which the target has not
+/// met has some of its own, as far as there are: the others share the first of each kind.
+void deal_peers(std::vector<Job>&, const Target&);
 /// '*' stands for any text, '?' for one character.
 [[nodiscard]] bool glob_matches(std::string_view pattern, std::string_view text);
 /// The jobs in the order of the reports: by id, then world, then attempt. Throws UsageError for a pattern that selects

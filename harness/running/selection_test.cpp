@@ -71,6 +71,32 @@ TEST(Selection, ShardsAreDisjointAndWhole) {
   EXPECT_EQ(parse_shard("2/5").count, 5U);
 }
 
+TEST(Selection, DealsPeersThatTheTargetHasNotMetOnce) {
+  std::vector<CaseRecord> records(4);
+  records[0].needs = {Need::sasl_external, Need::unmet_peers};
+  records[1].needs = {Need::sasl_external};
+  records[2].needs = {Need::dialback, Need::unmet_peers};
+  records[3].needs = {Need::sasl_external, Need::unmet_peers};
+  std::vector<Job> jobs;
+  for (const auto& record : records) jobs.push_back({&record, WorldKind::live});
+  Target target;
+  target.driver = RemoteTarget{};
+  using Dealt = std::map<PartnerKind, std::size_t>;
+  constexpr auto external = PartnerKind::sasl_external, dialback = PartnerKind::dialback_over_tls;
+  deal_peers(jobs, target);
+  EXPECT_EQ(jobs[0].peers, (Dealt{{external, 1}}));
+  EXPECT_EQ(jobs[1].peers, Dealt{}) << "the first one is for all that do not mind";
+  EXPECT_EQ(jobs[2].peers, (Dealt{{dialback, 1}}));
+  EXPECT_EQ(jobs[3].peers, (Dealt{{external, 2}}));
+  std::vector<Job> alone{{&records[0], WorldKind::live}};
+  deal_peers(alone, target);
+  EXPECT_EQ(alone[0].peers, (Dealt{{external, 0}}));
+  std::get<RemoteTarget>(target.driver).name_server = Endpoint{"192.0.2.1", 53};
+  std::vector<Job> named{{&records[0], WorldKind::live}};
+  deal_peers(named, target);
+  EXPECT_EQ(named[0].peers, Dealt{}) << "each case has names of its own";
+}
+
 TEST(Selection, SaysWhatWasMeant) {
   EXPECT_THAT(refusal({.patterns = {"mesage.a"}}), HasSubstr("did you mean message.a"));
   EXPECT_THAT(refusal({.patterns = {"zzz*"}}), HasSubstr("matches no case"));

@@ -123,13 +123,10 @@ std::optional<std::string> account_down(World& world, const RemoteTarget& target
   auto config = client_of(target, world);
   config.send_presence = false;
   auto& client = world.add("client", target_host::client, std::make_unique<mocks::XmppClient>(std::move(config)));
-  (void)world.run_until([&] { return client.online() || !client.failure().empty(); }, 2 * answer_limit);
-  const auto failure = client.online()            ? std::string()
-                       : client.failure().empty() ? fmt::format("no answer within {} s", 2 * answer_limit / 1s)
-                                                  : client.failure();
-  if (client.online()) {
+  const auto failure = signs_in(world, client);
+  if (failure.empty()) {
     client.sign_out();
-    (void)world.run_until([&] { return client.state() == mocks::XmppClient::State::offline; }, answer_limit);
+    (void)world.run_until([&] { return client.disconnected(); }, answer_limit);
   }
   world.remove(client);
   if (failure.empty()) return std::nullopt;

@@ -6,6 +6,7 @@
 #include "harness/subjects/target_subject.h"
 #include "mocks/name_server.h"
 #include "mocks/sip_user.h"
+#include "protocol/xmpp/rules.h"
 #include "reference/proxy.h"
 
 #include <fmt/format.h>
@@ -77,6 +78,30 @@ class EmbeddedSubject final : public Subject {
 };
 
 }  // namespace
+
+mocks::PartnerSettings server_settings(const std::string& domain, const std::string& user,
+                                       std::shared_ptr<const tls::Identity> identity, const Endpoint& name_server) {
+  mocks::PartnerSettings settings;
+  settings.domain = domain;
+  settings.users = {user};
+  settings.policy.keep_alive = false;
+  if (identity == nullptr) settings.policy.tls = settings.policy.sasl = xmpp::Negotiation::not_supported;
+  settings.identity = std::move(identity);
+  settings.dialback_secret = "secret of " + domain;
+  settings.name_server = name_server;
+  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way, xmpp::Rule::to_is_a_domain});
+  return settings;
+}
+
+mocks::PartnerSettings peer_settings(Subject& subject, PartnerKind kind, const std::string& user) {
+  const auto domain = subject.peer_domain(kind);
+  const bool tls = kind != PartnerKind::plaintext_dialback;
+  auto settings = server_settings(domain, user,
+                                  tls ? subject.authority().issue({.names = {{tls::NameKind::dns, domain}}}) : nullptr,
+                                  subject.name_server());
+  if (kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
+  return settings;
+}
 
 std::string default_peer_domain(PartnerKind kind) {
   switch (kind) {

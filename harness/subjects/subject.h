@@ -54,6 +54,13 @@ class Subject {
   [[nodiscard]] virtual std::vector<std::string> columns() const = 0;
 };
 
+/// A server of ours that serves the domain, with one user; in clear without `identity`. It hears what comes the wrong
+/// way, and on streams to nobody, too: that is told once, and not as answers that never came.
+[[nodiscard]] mocks::PartnerSettings server_settings(const std::string& domain, const std::string& user,
+                                                     std::shared_ptr<const tls::Identity>, const Endpoint& name_server);
+/// The same as the peer of that kind.
+[[nodiscard]] mocks::PartnerSettings peer_settings(Subject&, PartnerKind, const std::string& user);
+
 /// The domain that a peer of that kind has where nothing else is said.
 [[nodiscard]] std::string default_peer_domain(PartnerKind);
 

@@ -10,18 +10,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 namespace cutover::harness {
 
 namespace {
 
 constexpr char local_domain[] = "subject.example", local_user[] = "juliet";
+constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 
 class TargetSubject : public Subject {
  public:
   TargetSubject(World& world, std::string domain, std::string user, std::unique_ptr<tls::Authority> authority,
-                std::uint16_t name_server_port)
-      : world_(world),
+                std::uint16_t name_server_port, PeerNames peers)
+      : peers_(std::move(peers)),
+        world_(world),
         domain_(std::move(domain)),
         user_(std::move(user)),
         authority_(std::move(authority)),
@@ -62,25 +66,32 @@ class TargetSubject : public Subject {
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
 
  protected:
-  void publish(const std::string& name, const Endpoint& server) {
+  void publish(const std::string& zone, const std::string& name, const Endpoint& server) {
     auto& zones = names_.server();
-    zones.add_empty_zone(name);
+    if (zones.records(zone, dns::Type::soa).empty()) zones.add_empty_zone(zone);
     zones.set("xmpp." + name, dns::Type::a, 60, {server.address});
     zones.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
   }
   void publish_all() {
-    publish(domain_, s2s());
-    for (const auto kind :
-         {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
-      world_.answer_for(peer_host(kind), peer_domain(kind));
-      if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
-        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
+    publish(domain_, domain_, s2s());
+    for (const auto kind : kinds) {
+      const auto name = peer_domain(kind);
+      world_.answer_for(peer_host(kind), name);
+      if (names_.server().records("xmpp." + name, dns::Type::a).empty())
+        publish(peer_zone(kind), name, {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
+  }
+  /// The declared domain that the peer of that kind is, or has its own below.
+  [[nodiscard]] virtual std::string peer_zone(PartnerKind) const = 0;
+  [[nodiscard]] std::string own(const std::string& zone) const {
+    return peers_.label.empty() ? zone : peers_.label + "." + zone;
   }
   /// Where a server of ours asks: not each can be told from which address to do so.
   [[nodiscard]] Endpoint names_for(const std::string& address) { return names_.door_for(address); }
   [[nodiscard]] const std::string& localpart() const { return user_; }
   [[nodiscard]] const std::shared_ptr<tls::Authority>& shared_authority() const { return authority_; }
+
+  const PeerNames peers_;
 
  private:
   [[nodiscard]] virtual mocks::PartnerUser& seen() const = 0;
@@ -96,7 +107,7 @@ class LocalSubject final : public TargetSubject {
  public:
   LocalSubject(Run& run, const LocalTarget& target)
       : TargetSubject(run.world(), local_domain, local_user, tls::make_openssl_authority(run.world().wall_clock()),
-                      mocks::name_server_port),
+                      mocks::name_server_port, peer_names(run, *run.target(), run.world().wall_clock())),
         address_(world().address_of(target_host::server)),
         fronted_(target.front || !run.planted().none()) {
     publish_all();
@@ -117,7 +128,7 @@ class LocalSubject final : public TargetSubject {
   }
 
   Endpoint s2s() const override { return {address_, RealServer::s2s_port}; }
-  std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
+  std::string peer_domain(PartnerKind kind) const override { return own(peer_zone(kind)); }
   mocks::PartnerDomain* account() override { return server_; }
   std::vector<std::string> columns() const override {
     if (!fronted_) return TargetSubject::columns();
@@ -138,8 +149,7 @@ class LocalSubject final : public TargetSubject {
     world().add("front", target_host::server, std::make_unique<mocks::Front>(std::move(settings)));
     constexpr char view[] = "behind the front";
     names().assign_view(server.address, view);
-    for (const auto kind :
-         {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
+    for (const auto kind : kinds) {
       const auto front = "front." + peer_domain(kind);
       names().set(front, dns::Type::a, 60, {address_}, view);
       names().set("_xmpp-server._tcp." + peer_domain(kind), dns::Type::srv, 60, {fmt::format("0 0 {} {}", port, front)},
@@ -148,6 +158,7 @@ class LocalSubject final : public TargetSubject {
   }
 
   mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
+  std::string peer_zone(PartnerKind kind) const override { return default_peer_domain(kind); }
 
   const std::string address_;  ///< that peers dial
   const bool fronted_;
@@ -156,50 +167,151 @@ class LocalSubject final : public TargetSubject {
 
 class RemoteSubject final : public TargetSubject {
  public:
-  RemoteSubject(Run& run, const RemoteTarget& target)
-      : TargetSubject(run.world(), target.domain, target.account ? target.account->user : "nobody",
-                      authority_of(target, run.world()),
-                      target.name_server ? target.name_server->port : mocks::name_server_port),
-        target_(target) {
+  RemoteSubject(World& world, const Target& target, PeerNames peers)
+      : TargetSubject(world, remote_of(target).domain,
+                      remote_of(target).account ? remote_of(target).account->user : "nobody",
+                      authority_of(remote_of(target), world),
+                      remote_of(target).name_server ? remote_of(target).name_server->port : mocks::name_server_port,
+                      std::move(peers)),
+        target_(remote_of(target)) {
     publish_all();
-    if (!target.account) return;
-    constexpr Duration sign_in_limit = 10s;
-    world().add(localpart(), target_host::client, users_.make_client(client_of(target, world())));
-    const bool settled =
-        world().run_until([this] { return users_.signed_in() || !users_.failure().empty(); }, sign_in_limit);
-    if (!users_.signed_in()) {
-      throw HarnessFault(fmt::format("the subject is down: the account {} cannot sign in at {}:{}: {}", user(),
-                                     target.account->c2s.address, target.account->c2s.port,
-                                     settled ? users_.failure() : "no answer"));
+  }
+  ~RemoteSubject() override {
+    try {
+      if (client_ != nullptr) leave();
+    } catch (const std::exception&) {  // the case has its verdict
     }
+  }
+  RemoteSubject(const RemoteSubject&) = delete;
+  RemoteSubject& operator=(const RemoteSubject&) = delete;
+
+  void sign_in() {
+    if (!target_.account) return;
+    auto& client = world().add(localpart(), target_host::client, users_.make_client(client_of(target_, world())));
+    if (const auto failure = signs_in(world(), client); !failure.empty()) {
+      throw HarnessFault(fmt::format("the subject is down: the account {} cannot sign in at {}:{}: {}", user(),
+                                     target_.account->c2s.address, target_.account->c2s.port, failure));
+    }
+    client_ = &client;
   }
 
   Endpoint s2s() const override { return target_.s2s; }
-  std::string peer_domain(PartnerKind kind) const override { return peer(kind).domain; }
-  int peer_host(PartnerKind kind) const override { return target_host::peer(peer(kind).kind); }
+  std::string peer_domain(PartnerKind kind) const override {
+    const auto& peer = peer_for(kind);
+    if (peers_.label.empty()) return peer.domain;
+    return peer.kind == kind ? own(peer.domain) : fmt::format("{}.{}", name_of(kind), own(peer.domain));
+  }
+  int peer_host(PartnerKind kind) const override {
+    return target_host::peer(peers_.label.empty() ? peer_for(kind).kind : kind);
+  }
   mocks::PartnerDomain* account() override { return target_.account ? &users_ : nullptr; }
 
  private:
+  static constexpr Duration step_limit = 5s;
+
+  static const RemoteTarget& remote_of(const Target& target) { return std::get<RemoteTarget>(target.driver); }
   static std::unique_ptr<tls::Authority> authority_of(const RemoteTarget& target, const World& world) {
     if (target.authority.empty()) return tls::make_openssl_authority(world.wall_clock());
     return tls::authority_from_pem(target.authority, world.wall_clock());
   }
   mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
-  /// Where there is none of that kind, another speaks for it: no case about the kind is run.
-  const TargetPeer& peer(PartnerKind kind) const {
-    const auto found = std::ranges::find(target_.peers, kind, &TargetPeer::kind);
+  std::string peer_zone(PartnerKind kind) const override { return peer_for(kind).domain; }
+  /// Where there is none of that kind, another speaks for it, by another name where names can be made.
+  const TargetPeer& peer_for(PartnerKind kind) const {
+    const auto chosen = peers_.which.find(kind);
+    auto skipped = chosen == peers_.which.end() ? 0 : chosen->second;
+    const auto found = std::ranges::find_if(
+        target_.peers, [&](const TargetPeer& peer) { return peer.kind == kind && skipped-- == 0; });
     return found == target_.peers.end() ? target_.peers.front() : *found;
   }
 
+  /// Takes back what the case changed. An account that was signed out signs in again for it.
+  void leave() {
+    world().put_end_off(10 * step_limit);
+    if (!client_->online()) {
+      if (!until([this] { return client_->disconnected(); })) return;
+      client_->sign_in();
+      if (!signs_in(world(), *client_).empty()) return;
+    }
+    forget_contacts();
+    client_->sign_out();
+    // Whole, for what breaks off instead is remembered by some servers: OpenSSL's queue of errors is one for all.
+    (void)until([this] { return client_->disconnected(); });
+  }
+  /// Removing an item ends both subscriptions, too (RFC 6121 section 2.5.2); a request that waits is in no roster.
+  void forget_contacts() {
+    constexpr char ns_roster[] = "jabber:iq:roster", ns_ping[] = "urn:xmpp:ping";
+    (void)answered(client_->send_iq({}, "get", xml::Element("ping", ns_ping)));  // the roster has come by then
+    std::set<std::string> asked;
+    for (const auto& stanza : seen().presences)
+      if (stanza.attribute_or_empty("type") == "subscribe") asked.insert(stanza.attribute_or_empty("from"));
+    const auto roster = client_->roster();
+    for (const auto& contact : asked)
+      if (!roster.contains(contact)) client_->send_presence(contact, "unsubscribed");
+    std::vector<std::string> requests;
+    for (const auto& [contact, subscription] : roster) {
+      if (!is_of_a_peer(contact)) continue;
+      xml::Element query("query", ns_roster);
+      query.add(xml::Element("item", ns_roster).with("jid", contact).with("subscription", "remove"));
+      requests.push_back(client_->send_iq({}, "set", std::move(query)));
+    }
+    for (const auto& id : requests) (void)answered(id);
+  }
+  /// An earlier case's, too, that could not take it back itself.
+  [[nodiscard]] bool is_of_a_peer(const std::string& contact) const {
+    const auto domain = contact.substr(contact.find('@') + 1);
+    return std::ranges::any_of(target_.peers, [&](const TargetPeer& peer) {
+      return domain == peer.domain || domain.ends_with("." + peer.domain);
+    });
+  }
+  bool answered(const std::string& id) {
+    return until([&] {
+      return std::ranges::any_of(std::array{&seen().iqs, &seen().errors}, [&](const auto* kind) {
+        return std::ranges::any_of(*kind, [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+      });
+    });
+  }
+  bool until(const std::function<bool()>& condition) { return world().run_until(condition, step_limit); }
+
   const RemoteTarget& target_;
   mutable mocks::ClientUsers users_;  // its look-ups are not const
+  mocks::XmppClient* client_ = nullptr;
 };
 
 }  // namespace
 
 std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
   if (const auto* local = std::get_if<LocalTarget>(&target.driver)) return std::make_shared<LocalSubject>(run, *local);
-  return std::make_shared<RemoteSubject>(run, std::get<RemoteTarget>(target.driver));
+  auto subject =
+      std::make_shared<RemoteSubject>(run.world(), target, peer_names(run, target, run.world().wall_clock()));
+  subject->sign_in();
+  return subject;
+}
+
+std::shared_ptr<Subject> make_remote_subject(World& world, const Target& target, PeerNames peers) {
+  return std::make_shared<RemoteSubject>(world, target, std::move(peers));
+}
+
+PeerNames peer_names(const Run& run, const Target& target, std::time_t wall_clock) {
+  if (!names_its_peers(target)) return {.label = {}, .which = run.options().peers};
+  constexpr std::size_t words_max = 50;  // a label has 63 octets at most
+  auto words = run.record().id.substr(0, words_max);
+  std::ranges::replace(words, '.', '-');
+  const bool stays_up = std::holds_alternative<RemoteTarget>(target.driver);
+  Generator numbers(run.seed() ^ (stays_up ? static_cast<std::uint64_t>(wall_clock) << 32U : 0U));
+  return {.label = fmt::format("{}-{:08x}", words, numbers.below(std::uint64_t{1} << 32U)), .which = {}};
+}
+
+std::string signs_in(World& world, mocks::XmppClient& client) {
+  constexpr Duration limit = 10s;
+  constexpr int tries_max = 3;
+  for (int tries = 1; world.run_until([&] { return client.online() || !client.failure().empty(); }, limit); ++tries) {
+    const auto& failure = client.failure();
+    const bool broke = failure.starts_with("stream error") || failure.starts_with("connection closed");
+    if (client.online() || !broke || tries == tries_max) return failure;
+    client.sign_in();
+  }
+  return fmt::format("no answer within {} s", limit / 1s);
 }
 
 mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& world) {

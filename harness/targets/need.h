@@ -19,6 +19,8 @@ enum class Need {
   direct_tls,          ///< knows _xmpps-server records
   partner_list,        ///< domains that are not listed are refused
   spare_addresses,     ///< more machines of ours can stand beside the peers, at addresses of their own
+  peer_zones,          ///< our name server answers it for the peers' domains: a case may change their records
+  unmet_peers,         ///< a peer domain that the subject has never met; a run may have only so many
   tls_required         ///< streams go on inside TLS only, in both directions
 };
 

@@ -20,7 +20,11 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
-                           Need::direct_tls,   Need::partner_list,   Need::tls_required,   Need::spare_addresses};
+                           Need::direct_tls,   Need::partner_list,   Need::tls_required,   Need::spare_addresses,
+                           Need::peer_zones,   Need::unmet_peers};
+/// What follows from the settings is not declared beside them.
+constexpr std::array<std::pair<Need, const char*>, 3> derived{
+    {{Need::spare_addresses, "spares"}, {Need::peer_zones, "name-server"}, {Need::unmet_peers, "name-server"}}};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 
@@ -46,15 +50,20 @@ class TargetReader {
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
     if (const auto* product = product_named(driver)) {
       target.driver = local(settings, *product);
-      target.offers.insert(Need::spare_addresses);
+      target.offers.insert({Need::spare_addresses, Need::peer_zones, Need::unmet_peers});
       if (!root["patience"]) target.patience = usual_patience;
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
-      if (target.offers.contains(Need::spare_addresses))
-        fail(root["offers"], "spare_addresses follows from the key 'spares' of the settings; leave it out");
-      target.driver = remote(settings, target.offers);
-      if (!std::get<RemoteTarget>(target.driver).spares.empty()) target.offers.insert(Need::spare_addresses);
+      for (const auto& [need, key] : derived) {
+        if (target.offers.contains(need))
+          fail(root["offers"],
+               fmt::format("{} follows from the key '{}' of the settings; leave it out", name_of(need), key));
+      }
+      const auto& at = target.driver.emplace<RemoteTarget>(remote(settings, target.offers));
+      if (!at.spares.empty()) target.offers.insert(Need::spare_addresses);
+      if (at.name_server) target.offers.insert(Need::peer_zones);
+      if (names_its_peers(target)) target.offers.insert(Need::unmet_peers);
     } else {
       fail(root["driver"], "unknown driver '" + driver + "', expected " + drivers());
     }
@@ -216,7 +225,7 @@ class TargetReader {
     if (settings["spares"]) target.spares = spares(settings, target);
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
-      const bool played = std::ranges::count(target.peers, kind, &TargetPeer::kind) == 1;
+      const bool played = peers_of(target, kind) > 0;
       if (offered && !played)
         fail(settings["peers"],
              fmt::format("expected a peer of kind {}, for 'offers' names {}", name_of(kind), name_of(need_of(kind))));
@@ -263,8 +272,13 @@ class TargetReader {
     check_keys(node, {"domain", "address", "kind"});
     TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), domain(node), {}};
     peer.address = address(node["address"], text(node, "address"));
-    if (std::ranges::count(target.peers, peer.kind, &TargetPeer::kind) != 0)
-      fail(node, fmt::format("expected one peer of kind {} only", name_of(peer.kind)));
+    const auto alike = std::ranges::find(target.peers, peer.kind, &TargetPeer::kind);
+    if (alike != target.peers.end() && target.name_server)
+      fail(node, fmt::format("expected one peer of kind {} only, for with 'name-server' each case has one below it",
+                             name_of(peer.kind)));
+    if (alike != target.peers.end() && alike->address != peer.address)
+      fail(node,
+           fmt::format("expected the address of the other peer of kind {}, {}", name_of(peer.kind), alike->address));
     const auto same = [&](const std::string& other) {
       return xmpp::canonical_domain(other) == xmpp::canonical_domain(peer.domain);
     };
@@ -354,6 +368,10 @@ const char* name_of(Need need) {
       return "tls_required";
     case Need::spare_addresses:
       return "spare_addresses";
+    case Need::peer_zones:
+      return "peer_zones";
+    case Need::unmet_peers:
+      return "unmet_peers";
   }
   return "?";
 }
@@ -375,6 +393,25 @@ bool has_secrets(const Target& target) {
   return remote != nullptr && remote->account;
 }
 
+bool names_its_peers(const Target& target) {
+  const auto* remote = std::get_if<RemoteTarget>(&target.driver);
+  return remote == nullptr || (remote->name_server && !target.offers.contains(Need::partner_list));
+}
+
+std::size_t peers_of(const RemoteTarget& target, PartnerKind kind) {
+  return static_cast<std::size_t>(std::ranges::count(target.peers, kind, &TargetPeer::kind));
+}
+
+std::vector<PartnerKind> kinds_met(const std::vector<Need>& needs, const Target& target) {
+  std::vector<PartnerKind> met;
+  for (const auto kind : kinds)
+    if (std::ranges::find(needs, need_of(kind)) != needs.end()) met.push_back(kind);
+  if (!met.empty()) return met;
+  const auto best = std::ranges::find_if(kinds, [&](const auto kind) { return target.offers.contains(need_of(kind)); });
+  if (best != kinds.end()) met.push_back(*best);
+  return met;
+}
+
 Need need_of(PartnerKind kind) {
   switch (kind) {
     case PartnerKind::sasl_external:
@@ -392,6 +429,9 @@ std::map<int, std::string> addresses_for(const Target& target) {
   if (remote == nullptr) return {};
   std::map<int, std::string> addresses;
   const auto& first = remote->peers.front().address;
+  if (names_its_peers(target)) {
+    for (const auto kind : kinds) addresses[target_host::peer(kind)] = first;  // one that nobody listed is named, too
+  }
   for (const auto& peer : remote->peers) addresses[target_host::peer(peer.kind)] = peer.address;
   for (std::size_t i = 0; i < remote->spares.size(); ++i)
     addresses[target_host::spare + static_cast<int>(i)] = remote->spares[i];
@@ -401,6 +441,13 @@ std::map<int, std::string> addresses_for(const Target& target) {
 }
 
 Target parse_target(std::string_view yaml, const std::string& file) { return TargetReader(file).read(yaml); }
+
+Target load_started(const std::string& file, const std::string& started) {
+  auto target = load_target(started);
+  target.file = file;
+  target.one_server = true;
+  return target;
+}
 
 Target load_target(const std::string& path) {
   try {

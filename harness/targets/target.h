@@ -29,7 +29,8 @@ struct TargetAccount {
   bool plain_in_clear = false;  ///< the password may go over a connection without TLS
 };
 
-/// A peer domain that we play, as the target's DNS must find it.
+/// A peer domain that we play, as the target's DNS must find it. With a name server of ours each case has one of its
+/// own below it.
 struct TargetPeer {
   PartnerKind kind = PartnerKind::sasl_external;
   std::string domain;
@@ -41,7 +42,7 @@ struct RemoteTarget {
   std::string domain;  ///< that is judged
   Endpoint s2s;
   std::optional<TargetAccount> account;
-  std::vector<TargetPeer> peers;        ///< at most one of each kind, at least one
+  std::vector<TargetPeer> peers;        ///< at least one; several of a kind, at one address, only without name server
   std::vector<std::string> spares;      ///< addresses of this machine for others of ours, each with port 5269 free
   std::optional<Endpoint> name_server;  ///< where it asks for the peers and we answer; nullopt: somebody else does
   std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
@@ -58,7 +59,16 @@ struct Target {
   Staging allows = Staging::safe;       ///< the most disruptive kind of case that may be run against it
   Duration patience = remote_patience;  ///< with each of its answers; what comes later is told as late
   std::variant<LocalTarget, RemoteTarget> driver;
+  bool one_server = false;  ///< a product of ours that was started once for a whole run, and is met as a remote one
 };
+
+/// Whether each case can have peer domains of its own: our name server answers for what is below the declared ones, and
+/// the target lets domains in that nobody has listed there.
+[[nodiscard]] bool names_its_peers(const Target&);
+/// How many peer domains of that kind the file lists.
+[[nodiscard]] std::size_t peers_of(const RemoteTarget&, PartnerKind);
+/// Of the kinds whose peers a case with these needs meets: what it asks for, else the best one that there is.
+[[nodiscard]] std::vector<PartnerKind> kinds_met(const std::vector<Need>& needs, const Target&);
 
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {
@@ -84,5 +94,7 @@ struct TargetError : std::runtime_error {
 /// Reads everything that the file names, too: authority and passwords.
 [[nodiscard]] Target parse_target(std::string_view yaml, const std::string& file);
 [[nodiscard]] Target load_target(const std::string& path);
+/// The target of `file`, a product of ours that was started once for a whole run: `started` tells where it is met.
+[[nodiscard]] Target load_started(const std::string& file, const std::string& started);
 
 }  // namespace cutover::harness

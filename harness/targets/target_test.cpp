@@ -148,8 +148,42 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
               HasSubstr("t.yaml:5: expected a key 'authority', for b.example speaks TLS"));
   EXPECT_THAT(error_of(remote(", plaintext_dialback]", "]")), HasSubstr("t.yaml:9: a peer of kind plaintext-dialback"));
   EXPECT_THAT(error_of(remote("[user_account,", "[dialback,")), HasSubstr("expected a peer of kind dialback-over-tls"));
-  const std::string twice = "    - {kind: plaintext-dialback, domain: c.example, address: 192.0.2.3}\n";
-  EXPECT_THAT(error_of(remote() + twice), HasSubstr("t.yaml:10: expected one peer of kind plaintext-dialback only"));
+}
+
+TEST(Target, HasSeveralPeersOfAKindWhereSomebodyElseNamesThem) {
+  const std::string twice = "    - {kind: plaintext-dialback, domain: c.example, address: 192.0.2.2}\n";
+  const auto target = parse_target(remote() + twice, "t.yaml");
+  EXPECT_EQ(peers_of(std::get<RemoteTarget>(target.driver), PartnerKind::plaintext_dialback), 2U);
+  EXPECT_FALSE(target.offers.contains(Need::unmet_peers));
+  EXPECT_FALSE(target.offers.contains(Need::peer_zones));
+  const std::string elsewhere = "    - {kind: plaintext-dialback, domain: c.example, address: 192.0.2.3}\n";
+  EXPECT_THAT(error_of(remote() + elsewhere),
+              HasSubstr("t.yaml:10: expected the address of the other peer of kind plaintext-dialback, 192.0.2.2"));
+}
+
+TEST(Target, HasPeersOfItsOwnForEachCaseWhereWeNameThem) {
+  const auto with_name_server = remote("  peers:", "  name-server: 192.0.2.2:10053\n  peers:");
+  const auto target = parse_target(with_name_server, "t.yaml");
+  EXPECT_TRUE(names_its_peers(target));
+  EXPECT_TRUE(target.offers.contains(Need::unmet_peers));
+  EXPECT_TRUE(target.offers.contains(Need::peer_zones));
+  EXPECT_EQ(addresses_for(target).at(target_host::peer(PartnerKind::sasl_external)), "192.0.2.2")
+      << "another domain is another peer, on the one address";
+  const std::string twice = "    - {kind: plaintext-dialback, domain: c.example, address: 192.0.2.2}\n";
+  EXPECT_THAT(error_of(with_name_server + twice), HasSubstr("expected one peer of kind plaintext-dialback only"));
+  EXPECT_THAT(error_of(remote("[user_account", "[unmet_peers, user_account")),
+              HasSubstr("t.yaml:3: unmet_peers follows from the key 'name-server'"));
+  auto listed = with_name_server;
+  listed.replace(listed.find("[user_account"), 1, "[partner_list, ");
+  EXPECT_FALSE(names_its_peers(parse_target(listed, "t.yaml"))) << "nobody has listed the domains of a case there";
+}
+
+TEST(Target, OfACaseMeetsTheKindsThatItNeeds) {
+  Target target;
+  target.offers = {Need::dialback, Need::plaintext_dialback};
+  EXPECT_THAT(kinds_met({Need::user_account}, target), testing::ElementsAre(PartnerKind::dialback_over_tls));
+  EXPECT_THAT(kinds_met({Need::plaintext_dialback, Need::user_account}, target),
+              testing::ElementsAre(PartnerKind::plaintext_dialback));
 }
 
 TEST_F(TargetFiles, SayWhichServerMayHaveThePassword) {

@@ -118,7 +118,7 @@ CUTOVER_CASE(server_certificates){
                {"RFC6120-10.4.3-3", {"xmpp.undeliverable-wrong-condition"}},
                {"RFC6120-13.9.5-2", {"xmpp.peer-certificate-not-checked"}},
                {"RFC6120-13.7.2.1-1", {"xmpp.peer-certificate-not-checked"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::partner_list},
+    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
     .budget = 10min,
     .body = whom_it_trusts};
 
@@ -149,7 +149,7 @@ CUTOVER_CASE(response_injection){
     .accepted = "A failed handshake, or a header and no authentication; a stream error is fine.",
     .likely_causes = "A buffer that survives the switch to TLS.",
     .judges = {{"SEC-TLS-INJECT-2", {"xmpp.plaintext-after-proceed-kept"}}},
-    .needs = {Need::sasl_external, Need::user_account},
+    .needs = {Need::sasl_external, Need::user_account, Need::unmet_peers},
     .sim = false,  // a simulated network cuts the segment that this is about
     .body = behind_proceed};
 
@@ -173,7 +173,7 @@ CUTOVER_CASE(refused_stream){
     .accepted = "An error for the user, at once or after further tries, however late; the message is never sent.",
     .likely_causes = "A queue without an end.",
     .judges = {{"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}, {"SEC-LEAK-2", {"xmpp.sends-despite-failure"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::partner_list},
+    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
     .budget = 5min,
     .body = refused_and_returned};
 

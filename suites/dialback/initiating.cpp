@@ -94,7 +94,7 @@ CUTOVER_CASE(called_invalid){.id = "dialback.own-key-called-invalid",
                              .judges = {{"XEP0220-2.1.1-7", {"xmpp.refused-result-authorises"}},
                                         {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
                                         {"XEP0220-2.1.1-12", {"xmpp.undeliverable-wrong-condition"}}},
-                             .needs = {Need::dialback, Need::user_account},
+                             .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
                              .budget = 5min,
                              .body = refused_key};
 
@@ -127,7 +127,7 @@ CUTOVER_CASE(not_verified){.id = "dialback.own-key-not-verified",
                            .judges = {{"XEP0220-2.1.1-8", {"xmpp.undeliverable-wrong-condition"}},
                                       {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
                                       {"XEP0220-2.5-8", {"xmpp.dialback-error-ends-stream"}}},
-                           .needs = {Need::dialback, Need::user_account},
+                           .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
                            .budget = 5min,
                            .body = failed_verification};
 

@@ -258,7 +258,7 @@ CUTOVER_CASE(broken_off){
     .accepted = "db:result of type error, at once or after further tries, however late.",
     .likely_causes = "A verification that nobody waits for any more; the initiator hangs.",
     .judges = {{"XEP0220-2.1.2-6", {"xmpp.verification-failure-silent"}}},
-    .needs = {Need::dialback},
+    .needs = {Need::dialback, Need::unmet_peers},
     .budget = 5min,
     .body = unreachable};
 
@@ -287,7 +287,7 @@ CUTOVER_CASE(by_dns){.id = "dialback.authority-by-dns",
                      .accepted = "A connection to the host that the SRV record names.",
                      .likely_causes = "The peer's address used again.",
                      .judges = {{"XEP0220-2.1.2-2", {"xmpp.verifies-at-peer-address"}}},
-                     .needs = {Need::dialback, Need::spare_addresses},
+                     .needs = {Need::dialback, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
                      .body = authority_by_dns};
 
 void against_policy(Run& run) {

@@ -74,7 +74,7 @@ CUTOVER_CASE(priorities){
     .judges = {{"RFC6120-3.2.1-1", {"dns.queries-client-label", "dns.skips-srv"}},
                {"RFC2782-target-1", {"dns.highest-priority-number-first", "dns.ignores-priority"}},
                {"RFC6120-3.2.1-3", {"dns.ignores-srv-port"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
     .body = order};
 
 void next_target(Run& run) {
@@ -87,15 +87,16 @@ void next_target(Run& run) {
   CONFORMS("RFC6120-3.2.1-5", "how many connections came to the second target", spare.accepted_count(), Ge(1U));
 }
 
-CUTOVER_CASE(further){.id = "dns.next-target",
-                      .title = "Where a target cannot be reached the next one is tried",
-                      .procedure = "Two SRV records, nobody at the better one.",
-                      .accepted = "A connection to the second target.",
-                      .likely_causes = "One try and no more.",
-                      .judges = {{"RFC6120-3.2.1-5", {"xmpp.first-target-only", "dns.first-srv-only"}}},
-                      .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
-                      .budget = 1min,
-                      .body = next_target};
+CUTOVER_CASE(further){
+    .id = "dns.next-target",
+    .title = "Where a target cannot be reached the next one is tried",
+    .procedure = "Two SRV records, nobody at the better one.",
+    .accepted = "A connection to the second target.",
+    .likely_causes = "One try and no more.",
+    .judges = {{"RFC6120-3.2.1-5", {"xmpp.first-target-only", "dns.first-srv-only"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
+    .budget = 1min,
+    .body = next_target};
 
 void beside_srv(Run& run) {
   Negotiation n(run);
@@ -117,7 +118,7 @@ CUTOVER_CASE(no_fallback){
     .likely_causes = "A fallback as the last of all tries.",
     .judges = {{"RFC6120-3.2.1-6", {"dns.falls-back-when-srv-exists"}},
                {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
     .budget = 5min,
     .body = beside_srv};
 
@@ -131,15 +132,16 @@ void next_address(Run& run) {
   CONFORMS("RFC6120-3.2.1-4", "how many connections came to the second address", there.accepted_count(), Ge(1U));
 }
 
-CUTOVER_CASE(addresses){.id = "dns.next-address",
-                        .title = "Where one address of a target cannot be reached the next one is tried",
-                        .procedure = "One SRV record whose target has two addresses, nobody at the first.",
-                        .accepted = "A connection to the second address.",
-                        .likely_causes = "The first address record and no other.",
-                        .judges = {{"RFC6120-3.2.1-4", {"dns.first-address-only"}}},
-                        .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
-                        .budget = 1min,
-                        .body = next_address};
+CUTOVER_CASE(addresses){
+    .id = "dns.next-address",
+    .title = "Where one address of a target cannot be reached the next one is tried",
+    .procedure = "One SRV record whose target has two addresses, nobody at the first.",
+    .accepted = "A connection to the second address.",
+    .likely_causes = "The first address record and no other.",
+    .judges = {{"RFC6120-3.2.1-4", {"dns.first-address-only"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
+    .budget = 1min,
+    .body = next_address};
 
 void fallback(Run& run) {
   Negotiation n(run);
@@ -160,7 +162,7 @@ CUTOVER_CASE(no_srv){
     .accepted = "A connection to that address, port 5269.",
     .likely_causes = "SRV or nothing; the port for clients.",
     .judges = {{"RFC6120-3.2.1-7", {"dns.never-falls-back"}}, {"RFC6120-3.2.2-1", {"dns.falls-back-on-wrong-port"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
     .body = fallback};
 
 void no_service(Run& run) {
@@ -175,17 +177,18 @@ void no_service(Run& run) {
     CONFORMS(requirement, "how many connections came to the domain's own address", apex.accepted_count(), Eq(0U));
 }
 
-CUTOVER_CASE(dot){.id = "dns.no-service",
-                  .title = "An SRV target of '.' means that there is no service: nobody is called, the sender is told",
-                  .procedure = "One SRV record with the target '.'; an address at the domain itself.",
-                  .accepted = "No connection; an error for the user.",
-                  .likely_causes = "'.' taken for a missing record.",
-                  .judges = {{"RFC6120-3.2.1-2", {"dns.connects-when-dot"}},
-                             {"RFC2782-usage-4", {"dns.connects-when-dot"}},
-                             {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}},
-                  .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
-                  .budget = 5min,
-                  .body = no_service};
+CUTOVER_CASE(dot){
+    .id = "dns.no-service",
+    .title = "An SRV target of '.' means that there is no service: nobody is called, the sender is told",
+    .procedure = "One SRV record with the target '.'; an address at the domain itself.",
+    .accepted = "No connection; an error for the user.",
+    .likely_causes = "'.' taken for a missing record.",
+    .judges = {{"RFC6120-3.2.1-2", {"dns.connects-when-dot"}},
+               {"RFC2782-usage-4", {"dns.connects-when-dot"}},
+               {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
+    .budget = 5min,
+    .body = no_service};
 
 void truncated(Run& run) {
   Negotiation n(run);
@@ -204,14 +207,15 @@ void truncated(Run& run) {
   CONFORMS("RFC2782-usage-3", "how many connections came to the best target", there.accepted_count(), Ge(1U));
 }
 
-CUTOVER_CASE(by_tcp){.id = "dns.truncated",
-                     .title = "A truncated answer is asked for again by TCP",
-                     .procedure = "An answer that does not fit, with TC set, by UDP; the whole of it by TCP.",
-                     .accepted = "A query by TCP and a connection to the best target.",
-                     .likely_causes = "A resolver of its own that speaks UDP only.",
-                     .judges = {{"RFC2782-usage-3", {"dns.ignores-truncation"}}},
-                     .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
-                     .body = truncated};
+CUTOVER_CASE(by_tcp){
+    .id = "dns.truncated",
+    .title = "A truncated answer is asked for again by TCP",
+    .procedure = "An answer that does not fit, with TC set, by UDP; the whole of it by TCP.",
+    .accepted = "A query by TCP and a connection to the best target.",
+    .likely_causes = "A resolver of its own that speaks UDP only.",
+    .judges = {{"RFC2782-usage-3", {"dns.ignores-truncation"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
+    .body = truncated};
 
 void unknown_domain(Run& run) {
   Negotiation n(run);
@@ -230,7 +234,7 @@ CUTOVER_CASE(servfail){.id = "dns.server-failure",
                        .likely_causes = "A queue without an end; a failure to resolve told as one to connect.",
                        .judges = {{"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
                                   {"RFC6120-10.4.3-2", {"xmpp.undeliverable-wrong-condition"}}},
-                       .needs = {Need::sasl_external, Need::user_account},
+                       .needs = {Need::sasl_external, Need::user_account, Need::peer_zones, Need::unmet_peers},
                        .budget = 5min,
                        .body = unknown_domain};
 
@@ -266,7 +270,8 @@ CUTOVER_CASE(direct){
                {"XEP0368-3-2", {"dns.takes-direct-tls-for-starttls"}},
                {"XEP0368-3-6", {"xmpp.sni-is-srv-target"}},
                {"XEP0368-3-7", {}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::direct_tls},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::direct_tls, Need::peer_zones,
+              Need::unmet_peers},
     .body = direct_tls};
 
 void expiry(Run& run) {
@@ -293,7 +298,7 @@ CUTOVER_CASE(ttl){
     .accepted = "The second stream goes to the new target.",
     .likely_causes = "Addresses that are kept for as long as the process lives.",
     .judges = {{"RFC6120-13.9.2-1", {"dns.ignores-ttl"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses},
+    .needs = {Need::sasl_external, Need::user_account, Need::spare_addresses, Need::peer_zones, Need::unmet_peers},
     .live = false,
     .budget = 1h,
     .body = expiry};

@@ -4,13 +4,10 @@
 #include "harness/targets/target.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
-#include "protocol/xmpp/rules.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <exception>
 
 namespace cutover::suites {
 
@@ -26,27 +23,8 @@ std::shared_ptr<const tls::Identity> issue(tls::Authority& authority, const std:
   return authority.issue({.names = {{tls::NameKind::dns, domain}}});
 }
 
-mocks::PartnerSettings settings_of(const std::string& domain, const std::string& user,
-                                   std::shared_ptr<const tls::Identity> identity, const Endpoint& name_server) {
-  mocks::PartnerSettings settings;
-  settings.domain = domain;
-  settings.users = {user};
-  settings.policy.keep_alive = false;
-  if (identity == nullptr) settings.policy.tls = settings.policy.sasl = xmpp::Negotiation::not_supported;
-  settings.identity = std::move(identity);
-  settings.dialback_secret = "secret of " + domain;
-  settings.name_server = name_server;
-  return settings;
-}
-
 std::string initiator(const TraceRecord& record) {
   return record.connection.substr(0, record.connection.find_first_of(": "));
-}
-
-/// It hears what comes the wrong way, and on streams to nobody, too: told once, and not as answers that never came.
-std::unique_ptr<mocks::Partner> make_peer(mocks::PartnerSettings settings) {
-  settings.departures = Departures::waiving({xmpp::Rule::stanzas_go_one_way, xmpp::Rule::to_is_a_domain});
-  return std::make_unique<mocks::Partner>(std::move(settings));
 }
 
 }  // namespace
@@ -60,29 +38,6 @@ Accounts::Accounts(Run& run) : world_(run.world()) {
   run.columns({"peer", "name-server", "subject", account});
 }
 
-Accounts::~Accounts() {
-  try {
-    if (stays_up_) take_back();
-  } catch (const std::exception&) {  // the case has its verdict; a world that has come to its end waits no more
-  }
-}
-
-/// Ends both subscriptions, too (RFC 6121 section 2.5.2). Where there is no such item, an error says so.
-void Accounts::take_back() {
-  constexpr char ns_roster[] = "jabber:iq:roster";
-  const auto id = fmt::format("taken-back-{}", ++taken_back_);
-  xml::Element query("query", ns_roster);
-  query.add(xml::Element("item", ns_roster).with("jid", romeo_bare).with("subscription", "remove"));
-  subject_->send(account, xmpp::make_iq({}, {}, "set", id, std::move(query)));
-  (void)world_.run_until(
-      [&] {
-        return std::ranges::any_of(std::array{&juliet().iqs, &juliet().errors}, [&](const auto* kind) {
-          return std::ranges::any_of(*kind, [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
-        });
-      },
-      grace);
-}
-
 void Accounts::start_embedded(Run& run) {
   const auto authority = tls::make_openssl_authority(world_.wall_clock());
   domain = embedded_domain;
@@ -94,30 +49,24 @@ void Accounts::start_embedded(Run& run) {
     names.server().set("_xmpp-server._tcp." + std::string(name), dns::Type::srv, 60,
                        {"0 0 5269 xmpp." + std::string(name)});
   }
-  auto settings = settings_of(domain, account, issue(*authority, domain), names.endpoint());
+  auto settings = server_settings(domain, account, issue(*authority, domain), names.endpoint());
   settings.departures = run.planted().at(departures::account_server);
   settings.filters = true;
   subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
   peer_ = &world_.add("peer", peer_host,
-                      make_peer(settings_of(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
+                      std::make_unique<mocks::Partner>(
+                          server_settings(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
 }
 
 void Accounts::start_target(Run& run) {
-  const auto& offers = run.target()->offers;
-  const auto kind = offers.contains(Need::sasl_external) ? PartnerKind::sasl_external
-                    : offers.contains(Need::dialback)    ? PartnerKind::dialback_over_tls
-                                                         : PartnerKind::plaintext_dialback;
   target_ = make_subject(run);
-  stays_up_ = std::holds_alternative<RemoteTarget>(run.target()->driver);
   subject_ = target_->account();
   if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
   domain = target_->domain();
   account = target_->user().substr(0, target_->user().find('@'));
-  const auto name = target_->peer_domain(kind);
-  const bool tls = kind != PartnerKind::plaintext_dialback;
-  auto settings = settings_of(name, "romeo", tls ? issue(target_->authority(), name) : nullptr, target_->name_server());
-  if (kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
-  peer_ = &world_.add("peer", target_->peer_host(kind), make_peer(std::move(settings)));
+  const auto kind = kinds_met({}, *run.target()).front();
+  peer_ = &world_.add("peer", target_->peer_host(kind),
+                      std::make_unique<mocks::Partner>(peer_settings(*target_, kind, "romeo")));
 }
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.await(condition); }

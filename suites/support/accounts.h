@@ -16,10 +16,6 @@ class Accounts {
  public:
   /// Brings both up and signs the user in. A subject that does not come up is HarnessFault, never a failed check.
   explicit Accounts(harness::Run&);
-  /// Takes back what the case has changed in the roster of a server that stays up, also where the case failed.
-  ~Accounts();
-  Accounts(const Accounts&) = delete;
-  Accounts& operator=(const Accounts&) = delete;
 
   std::string domain;   ///< of the subject
   std::string account;  ///< localpart of its user, called juliet below
@@ -59,14 +55,12 @@ class Accounts {
  private:
   void start_embedded(harness::Run&);
   void start_target(harness::Run&);
-  void take_back();
 
   harness::World& world_;
   std::shared_ptr<harness::Subject> target_;  ///< null: embedded
   mocks::PartnerDomain* subject_ = nullptr;
   mocks::Partner* peer_ = nullptr;
-  int markers_ = 0, taken_back_ = 0;
-  bool stays_up_ = false;  ///< others will meet the subject after this case
+  int markers_ = 0;
 };
 
 /// How a word says that nothing came.

@@ -169,7 +169,7 @@ CUTOVER_CASE(strip){
     .accepted = "An end of the stream, or <starttls/> all the same; never <auth/>, dialback or a stanza in clear.",
     .likely_causes = "Opportunistic TLS, which a man in the middle turns off.",
     .judges = {{"SEC-TLS-STRIP-1", {"xmpp.goes-on-without-tls"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::tls_required},
+    .needs = {Need::sasl_external, Need::user_account, Need::tls_required, Need::unmet_peers},
     .body = stripped_features};
 
 }  // namespace

@@ -1,0 +1,89 @@
+// `compare`: whether two runs judged alike, check by check.
+#include "harness/cli/left_by_runs.h"
+#include "harness/cli/subcommands.h"
+#include "harness/judging/outcome.h"
+#include "reports/text.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace cutover::harness::cli {
+
+namespace {
+
+/// A verdict, and what stands behind it.
+struct Judgement {
+  reports::Outcome outcome;
+  std::string words;
+};
+/// By case, world, attempt and check; without check: of the case.
+using Judgements = std::map<std::tuple<std::string, std::string, int, std::string>, Judgement>;
+
+Judgements judgements_of(const reports::RunResult& run) {
+  Judgements all;
+  for (const auto& result : run.cases) {
+    const auto put = [&](const std::string& check, reports::Outcome outcome, const std::string& words) {
+      all.emplace(std::tuple(result.id, result.world, result.attempt, check), Judgement{outcome, words});
+    };
+    put("", result.outcome, result.reason);
+    for (const auto& check : result.checks) put(check.id, check.outcome, reports::sentence_of(check));
+  }
+  return all;
+}
+
+std::string told(const Judgements& run, const Judgements::key_type& key) {
+  const auto found = run.find(key);
+  if (found == run.end()) return "not there";
+  const auto& [outcome, words] = found->second;
+  return std::string(reports::name_of(outcome)) + (words.empty() ? "" : ": " + reports::terminal_text(words));
+}
+
+/// "56 cases, 225 checks: 205 met, 7 told, 13 accepted, 0 red", of the cases that ran.
+std::string figures_of(const reports::RunResult& run) {
+  std::map<reports::Standing, std::size_t> checks;
+  std::size_t cases = 0, all = 0;
+  for (const auto& result : run.cases) {
+    if (result.standing == reports::Standing::idle) continue;
+    ++cases;
+    all += result.checks.size();
+    for (const auto& check : result.checks) ++checks[check.standing];
+  }
+  using reports::Standing;
+  return fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red", cases, all, checks[Standing::met],
+                     checks[Standing::told], checks[Standing::accepted],
+                     checks[Standing::red] + checks[Standing::fault]);
+}
+
+}  // namespace
+
+int compare_command(const std::string& first, const std::string& second) {
+  const auto first_run = judged_by_run(first), second_run = judged_by_run(second);
+  const auto one = judgements_of(first_run), other = judgements_of(second_run);
+  std::set<Judgements::key_type> differing;
+  std::size_t checks = 0;
+  for (const auto* run : {&one, &other}) {
+    for (const auto& [key, judgement] : *run) {
+      const auto in_one = one.find(key), in_other = other.find(key);
+      const bool in_both = in_one != one.end() && in_other != other.end();
+      if (!in_both || in_one->second.outcome != in_other->second.outcome) differing.insert(key);
+      if (run == &one && !std::get<3>(key).empty()) ++checks;
+    }
+  }
+  for (const auto& key : differing) {
+    const auto& [id, world, attempt, check] = key;
+    fmt::print("{} ({}){}\n  {}: {}\n  {}: {}\n", check.empty() ? id : check, world,
+               attempt == 1 ? "" : fmt::format(", attempt {}", attempt), first, told(one, key), second,
+               told(other, key));
+  }
+  fmt::print("{}: {}\n{}: {}\n", first, figures_of(first_run), second, figures_of(second_run));
+  if (differing.empty())
+    fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
+  else
+    fmt::print("{} verdicts differ\n", differing.size());
+  return differing.empty() ? exit_code::conforming : exit_code::failure;
+}
+
+}  // namespace cutover::harness::cli

@@ -293,6 +293,7 @@ std::string to_json(const RunResult& run, Traces traces) {
                               {"verdict", text(run.verdict)},
                               {"planted", array_of(run.planted, write_text)},
                               {"stale-baseline", array_of(run.stale_baseline, write_text)},
+                              {"notices", array_of(run.notices, write_text)},
                               {"traces", text(run.traces)},
                               {"cases", array_of(run.cases, write_case)}};
   return json::serialize(document) + "\n";
@@ -315,6 +316,7 @@ RunResult from_json(std::string_view text) {
   run.verdict = object.text("verdict");
   run.planted = object.list<std::string>("planted", read_text);
   run.stale_baseline = object.list<std::string>("stale-baseline", read_text);
+  run.notices = object.list<std::string>("notices", read_text);
   run.traces = object.text("traces");
   run.cases = object.list<CaseResult>("cases", read_case);
   return run;

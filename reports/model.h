@@ -104,6 +104,7 @@ struct RunResult {
   std::vector<CaseResult> cases;
   std::vector<std::string> planted;         ///< in all of its cases
   std::vector<std::string> stale_baseline;  ///< check ids that are listed and pass
+  std::vector<std::string> notices;         ///< what was seen before the first case and fails nobody, a sentence each
   std::string traces;  ///< file with the traces, a case a line, as seen from the JSON report; empty: they are inside
 };
 

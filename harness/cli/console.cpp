@@ -163,6 +163,8 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
                suite.fault, suite.idle);
   }
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
+  for (const auto& notice : run.notices)
+    fmt::print(out, "\nnoticed before the first case: {}\n", printable(notice, ""));
   fmt::print(out, "\n{}\n", printable(run.verdict, ""));
 }
 

@@ -8,6 +8,7 @@
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
 #include "harness/running/block_lease.h"
+#include "harness/subjects/peers_found.h"
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/choice.h"
 #include "harness/worlds/world_factory.h"
@@ -136,15 +137,35 @@ class SignalWatch final : public Node {
   Context* context_ = nullptr;
 };
 
-// Whether the target can be judged at all, from a block of loopback addresses that is free while this is asked.
-// Throws Interrupted.
+// A world from which the target is looked at, in a block of loopback addresses that is free while that lasts. What it
+// is asked in may throw Interrupted.
+class Outlook {
+ public:
+  Outlook(const Target& target, Signals& signals)
+      : world_(make_world(WorldKind::live, choice_, 1, lease_.block(), addresses_for(target))) {
+    world_->add("signals", SignalWatch::host, std::make_unique<SignalWatch>(signals));
+  }
+  [[nodiscard]] World& world() { return *world_; }
+
+ private:
+  BlockLease lease_;
+  Undisturbed choice_;
+  std::unique_ptr<World> world_;
+};
+
+// Whether the target can be judged at all.
 std::optional<std::string> target_down(const std::optional<Target>& target, Signals& signals) {
-  if (!target) return std::nullopt;
-  const BlockLease lease;
-  Undisturbed choice;
-  const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(*target));
-  world->add("signals", SignalWatch::host, std::make_unique<SignalWatch>(signals));
-  return subject_down(*world, *target);
+  return target ? subject_down(Outlook(*target, signals).world(), *target) : std::nullopt;
+}
+
+// What fails nobody, and explains much of what fails later.
+std::vector<std::string> noticed(const std::optional<Target>& target, Signals& signals) {
+  const auto* remote = target ? std::get_if<RemoteTarget>(&target->driver) : nullptr;
+  if (remote == nullptr) return {};
+  auto notices = peers_not_found(Outlook(*target, signals).world(), *remote);
+  for (const auto& notice : notices) fmt::print("noticed: {}\n", reports::terminal_text(notice));
+  std::cout.flush();
+  return notices;
 }
 
 // A run against a subject that is down has no results, and one in which it went down has none to be trusted.
@@ -208,18 +229,21 @@ namespace {
 reports::RunResult judge(const std::optional<Target>& target, const std::vector<Job>& jobs,
                          const RunnerOptions& options, const OnResult& on_result, Signals& signals) {
   reports::RunResult run;
+  std::vector<std::string> notices;
   try {
     if (const auto reason = target_down(target, signals)) {
       run = run_jobs({}, options, on_result, signals);
       mark_down(run, "subject down", *reason);
       return run;
     }
+    notices = noticed(target, signals);
   } catch (const Interrupted& by) {
     run = run_jobs({}, options, on_result, signals);
     mark_interrupted(run, by.signal, "before the first case");
     return run;
   }
   run = run_jobs(jobs, options, on_result, signals);
+  run.notices = std::move(notices);
   const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });
   if (!red || !run.complete) return run;
   try {

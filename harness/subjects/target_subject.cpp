@@ -62,19 +62,13 @@ class TargetSubject : public Subject {
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
 
  protected:
-  void publish(const std::string& name, const Endpoint& server) {
-    auto& zones = names_.server();
-    zones.add_empty_zone(name);
-    zones.set("xmpp." + name, dns::Type::a, 60, {server.address});
-    zones.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
-  }
   void publish_all() {
-    publish(domain_, s2s());
+    publish(names_.server(), domain_, s2s());
     for (const auto kind :
          {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
       world_.answer_for(peer_host(kind), peer_domain(kind));
       if (names_.server().records("xmpp." + peer_domain(kind), dns::Type::a).empty())
-        publish(peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
+        publish(names_.server(), peer_domain(kind), {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
   }
   /// Where a server of ours asks: not each can be told from which address to do so.
@@ -158,7 +152,7 @@ class RemoteSubject final : public TargetSubject {
  public:
   RemoteSubject(Run& run, const RemoteTarget& target)
       : TargetSubject(run.world(), target.domain, target.account ? target.account->user : "nobody",
-                      authority_of(target, run.world()),
+                      authority_of(target, run.world().wall_clock()),
                       target.name_server ? target.name_server->port : mocks::name_server_port),
         target_(target) {
     publish_all();
@@ -177,13 +171,10 @@ class RemoteSubject final : public TargetSubject {
   Endpoint s2s() const override { return target_.s2s; }
   std::string peer_domain(PartnerKind kind) const override { return peer(kind).domain; }
   int peer_host(PartnerKind kind) const override { return target_host::peer(peer(kind).kind); }
+  std::optional<Endpoint> s2s_direct_tls() const override { return target_.s2s_direct_tls; }
   mocks::PartnerDomain* account() override { return target_.account ? &users_ : nullptr; }
 
  private:
-  static std::unique_ptr<tls::Authority> authority_of(const RemoteTarget& target, const World& world) {
-    if (target.authority.empty()) return tls::make_openssl_authority(world.wall_clock());
-    return tls::authority_from_pem(target.authority, world.wall_clock());
-  }
   mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
   /// Where there is none of that kind, another speaks for it: no case about the kind is run.
   const TargetPeer& peer(PartnerKind kind) const {
@@ -202,6 +193,12 @@ std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
   return std::make_shared<RemoteSubject>(run, std::get<RemoteTarget>(target.driver));
 }
 
+void publish(dns::DnsServer& names, const std::string& domain, const Endpoint& server) {
+  names.add_empty_zone(domain);
+  names.set("xmpp." + domain, dns::Type::a, 60, {server.address});
+  names.set("_xmpp-server._tcp." + domain, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, domain)});
+}
+
 mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& world) {
   mocks::XmppClient::Config config;
   config.server = target.account->c2s;
@@ -210,9 +207,10 @@ mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& wor
   config.password = target.account->password;
   config.fingerprint = target.account->fingerprint;
   config.plain_in_clear = target.account->plain_in_clear;
-  if (!target.authority.empty()) {
-    const auto authority = tls::authority_from_pem(target.authority, world.wall_clock());
-    config.identity = authority->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  config.direct_tls = target.account->direct_tls;
+  if (!target.authority.empty() || !target.trust.empty()) {
+    config.identity =
+        authority_of(target, world.wall_clock())->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
   } else if (!config.fingerprint.empty()) {
     config.identity = tls::identity_from_pem({});
   }

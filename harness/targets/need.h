@@ -18,6 +18,9 @@ enum class Need {
   plaintext_dialback,  ///< streams without TLS, with dialback
   direct_tls,          ///< knows _xmpps-server records
   partner_list,        ///< domains that are not listed are refused
+  direct_tls_in,       ///< takes streams with TLS from the first octet at a port of its own
+  tls,                 ///< speaks TLS with peers, however they authenticate
+  authority,           ///< trusts an authority of ours: certificates with flaws, and for names at will
   spare_addresses,     ///< more machines of ours can stand beside the peers, at addresses of their own
   tls_required         ///< streams go on inside TLS only, in both directions
 };

@@ -58,6 +58,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_headers();
 [[nodiscard]] std::vector<Row> xmpp_features();
 [[nodiscard]] std::vector<Row> xmpp_tls();
+[[nodiscard]] std::vector<Row> xmpp_certificates();
 [[nodiscard]] std::vector<Row> xmpp_sasl();
 [[nodiscard]] std::vector<Row> xmpp_dialback();
 [[nodiscard]] std::vector<Row> xmpp_closing();

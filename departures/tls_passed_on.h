@@ -42,6 +42,10 @@ class PassedOnIdentity final : public tls::Identity {
                                                       const tls::SessionOptions& options) const override {
     return make_(*identity_, role, options);
   }
+  [[nodiscard]] std::shared_ptr<const tls::Identity> reissued(void (*change)(tls::CertificateRequest&)) const override {
+    auto other = identity_->reissued(change);
+    return other ? std::make_shared<PassedOnIdentity>(std::move(other), make_) : nullptr;
+  }
 
  private:
   std::shared_ptr<const tls::Identity> identity_;

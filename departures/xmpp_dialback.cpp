@@ -88,6 +88,10 @@ std::vector<Row> xmpp_dialback() {
          p.set_attribute("from", p.element.attribute_or_empty("to"));
          p.set_attribute("to", p.element.attribute_or_empty("from"));
        }},
+      {"xmpp.dialback-unanswered", "takes no notice of a peer's key", "XEP0220-2.2.1-1 DECLARED-2 DECLARED-3",
+       [](Passage& p) {
+         if (hears(p, "result", "") && !p.initiating) p.drop();
+       }},
       {"xmpp.valid-result-ignored", "as initiator takes no notice of a db:result of type valid", "XEP0220-2.1.1-10",
        [](Passage& p) {
          if (hears(p, "result", "valid") && p.initiating) p.drop();

@@ -53,6 +53,11 @@ std::vector<Row> xmpp_features() {
          put_in(p,
                 xml::Element("mechanisms", ns::sasl).with(xml::Element("mechanism", ns::sasl).with_text("EXTERNAL")));
        }},
+      {"xmpp.external-not-offered", "does not offer EXTERNAL to a peer that it knows by its certificate",
+       "XEP0178-3-1 DECLARED-1",
+       [](Passage& p) {
+         if (offers(p) && p.secured) take_out(p, "mechanisms", ns::sasl);
+       }},
       {"xmpp.dialback-not-advertised", "does not list dialback among its features", "XEP0220-2.4.2-1",
        [](Passage& p) {
          if (offers(p)) take_out(p, "dialback", ns::dialback_feature);

@@ -24,6 +24,16 @@ std::vector<Row> xmpp_settings() {
        [](StreamConfig& config) { config.establishment_timeout = for_ever; }},
       {"xmpp.no-idle-timeout", "keeps idle streams for ever", "LYNC-CFG-StreamInactivityTimeout",
        [](StreamConfig& config) { config.inactivity_timeout = for_ever; }},
+      {"xmpp.tls-optional-against-policy", "goes on in clear with peers whose policy requires TLS",
+       "RFC9325-3.2-1 DECLARED-4",
+       [](StreamConfig& config) {
+         if (config.role == xmpp::StreamRole::initiating || !config.policy) return;
+         config.policy = [policy = config.policy](std::string_view domain) {
+           auto lax = policy(domain);
+           if (lax.tls == xmpp::Negotiation::required) lax.tls = xmpp::Negotiation::optional;
+           return lax;
+         };
+       }},
       {"xmpp.no-connect-timeout", "waits without end for a connection", "RFC6120-3.2.1-4",
        [](ServerConfig& config) { config.connect_timeout = for_ever; }},
       {"xmpp.forgets-at-once", "forgets what it wrote as soon as it is written", "XEP0198-4-3",

@@ -180,7 +180,7 @@ std::unique_ptr<tls::Session> nameless(const tls::Identity& identity, tls::Role 
 
 std::unique_ptr<tls::Session> no_older_version(const tls::Identity& identity, tls::Role role,
                                                tls::SessionOptions options) {
-  options.newest_is_1_2 = true;
+  options.newest = tls::Version::tls1_2;
   return identity.session(role, options);
 }
 

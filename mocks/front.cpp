@@ -10,6 +10,7 @@
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/stanza.h"
+#include "protocol/xmpp/stream.h"
 
 #include <map>
 #include <utility>
@@ -100,13 +101,26 @@ tls::CertificateRequest request_like(const std::optional<tls::PeerCertificate>& 
 }
 
 struct Front::Impl {
-  Impl(Front& front, FrontSettings the_settings) : self(front), settings(std::move(the_settings)) {}
+  Impl(Front& front, FrontSettings the_settings) : self(front), settings(std::move(the_settings)) {
+    as_receiving = identity_as(xmpp::StreamRole::receiving);
+    as_initiating = identity_as(xmpp::StreamRole::initiating);
+  }
 
   Front& self;
   FrontSettings settings;
   Context* context = nullptr;
   std::map<ConnectionId, LinkPtr> links;  ///< each by both of its ends
   std::unique_ptr<dns::Resolver> resolver;
+  std::shared_ptr<const tls::Identity> as_receiving, as_initiating;  ///< what peers are shown of the server
+
+  /// What departs in TLS departs here as it would in an engine of that role.
+  [[nodiscard]] std::shared_ptr<const tls::Identity> identity_as(xmpp::StreamRole role) const {
+    xmpp::StreamConfig config;
+    config.role = role;
+    config.identity = settings.identity;
+    settings.departures.adjust(config);
+    return config.identity;
+  }
 
   // Connections.
 
@@ -291,7 +305,7 @@ struct Front::Impl {
     if (near.awaits_tls && !near.tls) {
       tls::SessionOptions options;
       if (link.direct) options.alpn = {"xmpp-server"};
-      return start(link, near, *settings.identity, tls::Role::server, options);
+      return start(link, near, *as_receiving, tls::Role::server, options);
     }
     if (far.tls || !far.open || near.secured != near.awaits_tls) return;
     tls::SessionOptions options;
@@ -308,7 +322,7 @@ struct Front::Impl {
       const auto asked = near.awaits_tls ? asked_by(near) : tls::SessionOptions{};
       if (!asked) return;
       if (link.domain.empty()) return seek(links.at(near.id), asked->server_name);
-      if (far.open) start(link, far, *settings.identity, tls::Role::client, *asked);
+      if (far.open) start(link, far, *as_initiating, tls::Role::client, *asked);
     } else if (far.secured && near.awaits_tls && !near.tls) {
       tls::SessionOptions options;
       if (!far.tls->alpn().empty()) options.alpn = {far.tls->alpn()};

@@ -117,7 +117,8 @@ void XmppClient::open_stream() {
 }
 
 void XmppClient::on_connected(ConnectionId id) {
-  if (id == connection_) open_stream();
+  if (id != connection_) return;
+  config_.direct_tls&& config_.identity ? begin_tls() : open_stream();
 }
 
 void XmppClient::on_connect_failed(ConnectionId id, std::string_view reason) {
@@ -130,6 +131,13 @@ void XmppClient::on_received(ConnectionId id, std::string_view bytes) {
   if (id != connection_) return;
   if (!session_) return on_plain(bytes);
   session_->put_cipher(bytes);
+  pump_tls();
+}
+
+void XmppClient::begin_tls() {
+  tls::SessionOptions options{.server_name = config_.domain, .wall_clock = context_->wall_clock()};
+  if (config_.direct_tls) options.alpn = {"xmpp-client"};
+  session_ = config_.identity->session(tls::Role::client, options);
   pump_tls();
 }
 
@@ -232,14 +240,12 @@ void XmppClient::on_item(const xml::Item& item) {
 void XmppClient::on_element(const xml::Element& element) {
   if (element.is("error", ns::streams)) {
     const auto* condition = element.first_child();
-    return fail("stream error " + (condition == nullptr ? std::string("without condition") : condition->name()));
+    const auto* text = element.child("text", ns::stream_errors);
+    return fail("stream error " + (condition == nullptr ? std::string("without condition") : condition->name()) +
+                (text == nullptr ? "" : ": '" + text->text() + "'"));
   }
   if (element.is("features", ns::streams)) return on_features(element);
-  if (element.is("proceed", ns::tls) && !session_ && config_.identity) {
-    session_ = config_.identity->session(tls::Role::client,
-                                         {.server_name = config_.domain, .wall_clock = context_->wall_clock()});
-    return pump_tls();
-  }
+  if (element.is("proceed", ns::tls) && !session_ && config_.identity) return begin_tls();
   if (element.is("failure", ns::tls)) return fail("STARTTLS refused");
   if (element.ns() == ns::sasl) return on_sasl(element);
   if (element.ns() == ns::client) return on_stanza(element);

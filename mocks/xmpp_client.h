@@ -31,6 +31,7 @@ class XmppClient final : public Node {
     /// The one certificate that the server may show (see tls::PeerCertificate); empty: any that the anchors prove to be
     /// of the domain.
     std::string fingerprint;
+    bool direct_tls = false;           ///< TLS from the first octet instead of STARTTLS (XEP-0368)
     bool plain_in_clear = false;       ///< sign in without TLS, too, where everybody on the way reads along
     bool accept_subscriptions = true;  ///< answer "subscribe" with "subscribed"
     bool send_presence = true;         ///< initial presence after the roster
@@ -100,6 +101,7 @@ class XmppClient final : public Node {
   /// Why the certificate that the server showed proves nothing; empty where it does.
   [[nodiscard]] std::string distrust() const;
   void open_stream();
+  void begin_tls();
   void pump_tls();
   void on_plain(std::string_view bytes);
   void note_item(const xml::Item& item, const std::string& octets);

@@ -50,6 +50,7 @@ xmpp::ServerConfig Proxy::server_config() const {
   config.policy = [settings = config_.settings](std::string_view domain) { return settings.policy_of(domain); };
   config.dialback_secret = gateway.dialback_passphrase;
   config.port = config_.port;
+  config.direct_tls_port = config_.direct_tls_port;
   config.establishment_timeout = gateway.stream_establishment_timeout;
   config.inactivity_timeout = gateway.stream_inactivity_timeout;
   config.keep_alive_interval = gateway.keep_alive_interval;

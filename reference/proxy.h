@@ -29,6 +29,7 @@ struct ProxyConfig {
   Endpoint name_server;
   Settings settings;
   std::uint16_t port = 5269;
+  std::uint16_t direct_tls_port = 0;  ///< XEP-0368; 0: none
   std::uint16_t internal_port = 23456;
   std::uint16_t admin_port = 0;  ///< 0: no admin interface
   std::string admin_token;       ///< required where the node's address is not loopback

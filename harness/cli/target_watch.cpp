@@ -3,6 +3,7 @@
 
 #include "harness/running/block_lease.h"
 #include "harness/subjects/known_good.h"
+#include "harness/subjects/peers_found.h"
 #include "harness/subjects/reachability.h"
 #include "harness/worlds/choice.h"
 #include "harness/worlds/world_factory.h"
@@ -42,9 +43,9 @@ class SignalWatch final : public Node {
   Context* context_ = nullptr;
 };
 
-/// Calls `look` with a world in which the target is met.
-std::optional<std::string> in_a_world(const Target& target, Signals& signals,
-                                      const std::function<std::optional<std::string>(World&)>& look) {
+/// What `look` gives for a world in which the target is met.
+template <class Look>
+auto in_a_world(const Target& target, Signals& signals, const Look& look) {
   const BlockLease lease;
   Undisturbed choice;
   const auto world = make_world(WorldKind::live, choice, 1, lease.block(), addresses_for(target));
@@ -72,6 +73,9 @@ std::optional<std::string> TargetWatch::answers_nobody_for(Duration limit) {
 }
 
 void TargetWatch::begin() {
+  notes_ = in_a_world(target_, signals_,
+                      [&](World& world) { return peers_not_found(world, std::get<RemoteTarget>(target_.driver)); });
+  for (const auto& note : notes_) tell_(note);
   const auto unanswered = answers_nobody_for(answer_limit);
   was_good_ = !unanswered;
   if (unanswered)

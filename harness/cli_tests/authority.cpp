@@ -115,6 +115,12 @@ TEST_F(AuthorityCommand, IssuesEveryFlaw) {
                                                 {"missing-intermediate", X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},
                                                 {"wrong-eku", X509_V_ERR_INVALID_PURPOSE},
                                                 {"server-only-eku", X509_V_OK},
+                                                {"common-name-only", X509_V_OK},
+                                                {"foreign-service", X509_V_OK},
+                                                {"partial-wildcard", X509_V_OK},
+                                                {"no-signing", X509_V_OK},
+                                                {"weak-key", X509_V_OK},
+                                                {"weak-signature", X509_V_OK},
                                                 {"ca-true-leaf", X509_V_OK}}) {
     expect(issue({"example.org", "--flaw", flaw}), 0, HasSubstr(".pem"));
     const auto stem = flaw == "none" ? "lab/example.org" : "lab/example.org-" + flaw;

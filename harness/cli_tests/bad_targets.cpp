@@ -65,6 +65,50 @@ TEST_F(BadTarget, ThatAnswersRubbish) {
   expect_down(says, {std::string("\x16\x03\x01\0\0<\xff", 7)}, "no XMPP stream, '\\x16\\x03\\x01\\x00");
   expect_down(says, {"<html><body>"}, "no XMPP stream, '<html>");
   expect_down(says, {"220 mail.example ESMTP\r\n"}, "no XMPP stream, '220 mail.example ESMTP");
+  expect_down(says, {"SSH-2.0-OpenSSH_9.2\r\n"}, "that is SSH");
+  expect_down(says, {"SIP/2.0 400 Bad Request\r\n\r\n"}, "that is SIP");
+}
+
+TEST_F(BadTarget, ThatSpeaksTlsFromTheFirstOctet) {
+  expect_down(BadServer::Manner::answers, {std::string("\x15\x03\x01\0\x02\x02\x46", 7)},
+              "it speaks TLS from the first octet, and ends the handshake");
+}
+
+TEST_F(BadTarget, ThatIsThePortForClients) {
+  const std::string client_header =
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' "
+      "id='1' "
+      "from='a.example' version='1.0'>";
+  expect_down(
+      BadServer::Manner::answers,
+      {client_header + "<stream:error><invalid-namespace xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"},
+      "is the port for clients");
+  expect_down(BadServer::Manner::answers,
+              {client_header + "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN"
+                               "</mechanism></mechanisms></stream:features>"},
+              "it offers PLAIN, which is for users");
+}
+
+TEST_F(BadTarget, ThatEndsTheStreamIsQuoted) {
+  const auto with = [](const std::string& condition, const std::string& text) {
+    const std::string ns = " xmlns='urn:ietf:params:xml:ns:xmpp-streams'";
+    return std::vector<std::string>{header + ("<stream:error>" + condition.substr(0, condition.find('>')) + ns +
+                                              condition.substr(condition.find('>')) + "<text" + ns + ">" + text +
+                                              "</text></stream:error></stream:stream>")};
+  };
+  const auto says = BadServer::Manner::answers;
+  expect_down(says, with("<system-shutdown></system-shutdown>", "Received SIGTERM"),
+              "is shutting down: system-shutdown: 'Received SIGTERM'");
+  expect_down(says, with("<see-other-host>other.example:9999</see-other-host>", "moved"),
+              "'moved', 'other.example:9999'; that place belongs into settings.s2s");
+  expect_down(says, with("<policy-violation></policy-violation>", "Too many connections from your address"),
+              "takes no more connections: policy-violation: 'Too many connections from your address'");
+  expect_down(says, with("<not-authorized></not-authorized>", "b.example is not on the list"),
+              "not-authorized: 'b.example is not on the list'; may b.example (settings.peers) federate with it?");
+}
+
+TEST_F(BadTarget, ThatWantsTlsWhereItsFileHasNone) {
+  expect_down(BadServer::Manner::answers, {header + std::string(starttls)}, "goes on inside TLS only");
 }
 
 TEST_F(BadTarget, ThatServesAnotherDomain) {

@@ -140,7 +140,9 @@ void Deployment::start_legacy_gateway() {
 }
 
 void Deployment::start_edge() {
-  proxy_ = &add("proxy", std::make_unique<reference::Proxy>(plan_->proxy(state_)));
+  auto config = plan_->proxy(state_);
+  config.direct_tls_port = options_.direct_tls_port;
+  proxy_ = &add("proxy", std::make_unique<reference::Proxy>(std::move(config)));
   apply_settings();
 }
 

@@ -2,6 +2,7 @@
 #include "harness/judging/outcome.h"
 
 #include "departures/table.h"
+#include "harness/judging/contradiction.h"
 #include "harness/judging/requirements.h"
 
 #include <fmt/format.h>
@@ -154,6 +155,7 @@ std::string verdict_of(const RunResult& run) {
 }
 
 void conclude(RunResult& run) {
+  tell_contradictions_once(run);
   for (auto& result : run.cases) {
     for (auto& check : result.checks) check.standing = standing_of(check);
     result.standing = standing_of(result);

@@ -118,10 +118,14 @@ std::string prosody_configuration(const ServerSettings& settings) {
       "daemonize = false\nrun_as_root = true\n"
       "data_path = {}\ncertificates = {}\npidfile = {}\nadmin_socket = {}\n"
       "interfaces = {{ {} }}\nuse_ipv6 = false\ns2s_ports = {{ {} }}\nc2s_ports = {{ {} }}\n"
-      "http_ports = {{}}\nhttps_ports = {{}}\ns2s_direct_tls_ports = {{}}\nc2s_direct_tls_ports = {{}}\n",
+      "http_ports = {{}}\nhttps_ports = {{}}\n",
       lua_string((folder / "data").string()), lua_string((folder / "certificates").string()),
       lua_string((folder / "prosody.pid").string()), lua_string((folder / "admin.sock").string()),
       lua_string(settings.address), RealServer::s2s_port, RealServer::c2s_port);
+  text += settings.direct_tls ? fmt::format("s2s_direct_tls_ports = {{ {} }}\nc2s_direct_tls_ports = {{ {} }}\n",
+                                            RealServer::direct_s2s_port, RealServer::direct_c2s_port)
+                              : "s2s_direct_tls_ports = {}\nc2s_direct_tls_ports = {}\n";
+  if (settings.plain_only) text += "disable_sasl_mechanisms = { \"DIGEST-MD5\", \"SCRAM-SHA-1\", \"SCRAM-SHA-256\" }\n";
   text += mode_section(settings.mode);
   text +=
       "authentication = \"internal_plain\"\nstorage = \"internal\"\n"

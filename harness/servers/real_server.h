@@ -45,6 +45,8 @@ struct ServerSettings {
   ServerMode mode = ServerMode::external_and_dialback;
   tls::PemFiles certificate;  ///< for the domain; `root` is the only root that it trusts
   std::vector<ServerAccount> accounts;
+  bool direct_tls = false;  ///< takes TLS from the first octet at ports 5270 and 5223, too; Prosody alone
+  bool plain_only = false;  ///< offers its users PLAIN and nothing better; Prosody alone
   /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server,
   /// however this process ends.
   std::filesystem::path folder;
@@ -101,6 +103,7 @@ class RealServer {
  public:
   static constexpr std::uint16_t s2s_port = 5269;
   static constexpr std::uint16_t c2s_port = 5222;
+  static constexpr std::uint16_t direct_s2s_port = 5270, direct_c2s_port = 5223;
   static constexpr Duration start_limit = 60s;
 
   /// Writes the files and starts the (first) process. Throws HarnessFault when that fails, or for a mode that the

@@ -1,6 +1,7 @@
 // One stream header, STARTTLS and one sign-in, each with a limit, and words for every way in which they fail.
 #include "harness/subjects/reachability.h"
 
+#include "harness/subjects/diagnosis.h"
 #include "harness/subjects/target_subject.h"
 #include "mocks/raw_peer.h"
 #include "protocol/xml/writer.h"
@@ -8,23 +9,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cutover::harness {
 
 namespace {
 
 namespace ns = xmpp::ns;
 constexpr Duration answer_limit = 5s;
-
-/// The first octets of an answer, for people.
-std::string shown(std::string_view octets) {
-  constexpr std::size_t shown_max = 60;
-  std::string text;
-  for (const char c : octets.substr(0, shown_max)) {
-    const auto octet = static_cast<unsigned char>(c);
-    text += octet < 0x20 || octet >= 0x7f ? fmt::format("\\x{:02x}", octet) : std::string(1, c);
-  }
-  return "'" + text + (octets.size() > shown_max ? "...'" : "'");
-}
 
 /// One meeting on the server-to-server port.
 class PeerProbe {
@@ -45,12 +37,13 @@ class PeerProbe {
       return down("{}; is it running, is this its port, and does it let this machine in?", connection_.reason());
     connection_.send(header());
     if (auto fault = answers_with_a_stream()) return fault;
-    return target_.authority.empty() ? std::nullopt : secures();
+    return speaks_tls() ? secures() : std::nullopt;
   }
 
  private:
   bool until(const std::function<bool()>& condition) { return world_.run_until(condition, answer_limit); }
   static std::string limit_words() { return fmt::format("{} s", answer_limit / 1s); }
+  static bool said_all(const mocks::RawConnection& wire) { return wire.has_item() || wire.closed() || wire.eof(); }
 
   template <class... Values>
   std::optional<std::string> down(fmt::format_string<Values...> what, Values&&... values) {
@@ -58,50 +51,95 @@ class PeerProbe {
            fmt::format(what, std::forward<Values>(values)...);
   }
 
+  [[nodiscard]] const std::string& peer_domain() const { return target_.peers.front().domain; }
+  /// Whether a peer of the file does.
+  [[nodiscard]] bool speaks_tls() const {
+    return std::ranges::any_of(target_.peers,
+                               [](const auto& peer) { return peer.kind != PartnerKind::plaintext_dialback; });
+  }
+
   [[nodiscard]] std::string header() const {
     return fmt::format(
         "<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' xmlns:db='{}' from='{}' to='{}' "
         "version='1.0'>",
-        ns::server, ns::streams, ns::dialback, target_.peers.front().domain, target_.domain);
+        ns::server, ns::streams, ns::dialback, peer_domain(), target_.domain);
   }
 
   std::optional<std::string> answers_with_a_stream() {
-    (void)until([this] { return connection_.has_item() || connection_.closed() || connection_.eof(); });
+    (void)until([this] { return said_all(connection_); });
     const auto header = connection_.next_header();
-    if (header && header->tag.is("stream", ns::streams)) return takes_the_stream();
-    const auto& octets = connection_.received();
-    if (!octets.empty())
-      return down("answers what is no XMPP stream, {}; is this its server-to-server port?", shown(octets));
+    if (header && header->tag.is("stream", ns::streams)) return takes_the_stream(*header);
+    const auto octets = connection_.received();
+    if (octets.empty() || is_tls(octets)) {
+      if (auto fault = is_for_direct_tls()) return fault;
+    }
+    if (!octets.empty()) return down("{}", words_for_octets(octets));
     if (connection_.closed() || connection_.eof())
       return down("closes the connection without an answer ({}); does it let this machine in?",
                   connection_.reason().empty() ? "end of file" : connection_.reason());
     return down("accepts the connection and says nothing for {}; is this its server-to-server port?", limit_words());
   }
 
-  std::optional<std::string> takes_the_stream() {
-    (void)until([this] { return connection_.has_item() || connection_.closed() || connection_.eof(); });
+  std::optional<std::string> takes_the_stream(const xml::StreamHeader& header) {
+    (void)until([this] { return said_all(connection_); });
     const auto element = connection_.next_element();
+    const bool error = element && element->is("error", ns::streams);
+    // That the header alone is of the wrong namespace may be a fault that is to be judged.
+    const auto words = error     ? words_for_client_port(header.content_ns, nullptr)
+                       : element ? words_for_client_port("", &*element)
+                                 : std::string();
+    if (!words.empty()) return down("{}", words);
+    if (error)
+      return down("{}",
+                  words_for_error(*element, {target_.domain, peer_domain(), header.tag.attribute_or_empty("from")}));
     if (!element) return std::nullopt;  // a server of the time before features
-    if (!element->is("error", ns::streams)) {
-      offers_tls_ = element->child("starttls", ns::tls) != nullptr;
-      return std::nullopt;
+    const auto* starttls = element->child("starttls", ns::tls);
+    offers_tls_ = starttls != nullptr;
+    if (offers_tls_ && starttls->child("required", ns::tls) != nullptr && !speaks_tls())
+      return down(
+          "goes on inside TLS only (STARTTLS is required), and the file has no peer that speaks it; declare dialback "
+          "or "
+          "sasl_external");
+    return std::nullopt;
+  }
+
+  /// Says nothing in clear: whether a second connection gets an answer in TLS from the first octet.
+  std::optional<std::string> is_for_direct_tls() {
+    auto& wire = peer_.connect(target_.s2s);
+    (void)until([&] { return wire.open() || wire.closed(); });
+    if (!wire.open()) return std::nullopt;
+    // A certificate for nobody: it is not about trust.
+    const auto identity = tls::make_openssl_authority(world_.wall_clock())->issue({.flaw = tls::Flaw::no_certificate});
+    wire.start_tls(*identity, tls::Role::client,
+                   {.server_name = target_.domain, .alpn = {"xmpp-server"}, .wall_clock = world_.wall_clock()});
+    constexpr Duration short_limit = 2s;
+    (void)world_.run_until([&] { return wire.handshake_over(); }, short_limit);
+    std::string inside = "and ends the handshake: " + wire.tls_failure();
+    if (wire.secured()) {
+      wire.send(header());
+      (void)until([&] { return said_all(wire); });
+      const auto answer = wire.next_header();
+      inside = !answer || !answer->tag.is("stream", ns::streams) ? "and is no XMPP stream inside"
+               : answer->content_ns == ns::client                ? "for clients"
+                                                                 : "for servers";
+    } else if (wire.tls_failure().empty() || wire.tls_failure() == "wrong version number") {
+      return std::nullopt;  // no TLS
     }
-    const auto* condition = element->first_child();
-    const auto name = condition == nullptr ? std::string("no condition") : condition->name();
-    if (name == "host-unknown") return down("does not serve {} (settings.domain): host-unknown", target_.domain);
-    return down("ends the stream at once with {}; may {} (settings.peers) federate with it?", name,
-                target_.peers.front().domain);
+    return down(
+        "says nothing to a header in clear, for it speaks TLS from the first octet, {}; the port for STARTTLS, 5269 "
+        "mostly, belongs into settings.s2s, and one for direct TLS of servers into settings.s2s-direct-tls",
+        inside);
   }
 
   /// A target that does not offer TLS although its file says so is judged by the cases.
   std::optional<std::string> secures() {
     if (!offers_tls_) return std::nullopt;
     connection_.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
-    (void)until([this] { return connection_.has_item() || connection_.closed() || connection_.eof(); });
+    (void)until([this] { return said_all(connection_); });
     const auto answer = connection_.next_element();
     if (!answer || !answer->is("proceed", ns::tls)) return down("offers STARTTLS and does not proceed with it");
-    const auto authority = tls::authority_from_pem(target_.authority, world_.wall_clock());
-    const auto identity = authority->issue({.names = {{tls::NameKind::dns, target_.peers.front().domain}}});
+    const auto authority = authority_of(target_, world_.wall_clock());
+    const auto identity = authority->issue({.names = {{tls::NameKind::dns, peer_domain()}}});
     connection_.start_tls(*identity, tls::Role::client,
                           {.server_name = target_.domain, .wall_clock = world_.wall_clock()});
     const bool ended = until([this] { return connection_.handshake_over(); });

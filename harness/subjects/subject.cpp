@@ -18,6 +18,7 @@ namespace cutover::harness {
 namespace {
 
 constexpr char user_name[] = "alice";
+constexpr std::uint16_t direct_tls_port = 5270;
 
 Topology topology() {
   Topology topology;
@@ -32,7 +33,9 @@ Topology topology() {
 
 class EmbeddedSubject final : public Subject {
  public:
-  explicit EmbeddedSubject(Run& run) : deployment_(run.world(), {.topology = topology(), .planted = run.planted()}) {
+  explicit EmbeddedSubject(Run& run)
+      : deployment_(run.world(),
+                    {.topology = topology(), .planted = run.planted(), .direct_tls_port = direct_tls_port}) {
     deployment_.bring_up();
     for (const auto step : canonical_steps()) deployment_.carry_out(step);
   }
@@ -46,6 +49,7 @@ class EmbeddedSubject final : public Subject {
     }
     return {};
   }
+  std::optional<Endpoint> s2s_direct_tls() const override { return Endpoint{s2s().address, direct_tls_port}; }
   dns::DnsServer& names() override { return deployment_.name_server().server(); }
   Endpoint name_server() const override { return deployment_.name_server_endpoint(); }
   tls::Authority& authority() override { return deployment_.authority(); }

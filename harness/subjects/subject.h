@@ -27,6 +27,8 @@ class Subject {
   [[nodiscard]] virtual std::string user() const = 0;
   /// Where it takes S2S streams with STARTTLS.
   [[nodiscard]] virtual Endpoint s2s() const = 0;
+  /// Where it takes them with TLS from the first octet (XEP-0368); nullopt: nowhere.
+  [[nodiscard]] virtual std::optional<Endpoint> s2s_direct_tls() const { return std::nullopt; }
 
   /// The zones of our name server, which the case may change.
   [[nodiscard]] virtual dns::DnsServer& names() = 0;

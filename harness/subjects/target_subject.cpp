@@ -66,19 +66,13 @@ class TargetSubject : public Subject {
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
 
  protected:
-  void publish(const std::string& zone, const std::string& name, const Endpoint& server) {
-    auto& zones = names_.server();
-    if (zones.records(zone, dns::Type::soa).empty()) zones.add_empty_zone(zone);
-    zones.set("xmpp." + name, dns::Type::a, 60, {server.address});
-    zones.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
-  }
   void publish_all() {
-    publish(domain_, domain_, s2s());
+    publish(names_.server(), domain_, domain_, s2s());
     for (const auto kind : kinds) {
       const auto name = peer_domain(kind);
       world_.answer_for(peer_host(kind), name);
       if (names_.server().records("xmpp." + name, dns::Type::a).empty())
-        publish(peer_zone(kind), name, {world_.address_of(peer_host(kind)), RealServer::s2s_port});
+        publish(names_.server(), peer_zone(kind), name, {world_.address_of(peer_host(kind)), RealServer::s2s_port});
     }
   }
   /// The declared domain that the peer of that kind is, or has its own below.
@@ -170,7 +164,7 @@ class RemoteSubject final : public TargetSubject {
   RemoteSubject(World& world, const Target& target, PeerNames peers)
       : TargetSubject(world, remote_of(target).domain,
                       remote_of(target).account ? remote_of(target).account->user : "nobody",
-                      authority_of(remote_of(target), world),
+                      authority_of(remote_of(target), world.wall_clock()),
                       remote_of(target).name_server ? remote_of(target).name_server->port : mocks::name_server_port,
                       std::move(peers)),
         target_(remote_of(target)) {
@@ -196,6 +190,7 @@ class RemoteSubject final : public TargetSubject {
   }
 
   Endpoint s2s() const override { return target_.s2s; }
+  std::optional<Endpoint> s2s_direct_tls() const override { return target_.s2s_direct_tls; }
   std::string peer_domain(PartnerKind kind) const override {
     const auto& peer = peer_for(kind);
     if (peers_.label.empty()) return peer.domain;
@@ -210,10 +205,6 @@ class RemoteSubject final : public TargetSubject {
   static constexpr Duration step_limit = 5s;
 
   static const RemoteTarget& remote_of(const Target& target) { return std::get<RemoteTarget>(target.driver); }
-  static std::unique_ptr<tls::Authority> authority_of(const RemoteTarget& target, const World& world) {
-    if (target.authority.empty()) return tls::make_openssl_authority(world.wall_clock());
-    return tls::authority_from_pem(target.authority, world.wall_clock());
-  }
   mocks::PartnerUser& seen() const override { return users_.user(localpart()); }
   std::string peer_zone(PartnerKind kind) const override { return peer_for(kind).domain; }
   /// Where there is none of that kind, another speaks for it, by another name where names can be made.
@@ -314,6 +305,12 @@ std::string signs_in(World& world, mocks::XmppClient& client) {
   return fmt::format("no answer within {} s", limit / 1s);
 }
 
+void publish(dns::DnsServer& names, const std::string& zone, const std::string& name, const Endpoint& server) {
+  if (names.records(zone, dns::Type::soa).empty()) names.add_empty_zone(zone);
+  names.set("xmpp." + name, dns::Type::a, 60, {server.address});
+  names.set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} xmpp.{}", server.port, name)});
+}
+
 mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& world) {
   mocks::XmppClient::Config config;
   config.server = target.account->c2s;
@@ -322,9 +319,10 @@ mocks::XmppClient::Config client_of(const RemoteTarget& target, const World& wor
   config.password = target.account->password;
   config.fingerprint = target.account->fingerprint;
   config.plain_in_clear = target.account->plain_in_clear;
-  if (!target.authority.empty()) {
-    const auto authority = tls::authority_from_pem(target.authority, world.wall_clock());
-    config.identity = authority->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
+  config.direct_tls = target.account->direct_tls;
+  if (!target.authority.empty() || !target.trust.empty()) {
+    config.identity =
+        authority_of(target, world.wall_clock())->issue({.names = {{tls::NameKind::dns, "client.invalid"}}});
   } else if (!config.fingerprint.empty()) {
     config.identity = tls::identity_from_pem({});
   }

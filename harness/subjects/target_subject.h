@@ -4,6 +4,7 @@
 #include "harness/subjects/subject.h"
 #include "harness/targets/target.h"
 #include "mocks/xmpp_client.h"
+#include "protocol/dns/server.h"
 
 namespace cutover::harness {
 
@@ -26,6 +27,9 @@ struct PeerNames {
 /// Waits until the client is online. Where its stream breaks it tries again: how a server treats clients is not judged.
 /// Why it is not; empty when it is.
 [[nodiscard]] std::string signs_in(World&, mocks::XmppClient&);
+
+/// Publishes a domain of that zone with one server.
+void publish(dns::DnsServer&, const std::string& zone, const std::string& name, const Endpoint& server);
 
 /// How the account of a remote target signs in; with its trust anchors, not yet connected.
 [[nodiscard]] mocks::XmppClient::Config client_of(const RemoteTarget&, const World&);

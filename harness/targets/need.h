@@ -18,6 +18,9 @@ enum class Need {
   plaintext_dialback,  ///< streams without TLS, with dialback
   direct_tls,          ///< knows _xmpps-server records
   partner_list,        ///< domains that are not listed are refused
+  direct_tls_in,       ///< takes streams with TLS from the first octet at a port of its own
+  tls,                 ///< speaks TLS with peers, however they authenticate
+  authority,           ///< trusts an authority of ours: certificates with flaws, and for names at will
   spare_addresses,     ///< more machines of ours can stand beside the peers, at addresses of their own
   peer_zones,          ///< our name server answers it for the peers' domains: a case may change their records
   unmet_peers,         ///< a peer domain that the subject has never met; a run may have only so many

@@ -20,11 +20,11 @@ namespace cutover::harness {
 namespace {
 constexpr std::array needs{Need::sip_side,     Need::new_deployment, Need::legacy_gateway, Need::admin,
                            Need::user_account, Need::sasl_external,  Need::dialback,       Need::plaintext_dialback,
-                           Need::direct_tls,   Need::partner_list,   Need::tls_required,   Need::spare_addresses,
-                           Need::peer_zones,   Need::unmet_peers};
-/// What follows from the settings is not declared beside them.
-constexpr std::array<std::pair<Need, const char*>, 3> derived{
-    {{Need::spare_addresses, "spares"}, {Need::peer_zones, "name-server"}, {Need::unmet_peers, "name-server"}}};
+                           Need::direct_tls,   Need::partner_list,   Need::tls_required};
+/// What follows from another key of the settings, and is not declared.
+constexpr std::array following{std::pair{Need::spare_addresses, "spares"}, std::pair{Need::authority, "authority"},
+                               std::pair{Need::direct_tls_in, "s2s-direct-tls"},
+                               std::pair{Need::peer_zones, "name-server"}, std::pair{Need::unmet_peers, "name-server"}};
 constexpr std::array stagings{Staging::safe, Staging::disruptive, Staging::bench_only};
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 
@@ -41,7 +41,10 @@ class TargetReader {
     target.file = file_;
     target.name = text(root, "name");
     if (root["offers"]) {
-      for (const auto& item : list(root, "offers", false)) target.offers.insert(word(item, needs));
+      for (const auto& item : list(root, "offers", false)) {
+        check_following(item);
+        target.offers.insert(word(item, needs));
+      }
     }
     if (root["allows"]) target.allows = word(root["allows"], stagings);
     if (root["patience"]) target.patience = seconds(root, "patience");
@@ -50,23 +53,23 @@ class TargetReader {
     if (!settings.IsMap()) fail(settings, "expected a map for 'settings'");
     if (const auto* product = product_named(driver)) {
       target.driver = local(settings, *product);
-      target.offers.insert({Need::spare_addresses, Need::peer_zones, Need::unmet_peers});
+      target.offers.insert({Need::spare_addresses, Need::authority, Need::peer_zones, Need::unmet_peers});
       if (!root["patience"]) target.patience = usual_patience;
       check_mode(root, target);
     } else if (driver == "remote") {
       if (!root["settings"]) fail(root, "expected a key 'settings' for the driver remote");
-      for (const auto& [need, key] : derived) {
-        if (target.offers.contains(need))
-          fail(root["offers"],
-               fmt::format("{} follows from the key '{}' of the settings; leave it out", name_of(need), key));
-      }
-      const auto& at = target.driver.emplace<RemoteTarget>(remote(settings, target.offers));
-      if (!at.spares.empty()) target.offers.insert(Need::spare_addresses);
-      if (at.name_server) target.offers.insert(Need::peer_zones);
+      target.driver = remote(settings, target.offers);
+      const auto& made = std::get<RemoteTarget>(target.driver);
+      if (!made.spares.empty()) target.offers.insert(Need::spare_addresses);
+      if (!made.authority.empty()) target.offers.insert(Need::authority);
+      if (made.s2s_direct_tls) target.offers.insert(Need::direct_tls_in);
+      if (made.name_server) target.offers.insert(Need::peer_zones);
       if (names_its_peers(target)) target.offers.insert(Need::unmet_peers);
     } else {
       fail(root["driver"], "unknown driver '" + driver + "', expected " + drivers());
     }
+    if (target.offers.contains(Need::sasl_external) || target.offers.contains(Need::dialback))
+      target.offers.insert(Need::tls);
     for (const auto need : target.offers) {
       if (need == Need::sip_side || need == Need::new_deployment || need == Need::legacy_gateway || need == Need::admin)
         fail(root["offers"], fmt::format("no driver can reach the {} of a target yet; leave it out", name_of(need)));
@@ -168,16 +171,34 @@ class TargetReader {
   }
 
   [[nodiscard]] std::string file(const YAML::Node& parent, const std::string& key) const {
-    const auto path = std::filesystem::path(file_).parent_path() / text(parent, key);
+    return file_at(parent[key], text(parent, key));
+  }
+  [[nodiscard]] std::string file_at(const YAML::Node& node, const std::string& name) const {
+    const auto path = std::filesystem::path(file_).parent_path() / name;
     try {
       return read_text_file(path);
     } catch (const FileError& error) {
-      fail(parent[key],
-           fmt::format("cannot read {}: it {}; expected a file beside {}", path.string(), error.what(), file_));
+      fail(node, fmt::format("cannot read {}: it {}; expected a file beside {}", path.string(), error.what(), file_));
+    }
+  }
+
+  /// PEM text that OpenSSL takes, or what is wrong with it.
+  void check_pem(const YAML::Node& node, const tls::PemFiles& files) const {
+    try {
+      (void)tls::identity_from_pem(files);
+    } catch (const std::invalid_argument& error) {
+      fail(node, error.what());
     }
   }
 
   // Drivers.
+
+  void check_following(const YAML::Node& item) const {
+    for (const auto& [need, key] : following) {
+      if (item.IsScalar() && item.Scalar() == name_of(need))
+        fail(item, fmt::format("{} follows from the key '{}' of the settings; leave it out", name_of(need), key));
+    }
+  }
 
   [[nodiscard]] static std::string drivers() {
     std::string names;
@@ -212,17 +233,23 @@ class TargetReader {
   }
 
   [[nodiscard]] RemoteTarget remote(const YAML::Node& settings, const std::set<Need>& offers) const {
-    check_keys(settings, {"domain", "s2s", "account", "peers", "spares", "authority", "name-server"});
+    check_keys(settings,
+               {"domain", "s2s", "s2s-direct-tls", "account", "peers", "spares", "authority", "trust", "name-server"});
     RemoteTarget target;
     target.domain = domain(settings);
     target.s2s = endpoint(settings, "s2s");
     if (settings["name-server"]) target.name_server = endpoint(settings, "name-server");
+    if (settings["s2s-direct-tls"]) target.s2s_direct_tls = endpoint(settings, "s2s-direct-tls");
     if (settings["authority"]) target.authority = authority(settings);
-    if (settings["account"]) target.account = account(map(settings, "account"), !target.authority.empty());
+    if (settings["trust"]) target.trust = trust(settings);
+    const bool anchored = !target.authority.empty() || !target.trust.empty();
+    if (settings["account"]) target.account = account(map(settings, "account"), anchored);
     if (offers.contains(Need::user_account) && !target.account)
       fail(settings, "expected a key 'account', for 'offers' names user_account");
     for (const auto& node : list(settings, "peers")) target.peers.push_back(peer(node, settings, target));
     if (settings["spares"]) target.spares = spares(settings, target);
+    if (offers.contains(Need::sasl_external) && !anchored)
+      fail(settings, "expected a key 'authority' or 'trust', for 'offers' names sasl_external");
     for (const auto kind : kinds) {
       const bool offered = offers.contains(need_of(kind));
       const bool played = peers_of(target, kind) > 0;
@@ -261,6 +288,16 @@ class TargetReader {
     return pem;
   }
 
+  [[nodiscard]] std::string trust(const YAML::Node& settings) const {
+    std::string roots;
+    for (const auto& name : texts(settings, "trust")) {
+      const auto pem = file_at(settings["trust"], name);
+      check_pem(settings["trust"], {.certificate_chain = {}, .private_key = {}, .root = pem.empty() ? "empty" : pem});
+      roots += pem + "\n";
+    }
+    return roots;
+  }
+
   [[nodiscard]] std::string domain(const YAML::Node& node) const {
     auto name = text(node, "domain");
     if (!xmpp::is_domain(name)) fail(node["domain"], "expected a domain, not '" + name + "'");
@@ -269,8 +306,12 @@ class TargetReader {
 
   [[nodiscard]] TargetPeer peer(const YAML::Node& node, const YAML::Node& settings, const RemoteTarget& target) const {
     if (!node.IsMap()) fail(node, "expected a map with domain, address and kind");
-    check_keys(node, {"domain", "address", "kind"});
+    check_keys(node, {"domain", "address", "kind", "certificate", "key"});
     TargetPeer peer{word(node["kind"] ? node["kind"] : node, kinds), domain(node), {}};
+    if (node["certificate"] || node["key"]) {
+      peer.certificate = {.certificate_chain = file(node, "certificate"), .private_key = file(node, "key"), .root = {}};
+      check_pem(node["certificate"], peer.certificate);
+    }
     peer.address = address(node["address"], text(node, "address"));
     const auto alike = std::ranges::find(target.peers, peer.kind, &TargetPeer::kind);
     if (alike != target.peers.end() && target.name_server)
@@ -285,13 +326,16 @@ class TargetReader {
     if (std::ranges::any_of(target.peers, same, &TargetPeer::domain))
       fail(node, "'" + peer.domain + "' is there twice");
     if (same(target.domain)) fail(node, "'" + peer.domain + "' is the target's own domain");
-    if (peer.kind != PartnerKind::plaintext_dialback && target.authority.empty())
-      fail(settings, fmt::format("expected a key 'authority', for {} speaks TLS", peer.domain));
+    const bool shows = peer.kind == PartnerKind::sasl_external;
+    if (shows && target.authority.empty() && peer.certificate.certificate_chain.empty())
+      fail(settings,
+           fmt::format("expected a key 'authority', or 'certificate' and 'key' of {}, for it authenticates by EXTERNAL",
+                       peer.domain));
     return peer;
   }
 
   [[nodiscard]] TargetAccount account(const YAML::Node& node, bool has_authority) const {
-    check_keys(node, {"user", "password", "password-file", "c2s", "fingerprint", "plain-in-clear"});
+    check_keys(node, {"user", "password", "password-file", "c2s", "fingerprint", "plain-in-clear", "direct-tls"});
     TargetAccount account;
     account.user = text(node, "user");
     account.c2s = endpoint(node, "c2s");
@@ -305,9 +349,11 @@ class TargetReader {
     }
     if (node["fingerprint"]) account.fingerprint = fingerprint(node);
     if (node["plain-in-clear"]) account.plain_in_clear = flag(node, "plain-in-clear");
+    if (node["direct-tls"]) account.direct_tls = flag(node, "direct-tls");
     if (!has_authority && account.fingerprint.empty() && !account.plain_in_clear)
       fail(node,
-           "nothing says which server may have the password; expected a key 'authority' beside 'account', or in it "
+           "nothing says which server may have the password; expected a key 'authority' or 'trust' beside 'account', "
+           "or in it "
            "'fingerprint', or for a lab without TLS 'plain-in-clear: true'");
     return account;
   }
@@ -366,6 +412,12 @@ const char* name_of(Need need) {
       return "partner_list";
     case Need::tls_required:
       return "tls_required";
+    case Need::direct_tls_in:
+      return "direct_tls_in";
+    case Need::tls:
+      return "tls";
+    case Need::authority:
+      return "authority";
     case Need::spare_addresses:
       return "spare_addresses";
     case Need::peer_zones:

@@ -27,6 +27,7 @@ struct TargetAccount {
   Endpoint c2s;                 ///< client-to-server port
   std::string fingerprint;      ///< of the certificate there, see tls::PeerCertificate; empty: the authority issued it
   bool plain_in_clear = false;  ///< the password may go over a connection without TLS
+  bool direct_tls = false;      ///< TLS from the first octet there
 };
 
 /// A peer domain that we play, as the target's DNS must find it. With a name server of ours each case has one of its
@@ -35,17 +36,20 @@ struct TargetPeer {
   PartnerKind kind = PartnerKind::sasl_external;
   std::string domain;
   std::string address;  ///< of this machine; the peer listens on port 5269 there, several of them side by side
+  tls::PemFiles certificate = {};  ///< what it shows, with its key; empty: what the authority issues
 };
 
 /// Driver "remote": a server that is up, and where it and our peers find each other.
 struct RemoteTarget {
   std::string domain;  ///< that is judged
   Endpoint s2s;
+  std::optional<Endpoint> s2s_direct_tls;  ///< where it accepts streams with TLS from the first octet
   std::optional<TargetAccount> account;
   std::vector<TargetPeer> peers;        ///< at least one; several of a kind, at one address, only without name server
   std::vector<std::string> spares;      ///< addresses of this machine for others of ours, each with port 5269 free
   std::optional<Endpoint> name_server;  ///< where it asks for the peers and we answer; nullopt: somebody else does
-  std::string authority;                ///< PEM text of the authority that both sides trust; empty: no TLS
+  std::string authority;  ///< PEM text of an authority of ours that it trusts; empty: certificates are brought
+  std::string trust;      ///< PEM text of roots that its own certificate may come from, beside that of the authority
 };
 
 /// With a server somewhere, where its file does not say another one.
@@ -91,7 +95,11 @@ struct TargetError : std::runtime_error {
 /// What a target must offer for a peer of that kind.
 [[nodiscard]] Need need_of(PartnerKind);
 
-/// Reads everything that the file names, too: authority and passwords.
+/// What certificates of peers come from, and whom they trust: the authority of the file, with the certificates that
+/// the user brought in their places. Where there is none, what is issued is trusted by nobody.
+[[nodiscard]] std::unique_ptr<tls::Authority> authority_of(const RemoteTarget&, std::time_t wall_clock);
+
+/// Reads everything that the file names, too: authority, certificates and passwords.
 [[nodiscard]] Target parse_target(std::string_view yaml, const std::string& file);
 [[nodiscard]] Target load_target(const std::string& path);
 /// The target of `file`, a product of ours that was started once for a whole run: `started` tells where it is met.

@@ -125,7 +125,9 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_THAT(error_of(spares("[192.0.2.3, 192.0.2.2]")), HasSubstr("t.yaml:8: 192.0.2.2 is the address of a peer"));
   EXPECT_THAT(error_of(spares("[192.0.2.3, b.example]")), HasSubstr("t.yaml:8: expected an IPv4 address"));
   EXPECT_THAT(error_of(remote("[user_account", "[spare_addresses, user_account")),
-              HasSubstr("t.yaml:3: spare_addresses"));
+              HasSubstr("t.yaml:3: spare_addresses follows from the key 'spares'"));
+  EXPECT_THAT(error_of(remote("[user_account", "[authority, user_account")),
+              HasSubstr("t.yaml:3: authority follows from the key 'authority'"));
   EXPECT_THAT(error_of(remote("  domain: a.example\n")), HasSubstr("t.yaml:5: expected a key 'domain'"));
   EXPECT_THAT(error_of(remote("domain: a.example", "domain: 'a b/c'")), HasSubstr("t.yaml:5: expected a domain, not"));
   EXPECT_THAT(error_of(remote("domain: b.example", "domain: A.example")), HasSubstr("is the target's own domain"));
@@ -145,7 +147,7 @@ TEST(Target, NamesTheMistakesOfARemoteOne) {
   EXPECT_THAT(error_of(remote(", address: 192.0.2.2", "")), HasSubstr("t.yaml:9: expected a key 'address'"));
   EXPECT_THAT(error_of(remote("{kind", "{colour: red, kind")), HasSubstr("t.yaml:9: unknown key 'colour'"));
   EXPECT_THAT(error_of(remote("kind: plaintext-dialback", "kind: sasl-external")),
-              HasSubstr("t.yaml:5: expected a key 'authority', for b.example speaks TLS"));
+              HasSubstr("expected a key 'authority', or 'certificate' and 'key' of b.example, for it authenticates"));
   EXPECT_THAT(error_of(remote(", plaintext_dialback]", "]")), HasSubstr("t.yaml:9: a peer of kind plaintext-dialback"));
   EXPECT_THAT(error_of(remote("[user_account,", "[dialback,")), HasSubstr("expected a peer of kind dialback-over-tls"));
 }
@@ -184,6 +186,38 @@ TEST(Target, OfACaseMeetsTheKindsThatItNeeds) {
   EXPECT_THAT(kinds_met({Need::user_account}, target), testing::ElementsAre(PartnerKind::dialback_over_tls));
   EXPECT_THAT(kinds_met({Need::plaintext_dialback, Need::user_account}, target),
               testing::ElementsAre(PartnerKind::plaintext_dialback));
+}
+
+TEST_F(TargetFiles, BringCertificatesOfAnotherAuthority) {
+  const auto company = tls::make_openssl_authority(1'700'000'000);
+  const auto issued = company->issue_pem({.names = {{tls::NameKind::dns, "b.example"}}});
+  put("b.pem", issued.certificate_chain);
+  put("b.key", issued.private_key);
+  put("company.pem", issued.root);
+  const auto with = [&](const std::string& peer, const std::string& trust) {
+    return "name: x\ndriver: remote\noffers: [sasl_external]\nsettings:\n  domain: a.example\n  s2s: 192.0.2.1:5269\n" +
+           trust + "  peers:\n    - {kind: sasl-external, domain: b.example, address: 192.0.2.2" + peer + "}\n";
+  };
+  const std::string own = ", certificate: b.pem, key: b.key", trust = "  trust: [company.pem]\n";
+  const auto target = parse_target(with(own, trust), path("t.yaml"));
+  EXPECT_FALSE(target.offers.contains(Need::authority));
+  EXPECT_TRUE(target.offers.contains(Need::tls));
+  const auto& remote = std::get<RemoteTarget>(target.driver);
+  const auto authority = authority_of(remote, 1'700'000'000);
+  EXPECT_EQ(authority->issue_pem({.names = {{tls::NameKind::dns, "B.example"}}}).certificate_chain,
+            issued.certificate_chain);
+  EXPECT_NE(authority->issue_pem({.names = {{tls::NameKind::dns, "c.example"}}}).certificate_chain,
+            issued.certificate_chain);
+  const auto error = [&](const std::string& peer, const std::string& roots) {
+    return error_of(with(peer, roots), path("t.yaml"));
+  };
+  EXPECT_THAT(error("", trust), HasSubstr("'certificate' and 'key' of b.example"));
+  EXPECT_THAT(error(own, ""), HasSubstr("expected a key 'authority' or 'trust'"));
+  EXPECT_THAT(error(", certificate: b.pem", trust), HasSubstr("t.yaml:9: expected a key 'key'"));
+  EXPECT_THAT(error(", certificate: b.pem, key: authority.pem", trust), HasSubstr("does not belong to the first"));
+  EXPECT_THAT(error(", certificate: rubbish.pem, key: b.key", trust), HasSubstr("holds no certificate"));
+  EXPECT_THAT(error(own, "  trust: [rubbish.pem]\n"), HasSubstr("t.yaml:7: the root holds no certificate"));
+  EXPECT_THAT(error(own, "  trust: [absent.pem]\n"), HasSubstr("t.yaml:7: cannot read"));
 }
 
 TEST_F(TargetFiles, SayWhichServerMayHaveThePassword) {

@@ -12,6 +12,11 @@ namespace cutover::tls {
 /// - wildcard: "*.<name>", which covers hosts below the name but not the name itself
 /// - unknown_root: a whole path, but to a root that nobody trusts
 /// - wrong_eku: code signing only; server_only_eku: serverAuth without clientAuth
+/// - common_name_only: no subject alternative name at all
+/// - foreign_service: the SRVName of the client-to-server service, and no other name
+/// - partial_wildcard: beside the names, a wildcard that is not a whole label
+/// - no_signing: a key usage that does not allow signatures
+/// - weak_key: RSA of 1024 bits; weak_signature: signed with SHA-1
 /// - no_certificate: an identity without credentials, only with trust anchors
 enum class Flaw {
   none,
@@ -26,6 +31,12 @@ enum class Flaw {
   server_only_eku,
   no_certificate,
   ca_true_leaf,
+  common_name_only,
+  foreign_service,
+  partial_wildcard,
+  no_signing,
+  weak_key,
+  weak_signature,
 };
 
 /// As people write it: "not-yet-valid".
@@ -67,8 +78,10 @@ class Authority {
 [[nodiscard]] std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock);
 /// A new root and intermediate with their keys, as PEM text: for processes that must trust each other.
 [[nodiscard]] std::string new_authority_pem(std::time_t wall_clock);
-/// The authority of such a text. Throws std::invalid_argument with what was expected.
-[[nodiscard]] std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock);
+/// The authority of such a text. `trust`: PEM text of further roots that its identities trust. Throws
+/// std::invalid_argument with what was expected.
+[[nodiscard]] std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock,
+                                                            const std::string& trust = {});
 /// Unencrypted stand-in that carries the same names and flaws; for exploration and benchmarks.
 [[nodiscard]] std::unique_ptr<Authority> make_paper_authority(std::time_t wall_clock);
 /// An identity from PEM text of somebody else (a target). Without a root the system's trust store is used; without

@@ -31,15 +31,41 @@ const char* name_of(Flaw flaw) {
       return "no-certificate";
     case Flaw::ca_true_leaf:
       return "ca-true-leaf";
+    case Flaw::common_name_only:
+      return "common-name-only";
+    case Flaw::foreign_service:
+      return "foreign-service";
+    case Flaw::partial_wildcard:
+      return "partial-wildcard";
+    case Flaw::no_signing:
+      return "no-signing";
+    case Flaw::weak_key:
+      return "weak-key";
+    case Flaw::weak_signature:
+      return "weak-signature";
   }
   return "?";
 }
 
 std::span<const Flaw> flaws() {
-  static constexpr std::array all{
-      Flaw::none,      Flaw::expired,         Flaw::not_yet_valid,  Flaw::wrong_name,
-      Flaw::wildcard,  Flaw::self_signed,     Flaw::unknown_root,   Flaw::missing_intermediate,
-      Flaw::wrong_eku, Flaw::server_only_eku, Flaw::no_certificate, Flaw::ca_true_leaf};
+  static constexpr std::array all{Flaw::none,
+                                  Flaw::expired,
+                                  Flaw::not_yet_valid,
+                                  Flaw::wrong_name,
+                                  Flaw::wildcard,
+                                  Flaw::self_signed,
+                                  Flaw::unknown_root,
+                                  Flaw::missing_intermediate,
+                                  Flaw::wrong_eku,
+                                  Flaw::server_only_eku,
+                                  Flaw::no_certificate,
+                                  Flaw::ca_true_leaf,
+                                  Flaw::common_name_only,
+                                  Flaw::foreign_service,
+                                  Flaw::partial_wildcard,
+                                  Flaw::no_signing,
+                                  Flaw::weak_key,
+                                  Flaw::weak_signature};
   return all;
 }
 

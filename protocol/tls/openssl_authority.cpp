@@ -27,9 +27,11 @@ Certificate share(X509* certificate) {
   return {certificate, X509_free};
 }
 
-Key make_key(bool rsa = false) {
-  constexpr std::size_t rsa_bits = 2048;
-  EVP_PKEY* key = rsa ? EVP_RSA_gen(rsa_bits) : EVP_EC_gen("P-256");
+constexpr std::size_t rsa_bits = 2048, weak_rsa_bits = 1024;
+
+/// An elliptic curve's where no bits of RSA are named.
+Key make_key(std::size_t bits = 0) {
+  EVP_PKEY* key = bits != 0 ? EVP_RSA_gen(static_cast<unsigned>(bits)) : EVP_EC_gen("P-256");
   CUTOVER_CHECK(key != nullptr);
   return {key, EVP_PKEY_free};
 }
@@ -94,6 +96,22 @@ const char* extended_key_usage(Flaw flaw) {
   }
 }
 
+const char* key_usage(Flaw flaw) {
+  switch (flaw) {
+    case Flaw::ca_true_leaf:
+      return "critical,digitalSignature,keyCertSign";
+    case Flaw::no_signing:
+      return "critical,keyAgreement";
+    default:
+      return "critical,digitalSignature";
+  }
+}
+
+/// Signed by itself, so that no path leads beyond it.
+bool is_root(const Certificate& certificate) {
+  return X509_NAME_cmp(X509_get_subject_name(certificate.get()), X509_get_issuer_name(certificate.get())) == 0;
+}
+
 std::string to_pem(const auto& write) {
   const Bio bio(BIO_new(BIO_s_mem()));
   CUTOVER_CHECK(bio != nullptr);
@@ -111,18 +129,19 @@ std::string key_pem(EVP_PKEY* key) {
   return to_pem([&](BIO* bio) { return PEM_write_bio_PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr); });
 }
 
-class OpensslAuthority final : public Authority {
+/// What identities share with the authority that issued them, for they may ask for another certificate later.
+class Issuing {
  public:
-  explicit OpensslAuthority(std::time_t wall_clock) : wall_clock_(wall_clock) {}
+  explicit Issuing(std::time_t wall_clock) : wall_clock_(wall_clock) {}
   /// `first_serial`: two processes with one root must not give out the same numbers (RFC 5280 section 4.1.2.2).
-  OpensslAuthority(std::time_t wall_clock, Issuer root, Issuer below_root, long first_serial)
-      : wall_clock_(wall_clock), serial_(first_serial), root_(std::move(root)), below_root_(std::move(below_root)) {}
+  Issuing(std::time_t wall_clock, Issuer root, Issuer below_root, long first_serial, std::vector<Certificate> trust)
+      : wall_clock_(wall_clock),
+        serial_(first_serial),
+        root_(std::move(root)),
+        below_root_(std::move(below_root)),
+        trust_(std::move(trust)) {}
 
-  std::shared_ptr<const Identity> issue(const CertificateRequest& request) override {
-    return make_openssl_identity(credentials(request));
-  }
-
-  PemFiles issue_pem(const CertificateRequest& request) override {
+  PemFiles issue_pem(const CertificateRequest& request) {
     const Credentials made = credentials(request);
     PemFiles files{.certificate_chain = {}, .private_key = {}, .root = certificate_pem(root().certificate.get())};
     if (!made.leaf) return files;
@@ -139,29 +158,31 @@ class OpensslAuthority final : public Authority {
     return text;
   }
 
- private:
   Credentials credentials(const CertificateRequest& request) {
     Credentials made;
     made.wall_clock = wall_clock_;
     made.roots = {root().certificate};
+    made.known = {below_root().certificate, never_shown().certificate};
+    for (const auto& each : trust_) (is_root(each) ? made.roots : made.known).push_back(each);
+    made.weak = request.flaw == Flaw::weak_key || request.flaw == Flaw::weak_signature;
     if (request.flaw == Flaw::no_certificate) return made;
     const bool self_signed = request.flaw == Flaw::self_signed;
     const bool stranger = request.flaw == Flaw::unknown_root;
     // One that is missing is one that nobody has seen: a peer may complete a path with what it was shown earlier.
     const bool missing = request.flaw == Flaw::missing_intermediate;
-    const Issuer unseen = missing ? make_issuer("Cutover test intermediate that is never shown", &root()) : Issuer();
     const bool intermediate = !self_signed && !stranger && !missing && request.through_intermediate;
     const Issuer* issuer = self_signed    ? nullptr
                            : stranger     ? &unknown()
-                           : missing      ? &unseen
+                           : missing      ? &never_shown()
                            : intermediate ? &below_root()
                                           : &root();
-    made.key = make_key(request.rsa);
+    made.key = make_key(request.flaw == Flaw::weak_key ? weak_rsa_bits : request.rsa ? rsa_bits : 0);
     made.leaf = make_leaf(request, made.key, issuer);
     if (intermediate) made.chain = {below_root().certificate};
     return made;
   }
 
+ private:
   Certificate make_leaf(const CertificateRequest& request, const Key& key, const Issuer* issuer) {
     const RequestedNames names = requested_names(request);
     Certificate leaf = blank(names.common_name, key, issuer);
@@ -179,12 +200,10 @@ class OpensslAuthority final : public Authority {
     }
     add_extension(raw, nullptr, NID_basic_constraints,
                   request.flaw == Flaw::ca_true_leaf ? "critical,CA:TRUE" : "critical,CA:FALSE");
-    add_extension(
-        raw, nullptr, NID_key_usage,
-        request.flaw == Flaw::ca_true_leaf ? "critical,digitalSignature,keyCertSign" : "critical,digitalSignature");
+    add_extension(raw, nullptr, NID_key_usage, key_usage(request.flaw));
     add_extension(raw, nullptr, NID_ext_key_usage, extended_key_usage(request.flaw));
     add_names(raw, names);
-    sign(raw, key, issuer);
+    sign(raw, key, issuer, request.flaw == Flaw::weak_signature ? EVP_sha1() : EVP_sha256());
     return leaf;
   }
 
@@ -217,16 +236,17 @@ class OpensslAuthority final : public Authority {
     return certificate;
   }
 
-  static void sign(X509* certificate, const Key& own, const Issuer* issuer) {
+  static void sign(X509* certificate, const Key& own, const Issuer* issuer, const EVP_MD* digest = EVP_sha256()) {
     add_extension(certificate, nullptr, NID_subject_key_identifier, "hash");
     if (issuer != nullptr) add_extension(certificate, issuer->certificate.get(), NID_authority_key_identifier, "keyid");
     EVP_PKEY* const key = issuer != nullptr ? issuer->key.get() : own.get();
-    CUTOVER_CHECK(X509_sign(certificate, key, EVP_sha256()) > 0);
+    CUTOVER_CHECK(X509_sign(certificate, key, digest) > 0);
   }
 
   // All made when first needed.
   const Issuer& root() { return made(root_, "Cutover test root", nullptr); }
   const Issuer& below_root() { return made(below_root_, "Cutover test intermediate", &root()); }
+  const Issuer& never_shown() { return made(never_shown_, "Cutover test intermediate that is never shown", &root()); }
   const Issuer& unknown() { return made(unknown_, "Somebody else's root", nullptr); }
   const Issuer& made(Issuer& issuer, const char* name, const Issuer* above) {
     if (!issuer.certificate) issuer = make_issuer(name, above);
@@ -235,7 +255,27 @@ class OpensslAuthority final : public Authority {
 
   std::time_t wall_clock_;
   long serial_ = 0;
-  Issuer root_, below_root_, unknown_;
+  Issuer root_, below_root_, never_shown_, unknown_;
+  std::vector<Certificate> trust_;
+};
+
+class OpensslAuthority final : public Authority {
+ public:
+  explicit OpensslAuthority(std::shared_ptr<Issuing> issuing) : issuing_(std::move(issuing)) {}
+
+  std::shared_ptr<const Identity> issue(const CertificateRequest& request) override {
+    auto made = issuing_->credentials(request);
+    made.again = [issuing = issuing_, request](void (*change)(CertificateRequest&)) {
+      auto changed = request;
+      change(changed);
+      return issuing->credentials(changed);
+    };
+    return make_openssl_identity(std::move(made));
+  }
+  PemFiles issue_pem(const CertificateRequest& request) override { return issuing_->issue_pem(request); }
+
+ private:
+  std::shared_ptr<Issuing> issuing_;
 };
 
 // The certificates in PEM text, in its order.
@@ -288,12 +328,13 @@ void read_own(Credentials& credentials, const PemFiles& files) {
 }  // namespace
 
 std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock) {
-  return std::make_unique<OpensslAuthority>(wall_clock);
+  return std::make_unique<OpensslAuthority>(std::make_shared<Issuing>(wall_clock));
 }
 
-std::string new_authority_pem(std::time_t wall_clock) { return OpensslAuthority(wall_clock).to_pem(); }
+std::string new_authority_pem(std::time_t wall_clock) { return Issuing(wall_clock).to_pem(); }
 
-std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock) {
+std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_t wall_clock,
+                                              const std::string& trust) {
   const auto certificates = read_certificates(pem);
   const auto keys = read_keys(pem);
   if (certificates.size() != 2 || keys.size() != 2) {
@@ -309,14 +350,16 @@ std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_
   CUTOVER_CHECK(RAND_bytes(random, sizeof random) == 1);
   long serial = 0;
   for (const unsigned char octet : random) serial = serial << 8 | octet;
-  return std::make_unique<OpensslAuthority>(wall_clock, Issuer{certificates[0], keys[0]},
-                                            Issuer{certificates[1], keys[1]}, serial << 16);
+  return std::make_unique<OpensslAuthority>(std::make_shared<Issuing>(wall_clock, Issuer{certificates[0], keys[0]},
+                                                                      Issuer{certificates[1], keys[1]}, serial << 16,
+                                                                      read_certificates(trust)));
 }
 
 std::shared_ptr<const Identity> identity_from_pem(const PemFiles& files) {
   Credentials credentials;
   if (!files.certificate_chain.empty() || !files.private_key.empty()) read_own(credentials, files);
-  credentials.roots = read_certificates(files.root);
+  for (const auto& each : read_certificates(files.root))
+    (is_root(each) ? credentials.roots : credentials.known).push_back(each);
   if (credentials.roots.empty() && !files.root.empty()) {
     throw std::invalid_argument("the root holds no certificate; give PEM text, or nothing to trust the system's roots");
   }

@@ -3,6 +3,8 @@
 
 #include "protocol/tls/session.h"
 
+#include <functional>
+
 struct x509_st;
 struct evp_pkey_st;
 
@@ -23,8 +25,12 @@ struct Credentials {
   std::shared_ptr<evp_pkey_st> key;
   std::vector<std::shared_ptr<x509_st>> chain;  ///< intermediates to send, leaf's issuer first
   std::vector<std::shared_ptr<x509_st>> roots;
-  bool system_roots = false;   ///< trust what the operating system trusts
-  std::time_t wall_clock = 0;  ///< where a session names none; 0: the real one
+  std::vector<std::shared_ptr<x509_st>> known;  ///< intermediates that a peer may have left out, to tell so
+  bool system_roots = false;                    ///< trust what the operating system trusts
+  std::time_t wall_clock = 0;                   ///< where a session names none; 0: the real one
+  bool weak = false;                            ///< OpenSSL would not show this certificate to anybody
+  /// What Identity::reissued() does; empty: nobody can.
+  std::function<Credentials(void (*change)(CertificateRequest&))> again;
 };
 
 [[nodiscard]] std::shared_ptr<const Identity> make_openssl_identity(Credentials);

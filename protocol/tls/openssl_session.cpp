@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -72,6 +73,30 @@ std::string fingerprint_of(const X509* certificate) {
   return text;
 }
 
+std::string name_of_issuer(const X509* certificate) {
+  const std::unique_ptr<BIO, Freed<BIO_free_all>> bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), X509_get_issuer_name(certificate), 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+void add_strength(PeerCertificate& facts, X509* certificate) {
+  constexpr int rsa_bits_min = 2048, curve_bits_min = 192, sha256_strength_bits = 128;
+  if (const auto* key = X509_get0_pubkey(certificate); key != nullptr) {
+    const int bits = EVP_PKEY_get_bits(key);
+    const bool rsa = EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+    const bool curve = EVP_PKEY_is_a(key, "EC") == 1;
+    const char* type = EVP_PKEY_get0_type_name(key);
+    facts.key = std::string(type != nullptr ? type : "an unknown type") + " of " + std::to_string(bits) + " bits";
+    facts.weak_key = (rsa && bits < rsa_bits_min) || (curve && bits < curve_bits_min);
+  }
+  int strength = 0;
+  facts.signature = OBJ_nid2ln(X509_get_signature_nid(certificate));
+  facts.weak_signature = X509_get_signature_info(certificate, nullptr, nullptr, &strength, nullptr) == 1 &&
+                         strength < sha256_strength_bits;
+}
+
 PeerCertificate facts_of(X509* certificate) {
   PeerCertificate facts;
   const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
@@ -82,6 +107,9 @@ PeerCertificate facts_of(X509* certificate) {
   }
   facts.common_name = common_name_of(certificate);
   facts.fingerprint = fingerprint_of(certificate);
+  facts.issuer = name_of_issuer(certificate);
+  facts.signs = (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;  // all bits are set where it has none
+  add_strength(facts, certificate);
   facts.eku_present = (X509_get_extension_flags(certificate) & EXFLAG_XKUSAGE) != 0;
   if (facts.eku_present) {
     const std::uint32_t uses = X509_get_extended_key_usage(certificate);
@@ -91,10 +119,30 @@ PeerCertificate facts_of(X509* certificate) {
   return facts;
 }
 
+int number_of(Version version) {
+  switch (version) {
+    case Version::tls1_0:
+      return TLS1_VERSION;
+    case Version::tls1_1:
+      return TLS1_1_VERSION;
+    case Version::tls1_2:
+      return TLS1_2_VERSION;
+    case Version::tls1_3:
+      break;
+  }
+  return TLS1_3_VERSION;
+}
+
 class OpensslSession final : public Session {
  public:
-  OpensslSession(SSL_CTX* context, Role role, const SessionOptions& options, std::time_t wall_clock)
-      : ssl_(SSL_new(context)), role_(role), in_(BIO_new(BIO_s_mem())), out_(BIO_new(BIO_s_mem())) {
+  /// `known`: intermediates that a peer may have left out.
+  OpensslSession(SSL_CTX* context, Role role, const SessionOptions& options, std::time_t wall_clock,
+                 std::vector<std::shared_ptr<X509>> known)
+      : ssl_(SSL_new(context)),
+        role_(role),
+        in_(BIO_new(BIO_s_mem())),
+        out_(BIO_new(BIO_s_mem())),
+        known_(std::move(known)) {
     CUTOVER_CHECK(ssl_ != nullptr && in_ != nullptr && out_ != nullptr);
     SSL_set_bio(ssl_.get(), in_, out_);  // takes both
     SSL_set_app_data(ssl_.get(), this);
@@ -102,7 +150,9 @@ class OpensslSession final : public Session {
     for (const std::string& protocol : options.alpn) {
       if (!protocol.empty() && protocol.size() < 256) (alpn_ += static_cast<char>(protocol.size())) += protocol;
     }
-    if (options.newest_is_1_2) SSL_set_max_proto_version(ssl_.get(), TLS1_2_VERSION);
+    SSL_set_min_proto_version(ssl_.get(), number_of(options.oldest));
+    SSL_set_max_proto_version(ssl_.get(), number_of(options.newest));
+    if (options.oldest < Version::tls1_2) SSL_set_security_level(ssl_.get(), 0);  // they sign with SHA-1
     role == Role::client ? prepare_client(options) : prepare_server(options);
   }
 
@@ -178,6 +228,7 @@ class OpensslSession final : public Session {
     if (!certificate) return std::nullopt;
     PeerCertificate facts = facts_of(certificate.get());
     facts.chain_error = chain_error_;
+    facts.intermediate_missing = unknown_issuer_ && whole_with_known(certificate.get());
     // RFC 6120 section 13.7.1.1: not with cA set to TRUE. OpenSSL does not mind.
     if (facts.chain_error.empty() && (X509_get_extension_flags(certificate.get()) & EXFLAG_CA) != 0) {
       facts.chain_error = "CA certificate used as an end entity's";
@@ -246,8 +297,32 @@ class OpensslSession final : public Session {
     SSL_set_num_tickets(ssl_.get(), 2);
   }
 
+  /// Whether the path would be whole with what we know beside what was sent.
+  bool whole_with_known(X509* certificate) const {
+    const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>> look(X509_STORE_CTX_new());
+    const std::unique_ptr<STACK_OF(X509), Freed<free_stack>> all(sk_X509_new_null());
+    const auto* sent = SSL_get_peer_cert_chain(ssl_.get());
+    for (int i = 0; i < sk_X509_num(sent); ++i) sk_X509_push(all.get(), sk_X509_value(sent, i));
+    for (const auto& each : known_) sk_X509_push(all.get(), each.get());
+    if (X509_STORE_CTX_init(look.get(), SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl_.get())), certificate, all.get()) !=
+        1)
+      return false;
+    X509_STORE_CTX_set_verify_cb(look.get(), [](int good, X509_STORE_CTX* store) {
+      const int error = X509_STORE_CTX_get_error(store);
+      return good == 1 || (error != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+                           error != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE)
+                 ? 1
+                 : 0;
+    });
+    const bool whole = X509_verify_cert(look.get()) == 1;
+    ERR_clear_error();
+    return whole;
+  }
+  static void free_stack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+
   void note_chain_error(X509_STORE_CTX* store) {
     const int error = X509_STORE_CTX_get_error(store);
+    unknown_issuer_ |= error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
     if (error == X509_V_ERR_INVALID_PURPOSE && role_ == Role::server && X509_STORE_CTX_get_error_depth(store) == 0) {
       // Public authorities drop clientAuth: serverAuth is enough for the client of a server-to-server stream.
       const std::uint32_t uses = X509_get_extended_key_usage(X509_STORE_CTX_get_current_cert(store));
@@ -273,6 +348,8 @@ class OpensslSession final : public Session {
   Role role_;
   BIO* in_;
   BIO* out_;
+  const std::vector<std::shared_ptr<X509>> known_;
+  bool unknown_issuer_ = false;
   std::string alpn_;   // length-prefixed names
   std::string early_;  // written before the handshake was over
   std::string failure_;
@@ -290,7 +367,14 @@ class OpensslIdentity final : public Identity {
 
   std::unique_ptr<Session> session(Role role, const SessionOptions& options) const override {
     const std::time_t wall_clock = options.wall_clock != 0 ? options.wall_clock : credentials_.wall_clock;
-    return std::make_unique<OpensslSession>(context(role), role, options, wall_clock);
+    return std::make_unique<OpensslSession>(context(role), role, options, wall_clock, credentials_.known);
+  }
+
+  std::shared_ptr<const Identity> reissued(void (*change)(CertificateRequest&)) const override {
+    if (!credentials_.again) return nullptr;
+    auto& made = reissued_[change];
+    if (!made) made = make_openssl_identity(credentials_.again(change));
+    return made;
   }
 
  private:
@@ -305,8 +389,7 @@ class OpensslIdentity final : public Identity {
     Context context(SSL_CTX_new(role == Role::client ? TLS_client_method() : TLS_server_method()));
     CUTOVER_CHECK(context != nullptr);
     SSL_CTX* const raw = context.get();
-    SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
-    SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION);
+    if (credentials_.weak) SSL_CTX_set_security_level(raw, 0);
     // Tickets carry the real time, so a run could not be replayed; resumption would also skip the certificates.
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_num_tickets(raw, 0);
@@ -330,6 +413,7 @@ class OpensslIdentity final : public Identity {
   };
   Credentials credentials_;
   mutable PerRole client_, server_;
+  mutable std::map<void (*)(CertificateRequest&), std::shared_ptr<const Identity>> reissued_;
 };
 
 }  // namespace

@@ -415,6 +415,12 @@ class PaperAuthority final : public Authority {
       case Flaw::wrong_name:
       case Flaw::wildcard:
       case Flaw::no_certificate:
+      case Flaw::common_name_only:
+      case Flaw::foreign_service:
+      case Flaw::partial_wildcard:
+      case Flaw::no_signing:  // of paper, a key has neither strength nor signatures
+      case Flaw::weak_key:
+      case Flaw::weak_signature:
         break;
     }
     return made;

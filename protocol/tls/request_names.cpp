@@ -27,6 +27,7 @@ RequestedNames requested_names(const CertificateRequest& request) {
     switch (name.kind) {
       case NameKind::dns:
         names.dns_names.push_back(as_dns_name(name.value));
+        if (request.flaw == Flaw::partial_wildcard) names.dns_names.push_back("xmpp*." + as_dns_name(name.value));
         break;
       case NameKind::srv:
         names.srv_names.push_back(as_srv_name(name.value));
@@ -35,6 +36,13 @@ RequestedNames requested_names(const CertificateRequest& request) {
         names.xmpp_addrs.push_back(name.value);
         break;
     }
+  }
+  if (request.flaw == Flaw::common_name_only || request.flaw == Flaw::foreign_service) {
+    names.dns_names.clear();
+    names.srv_names.clear();
+    names.xmpp_addrs.clear();
+    if (request.flaw == Flaw::foreign_service && !asked.empty())
+      names.srv_names = {"_xmpp-client." + as_dns_name(asked.front().value)};
   }
   const bool keep = request.flaw != Flaw::wrong_name && request.flaw != Flaw::wildcard;
   names.common_name = keep ? request.common_name : std::string();

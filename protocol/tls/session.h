@@ -11,6 +11,8 @@
 namespace cutover::tls {
 
 enum class Role { client, server };
+enum class Version { tls1_0, tls1_1, tls1_2, tls1_3 };
+struct CertificateRequest;
 
 /// What a presented certificate says, and what its chain is worth.
 struct PeerCertificate {
@@ -26,6 +28,14 @@ struct PeerCertificate {
   /// serverAuth alone passes, because public authorities issue nothing else any more; eku_client tells.
   bool chain_valid = false;
   std::string chain_error;  ///< the first error in OpenSSL's words where chain_valid is false
+  std::string issuer;       ///< the name of who signed it
+  /// Nobody knows its issuer, but with an intermediate that we know and that was not sent the path would be whole.
+  bool intermediate_missing = false;
+  bool signs = true;            ///< it has no key usage, or one that allows signatures, as TLS wants them
+  std::string key;              ///< "RSA of 1024 bits"; empty for one of paper
+  bool weak_key = false;        ///< RSA below 2048 bits, a curve below 192 (RFC 7525 section 4.3)
+  std::string signature;        ///< "sha1WithRSAEncryption"; empty for one of paper
+  bool weak_signature = false;  ///< its digest is weaker than SHA-256
 };
 
 enum class Progress { wants_input, established, failed };
@@ -64,8 +74,8 @@ struct SessionOptions {
   bool request_client_certificate = true;   ///< server; judged softly afterwards, or dialback would be impossible
   bool require_client_certificate = false;  ///< server: mutual TLS, refuse the handshake without one
   bool tickets = false;                     ///< server: gives tickets, by which a session may be resumed
-  bool newest_is_1_2 = false;               ///< no version above TLS 1.2
-  std::time_t wall_clock = 0;               ///< seconds since 1970 for validity; 0: that of the authority
+  Version oldest = Version::tls1_2, newest = Version::tls1_3;  ///< that are spoken
+  std::time_t wall_clock = 0;  ///< seconds since 1970 for validity; 0: that of the authority
 };
 
 /// Credentials plus trust anchors: makes sessions. Immutable, shared between sessions and nodes.
@@ -73,6 +83,11 @@ class Identity {
  public:
   virtual ~Identity() = default;
   [[nodiscard]] virtual std::unique_ptr<Session> session(Role, const SessionOptions&) const = 0;
+  /// The same with another certificate, of the authority that issued this one, to a changed request; the same one each
+  /// time. Null where nobody can issue it.
+  [[nodiscard]] virtual std::shared_ptr<const Identity> reissued(void (* /*change*/)(CertificateRequest&)) const {
+    return nullptr;
+  }
 };
 
 }  // namespace cutover::tls

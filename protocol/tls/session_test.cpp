@@ -344,5 +344,88 @@ TEST(Covers, TakesServiceAndXmppNamesOfDomainsOnly) {
   EXPECT_TRUE(covers(certificate, "a.example"));
 }
 
+/// What a client sees of a server whose certificate has the flaw.
+PeerCertificate seen(Authority& authority, Flaw flaw) {
+  Pair pair{authority.issue(request())->session(Role::client, {.server_name = domain}),
+            authority.issue(request(flaw))->session(Role::server, {}),
+            {}};
+  pair.run();
+  return pair.client->peer_certificate().value_or(PeerCertificate{});
+}
+
+TEST(Certificates, TellWhatIsWeakAndWhatIsMissing) {
+  const auto authority = make_openssl_authority(wall_clock);
+  const auto good = seen(*authority, Flaw::none);
+  EXPECT_EQ(good.key, "EC of 256 bits");
+  EXPECT_FALSE(good.weak_key || good.weak_signature || good.intermediate_missing);
+  EXPECT_TRUE(good.signs);
+  EXPECT_THAT(good.issuer, testing::HasSubstr("Cutover test intermediate"));
+
+  EXPECT_TRUE(seen(*authority, Flaw::missing_intermediate).intermediate_missing);
+  EXPECT_FALSE(seen(*authority, Flaw::unknown_root).intermediate_missing);
+  EXPECT_FALSE(seen(*authority, Flaw::self_signed).intermediate_missing);
+  const auto key = seen(*authority, Flaw::weak_key);
+  EXPECT_EQ(key.key, "RSA of 1024 bits");
+  EXPECT_TRUE(key.weak_key && !key.weak_signature);
+  const auto signature = seen(*authority, Flaw::weak_signature);
+  EXPECT_TRUE(signature.weak_signature && !signature.weak_key) << signature.signature;
+  EXPECT_FALSE(seen(*authority, Flaw::no_signing).signs);
+  EXPECT_TRUE(seen(*authority, Flaw::no_signing).chain_valid);
+}
+
+TEST(Certificates, HaveTheNamesThatAFlawLeaves) {
+  const auto authority = make_openssl_authority(wall_clock);
+  const auto common = seen(*authority, Flaw::common_name_only);
+  EXPECT_TRUE(common.dns_names.empty() && common.srv_names.empty());
+  EXPECT_TRUE(covers(common, domain)) << "by its common name, where there is nothing better";
+  const auto foreign = seen(*authority, Flaw::foreign_service);
+  EXPECT_THAT(foreign.srv_names, testing::ElementsAre("_xmpp-client." + domain));
+  EXPECT_FALSE(covers(foreign, domain));
+  EXPECT_THAT(seen(*authority, Flaw::partial_wildcard).dns_names, testing::ElementsAre(domain, "xmpp*." + domain));
+}
+
+TEST(Certificates, AreIssuedAnewToAChangedRequest) {
+  const auto authority = make_openssl_authority(wall_clock);
+  const auto identity = authority->issue(request());
+  const auto expire = [](CertificateRequest& changed) { changed.flaw = Flaw::expired; };
+  const auto other = identity->reissued(expire);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(identity->reissued(expire), other) << "the same each time";
+  Pair pair{authority->issue(request())->session(Role::client, {.server_name = domain}),
+            other->session(Role::server, {}),
+            {}};
+  pair.run();
+  EXPECT_EQ(pair.client->peer_certificate()->chain_error, "certificate has expired");
+  EXPECT_EQ(identity_from_pem(authority->issue_pem(request()))->reissued(expire), nullptr);
+}
+
+TEST(Versions, AreThoseThatBothEndsKnow) {
+  const auto authority = make_openssl_authority(wall_clock);
+  const auto spoken = [&](SessionOptions client, SessionOptions server) {
+    client.server_name = domain;
+    Pair pair{authority->issue(request())->session(Role::client, client),
+              authority->issue(request())->session(Role::server, server),
+              {}};
+    pair.run();
+    return pair.client->handshake() == Progress::established ? pair.client->version() : std::string("none");
+  };
+  using enum Version;
+  EXPECT_EQ(spoken({}, {}), "TLSv1.3");
+  EXPECT_EQ(spoken({.newest = tls1_2}, {}), "TLSv1.2");
+  EXPECT_EQ(spoken({.oldest = tls1_0, .newest = tls1_1}, {}), "none");
+  EXPECT_EQ(spoken({.oldest = tls1_0, .newest = tls1_1}, {.oldest = tls1_0}), "TLSv1.1");
+  EXPECT_EQ(spoken({.oldest = tls1_3}, {.newest = tls1_2}), "none");
+}
+
+TEST(Trust, MayHoldRootsOfOthers) {
+  const auto others = make_openssl_authority(wall_clock);
+  const auto mine = authority_from_pem(new_authority_pem(wall_clock), wall_clock, others->issue_pem(request()).root);
+  Pair pair{mine->issue(request())->session(Role::client, {.server_name = domain}),
+            others->issue(request())->session(Role::server, {}),
+            {}};
+  pair.run();
+  EXPECT_EQ(pair.client->peer_certificate()->chain_error, "");
+}
+
 }  // namespace
 }  // namespace cutover::tls

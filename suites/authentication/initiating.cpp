@@ -118,7 +118,7 @@ CUTOVER_CASE(server_certificates){
                {"RFC6120-10.4.3-3", {"xmpp.undeliverable-wrong-condition"}},
                {"RFC6120-13.9.5-2", {"xmpp.peer-certificate-not-checked"}},
                {"RFC6120-13.7.2.1-1", {"xmpp.peer-certificate-not-checked"}}},
-    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
+    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers, Need::authority},
     .budget = 10min,
     .body = whom_it_trusts};
 

@@ -64,7 +64,7 @@ CUTOVER_CASE(accepted_certificates){
                {"RFC6120-13.7.1.2.1-2", {"xmpp.srv-names-ignored"}},
                {"RFC6120-13.7.1.2.1-4", {"xmpp.xmpp-addrs-ignored"}},
                {"SEC-EKU-1", {"xmpp.client-eku-demanded"}}},
-    .needs = {Need::sasl_external},
+    .needs = {Need::sasl_external, Need::authority},
     .body = good_certificates};
 
 /// The twin of what must be refused: the same with a good certificate succeeds, or a refusal proves nothing.
@@ -114,7 +114,7 @@ CUTOVER_CASE(refused_certificates){
                {"RFC6120-5.4.3.1-7", {"xmpp.invalid-chain-accepted"}},
                {"SEC-FROM-SPOOF-5", {"xmpp.invalid-chain-accepted", "xmpp.external-without-certificate"}},
                {"RFC6120-13.7.2.1-2", {"xmpp.wrong-certificate-name-accepted"}}},
-    .needs = {Need::sasl_external},
+    .needs = {Need::sasl_external, Need::authority},
     .body = bad_certificates};
 
 /// "success", or the condition of the failure.

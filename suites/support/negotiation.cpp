@@ -76,6 +76,11 @@ void Negotiation::check_alive() {
   stream.wire().abort();
 }
 
+PartnerKind Negotiation::kind_in_tls() const {
+  const bool external = run_.target() == nullptr || run_.target()->offers.contains(Need::sasl_external);
+  return external ? PartnerKind::sasl_external : PartnerKind::dialback_over_tls;
+}
+
 bool Negotiation::until(const std::function<bool()>& condition) { return subject_->world().await(condition); }
 
 std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, tls::Flaw flaw, tls::NameKind names) {
@@ -85,8 +90,16 @@ std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, 
   return subject_->authority().issue(request);
 }
 
-PeerStream Negotiation::connect(PartnerKind kind) {
-  auto& wire = peer(kind).connect(subject_->s2s());
+PeerStream Negotiation::connect(PartnerKind kind) { return connect(kind, subject_->s2s()); }
+
+PeerStream Negotiation::connect_direct(PartnerKind kind) {
+  const auto place = subject_->s2s_direct_tls();
+  if (!place) throw HarnessFault("the subject has no port for direct TLS");
+  return connect(kind, *place);
+}
+
+PeerStream Negotiation::connect(PartnerKind kind, const Endpoint& to) {
+  auto& wire = peer(kind).connect(to);
   (void)until([&] { return wire.state() != mocks::RawConnection::State::connecting; });
   return stream_on(wire, kind);
 }
@@ -225,8 +238,7 @@ std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::st
 
 bool Negotiation::marker_arrives() {
   // One that is known to work where the subject offers it; a target with dialback alone has that.
-  const bool external = run_.target() == nullptr || run_.target()->offers.contains(Need::sasl_external);
-  const auto kind = external ? PartnerKind::sasl_external : PartnerKind::dialback_over_tls;
+  const auto kind = kind_in_tls();
   if (!good_) good_ = established(kind);
   if (!good_) return false;
   const auto text = fmt::format("marker {}", ++markers_);

@@ -34,10 +34,14 @@ class Negotiation {
   [[nodiscard]] std::shared_ptr<const tls::Identity> certificate(PartnerKind kind, tls::Flaw flaw = tls::Flaw::none,
                                                                  tls::NameKind names = tls::NameKind::dns);
   bool until(const std::function<bool()>& condition);
+  /// A kind of peer that speaks TLS with the subject: EXTERNAL where the subject has it.
+  [[nodiscard]] PartnerKind kind_in_tls() const;
 
   // Streams to the subject.
   /// A connection of that domain's server; the header is filled in.
   [[nodiscard]] PeerStream connect(PartnerKind kind);
+  /// ... to the port for direct TLS, which the subject must have; TLS is still to begin.
+  [[nodiscard]] PeerStream connect_direct(PartnerKind kind);
   /// ... with TLS established and features read; nothing where the subject did not let it come to that.
   [[nodiscard]] std::optional<PeerStream> secured(PartnerKind kind, const tls::Identity& identity,
                                                   xml::Element* features = nullptr);
@@ -80,6 +84,7 @@ class Negotiation {
 
  private:
   void check_alive();
+  [[nodiscard]] PeerStream connect(PartnerKind kind, const Endpoint& to);
   [[nodiscard]] PeerStream stream_on(mocks::RawConnection& wire, PartnerKind kind);
   [[nodiscard]] std::optional<PeerStream> authenticated_by_external(PartnerKind kind);
   [[nodiscard]] std::optional<PeerStream> authenticated_by_dialback(PartnerKind kind);

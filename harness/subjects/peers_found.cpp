@@ -1,0 +1,122 @@
+// A whole server for each peer, so that no stream has to be broken off, and a question of the user to each.
+#include "harness/subjects/peers_found.h"
+
+#include "harness/subjects/diagnosis.h"
+#include "harness/subjects/target_subject.h"
+#include "mocks/name_server.h"
+#include "mocks/partner.h"
+#include "protocol/xmpp/stanza.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cutover::harness {
+
+namespace {
+
+constexpr Duration patience = 12s, farewell = 3s;
+constexpr char ping_ns[] = "urn:xmpp:ping";
+
+class PeersProbe {
+ public:
+  PeersProbe(World& world, const RemoteTarget& target)
+      : world_(world),
+        target_(target),
+        names_(
+            world.add("name-server", target_host::name_server,
+                      std::make_unique<mocks::NameServer>(
+                          dns::DnsServer{}, target.name_server ? target.name_server->port : mocks::name_server_port))),
+        authority_(authority_of(target, world.wall_clock())) {
+    publish(names_.server(), target.domain, target.domain, target.s2s);
+    // Of several of a kind the first: the others are for cases that need a peer which the target has never met.
+    for (const auto& peer : target.peers)
+      if (std::ranges::none_of(seats_, [&](const Seat& seat) { return seat.peer->kind == peer.kind; })) add(peer);
+    client_ = &world.add("client", target_host::client, std::make_unique<mocks::XmppClient>(client_of(target, world)));
+  }
+  ~PeersProbe() {
+    client_->sign_out();
+    for (auto& seat : seats_) seat.server->let_go_of(target_.domain);
+    (void)world_.run_until([this] { return std::ranges::all_of(seats_, &Seat::quiet); }, farewell);
+    for (auto& seat : seats_) world_.remove(*seat.server);
+    world_.remove(*client_);
+    world_.remove(names_);
+  }
+  PeersProbe(const PeersProbe&) = delete;
+  PeersProbe& operator=(const PeersProbe&) = delete;
+
+  std::vector<std::string> run() {
+    (void)world_.run_until([this] { return client_->online() || !client_->failure().empty(); }, patience);
+    if (!client_->online()) return {};
+    for (const auto& seat : seats_) (void)client_->send_iq(seat.peer->domain, "get", xml::Element("ping", ping_ns));
+    (void)world_.run_until([this] { return look(); }, patience);
+    std::vector<std::string> words;
+    for (const auto& seat : seats_)
+      if (!seat.met) words.push_back(words_for(*seat.peer));
+    return words;
+  }
+
+ private:
+  struct Seat {
+    const TargetPeer* peer = nullptr;
+    mocks::Partner* server = nullptr;
+    bool met = false;
+    static bool quiet(const Seat& seat) { return seat.server->quiet(); }
+  };
+
+  void add(const TargetPeer& peer) {
+    const int host = target_host::peer(peer.kind);
+    world_.answer_for(host, peer.domain);
+    publish(names_.server(), peer.domain, peer.domain, {world_.address_of(host), RealServer::s2s_port});
+    mocks::PartnerSettings settings;
+    settings.domain = peer.domain;
+    settings.dialback_secret = "a secret of the probe";
+    settings.name_server = names_.endpoint();
+    if (peer.kind != PartnerKind::plaintext_dialback)
+      settings.identity = authority_->issue({.names = {{tls::NameKind::dns, peer.domain}}});
+    if (peer.kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
+    if (peer.kind == PartnerKind::plaintext_dialback) settings.policy.tls = xmpp::Negotiation::not_supported;
+    seats_.push_back({&peer, &world_.add(peer.domain, host, std::make_unique<mocks::Partner>(std::move(settings)))});
+  }
+
+  /// Whether each peer was met; a stream that came and went was seen, for the world stops at every event.
+  bool look() {
+    bool all = true;
+    for (auto& seat : seats_) all &= seat.met |= !seat.server->quiet();
+    return all;
+  }
+
+  std::string words_for(const TargetPeer& peer) const {
+    auto words = fmt::format("the target did not come to {} (settings.peers) at {}:{} within {} s", peer.domain,
+                             peer.address, RealServer::s2s_port, patience / 1s);
+    const auto& inbox = client_->inbox().items();
+    const auto told = std::ranges::find_if(inbox, [&](const auto& stanza) {
+      return stanza.attribute_or_empty("from") == peer.domain && stanza.attribute_or_empty("type") == "error";
+    });
+    if (told != inbox.end()) {
+      const auto error = xmpp::error_of(*told);
+      words += fmt::format("; its user was told {}{}", error ? error->condition : "an error",
+                           error && !error->text.empty() ? ": '" + error->text + "'" : "");
+    }
+    if (!target_.name_server)
+      return words +
+             fmt::format("; does its DNS find _xmpp-server._tcp.{} with port 5269 there, and may it connect to there?",
+                         peer.domain);
+    return words + "; " + words_for_queries(names_.server(), peer.domain);
+  }
+
+  World& world_;
+  const RemoteTarget& target_;
+  mocks::NameServer& names_;
+  std::unique_ptr<tls::Authority> authority_;
+  std::vector<Seat> seats_;
+  mocks::XmppClient* client_ = nullptr;
+};
+
+}  // namespace
+
+std::vector<std::string> peers_not_found(World& world, const RemoteTarget& target) {
+  return target.account ? PeersProbe(world, target).run() : std::vector<std::string>();
+}
+
+}  // namespace cutover::harness

@@ -4,12 +4,17 @@
 #include "harness/standing/ledger.h"
 #include "protocol/xml/element.h"
 
-#include <utility>
+#include <string>
 #include <vector>
 
 namespace cutover::harness::standing {
 
-/// The rules that the two have something for, each with whether it is kept. A server may add to a stanza.
-[[nodiscard]] std::vector<std::pair<Rule, bool>> compare_crossed(xml::Element in, xml::Element out);
+/// What one rule has to say of a stanza that crossed.
+struct Crossed {
+  Rule rule;
+  std::string lost;  ///< what was lost or changed, as it went in; empty where the rule is kept
+};
+/// By all rules that the two have something for. A server may add to a stanza, and choose the order of its children.
+[[nodiscard]] std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out);
 
 }  // namespace cutover::harness::standing

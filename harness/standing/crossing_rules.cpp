@@ -1,9 +1,12 @@
 // What went in at one side of the subject is what came out at the other: between its client and a peer server.
 #include "harness/standing/crossing.h"
 #include "harness/standing/rules_by_layer.h"
+#include "protocol/xml/writer.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/stanza.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -27,18 +30,18 @@ std::string full(std::string_view address) {
 /// What a server may take away or put in between: delays (XEP-0203 section 5).
 bool may_change(const xml::Element& child) { return child.ns() == ns::delay; }
 
-/// Whether each child of `in` that `counts` is in `out`, in the same order; more may have been put between them.
+/// The first child of `in` that `counts` and is not in `out`, as it was written; empty where all are there. Their order
+/// says nothing (RFC 6121 Appendix A), and more may have been put between them.
 template <class Counts>
-bool keeps_children(const xml::Element& in, const xml::Element& out, const Counts& counts) {
-  const auto there = out.children();
-  auto at = there.begin();
+std::string lost_child(const xml::Element& in, const xml::Element& out, const Counts& counts) {
+  auto there = out.children();
   for (const auto* child : in.children()) {
     if (!counts(*child)) continue;
-    at = std::find_if(at, there.end(), [&](const auto* other) { return *other == *child; });
-    if (at == there.end()) return false;
-    ++at;
+    const auto found = std::ranges::find_if(there, [&](const auto* other) { return *other == *child; });
+    if (found == there.end()) return xml::write(*child);
+    there.erase(found);
   }
-  return true;
+  return {};
 }
 
 std::string type_of(const xml::Element& stanza) {
@@ -59,20 +62,25 @@ bool is_payload(const xml::Element& child) { return child.ns() != ns::server && 
 
 }  // namespace
 
-std::vector<std::pair<Rule, bool>> compare_crossed(xml::Element in, xml::Element out) {
+std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   in = in_server_namespace(std::move(in));
   out = in_server_namespace(std::move(out));
   const auto has = [&](const auto& kind) {
     return std::ranges::any_of(in.children(), [&](const auto* child) { return kind(*child); });
   };
-  std::vector<std::pair<Rule, bool>> kept{
-      {Rule::stanza_crosses, type_of(in) == type_of(out) && keeps_children(in, out, is_own)},
-      {Rule::address_crosses, full(in.attribute_or_empty("to")) == full(out.attribute_or_empty("to"))}};
-  if (has(is_payload)) kept.emplace_back(Rule::payload_crosses, keeps_children(in, out, is_payload));
-  if (has(is_nest)) kept.emplace_back(Rule::nested_content_crosses, keeps_children(in, out, is_nest));
+  const auto to = full(in.attribute_or_empty("to")), came_to = full(out.attribute_or_empty("to"));
+  const auto changed = [](const char* what, const std::string& from, const std::string& by) {
+    return from == by ? std::string() : fmt::format("{} '{}' became '{}'", what, from, by);
+  };
+  const auto lost = lost_child(in, out, is_own);
+  std::vector<Crossed> all{{Rule::stanza_crosses, lost.empty() ? changed("type", type_of(in), type_of(out)) : lost},
+                           {Rule::address_crosses, changed("to", to, came_to)}};
+  if (has(is_payload)) all.push_back({Rule::payload_crosses, lost_child(in, out, is_payload)});
+  if (has(is_nest)) all.push_back({Rule::nested_content_crosses, lost_child(in, out, is_nest)});
   if (const auto language = in.attribute("lang", ns::xml))
-    kept.emplace_back(Rule::language_crosses, out.attribute("lang", ns::xml) == language);
-  return kept;
+    all.push_back(
+        {Rule::language_crosses, changed("xml:lang", *language, out.attribute("lang", ns::xml).value_or(""))});
+  return all;
 }
 
 namespace {
@@ -112,8 +120,10 @@ void Crossing::judge(Ledger& ledger) const {
       const auto found = in.find(source);
       if (key.id.empty() || found == in.end() || found->second.size() != 1 || stanzas.size() != 1) continue;
       const auto &went_in = found->second.front(), &came_out = stanzas.front();
-      for (const auto& [rule, kept] : compare_crossed(went_in.stanza, came_out.stanza))
-        ledger.judge(rule, kept, went_in.octets + "\ncame out as\n" + came_out.octets);
+      for (const auto& [rule, lost] : compare_crossed(went_in.stanza, came_out.stanza))
+        ledger.judge(rule, lost.empty(), lost + "
+of " + went_in.octets + "
+came out as " + came_out.octets);
     }
   };
   judge_way(from_client_, to_peer_, true);

@@ -32,7 +32,8 @@ bool is_dialback(const Said& one, std::string_view name) {
 const xml::Element* asked_for(const Conversation& conversation, std::size_t end, const xml::Element& answer) {
   for (std::size_t at = 0; at < end; ++at) {
     const auto& one = conversation.said[at];
-    if (one.by_sender || !is_dialback(one, answer.name()) || one.element()->attribute("type")) continue;
+    // With a type it is an answer that nobody asked for; who takes it for a request has still something to answer.
+    if (one.by_sender || !is_dialback(one, answer.name())) continue;
     const auto& request = *one.element();
     const bool same_id = answer.name() == "result" || request.attribute("id") == answer.attribute("id");
     if (same_id && domain_in(request, "from") == domain_in(answer, "to") &&
@@ -72,7 +73,9 @@ void judge_request(const Said& one, std::set<std::pair<std::string, std::string>
   const auto& request = *one.element();
   const bool whole = is_addressed(request) && !key_in(request).empty();
   if (request.name() == "verify") {
-    ledger.judge(Rule::verify_form, whole && !request.attribute_or_empty("id").empty(), one.octets);
+    // The key is the one that was received, which a peer by hand may have left out.
+    const bool verifiable = is_addressed(request) && !request.attribute_or_empty("id").empty();
+    ledger.judge(Rule::verify_form, verifiable, one.octets);
     return;
   }
   ledger.judge(Rule::result_form, whole, one.octets);

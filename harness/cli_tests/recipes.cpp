@@ -54,7 +54,7 @@ class OwnNames {
       : thread_([this, address, peer, peer_address] {
           harness::LiveWorld world({.addresses = {{1, address}}, .notes = false});
           dns::DnsServer names;
-          harness::publish(names, peer, {peer_address, harness::RealServer::s2s_port});
+          harness::publish(names, peer, peer, {peer_address, harness::RealServer::s2s_port});
           world.add("names", 1, std::make_unique<mocks::NameServer>(std::move(names)));
           while (!over_) world.run_for(std::chrono::milliseconds(20));
         }) {}

@@ -121,9 +121,7 @@ void Crossing::judge(Ledger& ledger) const {
       if (key.id.empty() || found == in.end() || found->second.size() != 1 || stanzas.size() != 1) continue;
       const auto &went_in = found->second.front(), &came_out = stanzas.front();
       for (const auto& [rule, lost] : compare_crossed(went_in.stanza, came_out.stanza))
-        ledger.judge(rule, lost.empty(), lost + "
-of " + went_in.octets + "
-came out as " + came_out.octets);
+        ledger.judge(rule, lost.empty(), lost + "\nof " + went_in.octets + "\ncame out as " + came_out.octets);
     }
   };
   judge_way(from_client_, to_peer_, true);

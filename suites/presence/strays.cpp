@@ -88,7 +88,9 @@ void not_asked_for(Run& run) {
            Eq("pending"));
   f.partner.send_presence("romeo", f.alice_jid, "subscribed");
   if (!GIVEN(f.until([&] { return contact.state == "active"; }), "the approval reaches the SIP user")) return;
-  f.partner.send(xmpp::make_presence(f.romeo_bare, f.alice_jid, "error", "failed"));
+  auto failed = xmpp::make_presence(f.romeo_bare, f.alice_jid, "error", "failed");
+  failed.add(xmpp::make_error_element("service-unavailable"));
+  f.partner.send(std::move(failed));
   if (!GIVEN(f.marker_reaches_alice(), marked)) return;
   CONFORMS("PTYPE-error", "the state of an approved subscription behind presence of type error", contact.state,
            Eq("active"));

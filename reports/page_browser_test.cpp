@@ -96,6 +96,22 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
       << "the sentence stands first, and octets of the wire are text, never markup";
 }
 
+TEST_F(Page, OpensTheDiagramWhereItFailed) {
+  auto run = two_cases();
+  auto& fails = run.cases.back();
+  fails.trace.clear();
+  for (int i = 0; i < 200; ++i)
+    fails.trace.push_back(
+        {i * 1000, "xmpp", "partner", "proxy", fmt::format("arrow {}", i), fmt::format("octets {}", i)});
+  fails.checks.front().time_ns = 150'500;
+  const auto dom =
+      dom_of(run,
+             "setTimeout(() => { const of = s => document.querySelector(s); document.title = 'at ' + "
+             "of('.row.chosen title').textContent + ', scrolled ' + (of('.diagram').scrollTop > 0) + ' ' + "
+             "(of('.wire').scrollTop > 0); }, 5000);");
+  EXPECT_THAT(dom, HasSubstr("<title>at octets 150, scrolled true true</title>"));
+}
+
 TEST_F(Page, TellsWhatWasPlanted) {
   auto run = two_cases();
   run.planted = {"gateway.loses-body", "xmpp.no-close-timeout"};

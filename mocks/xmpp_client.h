@@ -52,7 +52,7 @@ class XmppClient final : public Node {
   void sign_out();
 
   [[nodiscard]] State state() const { return state_; }
-  [[nodiscard]] bool online() const { return state_ == State::online; }
+  [[nodiscard]] bool online() const { return state_ == State::online && !closing_; }
   /// No connection is left: after sign_out() a little later than offline.
   [[nodiscard]] bool disconnected() const { return connection_ == ConnectionId::none; }
   /// Why signing in or the stream failed; empty while it did not.

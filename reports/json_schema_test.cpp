@@ -90,6 +90,7 @@ RunResult everything() {
   run.command = {"cutover", "run"};
   run.planted = {"gateway.loses-body"};
   run.stale_baseline = {"a.b#RFC6120-4.3-1"};
+  run.notes = {"the target was in back-off"};
   auto& one = run.cases.emplace_back();
   one.id = "message.a";
   one.world = "sim";

@@ -186,7 +186,7 @@ reports::RunResult judge(const Target* target, const std::vector<Job>& jobs, Run
     return run;
   }
   std::size_t left = jobs.size();
-  if (stays_up) options.between = [&](const Job& ended) { return watch.after(ended.record->id, --left == 0); };
+  if (stays_up) options.between = [&](const reports::CaseResult& ended) { return watch.after(ended, --left == 0); };
   run = run_jobs(jobs, options, on_result, signals);
   run.notes = watch.notes();
   const bool red = std::ranges::any_of(run.cases, [](const auto& result) { return is_red(result); });

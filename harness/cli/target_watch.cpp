@@ -85,9 +85,10 @@ void TargetWatch::begin() {
         *unanswered));
 }
 
-int TargetWatch::after(const std::string& id, bool last) {
-  group_.push_back(id);
-  if (!was_good_ || (group_.size() < group_max_ && !last)) return 0;
+int TargetWatch::after(const reports::CaseResult& ended, bool last) {
+  using reports::Outcome;
+  if (ended.outcome != Outcome::skipped && ended.outcome != Outcome::unsupported) group_.push_back(ended.id);
+  if (!was_good_ || group_.empty() || (group_.size() < group_max_ && !last)) return 0;
   try {
     bracket();
   } catch (const Interrupted& by) {

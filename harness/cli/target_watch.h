@@ -3,6 +3,7 @@
 
 #include "harness/running/signals.h"
 #include "harness/targets/target.h"
+#include "reports/model.h"
 
 #include <functional>
 
@@ -28,7 +29,7 @@ class TargetWatch {
   /// Before the first case. Throws Interrupted.
   void begin();
   /// After a case, the last one or another. Returns the signal that came meanwhile; 0 without.
-  [[nodiscard]] int after(const std::string& id, bool last);
+  [[nodiscard]] int after(const reports::CaseResult& ended, bool last);
   /// What the run has to tell of it.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 

@@ -250,7 +250,7 @@ TEST_F(Running, AreComparedCheckByCheck) {
   expect(cutover({"compare", sound, path("shuffled/results.jsonl")}), 0, HasSubstr(" checks in 2 cases"));
   const auto flawed = judged({"message.bodies", "stream.ids", "--defect=gateway.loses-body"}, "flawed");
   expect(cutover({"compare", sound, flawed}), 1,
-         AllOf(HasSubstr("message.bodies#RFC7572-7-5 (sim)\n"), HasSubstr("/sound/run.json: pass"),
+         AllOf(HasSubstr("message.bodies#RFC7572-7-5.2 (sim)\n"), HasSubstr("/sound/run.json: pass"),
                HasSubstr("/flawed/run.json: fail"), Not(HasSubstr("stream.ids"))));
   const auto fewer = judged({"message.bodies"}, "fewer");
   expect(cutover({"compare", sound, fewer}), 1, AllOf(HasSubstr("stream.ids"), HasSubstr("run.json: not there")));

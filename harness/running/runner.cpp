@@ -134,9 +134,16 @@ class Pool {
     if (result.outcome == Outcome::broken && result.log.empty()) result.log = worker.last_output();
     results_[index] = std::move(result);
     ++done_;
-    if (options_.between && workers_.size() == 1) interrupted_by_ = options_.between(jobs_[index]);
+    const auto tell = [&] {
+      if (on_result_) on_result_(*results_[index], index, done_, jobs_.size());
+    };
+    if (!options_.between || workers_.size() != 1) {
+      feed();
+      return tell();
+    }
+    tell();
+    interrupted_by_ = options_.between(*results_[index]);
     if (interrupted_by_ == 0) feed();
-    if (on_result_) on_result_(*results_[index], index, done_, jobs_.size());
   }
 
   const std::vector<Job>& jobs_;

@@ -28,8 +28,8 @@ struct RunnerOptions {
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
   std::optional<std::uint64_t> shuffled_by;  ///< a seed that decides in which order the jobs begin
-  /// With one worker: called when a job has ended and none runs. What it returns ends the run, where it is a signal.
-  std::function<int(const Job& ended)> between = {};
+  /// With one worker: called when a case has ended and none runs. What it returns ends the run, where it is a signal.
+  std::function<int(const reports::CaseResult& ended)> between = {};
 };
 
 /// Called in the runner's thread for every result as it comes; `index` is the place of the job in the selection.

@@ -160,13 +160,17 @@ std::vector<Job> select(std::span<const CaseRecord> cases, const Selection& sele
 
 void deal_peers(std::vector<Job>& jobs, const Target& target) {
   if (names_its_peers(target)) return;
+  const auto runs = [&](const Job& job) {
+    const auto has = [&](Need need) { return need == Need::unmet_peers || target.offers.contains(need); };
+    return job.record->staging <= target.allows && std::ranges::all_of(job.record->needs, has);
+  };
   const auto needs_unmet = [](const Job& job) {
     return std::ranges::find(job.record->needs, Need::unmet_peers) != job.record->needs.end();
   };
-  const bool shared = !std::ranges::all_of(jobs, needs_unmet);
+  const bool shared = std::ranges::any_of(jobs, [&](const Job& job) { return runs(job) && !needs_unmet(job); });
   std::map<PartnerKind, std::size_t> dealt;
   for (auto& job : jobs) {
-    if (!needs_unmet(job)) continue;
+    if (!runs(job) || !needs_unmet(job)) continue;
     for (const auto kind : kinds_met(job.record->needs, target)) {
       auto& next = dealt.try_emplace(kind, shared ? 1 : 0).first->second;
       job.peers[kind] = next++;

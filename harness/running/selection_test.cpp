@@ -1,6 +1,8 @@
 // Selection by id, suite, glob, exclusion, world and shard, and what is said of what selects nothing.
 #include "harness/running/selection.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 
 namespace cutover::harness {
@@ -72,27 +74,32 @@ TEST(Selection, ShardsAreDisjointAndWhole) {
 }
 
 TEST(Selection, DealsPeersThatTheTargetHasNotMetOnce) {
-  std::vector<CaseRecord> records(4);
+  std::vector<CaseRecord> records(5);
   records[0].needs = {Need::sasl_external, Need::unmet_peers};
+  records[4].needs = {Need::sasl_external, Need::unmet_peers, Need::sip_side};
   records[1].needs = {Need::sasl_external};
   records[2].needs = {Need::dialback, Need::unmet_peers};
   records[3].needs = {Need::sasl_external, Need::unmet_peers};
+  std::ranges::rotate(records, records.end() - 1);
   std::vector<Job> jobs;
   for (const auto& record : records) jobs.push_back({&record, WorldKind::live});
   Target target;
   target.driver = RemoteTarget{};
+  target.offers = {Need::sasl_external, Need::dialback};
   using Dealt = std::map<PartnerKind, std::size_t>;
   constexpr auto external = PartnerKind::sasl_external, dialback = PartnerKind::dialback_over_tls;
   deal_peers(jobs, target);
+  EXPECT_EQ(jobs[0].peers, Dealt{}) << "it cannot run there";
+  jobs.erase(jobs.begin());
   EXPECT_EQ(jobs[0].peers, (Dealt{{external, 1}}));
   EXPECT_EQ(jobs[1].peers, Dealt{}) << "the first one is for all that do not mind";
   EXPECT_EQ(jobs[2].peers, (Dealt{{dialback, 1}}));
   EXPECT_EQ(jobs[3].peers, (Dealt{{external, 2}}));
-  std::vector<Job> alone{{&records[0], WorldKind::live}};
+  std::vector<Job> alone{{&records[1], WorldKind::live}};
   deal_peers(alone, target);
   EXPECT_EQ(alone[0].peers, (Dealt{{external, 0}}));
   std::get<RemoteTarget>(target.driver).name_server = Endpoint{"192.0.2.1", 53};
-  std::vector<Job> named{{&records[0], WorldKind::live}};
+  std::vector<Job> named{{&records[1], WorldKind::live}};
   deal_peers(named, target);
   EXPECT_EQ(named[0].peers, Dealt{}) << "each case has names of its own";
 }

@@ -219,6 +219,12 @@ class RemoteSubject final : public TargetSubject {
   /// Takes back what the case changed. An account that was signed out signs in again for it.
   void leave() {
     world().put_end_off(10 * step_limit);
+    world().trace().append(
+        {.time = world().now(),
+         .node = localpart(),
+         .peer = {},
+         .connection = {},
+         .note = {.layer = Layer::event, .summary = "what the case changed is taken back", .detail = {}}});
     if (!client_->online()) {
       if (!until([this] { return client_->disconnected(); })) return;
       client_->sign_in();
@@ -229,18 +235,17 @@ class RemoteSubject final : public TargetSubject {
     // Whole, for what breaks off instead is remembered by some servers: OpenSSL's queue of errors is one for all.
     (void)until([this] { return client_->disconnected(); });
   }
-  /// Removing an item ends both subscriptions, too (RFC 6121 section 2.5.2); a request that waits is in no roster.
+  /// Removing an item ends both subscriptions, too (RFC 6121 section 2.5.2), but no request that waits for its answer:
+  /// that may be kept beside the roster, and comes again whenever the user signs in (section 3.1.3).
   void forget_contacts() {
     constexpr char ns_roster[] = "jabber:iq:roster", ns_ping[] = "urn:xmpp:ping";
     (void)answered(client_->send_iq({}, "get", xml::Element("ping", ns_ping)));  // the roster has come by then
     std::set<std::string> asked;
     for (const auto& stanza : seen().presences)
       if (stanza.attribute_or_empty("type") == "subscribe") asked.insert(stanza.attribute_or_empty("from"));
-    const auto roster = client_->roster();
-    for (const auto& contact : asked)
-      if (!roster.contains(contact)) client_->send_presence(contact, "unsubscribed");
+    for (const auto& contact : asked) client_->send_presence(contact, "unsubscribed");
     std::vector<std::string> requests;
-    for (const auto& [contact, subscription] : roster) {
+    for (const auto& [contact, subscription] : std::map(client_->roster())) {
       if (!is_of_a_peer(contact)) continue;
       xml::Element query("query", ns_roster);
       query.add(xml::Element("item", ns_roster).with("jid", contact).with("subscription", "remove"));

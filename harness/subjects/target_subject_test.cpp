@@ -18,6 +18,7 @@ namespace cutover::harness {
 namespace {
 
 using reports::Outcome;
+using testing::ElementsAre;
 using testing::Eq;
 using testing::HasSubstr;
 
@@ -165,7 +166,10 @@ TEST_F(RemoteServer, IsLeftAsItWasFoundThoughACaseFailsWithItsUserSignedOut) {
         peer.send_message("romeo", subject->user(), "marker");
         CONFORMS(must, "the marker came", run.world().run_until([&] { return subject->received("marker") == 1; }, 10s),
                  Eq(true));
-        CONFORMS(must, "presence of others", subject->account()->user("juliet").presences.size(), Eq(1U));  // her own
+        std::vector<std::string> senders;
+        for (const auto& stanza : subject->account()->user("juliet").presences)
+          senders.push_back(stanza.attribute_or_empty("type") + " of " + stanza.attribute_or_empty("from"));
+        CONFORMS(must, "presence", senders, ElementsAre(" of juliet@up.example/cutover"));
       },
       2);
   EXPECT_EQ(next.outcome, Outcome::pass) << next.checks.back().actual << server_->log();

@@ -132,7 +132,15 @@ std::optional<PeerStream> Negotiation::authenticated_by_dialback(PartnerKind kin
     stream = secured(kind, *certificate(kind));
   }
   if (!stream) return std::nullopt;
+  const auto met = peer(kind).accepted_count();
   stream->send(db_result(domain(kind), subject_->domain(), "a-key"));
+  // Where the stream ends at that, nobody will be asked.
+  const auto& used = accepted_[kind];
+  (void)until([&] {
+    return stream->wire().ended() || peer(kind).accepted_count() > met ||
+           std::ranges::any_of(used, [](const auto* wire) { return wire->has_item(); });
+  });
+  if (stream->wire().ended()) return std::nullopt;
   if (!answer_verify(kind, "valid", "a-key")) return std::nullopt;
   const auto answer = stream->await_element("result", ns::dialback);
   if (!answer || answer->attribute_or_empty("type") != "valid") return std::nullopt;

@@ -84,9 +84,11 @@ std::optional<xml::Element> PeerStream::await_element(std::string_view name, std
 }
 
 std::optional<xml::Element> PeerStream::await_verify() {
+  std::string answered;  // one that sends its key twice may end the stream at the second answer: jabberd2 does
   while (auto element = await_element()) {
     if (element->is("verify", ns::dialback)) return element;
-    if (!element->is("result", ns::dialback)) continue;
+    if (!element->is("result", ns::dialback) || element->text() == answered) continue;
+    answered = element->text();
     send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
                      element->attribute_or_empty("from")));
   }

@@ -27,8 +27,9 @@ enum Nodes : unsigned {
   partner = 16U,
   pool = 32U,
   sip_user = 64U,
-  routes = 128U,  ///< what the pools and the steps of the migration know, which is at no node
-  front = 256U,   ///< before a real server
+  routes = 128U,           ///< what the pools and the steps of the migration know, which is at no node
+  front = 256U,            ///< before a real server
+  in_tls_of_front = 512U,  ///< a setting of TLS that works before a real server, too, for the front ends its TLS
   gateways = gateway | legacy_gateway,
   s2s = proxy | legacy_gateway | account_server | front,
   judged = proxy | gateway | legacy_gateway | account_server | routes | front,

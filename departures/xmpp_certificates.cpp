@@ -42,7 +42,7 @@ void speak(StreamConfig& config, tls::Version oldest, tls::Version newest) {
 std::vector<Row> xmpp_certificates() {
   using enum tls::Version;
   constexpr auto variant = Nature::variant;
-  return {
+  std::vector<Row> rows = {
       {"xmpp.certificate-expired", "shows a certificate that has expired", "RFC6120-13.7.2-3", flawed<Flaw::expired>},
       {"xmpp.certificate-not-yet-valid", "shows a certificate that is not valid yet", "RFC6120-13.7.2-3",
        flawed<Flaw::not_yet_valid>},
@@ -128,6 +128,8 @@ std::vector<Row> xmpp_certificates() {
        },
        judged, variant},
   };
+  for (auto& row : rows) row.nodes |= in_tls_of_front;
+  return rows;
 }
 
 }  // namespace cutover::departures

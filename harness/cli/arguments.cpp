@@ -24,11 +24,12 @@ void check_front(const Target& target, const std::vector<std::string>& defects) 
     throw UsageError("--defect: a front can stand only before a server that is started here, not before a remote one");
   for (const auto& name : defects) {
     const auto [departure, nodes] = departures::named(name);
-    const bool passes = departure->kind == departures::Kind::rewrite && (nodes & departures::front) != 0;
+    const bool rewrite = departure->kind == departures::Kind::rewrite && (nodes & departures::front) != 0;
+    const bool passes = rewrite || (nodes & departures::in_tls_of_front) != 0;
     if (!passes)
       throw UsageError(
           fmt::format("--defect: {} (kind {}) cannot be planted before a real server: a front changes only "
-                      "what passes through it, by rewrites of XMPP streams",
+                      "what passes through it, by rewrites of XMPP streams, and what it shows in TLS",
                       name, departures::name_of(departure->kind)));
   }
 }

@@ -10,6 +10,21 @@
 
 namespace cutover::harness {
 
+namespace {
+
+/// Nothing held: no check came as far as to find something good. What found that a peer was rightly refused, or a hole
+/// beside what works, speaks for itself.
+bool is_hidden_by_a_contradiction(const reports::CaseResult& result) {
+  using reports::Outcome;
+  return (result.outcome == Outcome::fail || result.outcome == Outcome::inconclusive) &&
+         std::ranges::all_of(result.checks, [](const auto& check) {
+           return check.outcome == Outcome::fail || check.outcome == Outcome::inconclusive ||
+                  check.outcome == Outcome::warn;
+         });
+}
+
+}  // namespace
+
 void tell_contradictions_once(reports::RunResult& run) {
   std::map<Need, std::string> contradicted;
   for (const auto& result : run.cases) {
@@ -20,11 +35,11 @@ void tell_contradictions_once(reports::RunResult& run) {
   if (contradicted.empty()) return;
   for (auto& result : run.cases) {
     const auto* record = find_case(result.id);
-    if (record == nullptr || result.outcome != reports::Outcome::inconclusive) continue;
+    if (record == nullptr || result.suite == "target" || !is_hidden_by_a_contradiction(result)) continue;
     const auto found = std::ranges::find_if(
         contradicted, [&](const auto& one) { return std::ranges::count(record->needs, one.first); });
     if (found == contradicted.end()) continue;
-    std::erase_if(result.checks, [](const auto& check) { return check.outcome == reports::Outcome::inconclusive; });
+    result.checks.clear();
     result.outcome = reports::Outcome::unsupported;
     result.reason =
         fmt::format("{} is declared, and the subject does not have it: see {}", name_of(found->first), found->second);

@@ -5,8 +5,8 @@
 
 namespace cutover::harness {
 
-/// Where a case of the suite `target` found that the subject does not have what its file declares: cases that could not
-/// be judged, and need it, did not run because of that, instead of being red once more.
+/// Where a case of the suite `target` found that the subject does not have what its file declares: cases that need it
+/// and in which nothing held did not run because of that, instead of being red once more.
 void tell_contradictions_once(reports::RunResult&);
 
 }  // namespace cutover::harness

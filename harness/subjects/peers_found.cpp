@@ -15,7 +15,7 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr Duration patience = 12s, farewell = 3s;
+constexpr Duration patience = 12s, farewell = 500ms;
 constexpr char ping_ns[] = "urn:xmpp:ping";
 
 class PeersProbe {
@@ -79,21 +79,30 @@ class PeersProbe {
     seats_.push_back({&peer, &world_.add(peer.domain, host, std::make_unique<mocks::Partner>(std::move(settings)))});
   }
 
-  /// Whether each peer was met; a stream that came and went was seen, for the world stops at every event.
+  /// Whether each peer was met, or the user told that it cannot be; a stream that came and went was seen, for the world
+  /// stops at every event.
   bool look() {
     bool all = true;
-    for (auto& seat : seats_) all &= seat.met |= !seat.server->quiet();
+    for (std::size_t i = 0; i < seats_.size(); ++i) {
+      seats_[i].met |= !seats_[i].server->quiet();
+      all &= seats_[i].met || told_of(target_.peers[i]) != nullptr;
+    }
     return all;
   }
 
-  std::string words_for(const TargetPeer& peer) const {
-    auto words = fmt::format("the target did not come to {} (settings.peers) at {}:{} within {} s", peer.domain,
-                             peer.address, RealServer::s2s_port, patience / 1s);
+  /// The error that came back to the user instead of an answer of that peer; null: none came.
+  [[nodiscard]] const xml::Element* told_of(const TargetPeer& peer) const {
     const auto& inbox = client_->inbox().items();
     const auto told = std::ranges::find_if(inbox, [&](const auto& stanza) {
       return stanza.attribute_or_empty("from") == peer.domain && stanza.attribute_or_empty("type") == "error";
     });
-    if (told != inbox.end()) {
+    return told == inbox.end() ? nullptr : &*told;
+  }
+
+  std::string words_for(const TargetPeer& peer) const {
+    auto words = fmt::format("the target did not come to {} (settings.peers) at {}:{} while its user waited for it",
+                             peer.domain, peer.address, RealServer::s2s_port, patience / 1s);
+    if (const auto* told = told_of(peer)) {
       const auto error = xmpp::error_of(*told);
       words += fmt::format("; its user was told {}{}", error ? error->condition : "an error",
                            error && !error->text.empty() ? ": '" + error->text + "'" : "");

@@ -70,13 +70,14 @@ class PeerProbe {
     const auto header = connection_.next_header();
     if (header && header->tag.is("stream", ns::streams)) return takes_the_stream(*header);
     const auto octets = connection_.received();
+    const bool ended = connection_.closed() || connection_.eof();
+    const auto reason = connection_.reason().empty() ? "end of file" : connection_.reason();
     if (octets.empty() || is_tls(octets)) {
+      connection_.abort();
       if (auto fault = is_for_direct_tls()) return fault;
     }
     if (!octets.empty()) return down("{}", words_for_octets(octets));
-    if (connection_.closed() || connection_.eof())
-      return down("closes the connection without an answer ({}); does it let this machine in?",
-                  connection_.reason().empty() ? "end of file" : connection_.reason());
+    if (ended) return down("closes the connection without an answer ({}); does it let this machine in?", reason);
     return down("accepts the connection and says nothing for {}; is this its server-to-server port?", limit_words());
   }
 

@@ -133,6 +133,7 @@ std::optional<PeerStream> Negotiation::authenticated_by_dialback(PartnerKind kin
   if (!stream) return std::nullopt;
   stream->send(db_result(domain(kind), subject_->domain(), "a-key"));
   (void)answer_verify(kind, "valid", "a-key", &*stream);
+  if (stream->wire().ended()) return std::nullopt;  // at that: nobody was asked
   const auto answer = stream->await_element("result", ns::dialback);
   if (!answer || answer->attribute_or_empty("type") != "valid") return std::nullopt;
   return stream;
@@ -205,7 +206,7 @@ std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKin
   std::optional<std::pair<PeerStream, xml::Element>> found;
   // Whichever connection it comes by: one of its own, or one that is open already. Each is served as far as it goes.
   (void)until([&] {
-    if (waiting != nullptr && waiting->has_result()) return true;
+    if (waiting != nullptr && (waiting->has_result() || waiting->wire().ended())) return true;
     while (auto* wire = peer(kind).take_accepted()) {
       accepted_[kind].push_back(wire);
       served.push_back(stream_on(*wire, kind));

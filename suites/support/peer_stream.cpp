@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <ostream>
 
 namespace cutover::suites {
@@ -179,7 +180,9 @@ std::optional<xml::Element> PeerStream::serve(const tls::Identity* identity) {
       close();
     } else if (auto* element = std::get_if<xml::Element>(&*item)) {
       if (element->is("verify", ns::dialback) && !element->attribute("type")) return std::move(*element);
-      if (element->is("result", ns::dialback))
+      // A key that comes twice is answered once: jabberd2 sends its own so, and ends the stream at the second answer.
+      if (element->is("result", ns::dialback) && !element->attribute("type") &&
+          std::exchange(answered_, element->text()) != element->text())
         send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", element->attribute_or_empty("to"),
                          element->attribute_or_empty("from")));
       if (!element->is("starttls", ns::tls) || identity == nullptr) continue;

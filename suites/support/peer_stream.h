@@ -107,6 +107,7 @@ class PeerStream {
   Header header_;
   xml::StreamHeader peer_header_;
   std::string ids_begin_;
+  std::string answered_;  ///< the key of the last db:result, while serving
   int ids_ = 0;
 };
 

@@ -134,5 +134,92 @@ CUTOVER_CASE(for_good){.id = "presence.ended-again-and-again",
                        .budget = 8h,
                        .body = ended};
 
+/// The answer to one more NOTIFY of alice's.
+std::string answer_to_notify(Federated& f, const std::function<void(sip::Message&)>& change) {
+  const auto before = f.final_answers("NOTIFY").size();
+  f.alice.notify_as("active;expires=3600", change);
+  const bool answered = f.until([&] { return f.final_answers("NOTIFY").size() > before; });
+  return answered ? status_text(f.final_answers("NOTIFY").back()->status) : "no answer";
+}
+
+void unfit(Run& run) {
+  Federated f(run);
+  if (!GIVEN(f.romeo_watches_alice(), "the partner's user who subscribes is told the presence")) return;
+  CONFORMS("RFC6665-3.2.1", "the answer to a NOTIFY of another event",
+           answer_to_notify(f, [](sip::Message& notify) { notify.set_header("Event", "dialog"); }),
+           testing::AnyOf(status_text(489), status_text(481)));
+  CONFORMS("RFC6665-4.2.2", "the answer to a NOTIFY without Subscription-State",
+           answer_to_notify(f, [](sip::Message& notify) { notify.remove_header("Subscription-State"); }),
+           testing::StartsWith("4"));
+  CONFORMS("RFC8048-6.3-7", "the answer to a NOTIFY with the CSeq of one before",
+           answer_to_notify(f, [](sip::Message& notify) { notify.set_header("CSeq", "1 NOTIFY"); }),
+           Eq(status_text(500)));
+}
+
+CUTOVER_CASE(unfit_notify){
+    .id = "presence.unfit-notifications",
+    .title =
+        "In the dialog of a subscription, too, a NOTIFY of another event, without state or out of order is refused",
+    .procedure =
+        "The SIP user whom a partner's user watches notifies another event, then without Subscription-State, then with "
+        "CSeq 1 again.",
+    .accepted = "489 or 481; a status of the 400s; 500.",
+    .likely_causes = "A dialog that is known is believed whatever comes in it.",
+    .judges = {{"RFC6665-3.2.1", {"gateway.accepts-any-notify"}},
+               {"RFC6665-4.2.2", {"gateway.accepts-notify-without-state"}},
+               {"RFC8048-6.3-7", {"gateway.applies-old-notify"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .budget = 1h,
+    .body = unfit};
+
+void two_dialogs(Run& run) {
+  Federated f(run);
+  if (!GIVEN(f.alice_watches_romeo(), "the SIP user who subscribes is told the presence")) return;
+  const auto& contact = f.alice.contact(f.romeo_uri);
+  f.alice.subscribe(f.romeo_uri);
+  const auto answers = [&] { return f.final_answers("SUBSCRIBE").size(); };
+  if (!GIVEN(f.until([&] { return answers() == 2 && contact.state == "active"; }), "a second dialog is active")) return;
+  f.alice.unsubscribe(f.romeo_uri);
+  if (!GIVEN(f.until([&] { return contact.state == "terminated"; }) && f.marker_reaches_romeo(),
+             "the second dialog ends, and a later message reaches the partner's user"))
+    return;
+  CONFORMS("RFC8048-5.3.3-5", "how many unavailable came while a dialog of the watcher is left",
+           f.presences_to_romeo("unavailable"), Eq(0U));
+}
+
+CUTOVER_CASE(of_two_dialogs){.id = "presence.one-of-two-dialogs",
+                             .title = "A watcher who ends one of two dialogs is still there",
+                             .procedure = "A SIP user subscribes twice and ends the second subscription.",
+                             .accepted = "No unavailable for the partner's user.",
+                             .likely_causes = "Each end of a dialog is a log-off.",
+                             .judges = {{"RFC8048-5.3.3-5", {"gateway.logs-off-early"}}},
+                             .needs = {Need::sip_side, Need::new_deployment},
+                             .budget = 1h,
+                             .body = two_dialogs};
+
+void refused_refresh(Run& run) {
+  Federated f(run);
+  if (!GIVEN(f.romeo_watches_alice(), "the partner's user who subscribes is told the presence")) return;
+  f.alice.notify_with("active;expires=600");
+  f.alice.answer_subscriptions_with(500);
+  const bool refreshed = f.deployment.world().run_until([&] { return f.requests_to_alice("SUBSCRIBE") > 1; }, 600s);
+  if (!GIVEN(refreshed, "the subscription is refreshed within the time that NOTIFY granted")) return;
+  if (!GIVEN(f.marker_reaches_romeo(), "a later message reached the partner's user")) return;
+  CONFORMS("RFC6665-4.1.2.2-other", "the answer to a NOTIFY behind a refresh that failed with 500",
+           answer_to_notify(f, [](sip::Message&) {}), Eq(status_text(200)));
+}
+
+CUTOVER_CASE(failed_refresh){
+    .id = "presence.refresh-that-failed",
+    .title = "A refresh that failed for the time being ends nothing",
+    .procedure = "A NOTIFY grants ten minutes; the SIP side answers the refresh with 500, and notifies once more.",
+    .accepted = "200 to the NOTIFY.",
+    .likely_causes = "Any failure ends the dialog.",
+    .judges = {{"RFC6665-4.1.2.2-other", {"gateway.failed-refresh-ends-watch"}}},
+    .needs = {Need::sip_side, Need::new_deployment},
+    .live = false,
+    .budget = 2h,
+    .body = refused_refresh};
+
 }  // namespace
 }  // namespace cutover::suites

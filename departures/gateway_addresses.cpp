@@ -117,7 +117,8 @@ std::vector<Row> gateway_addresses() {
        },
        gateways},
       {"gateway.keeps-percent-escapes", "carries percent escapes into a JID",
-       "RFC7247-6.2-1 RFC7247-6.2-c20 RFC7247-6.2-c23 RFC7247-6.2-c5b RFC7247-6.2-c7c",
+       "RFC7247-6.2-1 RFC7247-6.2-c20 RFC7247-6.2-c23 RFC7247-6.2-c26 "
+       "RFC7247-6.2-c27 RFC7247-6.2-c2f RFC7247-6.2-c5b RFC7247-6.2-c7c",
        [](Stanza& p) {
          if (!p.out()) return;
          edit_localparts(p, [](const std::string& local) { return interworking::to_uri({local, "x", {}}).user; });

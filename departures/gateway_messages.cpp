@@ -135,12 +135,12 @@ std::vector<Row> gateway_messages() {
          p.message.set_header("From", from.replace(at + 4, 5, "mercutio"));
        },
        gateways},
-      {"gateway.wrong-receiver-to-sip", "writes another user into the To of a MESSAGE", "RFC7572-4-T1-to",
+      {"gateway.wrong-receiver-to-sip", "adds a resource of nobody's to the To of a MESSAGE", "RFC7572-4-T1-to",
        [](Sip& p) {
          auto to = p.message.header_or_empty("To");
-         const auto at = to.find("sip:");
-         if (p.sends("MESSAGE") && outside_a_dialog(p) && at != std::string::npos)
-           p.message.set_header("To", to.insert(at + 4, "not-"));
+         const auto end = to.find('>');
+         if (p.sends("MESSAGE") && outside_a_dialog(p) && end != std::string::npos)
+           p.message.set_header("To", to.insert(end, ";gr=odd"));
        },
        gateways},
       {"gateway.message-without-from-tag", "sends MESSAGE without a From tag", "RFC7572-4-n1b",

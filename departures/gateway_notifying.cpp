@@ -45,6 +45,12 @@ void edit_document(sip::Message& notify, const std::function<void(xml::Element&)
 std::vector<Row> gateway_notifying() {
   return {
       // The answer to SUBSCRIBE.
+      {"gateway.423-without-min-expires", "refuses a short subscription without saying which is long enough",
+       "RFC3261-423",
+       [](Sip& p) {
+         if (p.answers("SUBSCRIBE", 423, 423)) p.message.remove_header("Min-Expires");
+       },
+       gateways},
       {"gateway.2xx-without-expires", "answers SUBSCRIBE without Expires", "RFC8048-5.3.1-3",
        [](Sip& p) {
          if (p.answers("SUBSCRIBE", 200, 299)) p.message.remove_header("Expires");

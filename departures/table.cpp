@@ -152,6 +152,7 @@ constexpr std::size_t first_setting = 4;  // of the alternatives of Action
 constexpr std::string_view of_our_choice[] = {
     "xmpp.external-offered-without-match",  // RFC 6120 section 6.3.4: MAY be offered under other circumstances
     "xmpp.unknown-elements-ignored",        // section 4.8.4: ignored, or a stream error
+    "account.no-disco",                     // XEP-0030 section 3.1: a result or an error
     "gateway.accepts-any-expires",          // RFC 6665 section 4.2.1.1: 423 MAY be sent
     "dns.never-caches",                     // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
 };

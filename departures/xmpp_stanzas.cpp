@@ -174,7 +174,8 @@ std::vector<Row> xmpp_stanzas() {
        [](Passage& p) {
          if (p.is_stanza()) p.replace("jabber:client", "jabber:server");
        }},
-      {"gateway.proxy-drops-inbound", "hands no stanza from partners on to the gateway", "LYNC-ARCH-2",
+      {"gateway.proxy-drops-inbound", "hands no stanza from partners on to the gateway",
+       "LYNC-ARCH-2 RFC6120-4.3.2-6 RFC8048-5.2.1-1",
        [](Passage& p) {
          if (p.out() && p.is_stanza() && p.link) p.drop();
        },

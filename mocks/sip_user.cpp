@@ -186,13 +186,19 @@ void SipUser::refresh(const std::string& to_uri, int expires_s) {
 }
 
 void SipUser::notify_with(const std::string& subscription_state, const std::string& body) {
+  notify_as(subscription_state, [&](sip::Message& message) {
+    if (!body.empty()) message.add_header("Content-Type", interworking::pidf_media);
+    message.body = body;
+  });
+}
+
+void SipUser::notify_as(const std::string& subscription_state, const std::function<void(sip::Message&)>& change) {
   for (auto& [call_id, watcher] : watchers_) {
     auto message = agent_->request_in(watcher.dialog, "NOTIFY");
     message.add_header("Contact", "<" + agent_->contact_uri() + ">");
     message.add_header("Event", "presence");
     message.add_header("Subscription-State", subscription_state);
-    if (!body.empty()) message.add_header("Content-Type", interworking::pidf_media);
-    message.body = body;
+    change(message);
     agent_->transmit(std::move(message));
   }
 }

@@ -213,7 +213,8 @@ int selftest_command(const RunArguments& arguments, const SelftestOptions& optio
   matrix.add_standing(cases);
   const int code = matrix.print(std::cout, run(matrix.jobs(), false));
   if (code == exit_code::fault) return code;
-  const int spared = spare_variants(std::cout, cases, matrix.controls(), options.all, arguments.seed.value_or(1), run);
+  const int spared = spare_variants(std::cout, cases, matrix.controls(),
+                                    {options.all, arguments.patterns.empty(), arguments.seed.value_or(1)}, run);
   return std::max({code, spared, findings.empty() ? 0 : 1});
 }
 

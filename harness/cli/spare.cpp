@@ -86,6 +86,13 @@ class SpareMatrix {
     return true;
   }
 
+  /// What did nothing in its company: another variant may have been before it.
+  [[nodiscard]] std::vector<std::string> idle(const std::vector<std::string>& names) const {
+    std::vector<std::string> idle;
+    std::ranges::copy_if(names, std::back_inserter(idle), [&](const auto& name) { return !met_.contains(name); });
+    return idle;
+  }
+
   [[nodiscard]] bool plant_alone() {
     std::vector<Suspicion> alone;
     for (const auto& [number, names] : suspicions_) {
@@ -106,16 +113,15 @@ class SpareMatrix {
     return plant(pairs);
   }
 
-  /// Whether nobody is blamed.
-  [[nodiscard]] bool print(const std::vector<std::string>& names, std::uint64_t seed) const {
-    std::vector<std::string> idle;
-    std::ranges::copy_if(names, std::back_inserter(idle), [&](const auto& name) { return !met_.contains(name); });
+  /// Whether nobody is blamed and, of `every` case, each variant did something in some.
+  [[nodiscard]] bool print(const std::vector<std::string>& names, bool every, std::uint64_t seed) const {
+    const auto idle = this->idle(names);
     fmt::print(out_, "spare matrix: {} variants, {} blamed{}{}{}{}\n", names.size(), guilty_.size(),
                guilty_.empty() ? "" : ": ", fmt::join(guilty_, " "),
                idle.empty() ? "" : fmt::format("; {} met no case: ", idle.size()), fmt::join(idle, " "));
     fmt::print(out_, "spare matrix: {} pairs by seed {}, {} blamed{}{}\n", pairs_.size(), seed, guilty_pairs_.size(),
                guilty_pairs_.empty() ? "" : ": ", fmt::join(guilty_pairs_, ", "));
-    return guilty_.empty() && guilty_pairs_.empty();
+    return guilty_.empty() && guilty_pairs_.empty() && (idle.empty() || !every);
   }
 
  private:
@@ -174,16 +180,17 @@ class SpareMatrix {
 }  // namespace
 
 int spare_variants(std::ostream& out, const std::vector<Job>& cases, const std::vector<CaseResult>& controls,
-                   bool alone, std::uint64_t seed, const RunJobs& run) {
+                   const SpareOptions& options, const RunJobs& run) {
   auto names = variants();
-  Generator generator(seed);
+  Generator generator(options.seed);
   for (std::size_t i = names.size(); i > 1; --i) std::swap(names[i - 1], names[generator.below(i)]);
   SpareMatrix matrix(out, cases, controls, run);
-  if (alone && !matrix.plant_groups(names, 1)) return exit_code::fault;
-  if (!matrix.plant_groups(names, company_max) || !matrix.plant_alone() || !matrix.plant_pairs())
+  if (options.alone && !matrix.plant_groups(names, 1)) return exit_code::fault;
+  if (!matrix.plant_groups(names, company_max) || !matrix.plant_groups(matrix.idle(names), 1) ||
+      !matrix.plant_alone() || !matrix.plant_pairs())
     return exit_code::fault;
   std::ranges::sort(names);
-  return matrix.print(names, seed) ? exit_code::conforming : exit_code::failure;
+  return matrix.print(names, options.every_case, options.seed) ? exit_code::conforming : exit_code::failure;
 }
 
 }  // namespace cutover::harness::cli

@@ -5,11 +5,17 @@
 
 namespace cutover::harness::cli {
 
-/// Plants permitted variants over the cases, several at a time, and each alone where that turned a check red that is
-/// green without them; prints which of them a check blames. `controls`: what the cases came to without any, in their
-/// order. `alone`: each alone from the start. Returns the exit code.
+struct SpareOptions {
+  bool alone = false;       ///< each alone in every case, too
+  bool every_case = false;  ///< no case was left out: a variant that does nothing is a failure
+  std::uint64_t seed = 1;   ///< who is planted with whom
+};
+
+/// Plants permitted variants over the cases, several at a time; where that turned a check red that is green without
+/// them, each alone, and every two where none is to blame alone. Prints which of them a check blames. `controls`: what
+/// the cases came to without any, in their order. Returns the exit code.
 [[nodiscard]] int spare_variants(std::ostream& out, const std::vector<Job>& cases,
-                                 const std::vector<reports::CaseResult>& controls, bool alone, std::uint64_t seed,
+                                 const std::vector<reports::CaseResult>& controls, const SpareOptions& options,
                                  const RunJobs& run);
 
 }  // namespace cutover::harness::cli

@@ -113,7 +113,7 @@ CUTOVER_CASE(refused_certificates){
     .judges = {{"RFC6120-13.7.2-1", {"xmpp.invalid-chain-accepted"}},
                {"RFC6120-5.4.3.1-7", {"xmpp.invalid-chain-accepted"}},
                {"SEC-FROM-SPOOF-5", {"xmpp.invalid-chain-accepted", "xmpp.external-without-certificate"}},
-               {"RFC6120-13.7.2.1-2", {"xmpp.wrong-certificate-name-accepted"}}},
+               {"RFC6120-13.7.2.1-2", {"xmpp.wrong-certificate-name-accepted", "xmpp.external-without-proof"}}},
     .needs = {Need::sasl_external, Need::authority},
     .body = bad_certificates};
 

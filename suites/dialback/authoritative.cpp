@@ -97,7 +97,9 @@ CUTOVER_CASE(keys){
                {"XEP0220-2.2.2-3",
                 {"xmpp.any-key-is-valid", "xmpp.dialback-key-without-stream-id", "xmpp.dialback-key-for-any-domain"}},
                {"SEC-DIALBACK-6", {"xmpp.any-key-is-valid", "xmpp.dialback-key-without-separators"}},
-               {"XEP0220-2.2.2-2", {"xmpp.unserved-verify-ends-stream", "xmpp.unserved-verify-is-invalid"}}},
+               {"XEP0220-2.2.2-2",
+                {"xmpp.unserved-verify-ends-stream", "xmpp.unserved-verify-is-invalid",
+                 "xmpp.unserved-verify-accepted"}}},
     .needs = {Need::dialback, Need::user_account},
     .body = own_keys};
 

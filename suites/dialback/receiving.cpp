@@ -141,7 +141,7 @@ CUTOVER_CASE(forged){
     .likely_causes = "A pair that counts as verified once an answer came, whatever it says.",
     .judges = {{"XEP0220-2.2.1-4", {"xmpp.invalid-result-not-sent"}},
                {"XEP0220-2.2.1-6", {"xmpp.open-after-invalid-result"}},
-               {"XEP0220-2.2.1-5", {"xmpp.invalid-result-authorises"}}},
+               {"XEP0220-2.2.1-5", {"xmpp.invalid-result-authorises", "xmpp.any-verify-answer-is-valid"}}},
     .needs = {Need::dialback, Need::user_account},
     .body = invalid};
 
@@ -176,7 +176,7 @@ CUTOVER_CASE(not_served){
     .procedure = "On a stream with a verified pair send db:result to nobody.invalid.",
     .accepted = "db:result of type error with a stanza error condition, by a server that announces dialback errors.",
     .likely_causes = "The stream error host-unknown of the days before dialback errors.",
-    .judges = {{"XEP0220-2.2.1-3", {"xmpp.unserved-result-ends-stream"}},
+    .judges = {{"XEP0220-2.2.1-3", {"xmpp.unserved-result-ends-stream", "xmpp.unserved-result-accepted"}},
                {"XEP0220-2.5-1", {"xmpp.dialback-error-without-condition"}},
                {"XEP0220-2.4.2-1", {"xmpp.dialback-not-advertised", "xmpp.dialback-errors-not-advertised"}}},
     .needs = {Need::dialback},

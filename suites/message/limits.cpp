@@ -83,7 +83,7 @@ void pending(Run& run) {
   Federated f(run);
   f.alice.answer_messages_with(0);
   f.partner.send(f.message("one", {}, "m1"));
-  CONFORMS("RFC7572-4-1", "the body of the first MESSAGE", f.request_to_alice("MESSAGE").body, Eq("one"));
+  if (!CONFORMS("RFC7572-4-1", "the body of the first MESSAGE", f.request_to_alice("MESSAGE").body, Eq("one"))) return;
   f.partner.send(f.message("two", {}, "m2"));
   // Its answer comes after the gateway has had the message before it.
   f.partner.send(

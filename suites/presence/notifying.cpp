@@ -2,6 +2,7 @@
 #include "protocol/sip/text.h"
 #include "suites/support/federated.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -235,6 +236,20 @@ void refused_requests(Run& run) {
   f.alice.send_raw(subscribe_with(f, "presence", "image/gif"));
   CONFORMS("RFC3856-6.5", "the answer to a SUBSCRIBE that accepts pictures only", f.answer_to("presence as image/gif"),
            Eq(status_text(406)));
+  auto brief = subscribe_with(f, "presence", interworking::pidf_media);
+  brief.set_header("Expires", "5");
+  f.alice.send_raw(std::move(brief));
+  const auto answered = f.answer_to("presence as application/pidf+xml");
+  const auto answers = f.final_answers("SUBSCRIBE");
+  if (GIVEN(!answers.empty(), "a SUBSCRIBE for five seconds is answered")) {
+    const auto& last = *answers.back();
+    const auto granted = seconds_in(last.header_or_empty("Expires"));
+    CONFORMS_THAT("RFC3261-423", "the answer to a SUBSCRIBE for five seconds",
+                  last.status == 423 ? last.header("Min-Expires").has_value() : granted >= 1 && granted <= 5,
+                  "423 with Min-Expires, or an Expires of at most 5",
+                  fmt::format("{}, Expires: {}, Min-Expires: {}", answered, last.header("Expires").value_or("none"),
+                              last.header("Min-Expires").value_or("none")));
+  }
   sip::Message stray;
   stray.method = "NOTIFY";
   stray.request_uri = f.romeo_uri;
@@ -250,11 +265,13 @@ CUTOVER_CASE(refused){
     .id = "presence.refused-requests",
     .title = "Other event packages, other formats and stray notifications are refused by name",
     .procedure =
-        "A SIP user subscribes to another event package, then with another Accept, then notifies without a dialog.",
-    .accepted = "489; 406; 481.",
+        "A SIP user subscribes to another event package, then with another Accept, then for five seconds, then "
+        "notifies without a dialog.",
+    .accepted = "489; 406; 423 with Min-Expires, or five seconds at most; 481.",
     .likely_causes = "A gateway that looks at the method only.",
     .judges = {{"RFC3261-489", {"gateway.ignores-event"}},
                {"RFC3856-6.5", {"gateway.ignores-accept"}},
+               {"RFC3261-423", {"gateway.423-without-min-expires"}},
                {"RFC8048-5.2.1-11", {"gateway.accepts-unknown-notify"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,

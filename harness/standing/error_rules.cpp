@@ -50,9 +50,23 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
 
 /// Words that only the inside of a server knows.
 bool leaks(std::string_view text) {
-  constexpr std::array inner{
-      "/usr/", "/ho" "me/", "/var/", "/opt/",  "/tmp/",        "/etc/",     "stack traceback", "Traceback (most",
-      ".lua:", ".erl:",  ".cpp:", ".java:", "Exception in", "{badmatch", "{error,",         "0x7f"};
+  constexpr std::array inner{"/usr/",
+                             "/ho"
+                             "me/",
+                             "/var/",
+                             "/opt/",
+                             "/tmp/",
+                             "/etc/",
+                             "stack traceback",
+                             "Traceback (most",
+                             ".lua:",
+                             ".erl:",
+                             ".cpp:",
+                             ".java:",
+                             "Exception in",
+                             "{badmatch",
+                             "{error,",
+                             "0x7f"};
   return std::ranges::any_of(inner, [&](const char* word) { return text.find(word) != std::string_view::npos; });
 }
 

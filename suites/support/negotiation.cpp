@@ -206,7 +206,7 @@ std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKin
   std::optional<std::pair<PeerStream, xml::Element>> found;
   // Whichever connection it comes by: one of its own, or one that is open already. Each is served as far as it goes.
   (void)until([&] {
-    if (waiting != nullptr && (waiting->has_result() || waiting->wire().ended())) return true;
+    if (waiting != nullptr && (waiting->has_result() || waiting->is_over())) return true;
     while (auto* wire = peer(kind).take_accepted()) {
       accepted_[kind].push_back(wire);
       served.push_back(stream_on(*wire, kind));

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 #include <ostream>
+#include <utility>
 
 namespace cutover::suites {
 

@@ -50,6 +50,8 @@ class PeerStream {
   PeerStream(harness::World& world, mocks::RawConnection& wire, Header header);
 
   [[nodiscard]] mocks::RawConnection& wire() { return *wire_; }
+  /// The stream, or its connection, has come to an end.
+  [[nodiscard]] bool is_over() const { return wire_->ended(); }
   /// The header that open() and answer_header() send.
   [[nodiscard]] Header& header() { return header_; }
   /// The last header that the subject sent; its tag is nameless before the first.

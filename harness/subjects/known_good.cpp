@@ -68,7 +68,7 @@ std::optional<std::string> answers_nobody(World& world, const Target& target, co
   }
   if (left.empty()) return std::nullopt;
   std::vector<std::string> domains;
-  for (auto& one : left) domains.push_back(one.domain());
+  std::ranges::transform(left, std::back_inserter(domains), [](auto& one) { return one.domain(); });
   return fmt::format("{}", fmt::join(domains, ", "));
 }
 

@@ -454,10 +454,10 @@ std::size_t peers_of(const RemoteTarget& target, PartnerKind kind) {
   return static_cast<std::size_t>(std::ranges::count(target.peers, kind, &TargetPeer::kind));
 }
 
-std::vector<PartnerKind> kinds_met(const std::vector<Need>& needs, const Target& target) {
+std::vector<PartnerKind> kinds_met(const std::vector<Need>& asked, const Target& target) {
   std::vector<PartnerKind> met;
   for (const auto kind : kinds)
-    if (std::ranges::find(needs, need_of(kind)) != needs.end()) met.push_back(kind);
+    if (std::ranges::find(asked, need_of(kind)) != asked.end()) met.push_back(kind);
   if (!met.empty()) return met;
   const auto best = std::ranges::find_if(kinds, [&](const auto kind) { return target.offers.contains(need_of(kind)); });
   if (best != kinds.end()) met.push_back(*best);

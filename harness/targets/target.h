@@ -71,8 +71,8 @@ struct Target {
 [[nodiscard]] bool names_its_peers(const Target&);
 /// How many peer domains of that kind the file lists.
 [[nodiscard]] std::size_t peers_of(const RemoteTarget&, PartnerKind);
-/// Of the kinds whose peers a case with these needs meets: what it asks for, else the best one that there is.
-[[nodiscard]] std::vector<PartnerKind> kinds_met(const std::vector<Need>& needs, const Target&);
+/// The kinds whose peers a case meets: those of its needs, else the best one that the target offers.
+[[nodiscard]] std::vector<PartnerKind> kinds_met(const std::vector<Need>& asked, const Target&);
 
 /// Hosts of the world from which a target is met. The peer of each kind has its own; further machines begin at spare.
 namespace target_host {

@@ -195,6 +195,7 @@ std::vector<Conversation> conversations(const std::vector<TraceRecord>& records)
   std::vector<Listening> all;
   for (const auto& record : records) {
     const auto& note = record.note;
+    if (note.layer == Layer::event && note.summary == case_is_over) break;
     if (note.connection == ConnectionId::none || record.peer.empty()) continue;
     if (note.layer == Layer::sip || note.layer == Layer::dns || note.layer == Layer::http) continue;
     const auto [place, fresh] = places.try_emplace({record.node, note.connection}, all.size());

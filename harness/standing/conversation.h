@@ -52,7 +52,7 @@ struct Conversation {
 };
 
 /// The XMPP connections of a trace, each once for each end that noted it, in the order of their beginning. What a world
-/// left out of its trace, and all behind it, is not there.
+/// left out of its trace, and all behind it, is not there, nor what follows the end of the case.
 [[nodiscard]] std::vector<Conversation> conversations(const std::vector<TraceRecord>& records);
 
 }  // namespace cutover::harness::standing

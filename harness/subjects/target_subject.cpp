@@ -219,12 +219,11 @@ class RemoteSubject final : public TargetSubject {
   /// Takes back what the case changed. An account that was signed out signs in again for it.
   void leave() {
     world().put_end_off(10 * step_limit);
-    world().trace().append(
-        {.time = world().now(),
-         .node = localpart(),
-         .peer = {},
-         .connection = {},
-         .note = {.layer = Layer::event, .summary = "what the case changed is taken back", .detail = {}}});
+    world().trace().append({.time = world().now(),
+                            .node = localpart(),
+                            .peer = {},
+                            .connection = {},
+                            .note = {.layer = Layer::event, .summary = case_is_over, .detail = {}}});
     if (!client_->online()) {
       if (!until([this] { return client_->disconnected(); })) return;
       client_->sign_in();

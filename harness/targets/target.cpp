@@ -447,7 +447,11 @@ bool has_secrets(const Target& target) {
 
 bool names_its_peers(const Target& target) {
   const auto* remote = std::get_if<RemoteTarget>(&target.driver);
-  return remote == nullptr || (remote->name_server && !target.offers.contains(Need::partner_list));
+  if (remote == nullptr) return true;
+  // A certificate that somebody brings is for the name that he listed.
+  const bool brought = std::ranges::any_of(
+      remote->peers, [](const TargetPeer& peer) { return !peer.certificate.certificate_chain.empty(); });
+  return remote->name_server && !brought && !target.offers.contains(Need::partner_list);
 }
 
 std::size_t peers_of(const RemoteTarget& target, PartnerKind kind) {

@@ -19,6 +19,10 @@ struct TraceRecord {
   Note note;
 };
 
+/// What is noted where a case has its verdict, and what it changed at a server that stays up is taken back: what comes
+/// behind it is nobody's to judge.
+inline constexpr char case_is_over[] = "what the case changed is taken back";
+
 /// "xmpp", "sip", "dns", "tls", "http", "event".
 [[nodiscard]] std::string_view name_of(Layer);
 

@@ -9,6 +9,7 @@
 #include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/stanza.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cutover::departures {
@@ -156,10 +157,11 @@ std::vector<Row> gateway_messages() {
            p.message.set_header("Content-Type", "text/html;charset=utf-8");
        },
        gateways},
-      {"gateway.wrong-sender-to-xmpp", "writes another resource of nobody's into the from of messages",
+      {"gateway.wrong-sender-to-xmpp", "writes another user of the domain into the from of messages",
        "RFC7572-5-T2-From",
        [](Stanza& p) {
-         if (sends_text(p)) p.set_attribute("from", p.element.attribute_or_empty("from") + "/odd");
+         const auto from = p.element.attribute_or_empty("from");
+         if (sends_text(p)) p.set_attribute("from", "nobody" + from.substr(std::min(from.find('@'), from.size())));
        },
        gateways},
       {"gateway.receiver-with-resource", "adds a resource to the to of messages outside of a session",
@@ -233,8 +235,8 @@ std::vector<Row> gateway_messages() {
       {"gateway.media-types-by-the-letter", "knows media types in small letters alone", "RFC7572-7-5",
        [](Sip& p) {
          const auto type = p.message.header_or_empty("Content-Type");
-         const bool small =
-             std::ranges::none_of(type.substr(0, type.find(';')), [](char c) { return c >= 'A' && c <= 'Z'; });
+         const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+         const bool small = std::ranges::none_of(type.substr(0, type.find(';')), capital);
          if (p.hears("MESSAGE") && !small) p.message.set_header("Content-Type", "application/octet-stream");
        },
        gateways},

@@ -171,6 +171,11 @@ void tell_news_only(Sip& p, std::map<std::string, std::map<std::string, std::str
   p.message.body = xml::write(*root);
 }
 
+std::string tag_of(std::string open, std::string_view name, char end) {
+  open += name;
+  return open + end;
+}
+
 /// Gives the elements of PIDF a prefix; those of other namespaces declare their own.
 void write_with_prefix(std::string& body) {
   constexpr std::string_view declared = " xmlns='urn:ietf:params:xml:ns:pidf'";
@@ -180,7 +185,7 @@ void write_with_prefix(std::string& body) {
   for (const std::string name : {"presence", "tuple", "status", "basic", "contact", "note", "timestamp"}) {
     for (const std::string open : {"<", "</"}) {
       for (const char end : {'>', ' ', '/'}) {
-        const auto tag = open + name + end, with = open + "p:" + name + end;
+        const auto tag = tag_of(open, name, end), with = tag_of(open + "p:", name, end);
         for (auto found = body.find(tag); found != std::string::npos; found = body.find(tag, found + with.size()))
           body.replace(found, tag.size(), with);
       }

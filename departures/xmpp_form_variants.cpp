@@ -13,6 +13,11 @@ namespace cutover::departures {
 namespace {
 
 using xmpp::Passage;
+
+/// "<name" becomes "<prefix:name".
+bool put_prefix(Passage& p, const std::string& open, std::string_view prefix, const std::string& rest) {
+  return p.replace(open + rest, open + std::string(prefix) + ":" + rest);
+}
 namespace ns = xmpp::ns;
 
 bool sends_header(const Passage& p) { return p.sends_header() && !p.link; }
@@ -113,11 +118,6 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if (sends_header(p)) p.replace("<?xml version='1.0'?>", "<?xml version='1.0' encoding='utf-8'?>");
        }},
-      {"xmpp.declares-itself-standalone", "says in its XML declaration that the document stands alone",
-       "RFC6120-11.6-1",
-       [](Passage& p) {
-         if (sends_header(p)) p.replace("<?xml version='1.0'?>", "<?xml version='1.0' standalone='yes'?>");
-       }},
       {"xmpp.line-break-behind-the-declaration", "begins a line behind its XML declaration", "RFC6120-11.6-1",
        [](Passage& p) {
          if (sends_header(p)) p.replace("?><stream", "?>\r\n<stream");
@@ -176,8 +176,8 @@ std::vector<Row> negotiation() {
                               (tag == "mechanism" && *prefix == 's') || (tag == "errors" && *prefix == 'd');
              if (!own) continue;
              for (const std::string end : {">", "/>", " "}) {
-               p.replace("<" + tag + end, std::string("<") + prefix + ":" + tag + end);
-               p.replace("</" + tag + end, std::string("</") + prefix + ":" + tag + end);
+               put_prefix(p, "<", prefix, tag + end);
+               put_prefix(p, "</", prefix, tag + end);
              }
            }
            p.replace(declared, std::string(" xmlns:") + prefix + "='" + uri + "'");
@@ -281,8 +281,9 @@ std::vector<Row> stanzas() {
          if (!sends_stanza(p)) return;
          for (const std::string state : {"active", "composing", "paused", "inactive", "gone"}) {
            const std::string declared = "='http://jabber.org/protocol/chatstates'";
-           if (!p.replace("<" + state + " xmlns" + declared, "<cha:" + state + " xmlns:cha" + declared)) continue;
-           p.replace("</" + state + ">", "</cha:" + state + ">");
+           if (!put_prefix(p, "<", "cha", state + " xmlns" + declared)) continue;
+           p.replace("xmlns" + declared, "xmlns:cha" + declared);
+           put_prefix(p, "</", "cha", state + ">");
          }
        }},
       {"xmpp.error-conditions-with-a-prefix", "gives the conditions of stanza errors a prefix", "RFC6120-8.3.2-1",

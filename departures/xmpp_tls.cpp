@@ -67,7 +67,7 @@ std::vector<Row> xmpp_tls() {
        [](StreamConfig& config) {
          if (!config.target_host.empty()) config.server_name = config.target_host;
        }},
-      {"xmpp.dns-names-ignored", "finds no dNSName in a certificate", "RFC6120-13.7.1.2.1-1",
+      {"xmpp.dns-names-ignored", "finds no dNSName in a certificate", "RFC6120-13.7.1.2.1-1 RFC6120-6.3.4-2",
        [](StreamConfig& config) {
          read_certificates(config, [](PeerCertificate& read) {
            read.dns_names.clear();

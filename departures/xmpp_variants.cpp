@@ -178,12 +178,6 @@ std::unique_ptr<tls::Session> nameless(const tls::Identity& identity, tls::Role 
   return identity.session(role, options);
 }
 
-std::unique_ptr<tls::Session> no_older_version(const tls::Identity& identity, tls::Role role,
-                                               tls::SessionOptions options) {
-  options.newest = tls::Version::tls1_2;
-  return identity.session(role, options);
-}
-
 /// Demands a certificate, whoever issued it.
 std::unique_ptr<tls::Session> insisting(const tls::Identity& identity, tls::Role role, tls::SessionOptions options) {
   options.require_client_certificate = role == tls::Role::server;
@@ -204,8 +198,6 @@ void make_sessions(StreamConfig& config, const PassedOnIdentity::Make& make) {
 
 std::vector<Row> securing() {
   return {
-      {"xmpp.speaks-tls-1.2", "speaks TLS 1.2 and nothing newer (RFC 9325 section 3.1.1)", "RFC6120-5.4.2.1-1",
-       [](StreamConfig& config) { make_sessions(config, no_older_version); }},
       {"xmpp.demands-a-certificate", "ends the handshake with a peer that shows no certificate",
        "RFC6120-13.7.2-1 XEP0178-3-2",
        [](StreamConfig& config) {

@@ -40,6 +40,7 @@ void PartnerDomain::send_presence(std::string_view localpart, std::string_view t
 }
 
 Partner::Partner(PartnerSettings settings) : settings_(std::move(settings)) {
+  settings_.domain = xmpp::canonical_domain(settings_.domain);  // in U-labels, as RFC 7622 section 3.2.1 has it
   for (const auto& name : settings_.users) add_user(name);
 }
 

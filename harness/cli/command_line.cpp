@@ -276,7 +276,8 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
     std::string near;
     if (start != std::string::npos) {  // the dashes are no likeness
       for (const auto& word : nearest(words, typed.substr(start, typed.find('=') - start)))
-        near += (near.empty() ? "" : ", ") + std::string(command->get_option_no_throw("--" + word) ? "--" : "") + word;
+        near += fmt::format("{}{}{}", near.empty() ? "" : ", ", command->get_option_no_throw("--" + word) ? "--" : "",
+                            word);
     }
     if (!near.empty()) text += "; did you mean " + near + "?";
   }

@@ -3,6 +3,7 @@
 
 #include "harness/cli/arguments.h"
 #include "harness/files/text_file.h"
+#include "harness/judging/standing.h"
 #include "reports/json.h"
 #include "reports/text.h"
 
@@ -78,6 +79,7 @@ void take_traces(reports::RunResult& run, const std::string& file) {
   const auto before = [](const auto& one, const auto& other) { return identity(one) < identity(other); };
   std::ranges::sort(traced, before);
   for (auto& result : run.cases) {
+    if (result.id == standing_id) continue;  // of the whole run: it has no trace
     const auto found = std::ranges::lower_bound(traced, result, before);
     if (found == traced.end() || identity(*found) != identity(result))
       throw UsageError(file + " is of another run: it has no " + result.id + " (" + result.world + ") of this one");
@@ -88,7 +90,10 @@ void take_traces(reports::RunResult& run, const std::string& file) {
 
 reports::RunResult judged_by_run(const std::string& file) {
   const auto text = read_results(file);
-  return file.ends_with(".jsonl") ? from_lines(text, file) : from_report(text, file);
+  if (!file.ends_with(".jsonl")) return from_report(text, file);
+  auto run = from_lines(text, file);
+  add_standing(run, false);  // of the whole run, and so in no line
+  return run;
 }
 
 LeftByRun left_by_run(const std::string& file) {

@@ -203,7 +203,24 @@ reference::Gateway& Deployment::gateway() {
   return *gateway_;
 }
 
+bool Deployment::negotiated() {
+  constexpr Duration limit = 1s;  // a peer by hand may leave one half-way
+  const auto settled = [](const xmpp::Server& server) {
+    return std::ranges::all_of(server.streams(),
+                               [](const auto& stream) { return stream.state == "open" || stream.state == "closing"; });
+  };
+  return world_.run_until(
+      [&] {
+        const bool partners =
+            std::ranges::all_of(partners_, [&](const auto& entry) { return settled(entry.second->server()); });
+        const bool proxy = proxy_ == nullptr || proxy_->server() == nullptr || settled(*proxy_->server());
+        return partners && proxy && (legacy_gateway_->drained() || settled(legacy_gateway_->server()));
+      },
+      limit);
+}
+
 bool Deployment::close() {
+  (void)negotiated();
   for (const auto& [domain, partner] : partners_) partner->server().drain();
   legacy_gateway_->drain();
   if (proxy_ != nullptr) proxy_->stop_service();

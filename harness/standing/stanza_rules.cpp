@@ -58,8 +58,9 @@ void judge_addresses(const Said& one, Ledger& ledger) {
   const auto from = stanza.attribute_or_empty("from"), to = stanza.attribute_or_empty("to");
   ledger.judge(Rule::stanza_has_to, !to.empty(), one.octets);
   ledger.judge(Rule::stanza_has_from, !from.empty(), one.octets);
-  ledger.judge(Rule::domains_in_u_labels, !has_a_label(from), one.octets);
   const auto type = stanza.attribute_or_empty("type");
+  // An answer has the address that was written in what it answers.
+  if (type != "error" && type != "result") ledger.judge(Rule::domains_in_u_labels, !has_a_label(from), one.octets);
   constexpr std::array subscriptions{"subscribe", "subscribed", "unsubscribe", "unsubscribed"};
   if (stanza.name() == "presence" && std::ranges::find(subscriptions, type) != subscriptions.end())
     ledger.judge(Rule::subscription_from_bare, from.find('/') == std::string::npos, one.octets);

@@ -111,14 +111,15 @@ std::string Address::bare() const { return local.empty() ? domain : local + "@" 
 std::string Address::full() const { return resource.empty() ? bare() : bare() + "/" + resource; }
 
 std::optional<Address> parse_jid(std::string_view text) {
-  if (!xmpp::Jid::parse(text)) return std::nullopt;
+  const auto jid = xmpp::Jid::parse(text);
+  if (!jid) return std::nullopt;
   Address out;
+  out.domain = jid->domain();                // as it is written on the wire: RFC 7622 section 3.2.1
   const std::size_t slash = text.find('/');  // RFC 7622 section 3.2: the resource is split off first
   if (slash != std::string_view::npos) out.resource = text.substr(slash + 1);
   std::string_view bare = text.substr(0, slash);
   const std::size_t at = bare.find('@');
   if (at != std::string_view::npos) out.local = bare.substr(0, at);
-  out.domain = bare.substr(at == std::string_view::npos ? 0 : at + 1);
   return out;
 }
 

@@ -29,8 +29,7 @@ void write(const std::filesystem::path& path, const std::string& text) {
 std::string described(const Target& target, const World& world, bool tls) {
   std::vector<std::string> offers, peers, spares;
   for (const auto need : target.offers) {
-    const bool derived = need == Need::spare_addresses || need == Need::peer_zones || need == Need::unmet_peers;
-    if (!derived) offers.emplace_back(name_of(need));
+    if (is_declared(need)) offers.emplace_back(name_of(need));
   }
   for (const auto kind : kinds) {
     if (target.offers.contains(need_of(kind)))

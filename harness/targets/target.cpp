@@ -445,6 +445,11 @@ bool has_secrets(const Target& target) {
   return remote != nullptr && remote->account;
 }
 
+bool is_declared(Need need) {
+  const bool follows = std::ranges::find(following, need, &std::pair<Need, const char*>::first) != following.end();
+  return !follows && std::ranges::find(needs, need) != needs.end();
+}
+
 bool names_its_peers(const Target& target) {
   const auto* remote = std::get_if<RemoteTarget>(&target.driver);
   if (remote == nullptr) return true;

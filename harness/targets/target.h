@@ -94,6 +94,8 @@ struct TargetError : std::runtime_error {
 
 /// What a target must offer for a peer of that kind.
 [[nodiscard]] Need need_of(PartnerKind);
+/// Whether a target file names it under 'offers'; what follows from its settings is left out there.
+[[nodiscard]] bool is_declared(Need);
 
 /// What certificates of peers come from, and whom they trust: the authority of the file, with the certificates that
 /// the user brought in their places. Where there is none, what is issued is trusted by nobody.

@@ -279,11 +279,11 @@ std::vector<Row> stanzas() {
       {"xmpp.chat-states-with-a-prefix", "gives chat states a prefix", "RFC6120-4.8.5-1",
        [](Passage& p) {
          if (!sends_stanza(p)) return;
-         for (const std::string state : {"active", "composing", "paused", "inactive", "gone"}) {
-           const std::string declared = "='http://jabber.org/protocol/chatstates'";
-           if (!put_prefix(p, "<", "cha", state + " xmlns" + declared)) continue;
-           p.replace("xmlns" + declared, "xmlns:cha" + declared);
-           put_prefix(p, "</", "cha", state + ">");
+         constexpr std::string_view declared = "xmlns='http://jabber.org/protocol/chatstates'";
+         for (const char* state : {"active", "composing", "paused", "inactive", "gone"}) {
+           if (!put_prefix(p, "<", "cha", std::string(state).append(" ").append(declared))) continue;
+           p.replace(declared, "xmlns:cha='http://jabber.org/protocol/chatstates'");
+           put_prefix(p, "</", "cha", std::string(state).append(">"));
          }
        }},
       {"xmpp.error-conditions-with-a-prefix", "gives the conditions of stanza errors a prefix", "RFC6120-8.3.2-1",

@@ -237,7 +237,7 @@ void SipUser::respond(sip::TransactionId transaction, const sip::Message& messag
   if (transaction == sip::TransactionId::none) return;
   auto response = sip::response_to(message, status, reason, tag.empty() ? agent_->token() : tag);
   if (status >= 300 && !moved_to_.empty()) response.set_header("Contact", "<" + moved_to_ + ">");
-  agent_->respond(transaction, std::move(response));
+  agent_->respond(transaction, response);
 }
 
 void SipUser::on_request(sip::TransactionId transaction, const sip::Message& message, ConnectionId) {
@@ -277,7 +277,7 @@ void SipUser::on_invite(sip::TransactionId transaction, const sip::Message& mess
   response.add_header("Contact", "<" + agent_->contact_uri() + ">");
   response.add_header("Content-Type", "application/sdp");
   response.body = sdp(context_->address());
-  agent_->respond(transaction, std::move(response));
+  agent_->respond(transaction, response);
 }
 
 void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& message) {
@@ -298,7 +298,7 @@ void SipUser::on_subscribe(sip::TransactionId transaction, const sip::Message& m
   }
   response.add_header("Contact", "<" + agent_->contact_uri() + ">");
   response.add_header("Expires", std::to_string(expires_s));
-  agent_->respond(transaction, std::move(response));
+  agent_->respond(transaction, response);
   if (expires_s == 0) return end_watcher(message.call_id(), "timeout");
   notify(watcher);
   schedule();

@@ -80,7 +80,7 @@ TEST(Selection, DealsPeersThatTheTargetHasNotMetOnce) {
   records[1].needs = {Need::sasl_external};
   records[2].needs = {Need::dialback, Need::unmet_peers};
   records[3].needs = {Need::sasl_external, Need::unmet_peers};
-  std::ranges::rotate(records, records.end() - 1);
+  std::rotate(records.begin(), records.end() - 1, records.end());
   std::vector<Job> jobs;
   for (const auto& record : records) jobs.push_back({&record, WorldKind::live});
   Target target;

@@ -21,11 +21,10 @@ bool is_language(std::string_view tag) {
       if (length == 0) return false;
       length = 0;
       first = false;
-    } else if (std::isalpha(octet) == 0 && (first || std::isdigit(octet) == 0)) {
-      return false;
-    } else if (++length > 8) {
-      return false;
+      continue;
     }
+    const bool in_place = std::isalpha(octet) != 0 || (!first && std::isdigit(octet) != 0);
+    if (!in_place || ++length > 8) return false;
   }
   return length > 0;
 }

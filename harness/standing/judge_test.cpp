@@ -250,7 +250,7 @@ std::vector<Row> rows() {
   add(Rule::stanza_namespace, sends("<message xmlns='jabber:client' from='u@b.example' to='v@a.example'/>"));
 
   // Over two connections.
-  const auto two = [&](Rule rule, Wire one, const Wire& other) {
+  const auto two = [&](Rule rule, const Wire& one, const Wire& other) {
     auto records = one.records();
     records.insert(records.end(), other.records().begin(), other.records().end());
     all.push_back({rule, std::move(records)});

@@ -150,6 +150,7 @@ std::string words_for_queries(const dns::DnsServer& names, const std::string& pe
   }
   if (!asked.empty()) {
     std::vector<std::string> each;
+    each.reserve(asked.size());
     for (const auto& [what, times] : asked)
       each.push_back(times == 1 ? what : fmt::format("{} ({} times)", what, times));
     return fmt::format(

@@ -401,7 +401,7 @@ TEST(Certificates, AreIssuedAnewToAChangedRequest) {
 
 TEST(Versions, AreThoseThatBothEndsKnow) {
   const auto authority = make_openssl_authority(wall_clock);
-  const auto spoken = [&](SessionOptions client, SessionOptions server) {
+  const auto spoken = [&](SessionOptions client, const SessionOptions& server) {
     client.server_name = domain;
     Pair pair{authority->issue(request())->session(Role::client, client),
               authority->issue(request())->session(Role::server, server),

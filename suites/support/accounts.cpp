@@ -15,7 +15,7 @@ using namespace harness;
 
 namespace {
 
-constexpr Duration grace = 2s, giving_up_max = 150s;
+constexpr Duration giving_up_max = 150s;
 constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
 constexpr int peer_host = target_host::first_peer;
 

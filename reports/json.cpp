@@ -148,8 +148,10 @@ class ObjectReader {
   template <class T>
   [[nodiscard]] T number(std::string_view key) const {
     const auto& value = member(key);
-    if (!value.is_int64() && !value.is_uint64()) fail(key, "a whole number");
-    return value.to_number<T>();
+    boost::system::error_code wrong;
+    const auto number = value.is_int64() || value.is_uint64() ? value.to_number<T>(wrong) : T{};
+    if ((!value.is_int64() && !value.is_uint64()) || wrong) fail(key, "a whole number that is not too large");
+    return number;
   }
   [[nodiscard]] bool flag(std::string_view key) const {
     const auto& value = member(key);
@@ -232,8 +234,14 @@ RequirementText read_requirement(const json::value& value, const std::string& pl
 
 Heard read_heard(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
-  return {object.text("rule"), object.number<std::size_t>("judged"), object.number<std::size_t>("breaches"),
-          object.text("sender"), object.text("octets")};
+  const auto count = [&](std::string_view key) {
+    const auto number = object.number<std::int64_t>(key);
+    if (number < 0) object.fail(key, "a number of times");
+    return static_cast<std::size_t>(number);
+  };
+  Heard heard{object.text("rule"), count("judged"), count("breaches"), object.text("sender"), object.text("octets")};
+  if (heard.breaches > heard.judged) object.fail("breaches", "no more than were judged");
+  return heard;
 }
 
 TraceEntry read_trace(const json::value& value, const std::string& place) {
@@ -318,6 +326,7 @@ std::string to_json(const RunResult& run, Traces traces) {
                               {"started", iso_time(milliseconds(run.started))},
                               {"started-ms", milliseconds(run.started)},
                               {"wall-ns", run.wall.count()},
+                              {"strict", run.strict},
                               {"complete", run.complete},
                               {"incomplete-reason", text(run.incomplete_reason)},
                               {"exit-code", run.exit_code},
@@ -341,6 +350,7 @@ RunResult from_json(std::string_view text) {
   run.seed = read_seed(object);
   run.started = read_started(object);
   run.wall = std::chrono::nanoseconds(object.number<long long>("wall-ns"));
+  if (object.has("strict")) run.strict = object.flag("strict");
   run.complete = object.flag("complete");
   run.incomplete_reason = object.text("incomplete-reason");
   run.exit_code = object.number<int>("exit-code");

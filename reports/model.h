@@ -108,6 +108,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   std::chrono::system_clock::time_point started;
   std::chrono::nanoseconds wall{};
+  bool strict = false;   ///< an unmet SHOULD fails
   bool complete = true;  ///< false: interrupted, or a worker was lost with its case
   std::string incomplete_reason;
   int exit_code = 0;

@@ -3,6 +3,7 @@
 #include "harness/cli/subcommands.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
 #include "harness/standing/ledger.h"
 #include "harness/targets/target.h"
 #include "protocol/base/check.h"
@@ -123,10 +124,22 @@ void explain_cases(std::ostream& out, const std::string& id) {
   }
 }
 
+/// The rules that are judged in every case.
+void explain_standing(std::ostream& out) {
+  fmt::print(out,
+             "standing\n  What the subject sends is judged in every case, whatever the case is about; once a run.\n\n");
+  for (const auto& row : standing::rules())
+    fmt::print(out, "  {}#{}: {}\n", standing_id, row.requirement, row.sentence);
+}
 }  // namespace
 
 int explain_command(const std::string& id) {
-  if (const auto* requirement = Catalogue::current().find(id)) {
+  const auto of_standing = std::string(standing_id) + "#";
+  if (id == standing_id) {
+    explain_standing(std::cout);
+  } else if (id.starts_with(of_standing) && is_standing_requirement(id.substr(of_standing.size()))) {
+    explain_requirement(std::cout, *Catalogue::current().find(id.substr(of_standing.size())));
+  } else if (const auto* requirement = Catalogue::current().find(id)) {
     explain_requirement(std::cout, *requirement);
   } else if (const auto* departure = departures::find(id)) {
     explain_departure(std::cout, *departure);

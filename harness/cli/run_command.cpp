@@ -258,7 +258,8 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   run.tool_version = version;
   run.target = name;
   run.command = command;
-  add_standing(run, arguments.strict);
+  run.strict = arguments.strict;
+  add_standing(run, run.strict);
   if (baseline) apply_baseline(*baseline, today(), run);
   conclude(run);
   print_summary(std::cout, run);
@@ -273,7 +274,7 @@ int report_command(const RunArguments& arguments, const std::string& file, const
   auto left = left_by_run(file);
   auto& run = left.run;
   if (run.command.empty()) run.command = command;
-  add_standing(run, arguments.strict);
+  add_standing(run, run.strict);
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   conclude(run);
   print_summary(std::cout, run);
@@ -292,7 +293,8 @@ int coverage_command(const RunArguments& arguments, const std::string& file, boo
     return 0;
   }
   const auto jobs = select(all_cases(), selection_of(arguments));
-  const auto run = run_jobs(jobs, runner_options_of(arguments, arguments.seed.value_or(1)), {});
+  auto run = run_jobs(jobs, runner_options_of(arguments, arguments.seed.value_or(1)), {});
+  add_standing(run, arguments.strict);
   print(run);
   if (run.complete) return 0;
   fmt::print(std::cerr, "cutover: incomplete: {}\n", run.incomplete_reason);

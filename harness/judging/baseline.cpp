@@ -51,12 +51,28 @@ bool tells(const reports::Check& check, const std::string& words) {
   return reports::got_of(check).find(words) != std::string::npos || check.looked_at.find(words) != std::string::npos;
 }
 
+/// One case, or a list of them.
+std::vector<std::string> cases_of(const std::string& file, const YAML::Node& node) {
+  const auto name = [&](const YAML::Node& one) {
+    if (!one.IsScalar()) fail(file, one.Mark(), "expected a case, or a list of cases, for 'case'");
+    return one.Scalar();
+  };
+  if (!node.IsSequence()) return {name(node)};
+  std::vector<std::string> names;
+  for (const auto& one : node) names.push_back(name(one));
+  return names;
+}
+
 BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   if (!item.IsMap()) fail(file, item.Mark(), "expected an entry: a map with the keys check and reason");
   BaselineEntry entry;
   entry.line = item.Mark().line + 1;
   for (const auto& pair : item) {
     const auto key = pair.first.Scalar();
+    if (key == "case") {
+      entry.in_cases = cases_of(file, pair.second);
+      continue;
+    }
     if (!pair.second.IsScalar()) fail(file, pair.second.Mark(), "expected a text for '" + key + "'");
     const auto value = pair.second.Scalar();
     if (key == "check") {
@@ -69,8 +85,6 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
       entry.message = value;
     } else if (key == "target") {
       entry.target = value;
-    } else if (key == "case") {
-      entry.in_case = value;
     } else if (key == "expires") {
       if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
       entry.expires = value;
@@ -87,8 +101,10 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
   const auto hash = entry.check.find('#');
   if (hash == std::string::npos) fail(file, item.Mark(), "expected case-id#requirement-id for 'check'");
   const auto id = entry.check.substr(0, hash);
-  if (!entry.in_case.empty() && (id != standing_id || find_case(entry.in_case) == nullptr))
-    fail(file, item.Mark(), "expected 'case' to be a case in which a rule of the standing judge is broken");
+  if (!entry.in_cases.empty() && id != standing_id)
+    fail(file, item.Mark(), "'case' is for checks of the standing judge (standing#REQUIREMENT); leave it out");
+  for (const auto& name : entry.in_cases)
+    if (find_case(name) == nullptr) fail(file, item.Mark(), "there is no case '" + name + "'");
   if (id == standing_id) {
     if (!is_standing_requirement(entry.check.substr(hash + 1)))
       fail(file, item.Mark(), "the standing judge has no rule for '" + entry.check.substr(hash + 1) + "'");
@@ -151,12 +167,27 @@ void forget_baseline(reports::RunResult& run) {
   }
 }
 
-/// Where an entry names the case in which a rule of the standing judge is broken, only a run of that case can show that
-/// it is kept now.
+bool names(const BaselineEntry& entry, const std::string& id) {
+  return std::ranges::find(entry.in_cases, id) != entry.in_cases.end();
+}
+
+/// Where an entry names the cases in which a rule of the standing judge is broken, only a run of one of them can show
+/// that it is kept now.
 bool can_be_stale(const BaselineEntry& entry, const reports::RunResult& run) {
-  return entry.in_case.empty() || std::ranges::any_of(run.cases, [&](const auto& result) {
-           return result.id == entry.in_case && !result.checks.empty();
+  return entry.in_cases.empty() || std::ranges::any_of(run.cases, [&](const auto& result) {
+           return names(entry, result.id) && !result.checks.empty();
          });
+}
+
+/// Another case in which the rule of the check is broken than those that the entry names; empty where there is none.
+std::string broken_elsewhere(const BaselineEntry& entry, const reports::Check& check, const reports::RunResult& run) {
+  if (entry.in_cases.empty()) return {};
+  for (const auto& result : run.cases) {
+    const bool broken = std::ranges::any_of(
+        result.heard, [&](const auto& heard) { return heard.breaches > 0 && standing_check_of(heard) == check.id; });
+    if (broken && !names(entry, result.id)) return result.id;
+  }
+  return {};
 }
 }  // namespace
 
@@ -172,12 +203,14 @@ void apply_baseline(const Baseline& baseline, const std::string& today, reports:
         made = made || check.outcome != reports::Outcome::inconclusive;
         if (!is_red(check)) continue;
         red = true;
-        const bool known = entry.message.empty() || tells(check, entry.message);
+        const auto elsewhere = broken_elsewhere(entry, check, run);
+        const bool known = elsewhere.empty() && (entry.message.empty() || tells(check, entry.message));
         check.baseline = known && !expired ? BaselineState::expected : BaselineState::unlisted;
         check.baseline_reason = entry.reason + (entry.link.empty() ? "" : " (" + entry.link + ")");
         if (expired)
           check.baseline_reason = "the baseline entry expired on " + entry.expires + ": " + check.baseline_reason;
         if (!known) check.baseline_reason = "the baseline lists another failure: " + entry.message;
+        if (!elsewhere.empty()) check.baseline_reason = "the baseline does not list it for " + elsewhere;
       }
     }
     if (!made || red || !can_be_stale(entry, run)) continue;

@@ -16,8 +16,8 @@ struct BaselineEntry {
   std::string link;     ///< where more is said; may be empty
   std::string message;  ///< when not empty: words of what was looked at or got, without which it is another failure
   std::string target;   ///< when not empty, the entry counts for the target of that name only: a server in one mode
-  /// Of a rule of the standing judge: the case in which it is broken, where that is not every one.
-  std::string in_case;
+  /// Of a rule of the standing judge: the cases in which alone it is broken; empty: in whichever.
+  std::vector<std::string> in_cases;
   std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
   int line = 0;
 };

@@ -51,8 +51,9 @@ std::string words_of(const Sum& sum) {
     if (std::ranges::find(names, result->id) == names.end()) names.push_back(result->id);
   const auto more = names.size() > named_max ? fmt::format(" and {} more", names.size() - named_max) : "";
   if (names.size() > named_max) names.resize(named_max);
-  return fmt::format("broken {} of {} times, by {}, in {}{}; first by\n{}", sum.breaches, sum.judged, sum.first->sender,
-                     fmt::join(names, ", "), more, sum.first->octets);
+  return fmt::format("broken {} of {} times, by {}, in {}{}\nfirst by {}\nreproduce: {}", sum.breaches, sum.judged,
+                     sum.first->sender, fmt::join(names, ", "), more, sum.first->octets,
+                     sum.broken_in.front()->reproduce);
 }
 
 Check check_of(const standing::RuleRow& row, const Sum& sum, bool strict) {

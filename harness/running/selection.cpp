@@ -4,6 +4,7 @@
 #include "departures/table.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,8 @@ std::string did_you_mean(const std::vector<std::string>& words) {
   const auto* requirement = Catalogue::current().find(pattern);
   if (requirement != nullptr && requirement->area == "invariant")
     throw UsageError(pattern + " is an invariant: every case judges it");
+  if (is_standing_requirement(pattern))
+    throw UsageError(pattern + " is judged by the standing judge, of all that is sent in whatever case");
   throw UsageError("no case judges " + pattern + " (`cutover coverage --list` names what is judged)");
 }
 

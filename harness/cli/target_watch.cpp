@@ -73,8 +73,7 @@ std::optional<std::string> TargetWatch::answers_nobody_for(Duration limit) {
 }
 
 void TargetWatch::begin() {
-  notes_ = in_a_world(target_, signals_,
-                      [&](World& world) { return peers_not_found(world, std::get<RemoteTarget>(target_.driver)); });
+  notes_ = in_a_world(target_, signals_, [&](World& world) { return peers_not_found(world, target_); });
   for (const auto& note : notes_) tell_(note);
   const auto unanswered = answers_nobody_for(answer_limit);
   was_good_ = !unanswered;

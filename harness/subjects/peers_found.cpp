@@ -3,7 +3,6 @@
 
 #include "harness/subjects/diagnosis.h"
 #include "harness/subjects/target_subject.h"
-#include "mocks/name_server.h"
 #include "mocks/partner.h"
 #include "protocol/xmpp/stanza.h"
 
@@ -20,27 +19,19 @@ constexpr char ping_ns[] = "urn:xmpp:ping";
 
 class PeersProbe {
  public:
-  PeersProbe(World& world, const RemoteTarget& target)
+  PeersProbe(World& world, const Target& target)
       : world_(world),
-        target_(target),
-        names_(
-            world.add("name-server", target_host::name_server,
-                      std::make_unique<mocks::NameServer>(
-                          dns::DnsServer{}, target.name_server ? target.name_server->port : mocks::name_server_port))),
-        authority_(authority_of(target, world.wall_clock())) {
-    publish(names_.server(), target.domain, target.domain, target.s2s);
+        target_(std::get<RemoteTarget>(target.driver)),
+        subject_(make_remote_subject(world, target, {})) {
     // Of several of a kind the first: the others are for cases that need a peer which the target has never met.
-    for (const auto& peer : target.peers)
+    for (const auto& peer : target_.peers)
       if (std::ranges::none_of(seats_, [&](const Seat& seat) { return seat.peer->kind == peer.kind; })) add(peer);
-    client_ = &world.add("client", target_host::client, std::make_unique<mocks::XmppClient>(client_of(target, world)));
+    client_ = &world.add("client", target_host::client, std::make_unique<mocks::XmppClient>(client_of(target_, world)));
   }
   ~PeersProbe() {
     client_->sign_out();
     for (auto& seat : seats_) seat.server->let_go_of(target_.domain);
     (void)world_.run_until([this] { return std::ranges::all_of(seats_, &Seat::quiet); }, farewell);
-    for (auto& seat : seats_) world_.remove(*seat.server);
-    world_.remove(*client_);
-    world_.remove(names_);
   }
   PeersProbe(const PeersProbe&) = delete;
   PeersProbe& operator=(const PeersProbe&) = delete;
@@ -65,27 +56,18 @@ class PeersProbe {
   };
 
   void add(const TargetPeer& peer) {
-    const int host = target_host::peer(peer.kind);
-    world_.answer_for(host, peer.domain);
-    publish(names_.server(), peer.domain, peer.domain, {world_.address_of(host), RealServer::s2s_port});
-    mocks::PartnerSettings settings;
-    settings.domain = peer.domain;
-    settings.dialback_secret = "a secret of the probe";
-    settings.name_server = names_.endpoint();
-    if (peer.kind != PartnerKind::plaintext_dialback)
-      settings.identity = authority_->issue({.names = {{tls::NameKind::dns, peer.domain}}});
-    if (peer.kind == PartnerKind::dialback_over_tls) settings.policy.sasl = xmpp::Negotiation::not_supported;
-    if (peer.kind == PartnerKind::plaintext_dialback) settings.policy.tls = xmpp::Negotiation::not_supported;
-    seats_.push_back({&peer, &world_.add(peer.domain, host, std::make_unique<mocks::Partner>(std::move(settings)))});
+    seats_.push_back(
+        {&peer, &world_.add(peer.domain, subject_->peer_host(peer.kind),
+                            std::make_unique<mocks::Partner>(peer_settings(*subject_, peer.kind, "romeo")))});
   }
 
   /// Whether each peer was met, or the user told that it cannot be; a stream that came and went was seen, for the world
   /// stops at every event.
   bool look() {
     bool all = true;
-    for (std::size_t i = 0; i < seats_.size(); ++i) {
-      seats_[i].met |= !seats_[i].server->quiet();
-      all &= seats_[i].met || told_of(target_.peers[i]) != nullptr;
+    for (auto& seat : seats_) {
+      seat.met |= !seat.server->quiet();
+      all &= seat.met || told_of(*seat.peer) != nullptr;
     }
     return all;
   }
@@ -101,7 +83,7 @@ class PeersProbe {
 
   std::string words_for(const TargetPeer& peer) const {
     auto words = fmt::format("the target did not come to {} (settings.peers) at {}:{} while its user waited for it",
-                             peer.domain, peer.address, RealServer::s2s_port, patience / 1s);
+                             peer.domain, peer.address, RealServer::s2s_port);
     if (const auto* told = told_of(peer)) {
       const auto error = xmpp::error_of(*told);
       words += fmt::format("; its user was told {}{}", error ? error->condition : "an error",
@@ -111,21 +93,20 @@ class PeersProbe {
       return words +
              fmt::format("; does its DNS find _xmpp-server._tcp.{} with port 5269 there, and may it connect to there?",
                          peer.domain);
-    return words + "; " + words_for_queries(names_.server(), peer.domain);
+    return words + "; " + words_for_queries(subject_->names(), peer.domain);
   }
 
   World& world_;
   const RemoteTarget& target_;
-  mocks::NameServer& names_;
-  std::unique_ptr<tls::Authority> authority_;
+  const std::shared_ptr<Subject> subject_;
   std::vector<Seat> seats_;
   mocks::XmppClient* client_ = nullptr;
 };
 
 }  // namespace
 
-std::vector<std::string> peers_not_found(World& world, const RemoteTarget& target) {
-  return target.account ? PeersProbe(world, target).run() : std::vector<std::string>();
+std::vector<std::string> peers_not_found(World& world, const Target& target) {
+  return std::get<RemoteTarget>(target.driver).account ? PeersProbe(world, target).run() : std::vector<std::string>();
 }
 
 }  // namespace cutover::harness

@@ -171,6 +171,12 @@ void tell_news_only(Sip& p, std::map<std::string, std::map<std::string, std::str
   p.message.body = xml::write(*root);
 }
 
+std::string in_capitals(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
 std::string tag_of(std::string open, std::string_view name, char end) {
   open += name;
   return open + end;
@@ -235,22 +241,14 @@ std::vector<Row> documents() {
        [](Sip& p) {
          const auto type = p.message.header_or_empty("Content-Type");
          if (!p.out() || type.empty()) return;
-         auto large = type;
-         for (char& c : large) {
-           if (c == ';') break;
-           if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-         }
-         p.message.set_header("Content-Type", large);
+         const auto end = std::min(type.find(';'), type.size());
+         p.message.set_header("Content-Type", in_capitals(type.substr(0, end)) + type.substr(end));
        }},
       {"gateway.subscription-state-in-capitals", "writes states of subscriptions in large letters (RFC 3261 7.3.1)",
        "RFC6665-4.2.2",
        [](Sip& p) {
-         auto state = p.message.header_or_empty("Subscription-State");
-         if (!p.sends("NOTIFY") || state.empty()) return;
-         for (char& c : state) {
-           if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-         }
-         p.message.set_header("Subscription-State", state);
+         const auto state = p.message.header_or_empty("Subscription-State");
+         if (p.sends("NOTIFY") && !state.empty()) p.message.set_header("Subscription-State", in_capitals(state));
        }},
       {"gateway.spaces-in-subscription-state", "has white space around the parts of Subscription-State",
        "RFC6665-4.2.2",

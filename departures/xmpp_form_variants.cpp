@@ -1,5 +1,6 @@
 // How the documents let a stream be written, and the reference does not write it: XML has many forms for one thing.
 #include "departures/rows.h"
+#include "protocol/xml/markup.h"
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -39,18 +40,8 @@ void quote_twice(Passage& p) {
 
 /// Where the first tag of the octets ends ('>' or "/>"); npos where it does not.
 std::size_t end_of_first_tag(const std::string& octets) {
-  char quote = 0;
-  for (std::size_t at = 0; at < octets.size(); ++at) {
-    const char c = octets[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '>') {
-      return at > 0 && octets[at - 1] == '/' ? at - 1 : at;
-    }
-  }
-  return std::string::npos;
+  const auto end = xml::end_of_tag(octets, 0);
+  return end != std::string::npos && end > 0 && octets[end - 1] == '/' ? end - 1 : end;
 }
 
 /// "<name .../>" becomes "<name ...></name>", for each tag without content.

@@ -203,13 +203,13 @@ reference::Gateway& Deployment::gateway() {
   return *gateway_;
 }
 
-bool Deployment::negotiated() {
+void Deployment::finish_negotiations() {
   constexpr Duration limit = 1s;  // a peer by hand may leave one half-way
   const auto settled = [](const xmpp::Server& server) {
     return std::ranges::all_of(server.streams(),
                                [](const auto& stream) { return stream.state == "open" || stream.state == "closing"; });
   };
-  return world_.run_until(
+  (void)world_.run_until(
       [&] {
         const bool partners =
             std::ranges::all_of(partners_, [&](const auto& entry) { return settled(entry.second->server()); });
@@ -220,7 +220,7 @@ bool Deployment::negotiated() {
 }
 
 bool Deployment::close() {
-  (void)negotiated();
+  finish_negotiations();
   for (const auto& [domain, partner] : partners_) partner->server().drain();
   legacy_gateway_->drain();
   if (proxy_ != nullptr) proxy_->stop_service();

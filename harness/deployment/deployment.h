@@ -47,7 +47,7 @@ class Deployment {
   void settle();
 
   /// No stream of ours is being negotiated any more, which cannot end by its tags; waits for a second at most.
-  bool negotiated();
+  void finish_negotiations();
   /// The end: every S2S server of ours and of the mock partners closes its streams. False when one did not come to an
   /// end within a minute of world time.
   [[nodiscard]] bool close();

@@ -47,7 +47,7 @@ bool names_judgement_of(std::string_view name, std::string_view requirement) {
 /// The wire is no part of what a failure says, for nearly every word stands there; but it is what the standing judge
 /// has to say: the octets of one breach.
 bool tells(const reports::Check& check, const std::string& words) {
-  if (check.id.starts_with(std::string(standing_id) + "#")) return check.actual.find(words) != std::string::npos;
+  if (is_standing_check(check.id)) return check.actual.find(words) != std::string::npos;
   return reports::got_of(check).find(words) != std::string::npos || check.looked_at.find(words) != std::string::npos;
 }
 

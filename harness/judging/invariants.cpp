@@ -146,7 +146,7 @@ std::vector<std::string> check_no_stanza_in_clear(const Trace& trace, const std:
     if (std::ranges::find(nodes, record.node) == nodes.end()) continue;
     const auto key = std::pair(record.node, record.note.connection);
     const auto& summary = record.note.summary;
-    if (record.note.layer == Layer::tls && summary.find("established") != std::string::npos) secured.insert(key);
+    if (tells_of_tls(record.note)) secured.insert(key);
     if (is_payload(record.note) && !secured.contains(key))
       violations.push_back(fmt::format("{}: '{}' in clear on {}", record.node, summary, record.connection));
   }

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace cutover::harness {
@@ -144,16 +145,15 @@ std::vector<reports::Heard> heard_in(const std::vector<TraceRecord>& records, bo
     });
   }
   const auto by_hand = standing::driven_by_hand(records);
-  const auto is_ours = [&](std::string_view node) {
-    return std::ranges::any_of(records, [&](const auto& record) { return record.node == node; });
-  };
+  std::set<std::string, std::less<>> ours;
+  for (const auto& record : records) ours.insert(record.node);
   // A node with departures hears what its rewrites let through, which is not what was sent.
   const auto hears_otherwise = [&](std::string_view node) {
     return planted && std::ranges::any_of(judged_nodes, [&](const char* name) { return node.starts_with(name); });
   };
   const auto is_inner = [](std::string_view node) { return node.starts_with("proxy") || node.starts_with("gateway"); };
   return standing::judge(records, [&](std::string_view sender, std::string_view listener) {
-    return std::ranges::find(by_hand, sender) == by_hand.end() && is_ours(sender) &&
+    return std::ranges::find(by_hand, sender) == by_hand.end() && ours.contains(sender) &&
            !(is_inner(sender) && is_inner(listener)) && !hears_otherwise(listener);
   });
 }

@@ -101,6 +101,8 @@ CaseResult standing_in(const reports::RunResult& run, const std::string& world, 
 
 }  // namespace
 
+bool is_standing_check(std::string_view id) { return id.starts_with(std::string(standing_id) + "#"); }
+
 bool is_standing_requirement(std::string_view requirement) {
   return std::ranges::find(standing::rules(), requirement, &standing::RuleRow::requirement) != standing::rules().end();
 }

@@ -12,6 +12,8 @@ namespace cutover::harness {
 
 /// The id of that case: its checks are "standing#REQUIREMENT".
 inline constexpr char standing_id[] = "standing";
+/// Whether an id is that of one of them.
+[[nodiscard]] bool is_standing_check(std::string_view id);
 /// Whether a rule of the standing judge is for that requirement.
 [[nodiscard]] bool is_standing_requirement(std::string_view requirement);
 

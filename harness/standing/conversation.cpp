@@ -124,15 +124,13 @@ class Listening {
     conversation_.listener = first.node;
     conversation_.sender = first.peer;
     conversation_.connection = first.connection;
-    // "partner-a:49152 > proxy:5269"
-    const auto opener = std::string_view(first.connection).substr(0, first.connection.find_first_of(": "));
-    conversation_.sender_initiates = opener == first.peer;
+    conversation_.sender_initiates = opener_of(first) == first.peer;
   }
   void take(const TraceRecord& record) {
     if (over_) return;
     const auto& note = record.note;
     if (note.summary.starts_with("so many notes")) over_ = true;
-    if (note.layer == Layer::tls) return take_tls(note.summary);
+    if (tells_of_tls(note)) return take_tls();
     if (note.layer != Layer::xmpp || note.direction == Direction::none) return;
     const bool heard = note.direction == Direction::in;
     const auto from = conversation_.said.size();
@@ -146,8 +144,7 @@ class Listening {
   [[nodiscard]] Conversation finish() { return std::move(conversation_); }
 
  private:
-  void take_tls(std::string_view summary) {
-    if (summary.find("stablished") == std::string_view::npos) return;
+  void take_tls() {
     sender_.secure();
     listener_.secure();
     conversation_.said.push_back({.by_sender = false, .secured = true, .octets = {}, .item = Secured()});
@@ -190,14 +187,15 @@ const xml::StreamHeader* Conversation::first_header(bool of_sender) const {
   return nullptr;
 }
 
-std::vector<Conversation> conversations(const std::vector<TraceRecord>& records) {
+std::vector<Conversation> conversations(const std::vector<TraceRecord>& records, const Judged& judged) {
   std::map<std::pair<std::string, ConnectionId>, std::size_t> places;
   std::vector<Listening> all;
   for (const auto& record : records) {
     const auto& note = record.note;
     if (note.layer == Layer::event && note.summary == case_is_over) break;
     if (note.connection == ConnectionId::none || record.peer.empty()) continue;
-    if (note.layer == Layer::sip || note.layer == Layer::dns || note.layer == Layer::http) continue;
+    if (note.layer != Layer::xmpp && note.layer != Layer::tls) continue;
+    if (!judged(record.peer, record.node)) continue;
     const auto [place, fresh] = places.try_emplace({record.node, note.connection}, all.size());
     if (fresh) all.emplace_back(record);
     all[place->second].take(record);

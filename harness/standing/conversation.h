@@ -4,7 +4,9 @@
 #include "harness/worlds/trace.h"
 #include "protocol/xml/reader.h"
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -51,8 +53,12 @@ struct Conversation {
   [[nodiscard]] const xml::StreamHeader* first_header(bool of_sender) const;
 };
 
-/// The XMPP connections of a trace, each once for each end that noted it, in the order of their beginning. What a world
-/// left out of its trace, and all behind it, is not there, nor what follows the end of the case.
-[[nodiscard]] std::vector<Conversation> conversations(const std::vector<TraceRecord>& records);
+/// Who of a trace is judged, and by whom it was heard.
+using Judged = std::function<bool(std::string_view sender, std::string_view listener)>;
+
+/// The XMPP connections of a trace whose sender is judged, each once for each end that noted it, in the order of their
+/// beginning. What a world left out of its trace, and all behind it, is not there, nor what follows the end of the
+/// case.
+[[nodiscard]] std::vector<Conversation> conversations(const std::vector<TraceRecord>& records, const Judged& judged);
 
 }  // namespace cutover::harness::standing

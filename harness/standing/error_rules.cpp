@@ -5,21 +5,26 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cutover::harness::standing {
 
 namespace ns = xmpp::ns;
 
+bool has_one_condition(const xml::Element& error, std::string_view ns, std::span<const std::string_view> defined) {
+  const xml::Element* found = nullptr;
+  for (const auto* child : error.children()) {
+    if (child->ns() != ns || child->name() == "text") continue;
+    if (std::exchange(found, child) != nullptr) return false;
+  }
+  return found != nullptr && std::ranges::find(defined, found->name()) != defined.end();
+}
+
 namespace {
 
 bool is_stream_error(const Said& one) { return one.element() != nullptr && one.element()->is("error", ns::streams); }
 
-bool is_stream_condition(std::string_view name) {
-  return std::ranges::find(xmpp::stream_conditions(), name) != xmpp::stream_conditions().end();
-}
-
 void judge_stream_error(const Said& one, Ledger& ledger) {
-  std::size_t conditions = 0;
   bool undefined = false, extra = false, extra_in_place = true, text_in_place = true;
   for (const auto* child : one.element()->children()) {
     const bool of_errors = child->ns() == ns::stream_errors;
@@ -31,7 +36,6 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
         ledger.judge(Rule::no_old_condition, false, one.octets);
         return;
       }
-      conditions += is_stream_condition(child->name()) ? 1 : 2;
       undefined = undefined || child->name() == "undefined-condition";
       if (child->name() == "not-well-formed") ledger.judge(Rule::no_old_condition, true, one.octets);
       if (child->name() == "see-other-host") ledger.judge(Rule::redirect_inside_tls, one.secured, one.octets);
@@ -41,7 +45,8 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
           extra_in_place && !child->ns().empty() && child->ns() != ns::streams && child->ns() != ns::server;
     }
   }
-  ledger.judge(Rule::stream_error_condition, conditions == 1, one.octets);
+  const bool one_condition = has_one_condition(*one.element(), ns::stream_errors, xmpp::stream_conditions());
+  ledger.judge(Rule::stream_error_condition, one_condition, one.octets);
   if (one.element()->child("text", ns::stream_errors) != nullptr || !text_in_place)
     ledger.judge(Rule::stream_error_text, text_in_place, one.octets);
   if (extra) ledger.judge(Rule::stream_error_extra, extra_in_place, one.octets);

@@ -1,7 +1,6 @@
 // Every conversation of a trace before every rule.
 #include "harness/standing/judge.h"
 
-#include "harness/standing/conversation.h"
 #include "harness/standing/ledger.h"
 #include "harness/standing/rules_by_layer.h"
 
@@ -25,8 +24,7 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
   Keys keys;
   Answers answers;
   Crossing crossing;
-  for (const auto& conversation : conversations(records)) {
-    if (!judged(conversation.sender, conversation.listener)) continue;
+  for (const auto& conversation : conversations(records, judged)) {
     ledger.hear(conversation.sender);
     if (conversation.with_client) {
       crossing.note_client(conversation);

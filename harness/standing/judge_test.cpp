@@ -64,7 +64,7 @@ std::string header(const std::string& attributes, const std::string& content = "
          "xmlns:stream='http://etherx.jabber.org/streams' xmlns:db='jabber:server:dialback' " + attributes + ">";
 }
 const std::string ours = "from='b.example' to='a.example' version='1.0' xml:lang='en'";
-std::string initial() { return header("from='b.example' to='a.example' version='1.0' xml:lang='en'"); }
+std::string initial() { return header(ours); }
 std::string response(const std::string& id) {
   return header("id='" + id + "' from='b.example' to='a.example' version='1.0' xml:lang='en'");
 }

@@ -3,9 +3,9 @@
 #include "protocol/base/base64.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
-#include <array>
 
 namespace cutover::harness::standing {
 
@@ -57,26 +57,9 @@ bool is_sasl(const Said& one, std::string_view name) {
   return one.element() != nullptr && one.element()->is(name, ns::sasl);
 }
 
-/// RFC 6120 section 6.5.
-constexpr std::array failure_conditions{"aborted",
-                                        "account-disabled",
-                                        "credentials-expired",
-                                        "encryption-required",
-                                        "incorrect-encoding",
-                                        "invalid-authzid",
-                                        "invalid-mechanism",
-                                        "malformed-request",
-                                        "mechanism-too-weak",
-                                        "not-authorized",
-                                        "temporary-auth-failure"};
-
 void judge_failure(const Said& one, Ledger& ledger) {
-  std::size_t conditions = 0;
-  for (const auto* child : one.element()->children()) {
-    if (child->ns() != ns::sasl || child->name() == "text") continue;
-    conditions += std::ranges::find(failure_conditions, child->name()) != failure_conditions.end() ? 1 : 2;
-  }
-  ledger.judge(Rule::sasl_failure_condition, conditions == 1, one.octets);
+  const bool one_condition = has_one_condition(*one.element(), ns::sasl, xmpp::sasl_conditions());
+  ledger.judge(Rule::sasl_failure_condition, one_condition, one.octets);
 }
 
 void judge_auth(const Said& one, Ledger& ledger) {

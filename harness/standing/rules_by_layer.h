@@ -6,7 +6,9 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -51,16 +53,19 @@ class Crossing {
     std::string name, id, from, to;
     auto operator<=>(const Key&) const = default;
   };
-  struct Crossed {
+  struct Sight {
     xml::Element stanza;
     std::string octets;
   };
-  using Stanzas = std::map<Key, std::vector<Crossed>>;
+  using Stanzas = std::map<Key, std::vector<Sight>>;
   static void note(const Conversation&, Stanzas& in, Stanzas& out, bool of_client);
 
   Stanzas from_client_, to_client_, from_peer_, to_peer_;
 };
 
+/// Whether the error has one condition of that namespace beside a text, and one of those that are defined.
+[[nodiscard]] bool has_one_condition(const xml::Element& error, std::string_view ns,
+                                     std::span<const std::string_view> defined);
 [[nodiscard]] bool is_language(std::string_view tag);
 /// A bidirectional stream was asked for on it (XEP-0288).
 [[nodiscard]] bool is_bidi(const Conversation&);

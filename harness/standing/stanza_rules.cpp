@@ -47,7 +47,6 @@ class Authorised {
 };
 
 void judge_flow(const Conversation& conversation, const Authorised& authorised, const Said& one, Ledger& ledger) {
-  if (is_bidi(conversation)) return;
   if (!ledger.judge(Rule::one_direction, conversation.sender_initiates, one.octets)) return;
   if (!ledger.judge(Rule::stanzas_behind_negotiation, authorised.anybody(), one.octets)) return;
   if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
@@ -122,13 +121,14 @@ bool keeps_namespace(const xml::Element& stanza) {
 
 void judge_stanzas(const Conversation& conversation, Ledger& ledger) {
   Authorised authorised;
+  const bool bidi = is_bidi(conversation);
   for (const auto& one : conversation.said) {
     authorised.hear(one);
     if (!one.by_sender || one.element() == nullptr || !xmpp::is_stanza(*one.element())) continue;
     const bool between_servers = one.element()->ns() == ns::server;
     ledger.judge(Rule::stanza_namespace, between_servers && keeps_namespace(*one.element()), one.octets);
     if (!between_servers) continue;
-    judge_flow(conversation, authorised, one, ledger);
+    if (!bidi) judge_flow(conversation, authorised, one, ledger);
     judge_addresses(one, ledger);
     if (one.element()->name() == "iq") judge_iq(one, ledger);
     judge_error(one, ledger);

@@ -38,6 +38,15 @@ void append_escaped(std::string& line, std::string_view text) {
 
 }  // namespace
 
+std::string_view opener_of(const TraceRecord& record) {
+  // "partner-a:49152 > proxy:5269"
+  return std::string_view(record.connection).substr(0, record.connection.find_first_of(": "));
+}
+
+bool tells_of_tls(const Note& note) {
+  return note.layer == Layer::tls && note.summary.find("established") != std::string::npos;
+}
+
 std::string_view name_of(Layer layer) {
   switch (layer) {
     case Layer::xmpp:

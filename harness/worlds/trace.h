@@ -23,6 +23,11 @@ struct TraceRecord {
 /// behind it is nobody's to judge.
 inline constexpr char case_is_over[] = "what the case changed is taken back";
 
+/// The node that opened the connection of the record.
+[[nodiscard]] std::string_view opener_of(const TraceRecord&);
+/// Whether it says that TLS is established on its connection, whoever noted it.
+[[nodiscard]] bool tells_of_tls(const Note&);
+
 /// "xmpp", "sip", "dns", "tls", "http", "event".
 [[nodiscard]] std::string_view name_of(Layer);
 

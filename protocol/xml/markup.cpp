@@ -10,22 +10,6 @@ namespace {
 
 constexpr std::string_view spaces = " \t\r\n";
 
-/// Where the tag that begins at `at` ends: the first '>' outside of quotes.
-std::size_t end_of_tag(std::string_view octets, std::size_t at) {
-  char quote = 0;
-  for (; at < octets.size(); ++at) {
-    const char c = octets[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '>') {
-      return at;
-    }
-  }
-  return octets.size();
-}
-
 void add_declarations(std::string_view attributes, Declarations& declared) {
   while (true) {
     attributes.remove_prefix(std::min(attributes.find_first_not_of(spaces), attributes.size()));
@@ -58,6 +42,21 @@ std::size_t end_of_other(std::string_view octets, std::size_t at) {
 
 }  // namespace
 
+std::size_t end_of_tag(std::string_view octets, std::size_t at) {
+  char quote = 0;
+  for (; at < octets.size(); ++at) {
+    const char c = octets[at];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '>') {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
 std::vector<Tag> tags_of(std::string_view octets, Declarations declared) {
   std::vector<Tag> tags;
   std::vector<std::size_t> scopes;  // how many declarations there were outside of each open element
@@ -66,7 +65,7 @@ std::vector<Tag> tags_of(std::string_view octets, Declarations declared) {
       at = other;
       continue;
     }
-    const auto end = end_of_tag(octets, at);
+    const auto end = std::min(end_of_tag(octets, at), octets.size());
     auto tag = octets.substr(at + 1, end - at - 1);
     at = end;
     if (tag.starts_with('/')) {

@@ -13,6 +13,9 @@ struct Tag {
   std::string ns;  ///< empty where it is not declared
 };
 
+/// Where the tag that begins at `at` ends: its '>', the first outside of quotes; npos where there is none.
+[[nodiscard]] std::size_t end_of_tag(std::string_view octets, std::size_t at);
+
 using Declarations = std::vector<std::pair<std::string, std::string>>;  ///< prefix (empty: the default), namespace
 
 /// The start tags of well-formed octets, in their order: of one element, with or without text around it. `around` is

@@ -1,6 +1,7 @@
 // Framing of both directions of a stream into items, and the rewrites of each.
 #include "protocol/xmpp/passage.h"
 
+#include "protocol/xml/markup.h"
 #include "protocol/xml/reader.h"
 #include "protocol/xml/writer.h"
 #include "protocol/xmpp/namespaces.h"
@@ -22,18 +23,9 @@ std::optional<std::pair<std::size_t, std::size_t>> first_tag(std::string_view oc
   auto begin = octets.find('<');
   while (begin != std::string_view::npos && octets.substr(begin).starts_with("<?")) begin = octets.find('<', begin + 1);
   if (begin == std::string_view::npos) return std::nullopt;
-  char quote = 0;
-  for (auto at = begin; at < octets.size(); ++at) {
-    const char c = octets[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '>') {
-      return std::pair(begin, octets[at - 1] == '/' ? at - 1 : at);
-    }
-  }
-  return std::nullopt;
+  const auto end = xml::end_of_tag(octets, begin);
+  if (end == std::string_view::npos) return std::nullopt;
+  return std::pair(begin, octets[end - 1] == '/' ? end - 1 : end);
 }
 
 /// Where an attribute stands in a tag, with the white space before it; nothing where the tag does not have it.

@@ -37,6 +37,18 @@ constexpr ConditionRow stanza_rows[] = {
     {"unexpected-request", "wait"},
 };
 
+constexpr std::string_view sasl_rows[] = {"aborted",
+                                          "account-disabled",
+                                          "credentials-expired",
+                                          "encryption-required",
+                                          "incorrect-encoding",
+                                          "invalid-authzid",
+                                          "invalid-mechanism",
+                                          "malformed-request",
+                                          "mechanism-too-weak",
+                                          "not-authorized",
+                                          "temporary-auth-failure"};
+
 constexpr std::string_view stream_rows[] = {
     "bad-format",
     "bad-namespace-prefix",
@@ -120,6 +132,7 @@ xml::Element make_result(const xml::Element& iq, std::optional<xml::Element> pay
 
 std::span<const ConditionRow> stanza_conditions() { return stanza_rows; }
 std::span<const std::string_view> stream_conditions() { return stream_rows; }
+std::span<const std::string_view> sasl_conditions() { return sasl_rows; }
 
 std::string_view usual_error_type(std::string_view condition) {
   const auto* row = find_condition(condition);

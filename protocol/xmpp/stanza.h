@@ -39,6 +39,9 @@ struct ConditionRow {
 /// The 25 stream error conditions of RFC 6120 section 4.9.3.
 [[nodiscard]] std::span<const std::string_view> stream_conditions();
 
+/// The 11 conditions of a SASL failure, RFC 6120 section 6.5.
+[[nodiscard]] std::span<const std::string_view> sasl_conditions();
+
 /// The <error/> child, in namespace `content_ns`.
 [[nodiscard]] xml::Element make_error_element(std::string_view condition, std::string_view type = {},
                                               std::string_view text = {},

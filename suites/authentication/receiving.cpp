@@ -1,4 +1,5 @@
 // SASL EXTERNAL as the receiving server does it: for whom it is offered, which identities it takes, and how it refuses.
+#include "protocol/xmpp/stanza.h"
 #include "suites/support/negotiation.h"
 
 #include <fmt/format.h>
@@ -133,20 +134,8 @@ std::optional<PeerStream> inside_tls(Negotiation& n) {
   return stream;
 }
 
-/// The conditions of RFC 6120 section 6.5.
 MATCHER(IsASaslCondition, "a condition of RFC 6120 section 6.5") {
-  constexpr std::string_view conditions[] = {"aborted",
-                                             "account-disabled",
-                                             "credentials-expired",
-                                             "encryption-required",
-                                             "incorrect-encoding",
-                                             "invalid-authzid",
-                                             "invalid-mechanism",
-                                             "malformed-request",
-                                             "mechanism-too-weak",
-                                             "not-authorized",
-                                             "temporary-auth-failure"};
-  return std::ranges::find(conditions, arg) != std::end(conditions);
+  return std::ranges::find(xmpp::sasl_conditions(), arg) != xmpp::sasl_conditions().end();
 }
 
 /// What <abort/> is answered in the midst of an exchange, which an <auth/> without initial response begins. A server

@@ -160,7 +160,7 @@ void removed_partner(Run& run) {
   if (!CONFORMS("RFC7572-4-1", "a message of the partner's user reached the SIP user", f.marker_reaches_alice(),
                 Eq(true)))
     return;
-  f.deployment.negotiated();  // what is under way cannot end by its tags
+  f.deployment.finish_negotiations();  // what is under way cannot end by its tags
   if (!GIVEN(!f.partner.quiet(), "a stream with the partner was open before its removal")) return;
   f.deployment.remove_partner("fabrikam.example");
   const bool closed = f.deployment.world().run_until([&] { return f.partner.quiet(); }, 10s);

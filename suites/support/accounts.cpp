@@ -23,10 +23,6 @@ std::shared_ptr<const tls::Identity> issue(tls::Authority& authority, const std:
   return authority.issue({.names = {{tls::NameKind::dns, domain}}});
 }
 
-std::string initiator(const TraceRecord& record) {
-  return record.connection.substr(0, record.connection.find_first_of(": "));
-}
-
 }  // namespace
 
 Accounts::Accounts(Run& run) : world_(run.world()) {
@@ -115,7 +111,7 @@ std::string Accounts::called() const {
     const auto& note = record.note;
     if (record.node != "peer" || note.direction != Direction::in || !note.summary.starts_with("stream header"))
       continue;
-    if (initiator(record) == "peer") continue;
+    if (opener_of(record) == "peer") continue;
     const auto at = note.detail.find(" to=");
     const auto value = at == std::string::npos ? std::string() : note.detail.substr(at + 5);
     return at == std::string::npos ? "nobody" : value.substr(0, value.find_first_of("'\""));
@@ -127,7 +123,7 @@ std::vector<std::string> Accounts::came_back() const {
   std::vector<std::string> stanzas;
   for (const auto& record : world_.trace().records()) {
     const auto& note = record.note;
-    const bool ours = record.node == "peer" && initiator(record) == "peer";
+    const bool ours = record.node == "peer" && opener_of(record) == "peer";
     if (!ours || note.layer != Layer::xmpp || note.direction != Direction::in) continue;
     const auto kind = note.summary.substr(0, note.summary.find(' '));
     if (kind == "iq" || kind == "message" || kind == "presence") stanzas.push_back(note.summary);

@@ -82,6 +82,7 @@ TEST(Selection, DealsPeersThatTheTargetHasNotMetOnce) {
   records[3].needs = {Need::sasl_external, Need::unmet_peers};
   std::rotate(records.begin(), records.end() - 1, records.end());
   std::vector<Job> jobs;
+  jobs.reserve(records.size());
   for (const auto& record : records) jobs.push_back({&record, WorldKind::live});
   Target target;
   target.driver = RemoteTarget{};

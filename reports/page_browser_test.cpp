@@ -106,9 +106,9 @@ TEST_F(Page, OpensTheDiagramWhereItFailed) {
   fails.checks.front().time_ns = 150'500;
   const auto dom =
       dom_of(run,
-             "setTimeout(() => { const of = s => document.querySelector(s); document.title = 'at ' + "
-             "of('.row.chosen title').textContent + ', scrolled ' + (of('.diagram').scrollTop > 0) + ' ' + "
-             "(of('.wire').scrollTop > 0); }, 5000);");
+             "const look = () => { const of = s => document.querySelector(s), row = of('.row.chosen title'); "
+             "if (!row) return setTimeout(look, 20); document.title = 'at ' + row.textContent + ', scrolled ' + "
+             "(of('.diagram').scrollTop > 0) + ' ' + (of('.wire').scrollTop > 0); }; look();");
   EXPECT_THAT(dom, HasSubstr("<title>at octets 150, scrolled true true</title>"));
 }
 

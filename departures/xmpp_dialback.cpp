@@ -138,9 +138,10 @@ std::vector<Row> xmpp_dialback() {
          p.edit([](xml::Element& element) { element.content().clear(); });
        }},
       {"xmpp.answers-on-the-stream-received", "sends stanzas to a verified peer on the stream that came from it",
-       "XEP0220-2.3-1 RFC6120-4.5-1",
+       "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1",
        [](Passage& p) {
          if (!p.hears("message", ns::server) || p.initiating || p.link) return;
+         if (!p.element.attribute("from") || !p.element.attribute("to")) return;
          p.answer(xmpp::make_message(p.element.attribute_or_empty("to"), p.element.attribute_or_empty("from"), "seen"));
        }},
       {"xmpp.verify-with-wrong-id", "asks the authoritative server with the id of the wrong stream", "XEP0220-2.1.2-1",

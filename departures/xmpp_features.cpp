@@ -54,7 +54,7 @@ std::vector<Row> xmpp_features() {
                 xml::Element("mechanisms", ns::sasl).with(xml::Element("mechanism", ns::sasl).with_text("EXTERNAL")));
        }},
       {"xmpp.external-not-offered", "does not offer EXTERNAL to a peer that it knows by its certificate",
-       "XEP0178-3-1 DECLARED-1",
+       "XEP0178-3-1 RFC6120-6.3.4-2 DECLARED-1",
        [](Passage& p) {
          if (offers(p) && p.secured) take_out(p, "mechanisms", ns::sasl);
        }},

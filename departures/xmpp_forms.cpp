@@ -67,8 +67,11 @@ std::vector<Row> octets() {
       {"xmpp.prefixes-stanzas", "sends stanzas with a prefix", "RFC6120-4.8.5-2",
        [](Passage& p) {
          if (!sends_message(p)) return;
-         p.replace("<message", "<s:message xmlns:s='jabber:server'");
-         p.replace("</message>", "</s:message>");
+         // The stanza itself, not those inside its payload.
+         constexpr std::string_view open = "<message", close = "</message>";
+         if (!p.octets.ends_with(close)) return;
+         p.octets.replace(p.octets.size() - close.size(), close.size(), "</s:message>");
+         p.octets.replace(p.octets.find(open), open.size(), "<s:message xmlns:s='jabber:server'");
        }},
   };
 }

@@ -144,7 +144,7 @@ std::vector<Row> xmpp_stanzas() {
        [repair = Repair()](Direction direction, std::string& octets) mutable {
          if (direction == Direction::in) octets = repair(octets);
        }},
-      {"xmpp.duplicates-stanzas", "sends every stanza twice", "INV-2 RFC6120-10.5.4-1",
+      {"xmpp.duplicates-stanzas", "sends every stanza twice", "INV-2 RFC6120-10.5.4-1 RFC6120-8.2.3-3",
        [](Passage& p) {
          if (p.out() && p.is_stanza() && !p.link) p.repeat();
        }},

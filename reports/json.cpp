@@ -19,7 +19,7 @@ namespace {
 constexpr std::array outcomes{Outcome::pass,         Outcome::fail,        Outcome::warn,   Outcome::info,
                               Outcome::inconclusive, Outcome::unsupported, Outcome::broken, Outcome::skipped};
 
-constexpr std::array standings{Standing::met, Standing::told,  Standing::accepted,
+constexpr std::array standings{Standing::met, Standing::told,  Standing::hidden, Standing::accepted,
                                Standing::red, Standing::fault, Standing::idle};
 
 const char* name_of_baseline(BaselineState state) {
@@ -60,6 +60,7 @@ json::object write(const Check& check) {
                       {"baseline", name_of_baseline(check.baseline)},
                       {"baseline-reason", text(check.baseline_reason)}};
   if (!check.part.empty()) object.emplace("part", check.part);
+  if (!check.cause.empty()) object.emplace("cause", check.cause);
   if (check.time_ns) object.emplace("time-ns", *check.time_ns);
   return object;
 }
@@ -224,6 +225,7 @@ Check read_check(const json::value& value, const std::string& place) {
           object.text("baseline-reason"),
           read_standing(object),
           object.has("part") ? object.text("part") : std::string(),
+          object.has("cause") ? object.text("cause") : std::string(),
           object.has("time-ns") ? std::optional(object.number<std::int64_t>("time-ns")) : std::nullopt};
 }
 

@@ -78,6 +78,9 @@ std::string outcome(const CaseResult& result) {
       const auto message = fmt::format("accepted, because {}: {}", check.baseline_reason, message_of(result, check));
       return fmt::format("      <skipped{}/>\n", attribute("message", excerpt(message)));
     }
+    case Standing::hidden:
+      return fmt::format("      <skipped{}/>\n",
+                         attribute("message", message_of(result, *first(result, Standing::hidden))));
     case Standing::idle:
       return fmt::format("      <skipped{}/>\n", attribute("message", result.reason));
     case Standing::met:
@@ -90,7 +93,7 @@ std::string outcome(const CaseResult& result) {
 std::string notes(const CaseResult& result) {
   std::string text;
   for (const auto& check : result.checks) {
-    if (check.standing == Standing::told) text += explain(check);
+    if (check.standing == Standing::told || check.standing == Standing::hidden) text += explain(check);
     if (check.standing == Standing::accepted)
       text += fmt::format("accepted, because {}: {}", check.baseline_reason, explain(check));
   }
@@ -130,7 +133,9 @@ struct Counts {
     tests++;
     failures += result.standing == Standing::red ? 1 : 0;
     errors += result.standing == Standing::fault ? 1 : 0;
-    skipped += result.standing == Standing::idle || result.standing == Standing::accepted ? 1 : 0;
+    const bool is_skipped = result.standing == Standing::idle || result.standing == Standing::accepted ||
+                            result.standing == Standing::hidden;
+    skipped += is_skipped ? 1 : 0;
     wall += result.wall;
   }
   [[nodiscard]] std::string attributes() const {

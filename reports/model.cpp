@@ -33,6 +33,8 @@ const char* name_of(Standing standing) {
       return "met";
     case Standing::told:
       return "told";
+    case Standing::hidden:
+      return "hidden";
     case Standing::accepted:
       return "accepted";
     case Standing::red:
@@ -52,6 +54,8 @@ std::size_t& counter_of(SuiteCount& count, Standing standing) {
       return count.met;
     case Standing::told:
       return count.told;
+    case Standing::hidden:
+      return count.hidden;
     case Standing::accepted:
       return count.accepted;
     case Standing::red:

@@ -18,8 +18,9 @@ enum class Outcome { pass, fail, warn, info, inconclusive, unsupported, broken, 
 enum class BaselineState { unlisted, expected, stale };
 
 /// What a run makes of a check or a case, in every output the same: the baseline and the level of the requirement are
-/// in it. `told`: a warning, or what could not be judged and fails nobody. `idle`: did not run.
-enum class Standing { met, told, accepted, red, fault, idle };
+/// in it. `told`: a warning, or what could not be judged and fails nobody. `hidden`: not reached, because of a fault
+/// that is told elsewhere in the run. `idle`: did not run.
+enum class Standing { met, told, hidden, accepted, red, fault, idle };
 [[nodiscard]] const char* name_of(Standing);
 
 /// One judgement of one requirement in one case.
@@ -36,6 +37,7 @@ struct Check {
   std::string baseline_reason;
   Standing standing = Standing::met;
   std::string part;                     ///< of the requirement, where a part of it was judged
+  std::string cause;                    ///< of a hidden one: the check that tells what it follows from
   std::optional<std::int64_t> time_ns;  ///< world time of an unmet one
 };
 
@@ -126,7 +128,7 @@ struct RunResult {
 /// Cases of a suite by what the run makes of them, for summaries.
 struct SuiteCount {
   std::string suite;
-  std::size_t cases = 0, checks = 0, met = 0, told = 0, accepted = 0, red = 0, fault = 0, idle = 0;
+  std::size_t cases = 0, checks = 0, met = 0, told = 0, hidden = 0, accepted = 0, red = 0, fault = 0, idle = 0;
   std::size_t unsupported = 0;  ///< of those that are idle
 };
 [[nodiscard]] std::vector<SuiteCount> count_by_suite(const RunResult&);

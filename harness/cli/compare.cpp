@@ -52,9 +52,10 @@ std::string figures_of(const reports::RunResult& run) {
     for (const auto& check : result.checks) ++checks[check.standing];
   }
   using reports::Standing;
-  return fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red", cases, all, checks[Standing::met],
+  return fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red{}", cases, all, checks[Standing::met],
                      checks[Standing::told], checks[Standing::accepted],
-                     checks[Standing::red] + checks[Standing::fault]);
+                     checks[Standing::red] + checks[Standing::fault],
+                     checks[Standing::hidden] == 0 ? "" : fmt::format(", {} not reached", checks[Standing::hidden]));
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // Progress, summary and coverage as text.
 #include "harness/cli/console.h"
 
+#include "harness/judging/causes.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
 #include "reports/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -122,6 +125,12 @@ void print_warnings(std::ostream& out, const reports::RunResult& run) {
   }
 }
 
+/// What red checks hid, below those of them that may be the cause.
+void print_hidden(std::ostream& out, const reports::RunResult& run) {
+  for (const auto& hidden : hidden_in(run))
+    fmt::print(out, "\nnot reached, see {}:\n  {}\n", hidden.cause, fmt::join(hidden.checks, "\n  "));
+}
+
 /// What is known and fails nobody: a line each, with the baseline's reason.
 void print_accepted(std::ostream& out, const reports::RunResult& run) {
   bool any = false;
@@ -157,21 +166,28 @@ void print_skipped(std::ostream& out, const reports::RunResult& run) {
 }  // namespace
 
 void print_summary(std::ostream& out, const reports::RunResult& run) {
-  for (const auto& result : run.cases) {
-    if (result.standing == Standing::red || result.standing == Standing::fault)
-      print_case(out, result, run.command.empty() ? "" : run.command.front());
-  }
+  // The judge of all that was sent first: what it tells is the cause of much.
+  const auto print = [&](bool of_all) {
+    for (const auto& result : run.cases) {
+      const bool red = result.standing == Standing::red || result.standing == Standing::fault;
+      if (red && (result.id == standing_id) == of_all)
+        print_case(out, result, run.command.empty() ? "" : run.command.front());
+    }
+  };
+  print(true);
+  print(false);
+  print_hidden(out, run);
   print_accepted(out, run);
   print_warnings(out, run);
   print_notes(out, run);
   print_skipped(out, run);
-  constexpr auto row = "{:<16}{:>6}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>9}{:>13}\n";
+  constexpr auto row = "{:<16}{:>6}{:>8}{:>8}{:>8}{:>8}{:>13}{:>10}{:>8}{:>9}{:>13}\n";
   fmt::print(out, "\n");
-  fmt::print(out, row, "suite", "cases", "checks", "passed", "failed", "warned", "accepted", "broken", "skipped",
-             "unsupported");
+  fmt::print(out, row, "suite", "cases", "checks", "passed", "failed", "warned", "not reached", "accepted", "broken",
+             "skipped", "unsupported");
   for (const auto& suite : reports::count_by_suite(run)) {
-    fmt::print(out, row, suite.suite, suite.cases, suite.checks, suite.met, suite.red, suite.told, suite.accepted,
-               suite.fault, suite.idle - suite.unsupported, suite.unsupported);
+    fmt::print(out, row, suite.suite, suite.cases, suite.checks, suite.met, suite.red, suite.told, suite.hidden,
+               suite.accepted, suite.fault, suite.idle - suite.unsupported, suite.unsupported);
   }
   for (const auto& note : run.notes) fmt::print(out, "note: {}\n", printable(note, ""));
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);

@@ -2,6 +2,7 @@
 #include "harness/judging/outcome.h"
 
 #include "departures/table.h"
+#include "harness/judging/causes.h"
 #include "harness/judging/contradiction.h"
 #include "harness/judging/requirements.h"
 
@@ -26,6 +27,7 @@ constexpr std::array severity{Outcome::broken,  Outcome::fail, Outcome::inconclu
                               Outcome::skipped, Outcome::warn, Outcome::info,         Outcome::pass};
 
 Standing standing_of(const Check& check) {
+  if (!check.cause.empty()) return Standing::hidden;
   if (is_red(check)) return check.baseline == BaselineState::expected ? Standing::accepted : Standing::red;
   const bool told = check.outcome == Outcome::warn || check.outcome == Outcome::inconclusive;
   return told ? Standing::told : Standing::met;
@@ -57,12 +59,13 @@ Standing standing_of(const CaseResult& result) {
   };
   if (result.outcome == Outcome::broken) return Standing::fault;
   if (any(Standing::red)) return Standing::red;
+  if (any(Standing::hidden)) return Standing::hidden;
   if (any(Standing::accepted)) return Standing::accepted;
   return standing_beside_checks(result.outcome);
 }
 
 struct Tally {
-  std::size_t checks = 0, red = 0, fault = 0, warned = 0, accepted = 0, skipped = 0, unsupported = 0;
+  std::size_t checks = 0, red = 0, fault = 0, warned = 0, hidden = 0, accepted = 0, skipped = 0, unsupported = 0;
 };
 
 Tally tally(const RunResult& run) {
@@ -72,6 +75,7 @@ Tally tally(const RunResult& run) {
     count.checks += result.checks.size();
     count.red += standing == Standing::red ? 1 : 0;
     count.fault += standing == Standing::fault ? 1 : 0;
+    count.hidden += standing == Standing::hidden ? 1 : 0;
     count.accepted += standing == Standing::accepted ? 1 : 0;
     count.warned += result.outcome == Outcome::warn && standing == Standing::told ? 1 : 0;
     const bool unsupported = result.outcome == Outcome::unsupported;
@@ -142,6 +146,7 @@ std::string verdict_of(const RunResult& run) {
   text += fmt::format(": {} in {}", plural(count.checks, "check"), plural(run.cases.size(), "case"));
   add(count.red, plural(count.red, "case") + " failed");
   add(count.fault, plural(count.fault, "case") + " broken");
+  add(count.hidden, plural(count.hidden, "case") + " not reached because of these faults");
   add(count.accepted, plural(count.accepted, "case") + " accepted by the baseline");
   add(count.warned, plural(count.warned, "case") + " with warnings");
   add(count.skipped, plural(count.skipped, "case") + " skipped");
@@ -155,6 +160,7 @@ std::string verdict_of(const RunResult& run) {
 }
 
 void conclude(RunResult& run) {
+  tell_causes_first(run);
   tell_contradictions_once(run);
   for (auto& result : run.cases) {
     for (auto& check : result.checks) check.standing = standing_of(check);

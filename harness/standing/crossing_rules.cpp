@@ -94,6 +94,13 @@ bool is_passed_on(const xml::Element& stanza) {
 
 }  // namespace
 
+const Crossing::Sight* Crossing::repeated(const std::vector<Sight>& stanzas) {
+  std::set<std::string_view> connections;
+  for (const auto& sight : stanzas)
+    if (!connections.insert(sight.connection).second) return &sight;
+  return nullptr;
+}
+
 void Crossing::note_client(const Conversation& conversation) { note(conversation, from_client_, to_client_, true); }
 void Crossing::note_peer(const Conversation& conversation) { note(conversation, from_peer_, to_peer_, false); }
 
@@ -107,18 +114,22 @@ void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out,
     const Key key{stanza.name(), stanza.attribute_or_empty("id"), from,
                   xmpp::canonical_bare(stanza.attribute_or_empty("to"))};
     auto& place = (came_in ? in : out)[key];
-    place.push_back({stanza, one.octets});
+    place.push_back({stanza, one.octets, conversation.connection});
   }
 }
 
-/// Only what both sides noted once is compared: with an id twice nobody knows which is which.
+/// Only what went in once is judged, and what came out once compared: with an id twice nobody knows which is which.
 void Crossing::judge(Ledger& ledger) const {
   const auto judge_way = [&](const Stanzas& in, const Stanzas& out, bool from_client) {
     for (const auto& [key, stanzas] : out) {
       auto source = key;
       if (from_client) source.from.clear();
       const auto found = in.find(source);
-      if (key.id.empty() || found == in.end() || found->second.size() != 1 || stanzas.size() != 1) continue;
+      if (key.id.empty() || found == in.end() || found->second.size() != 1) continue;
+      // An account has several clients, and a stream that broke off is taken up again: each may get it once.
+      const auto* again = repeated(stanzas);
+      ledger.judge(Rule::crosses_once, again == nullptr, again == nullptr ? std::string() : again->octets);
+      if (stanzas.size() != 1) continue;
       const auto &went_in = found->second.front(), &came_out = stanzas.front();
       for (const auto& [rule, lost] : compare_crossed(went_in.stanza, came_out.stanza))
         ledger.judge(rule, lost.empty(), lost + "\nof " + went_in.octets + "\ncame out as " + came_out.octets);

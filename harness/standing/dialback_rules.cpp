@@ -69,7 +69,16 @@ void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledg
   if (type == "error") ledger.judge(Rule::dialback_error_form, has_error_condition(answer), one.octets);
 }
 
-void judge_request(const Said& one, std::set<std::pair<std::string, std::string>>& asked, Ledger& ledger) {
+/// Whether it asks for the domain that it was sent to: nobody holds a key of another.
+bool asks_for_the_listener(const Conversation& conversation, const xml::Element& request) {
+  const auto* header = conversation.first_header(true);
+  return header != nullptr && conversation.sender_initiates &&
+         domain_in(request, "from") == domain_in(header->tag, "to") &&
+         domain_in(request, "to") == domain_in(header->tag, "from");
+}
+
+void judge_request(const Conversation& conversation, const Said& one,
+                   std::set<std::pair<std::string, std::string>>& asked, Ledger& ledger) {
   const auto& request = *one.element();
   const bool whole = is_addressed(request) && !key_in(request).empty();
   if (request.name() == "verify") {
@@ -78,7 +87,7 @@ void judge_request(const Said& one, std::set<std::pair<std::string, std::string>
     ledger.judge(Rule::verify_form, verifiable, one.octets);
     return;
   }
-  ledger.judge(Rule::result_form, whole, one.octets);
+  ledger.judge(Rule::result_form, whole && !asks_for_the_listener(conversation, request), one.octets);
   if (whole)
     ledger.judge(Rule::result_once, asked.emplace(domain_in(request, "from"), domain_in(request, "to")).second,
                  one.octets);
@@ -100,7 +109,7 @@ void judge_dialback(const Conversation& conversation, Ledger& ledger) {
     if (one.element()->attribute("type"))
       judge_answer(conversation, at, ledger);
     else
-      judge_request(one, asked, ledger);
+      judge_request(conversation, one, asked, ledger);
   }
 }
 

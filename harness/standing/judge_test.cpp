@@ -272,6 +272,8 @@ std::vector<Row> rows() {
   const std::string open = "<message to='v@a.example' id='m1' xml:lang='de'>";
   two(Rule::stanza_crosses, from_client(open + "<body>y</body></message>"),
       sends(stanza("<body>x</body>", " xml:lang='de'")));
+  two(Rule::crosses_once, from_client("<message to='v@a.example' id='m1'><body>x</body></message>"),
+      sends(stanza() + stanza()));
   two(Rule::payload_crosses, from_client(open + "<body>x</body><p xmlns='urn:x' a='1'/></message>"),
       sends(stanza("<body>x</body><p xmlns='urn:x'/>", " xml:lang='de'")));
   two(Rule::nested_content_crosses,

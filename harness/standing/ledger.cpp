@@ -14,6 +14,32 @@ constexpr std::array rows{
 #undef RULE
 };
 
+/// The others are slips of form, which every reader that we know of reads over.
+constexpr std::array misleading{
+    // Octets that cannot be read, or not as XML of streams.
+    Rule::no_restricted_xml, Rule::well_formed, Rule::utf8_only, Rule::no_byte_order_mark, Rule::xml_is_1_0,
+    Rule::space_between_elements,
+    // Whose stream it is, and what may be said on it.
+    Rule::initial_to, Rule::initial_from, Rule::initial_version, Rule::response_from, Rule::response_to,
+    Rule::response_id, Rule::response_id_is_new, Rule::response_version, Rule::addresses_are_domains,
+    Rule::content_namespace, Rule::dialback_is_declared,
+    // Negotiation goes another way, or no further.
+    Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces,
+    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::no_space_behind_starttls, Rule::no_space_behind_auth,
+    Rule::nothing_behind_proceed, Rule::tls_before_sasl, Rule::sasl_is_base64, Rule::authzid_is_a_domain,
+    Rule::sasl_failure_condition,
+    // A pair is not verified, or another one.
+    Rule::result_form, Rule::result_once, Rule::result_answer_form, Rule::verify_form, Rule::verify_answer_form,
+    Rule::dialback_error_form,
+    // The end of a stream, and why.
+    Rule::error_ends_the_stream, Rule::nothing_behind_the_end, Rule::stream_error_condition,
+    // Whose stanza it is, and what it answers.
+    Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::one_direction,
+    Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::request_has_one_child,
+    Rule::result_has_at_most_one_child, Rule::answered_once, Rule::error_has_error, Rule::error_only_in_errors,
+    Rule::error_form, Rule::subscription_from_bare, Rule::stanza_namespace, Rule::stanza_crosses, Rule::address_crosses,
+    Rule::payload_crosses, Rule::nested_content_crosses, Rule::crosses_once};
+
 std::string excerpt(std::string_view octets) {
   constexpr std::size_t shown_max_octets = 600;
   if (octets.size() <= shown_max_octets) return std::string(octets);
@@ -29,6 +55,8 @@ const RuleRow* rule_named(std::string_view name) {
   const auto* found = std::ranges::find(rows, name, &RuleRow::name);
   return found == rows.end() ? nullptr : found;
 }
+
+bool misleads(Rule rule) { return std::ranges::find(misleading, rule) != misleading.end(); }
 
 bool Ledger::judge(Rule rule, bool kept, std::string_view octets) {
   auto& heard = heard_[rule];

@@ -32,6 +32,9 @@ struct RuleRow {
 /// Null for a name that is none of a rule.
 [[nodiscard]] const RuleRow* rule_named(std::string_view name);
 
+/// Whether who hears the rule broken may end the stream, or take what follows otherwise than it is meant.
+[[nodiscard]] bool misleads(Rule rule);
+
 /// Judgements of one case. A rule that was never judged is not in it.
 class Ledger {
  public:

@@ -55,9 +55,11 @@ class Crossing {
   };
   struct Sight {
     xml::Element stanza;
-    std::string octets;
+    std::string octets, connection;
   };
   using Stanzas = std::map<Key, std::vector<Sight>>;
+  /// The second on one connection; null where there is none.
+  static const Sight* repeated(const std::vector<Sight>& stanzas);
   static void note(const Conversation&, Stanzas& in, Stanzas& out, bool of_client);
 
   Stanzas from_client_, to_client_, from_peer_, to_peer_;

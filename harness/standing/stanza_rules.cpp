@@ -49,7 +49,10 @@ class Authorised {
 void judge_flow(const Conversation& conversation, const Authorised& authorised, const Said& one, Ledger& ledger) {
   if (!ledger.judge(Rule::one_direction, conversation.sender_initiates, one.octets)) return;
   if (!ledger.judge(Rule::stanzas_behind_negotiation, authorised.anybody(), one.octets)) return;
-  if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
+  // Without both addresses it is of no pair, and that is told (stanza_has_to, stanza_has_from).
+  const auto& stanza = *one.element();
+  if (stanza.attribute_or_empty("from").empty() || stanza.attribute_or_empty("to").empty()) return;
+  if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(stanza), one.octets);
 }
 
 void judge_addresses(const Said& one, Ledger& ledger) {

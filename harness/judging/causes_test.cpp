@@ -1,0 +1,102 @@
+// What follows from a breach that the standing judge heard, and what does not.
+#include "harness/judging/causes.h"
+
+#include "harness/judging/outcome.h"
+#include "harness/judging/standing.h"
+#include "reports/json.h"
+#include "reports/junit.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::harness {
+namespace {
+
+using reports::BaselineState;
+using reports::Check;
+using reports::Outcome;
+using reports::Standing;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Check check(const std::string& requirement, Outcome outcome, const char* level = "MUST") {
+  return {.id = "account.x#" + requirement,
+          .requirement = requirement,
+          .level = level,
+          .outcome = outcome,
+          .looked_at = "the answer",
+          .expected = "one",
+          .actual = "two\nwire"};
+}
+
+/// A case in which a rule was broken, and the standing check that tells it.
+reports::RunResult broken(const char* rule, std::vector<Check> checks) {
+  reports::RunResult run;
+  auto& result = run.cases.emplace_back();
+  result.id = "account.x";
+  result.world = "target";
+  result.checks = std::move(checks);
+  result.outcome = aggregate(result.checks);
+  result.heard = {{.rule = rule, .judged = 2, .breaches = 1, .sender = "subject", .octets = "<x/>"}};
+  add_standing(run, false);
+  return run;
+}
+
+TEST(Causes, HideWhatFollowsAndStayRedThemselves) {
+  auto run = broken("verify_answer_form", {check("XEP0220-2.2.2-1", Outcome::fail), check("R-1", Outcome::fail),
+                                           check("R-2", Outcome::inconclusive), check("R-3", Outcome::pass)});
+  conclude(run);
+  const auto& checks = run.cases.front().checks;
+  EXPECT_EQ(checks[0].standing, Standing::red) << "the same requirement is the same fault";
+  EXPECT_EQ(checks[1].standing, Standing::hidden);
+  EXPECT_EQ(checks[1].outcome, Outcome::inconclusive);
+  EXPECT_EQ(reports::sentence_of(checks[1]),
+            "not reached: see standing#XEP0220-2.2.2-1; the answer: expected one, got two");
+  EXPECT_EQ(reports::details_of(checks[1]), "wire");
+  EXPECT_EQ(checks[2].standing, Standing::hidden);
+  EXPECT_EQ(checks[3].standing, Standing::met);
+  EXPECT_EQ(run.cases.back().standing, Standing::red);
+  EXPECT_EQ(run.exit_code, exit_code::failure);
+  const auto hidden = hidden_in(run);
+  ASSERT_EQ(hidden.size(), 1);
+  EXPECT_THAT(hidden.front().checks, ElementsAre("account.x#R-1", "account.x#R-2"));
+}
+
+TEST(Causes, AreInEveryReport) {
+  auto run = broken("verify_answer_form", {check("R-1", Outcome::fail)});
+  conclude(run);
+  EXPECT_EQ(run.cases.front().standing, Standing::hidden);
+  EXPECT_THAT(run.verdict, HasSubstr("1 case not reached because of these faults"));
+  EXPECT_THAT(reports::to_junit(run), HasSubstr("failures=\"1\" errors=\"0\" skipped=\"1\""));
+  const auto again = reports::from_json(reports::to_json(run));
+  EXPECT_EQ(again.cases.front().checks.front().cause, "standing#XEP0220-2.2.2-1");
+  EXPECT_EQ(again.cases.front().standing, Standing::hidden);
+}
+
+TEST(Causes, AreNoneWhereNothingCanFollow) {
+  auto slip = broken("initial_language", {check("R-1", Outcome::fail)});
+  conclude(slip);
+  EXPECT_EQ(slip.cases.front().standing, Standing::red) << "a language that is not declared misleads nobody";
+
+  auto elsewhere = broken("verify_answer_form", {check("R-1", Outcome::fail)});
+  elsewhere.cases.insert(elsewhere.cases.begin(), elsewhere.cases.front());
+  elsewhere.cases.front().heard.clear();
+  conclude(elsewhere);
+  EXPECT_EQ(elsewhere.cases.front().standing, Standing::red) << "it was not broken in this case";
+}
+
+TEST(Causes, HideNothingBehindWhatIsAccepted) {
+  auto run = broken("verify_answer_form", {check("R-1", Outcome::fail)});
+  run.cases.back().checks.front().baseline = BaselineState::expected;
+  conclude(run);
+  EXPECT_EQ(run.cases.front().standing, Standing::red);
+  EXPECT_THAT(hidden_in(run), IsEmpty());
+
+  auto accepted = broken("verify_answer_form", {check("R-1", Outcome::fail)});
+  accepted.cases.front().checks.front().baseline = BaselineState::expected;
+  conclude(accepted);
+  EXPECT_EQ(accepted.cases.front().standing, Standing::accepted) << "and what is accepted stays so";
+}
+
+}  // namespace
+}  // namespace cutover::harness

@@ -153,8 +153,14 @@ constexpr std::string_view of_our_choice[] = {
     "xmpp.external-offered-without-match",  // RFC 6120 section 6.3.4: MAY be offered under other circumstances
     "xmpp.unknown-elements-ignored",        // section 4.8.4: ignored, or a stream error
     "account.no-disco",                     // XEP-0030 section 3.1: a result or an error
-    "gateway.accepts-any-expires",          // RFC 6665 section 4.2.1.1: 423 MAY be sent
-    "dns.never-caches",                     // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
+    "xmpp.sasl-in-clear-tried",             // section 6.5.4: in clear nobody is known by a certificate, and so refused
+    "xmpp.takes-the-other-role",            // section 4.8.4: refused, or no notice taken
+    "xmpp.odd-version-accepted",            // section 4.9.3.25: refused, or taken for 0.9
+    "xmpp.header-from-not-checked",         // section 4.7.1: who has no name is authenticated as nobody
+    "xmpp.header-to-not-checked",           // section 4.7.2: what names no server may be for a default domain
+    "xmpp.dialback-without-addresses-ignored",  // XEP-0220 section 6.1: it authorises nothing
+    "gateway.accepts-any-expires",              // RFC 6665 section 4.2.1.1: 423 MAY be sent
+    "dns.never-caches",                         // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
 };
 
 Entry entry_of(const RuleRow& row) {

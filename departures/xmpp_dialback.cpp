@@ -88,6 +88,28 @@ std::vector<Row> xmpp_dialback() {
          p.set_attribute("from", p.element.attribute_or_empty("to"));
          p.set_attribute("to", p.element.attribute_or_empty("from"));
        }},
+      {"xmpp.completes-dialback", "takes what a db:result does not say from the header of the stream", "XEP0220-6.1-1",
+       [from = std::string(), to = std::string()](Passage& p) mutable {
+         if (p.initiating || !p.in()) return;
+         if (p.hears_header()) {
+           from = p.element.attribute_or_empty("from");
+           to = p.element.attribute_or_empty("to");
+         }
+         if (!hears(p, "result", "")) return;
+         p.edit([&](xml::Element& result) {
+           result.set_attribute("from", from);
+           result.set_attribute("to", to);
+           if (result.text().empty()) result.add_text("key");
+         });
+       }},
+      {"xmpp.any-answer-counts", "as initiator takes any db:result of type valid for the answer to its own",
+       "XEP0220-2.1.1-6 XEP0220-3.1-1 SEC-DIALBACK-2",
+       [asked = xml::Element()](Passage& p) mutable {
+         if (sends(p, "result", "") && p.initiating) asked = p.element;
+         if (!hears(p, "result", "valid") || !p.initiating) return;
+         p.set_attribute("from", asked.attribute_or_empty("to"));
+         p.set_attribute("to", asked.attribute_or_empty("from"));
+       }},
       {"xmpp.dialback-unanswered", "takes no notice of a peer's key", "XEP0220-2.2.1-1 DECLARED-2 DECLARED-3",
        [](Passage& p) {
          if (hears(p, "result", "") && !p.initiating) p.drop();

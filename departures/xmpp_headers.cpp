@@ -45,6 +45,11 @@ std::vector<Row> xmpp_headers() {
        [](Passage& p) {
          if (initial(p)) p.set_attribute("version", "0.9");
        }},
+      {"xmpp.knows-one-version", "takes every version but 1.0 for 0.9", "RFC6120-4.7.5-3",
+       [](Passage& p) {
+         if (p.hears_header() && !p.initiating && p.element.attribute("version").value_or("1.0") != "1.0")
+           p.remove_attribute("version");
+       }},
       {"xmpp.response-version-copied", "writes the version of the peer into its header, however high",
        "RFC6120-4.7.5-2",
        [version = std::string()](Passage& p) mutable {
@@ -52,7 +57,7 @@ std::vector<Row> xmpp_headers() {
          if (response(p) && !version.empty()) p.set_attribute("version", version);
        }},
       {"xmpp.ignores-version", "answers with version 1.0 and features whatever the version of the peer",
-       "RFC6120-4.7.5-5",
+       "RFC6120-4.7.5-5 RFC6120-4.9.3.25-1",
        [](Passage& p) {
          if (p.hears_header() && !p.initiating && !p.link) p.set_attribute("version", "1.0");
        }},

@@ -33,6 +33,20 @@ std::vector<Row> xmpp_sasl() {
            auth.add_text(xmpp::encode_authzid("user@" + domain));
          });
        }},
+      {"xmpp.external-in-clear-succeeds", "authenticates whoever asks for it in clear",
+       "RFC6120-13.3-1 RFC6120-6.5.4-1",
+       [](Passage& p) {
+         if (!p.hears("auth", ns::sasl) || p.secured) return;
+         p.drop();
+         p.answer("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+       }},
+      {"xmpp.anything-taken-for-sasl-success", "as initiator takes any answer to <auth/> for <success/>", "SEC-PROTO-2",
+       [asked = false](Passage& p) mutable {
+         if (p.sends("auth", ns::sasl)) asked = true;
+         if (!asked || !p.in() || p.kind != Passage::Kind::element || p.element.ns() == ns::sasl) return;
+         asked = false;
+         p.put(xml::Element("success", ns::sasl));
+       }},
       {"xmpp.abort-ignored", "does not answer <abort/>", "RFC6120-6.4.4-1",
        [](Passage& p) {
          if (p.hears("abort", ns::sasl)) p.drop();

@@ -56,6 +56,13 @@ void read_certificates(StreamConfig& config, void (*reading)(tls::PeerCertificat
 std::vector<Row> xmpp_tls() {
   using tls::PeerCertificate;
   return {
+      {"xmpp.proceeds-again", "answers <starttls/> with <proceed/> inside TLS, too",
+       "RFC6120-5.4.2.2-2 RFC6120-5.3.4-1 SEC-PROTO-2",
+       [](Passage& p) {
+         if (!p.hears("starttls", ns::tls) || !p.secured) return;
+         p.drop();
+         p.answer("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+       }},
       {"xmpp.starttls-not-answered", "answers nothing to <starttls/>", "RFC6120-5.4.2.1-1",
        [](Passage& p) {
          if (p.hears("starttls", ns::tls)) p.drop();

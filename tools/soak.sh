@@ -1,13 +1,14 @@
 #!/bin/sh
 # Keeps `cutover serve` busy and watches what it holds: messages both ways, presence, subscriptions, requests to the admin interface, and
-# connections that are opened and dropped. Prints memory and descriptors each half minute; 1 where they grow behind the first minute.
-# tools/soak.sh [SECONDS (600)] [MESSAGES A SECOND (40)]. Needs a built program and curl.
+# connections that are opened and dropped. Prints memory and descriptors each half minute; 1 where they grow
+# behind the third minute: until then what is remembered of the past fills up (protocol/base/limits.h).
+# tools/soak.sh [SECONDS (600)] [LINES A SECOND (300)]. Needs a built program and curl.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-seconds=${1:-600} rate=${2:-40}
+seconds=${1:-600} rate=${2:-300} filled=180
 cutover=${CUTOVER:-build/dev/cutover}
 [ -x "$cutover" ] || { echo "soak: no $cutover: build it first (tools/build.sh)" >&2 && exit 1; }
-[ "$seconds" -ge 120 ] || { echo "soak: at least 120 seconds: the first minute does not count" >&2 && exit 1; }
+[ "$seconds" -gt $filled ] || { echo "soak: more than $filled seconds: until then it fills up" >&2 && exit 1; }
 folder=$(mktemp -d)
 trap 'kill "$served" 2>/dev/null; wait; rm -rf "$folder"' EXIT
 mkfifo "$folder/console"
@@ -25,11 +26,12 @@ sent=0 second=0 first=0 peak_descriptors=0
 echo "second  messages  memory KiB  descriptors"
 while [ $second -lt "$seconds" ]; do
   i=0
+  [ "${state:-away}" = away ] && state=available || state=away
   while [ $i -lt "$rate" ]; do
     case $((i % 4)) in
       0) echo "send alice romeo@fabrikam.example number $sent" ;;
       1) echo "send romeo@fabrikam.example alice@contoso.example answer $sent" ;;
-      2) echo "presence bob $([ $((second % 2)) = 0 ] && echo away || echo available)" ;;
+      2) echo "presence bob $state" ;;
       3) echo "send carol romeo@litware.example number $sent" ;;
     esac >&3
     i=$((i + 1)) sent=$((sent + 1))
@@ -40,7 +42,7 @@ while [ $second -lt "$seconds" ]; do
   if [ $((second % 30)) = 0 ]; then
     now=$(held)
     printf '%6d  %8d  %10d  %11d\n' $second $sent $now
-    [ $second = 60 ] && first=${now% *} peak_descriptors=${now#* }
+    [ $second = $filled ] && first=${now% *} peak_descriptors=${now#* }
   fi
   second=$((second + 1))
   sleep 1

@@ -5,6 +5,8 @@
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
+#include "harness/judging/standing.h"
+#include "harness/standing/ledger.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -56,11 +58,18 @@ struct Sought {
   std::string broken;   ///< a case that could not be run any more
 };
 
+/// Whether a rule of the standing judge names it.
+bool is_of_a_rule(std::string_view departure) {
+  return std::ranges::find(standing::rules(), departure, &standing::RuleRow::killed_by) != standing::rules().end();
+}
+
 /// The check that a planted departure turned red; empty for none.
 std::string red_check(const CaseResult& result) {
   for (const auto& check : result.checks) {
     if (is_red(check) || check.outcome == Outcome::warn || check.outcome == Outcome::info) return check.id;
   }
+  for (const auto& heard : result.heard)
+    if (heard.breaches > 0) return standing_check_of(heard);
   return {};
 }
 
@@ -68,7 +77,7 @@ class Search {
  public:
   Search(const std::vector<Job>& cases, bool all, const RunJobs& run) : cases_(cases), all_(all), run_(run) {
     for (const auto& departure : departures::table()) {
-      if (departure.nature == Nature::defect && named_for(departure.name).empty())
+      if (departure.nature == Nature::defect && named_for(departure.name).empty() && !is_of_a_rule(departure.name))
         sought_.push_back({.departure = &departure});
     }
   }

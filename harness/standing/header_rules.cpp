@@ -50,11 +50,18 @@ bool has_leading_zero(std::string_view version) {
 
 bool is_1_0(std::string_view version) { return xmpp::parse_version(version) == std::pair(1, 0); }
 
-void judge_any(const Said& one, Ledger& ledger) {
+/// Whether the peer has called itself, or the sender, so.
+bool repeats(const Conversation& conversation, const std::string& address) {
+  const auto* theirs = conversation.first_header(false);
+  return theirs != nullptr &&
+         (theirs->tag.attribute_or_empty("from") == address || theirs->tag.attribute_or_empty("to") == address);
+}
+
+void judge_any(const Conversation& conversation, const Said& one, Ledger& ledger) {
   const auto& header = *one.header();
   for (const char* name : {"from", "to"}) {
     const auto address = header.tag.attribute(name);
-    if (address && !address->empty())
+    if (address && !address->empty() && !repeats(conversation, *address))
       ledger.judge(Rule::addresses_are_domains, address->find_first_of("@/") == std::string::npos, one.octets);
   }
   if (const auto version = header.tag.attribute("version"))
@@ -131,7 +138,7 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       initial = one.header();
       continue;
     }
-    judge_any(one, ledger);
+    judge_any(conversation, one, ledger);
     if (conversation.sender_initiates) {
       judge_initial(one, ledger);
       judge_namespaces(conversation, one, ledger);

@@ -193,7 +193,8 @@ struct Seam::Impl {
     } else if (auto* element = std::get_if<xml::Element>(&item)) {
       made.kind = Passage::Kind::element;
       made.element = std::move(*element);
-      if (made.element.is("success", ns::sasl)) {  // RFC 6120 section 6.3.2: a new document in both directions
+      // RFC 6120 section 6.3.2: a new document in both directions, where the receiving side says so.
+      if (made.element.is("success", ns::sasl) && made.in() == initiating) {
         restart(out);
         restart(in);
       }

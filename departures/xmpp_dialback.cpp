@@ -120,7 +120,7 @@ std::vector<Row> xmpp_dialback() {
        }},
       {"xmpp.dialback-error-ends-stream", "ends the stream when a db:result comes back as an error", "XEP0220-2.5-8",
        [](Passage& p) {
-         if (hears(p, "result", "error") && p.initiating) p.answer(xmpp::stream_error("undefined-condition"));
+         if (hears(p, "result", "error") && p.initiating) p.answer(xmpp::stream_error("reset"));
        }},
       {"xmpp.valid-result-not-sent", "does not tell the initiator that its key was found valid", "XEP0220-2.2.1-4",
        [](Passage& p) {
@@ -161,8 +161,9 @@ std::vector<Row> xmpp_dialback() {
        }},
       {"xmpp.answers-on-the-stream-received", "sends stanzas to a verified peer on the stream that came from it",
        "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1",
-       [](Passage& p) {
-         if (!p.hears("message", ns::server) || p.initiating || p.link) return;
+       [over = false](Passage& p) mutable {
+         over = over || (p.out() && p.kind == Passage::Kind::end_tag);
+         if (over || !p.hears("message", ns::server) || p.initiating || p.link) return;
          if (!p.element.attribute("from") || !p.element.attribute("to")) return;
          p.answer(xmpp::make_message(p.element.attribute_or_empty("to"), p.element.attribute_or_empty("from"), "seen"));
        }},

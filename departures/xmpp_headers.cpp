@@ -61,7 +61,8 @@ std::vector<Row> xmpp_headers() {
        [](Passage& p) {
          if (p.hears_header() && !p.initiating && !p.link) p.set_attribute("version", "1.0");
        }},
-      {"xmpp.initiates-in-client-namespace", "opens streams with jabber:client as content namespace", "RFC6120-4.8.3-2",
+      {"xmpp.initiates-in-client-namespace", "opens streams with jabber:client as content namespace",
+       "RFC6120-4.8.3-2 RFC6120-4.8.2-1 RFC6120-4.8.3-3",
        [](Passage& p) {
          if (initial(p)) p.set_attribute("xmlns", ns::client);
        }},

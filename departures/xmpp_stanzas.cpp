@@ -1,6 +1,7 @@
 // Stanzas that come twice or get lost on their way, and XML that no stream may hold.
 #include "departures/rows.h"
 #include "protocol/base/node.h"
+#include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
 
 #include <algorithm>
@@ -172,7 +173,7 @@ std::vector<Row> xmpp_stanzas() {
       {"xmpp.rescopes-what-is-inside-payloads", "puts stanzas that lie inside a payload into jabber:server",
        "RFC6120-4.8.3-4",
        [](Passage& p) {
-         if (p.is_stanza()) p.replace("jabber:client", "jabber:server");
+         if (p.is_stanza() && p.element.ns() == xmpp::ns::server) p.replace("jabber:client", "jabber:server");
        }},
       {"gateway.proxy-drops-inbound", "hands no stanza from partners on to the gateway",
        "LYNC-ARCH-2 RFC6120-4.3.2-6 RFC8048-5.2.1-1",

@@ -70,11 +70,16 @@ json::value write(const RequirementText& item) {
 }
 
 json::value write(const Heard& heard) {
-  return json::object{{"rule", heard.rule},
+  json::object object{{"rule", heard.rule},
                       {"judged", heard.judged},
                       {"breaches", heard.breaches},
                       {"sender", heard.sender},
                       {"octets", text(heard.octets)}};
+  if (heard.once.empty()) return object;
+  json::object once;
+  for (const auto& [value, of] : heard.once) once.emplace(text(value), text(of));
+  object.emplace("once", std::move(once));
+  return object;
 }
 
 json::value write(const TraceEntry& entry) {
@@ -169,6 +174,17 @@ class ObjectReader {
     }
     return result;
   }
+  /// An object whose members are all texts.
+  [[nodiscard]] std::map<std::string, std::string> texts(std::string_view key) const {
+    const auto& value = member(key);
+    if (!value.is_object()) fail(key, "an object");
+    std::map<std::string, std::string> result;
+    for (const auto& [name, text] : value.get_object()) {
+      if (!text.is_string()) fail(key, "an object of strings");
+      result.emplace(name, text.get_string());
+    }
+    return result;
+  }
   [[nodiscard]] bool has(std::string_view key) const { return object_->contains(key); }
   [[noreturn]] void fail(std::string_view key, std::string_view expected) const {
     throw std::invalid_argument(fmt::format("{}/{}: expected {}", place_, key, expected));
@@ -241,7 +257,9 @@ Heard read_heard(const json::value& value, const std::string& place) {
     if (number < 0) object.fail(key, "a number of times");
     return static_cast<std::size_t>(number);
   };
-  Heard heard{object.text("rule"), count("judged"), count("breaches"), object.text("sender"), object.text("octets")};
+  Heard heard{object.text("rule"),   count("judged"),       count("breaches"),
+              object.text("sender"), object.text("octets"), {}};
+  if (object.has("once")) heard.once = object.texts("once");
   if (heard.breaches > heard.judged) object.fail("breaches", "no more than were judged");
   return heard;
 }

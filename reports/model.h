@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ struct Heard {
   std::string rule;                      ///< by name
   std::size_t judged = 0, breaches = 0;  ///< how often
   std::string sender, octets;            ///< of the first breach: who sent it, and what
+  /// Values that may not come again in the whole run for anything else, and what each was for.
+  std::map<std::string, std::string> once;
 };
 
 /// One arrow or event of the sequence diagram.

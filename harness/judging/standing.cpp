@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace cutover::harness {
 
@@ -25,21 +26,44 @@ constexpr char place[] = "harness/standing/rules.inc";
 /// One rule over the cases of a world.
 struct Sum {
   std::size_t judged = 0, breaches = 0;
-  const reports::Heard* first = nullptr;
+  std::string sender, octets;  ///< of the first breach
   std::vector<const CaseResult*> broken_in;
+
+  void add_breach(const CaseResult& result, std::size_t count, const std::string& who, const std::string& what) {
+    if (breaches == 0) sender = who, octets = what;
+    breaches += count;
+    broken_in.push_back(&result);
+  }
 };
+
+/// What came before in the run, and in which case.
+using Before = std::map<std::string, std::pair<std::string, const CaseResult*>>;
+
+/// A value of the case that came in an earlier one for something else; empty where there is none.
+std::string again(const reports::Heard& heard, const CaseResult& result, Before& before) {
+  std::string found;
+  for (const auto& [value, of] : heard.once) {
+    const auto [first, fresh] = before.try_emplace(value, of, &result);
+    if (fresh || !found.empty()) continue;
+    const auto& [earlier, in] = first->second;
+    if (!of.empty() && of == earlier) continue;
+    found = fmt::format("{}{}{}, which was there in {}{}{}", value, of.empty() ? "" : " for ", of, in->id,
+                        earlier.empty() ? "" : " for ", earlier);
+  }
+  return found;
+}
 
 Sum sum_of(const reports::RunResult& run, const std::string& world, std::string_view rule) {
   Sum sum;
+  Before before;
   for (const auto& result : run.cases) {
     if (result.world != world) continue;
     const auto heard = std::ranges::find(result.heard, rule, &reports::Heard::rule);
     if (heard == result.heard.end()) continue;
     sum.judged += heard->judged;
-    if (heard->breaches == 0) continue;
-    sum.breaches += heard->breaches;
-    if (sum.first == nullptr) sum.first = &*heard;
-    sum.broken_in.push_back(&result);
+    if (heard->breaches > 0) sum.add_breach(result, heard->breaches, heard->sender, heard->octets);
+    if (const auto repeated = again(*heard, result, before); !repeated.empty() && heard->breaches == 0)
+      sum.add_breach(result, 1, "the subject", repeated);
   }
   return sum;
 }
@@ -52,8 +76,7 @@ std::string words_of(const Sum& sum) {
   const auto more = names.size() > named_max ? fmt::format(" and {} more", names.size() - named_max) : "";
   if (names.size() > named_max) names.resize(named_max);
   return fmt::format("broken {} of {} times, by {}, in {}{}\nfirst by {}\nreproduce: {}", sum.breaches, sum.judged,
-                     sum.first->sender, fmt::join(names, ", "), more, sum.first->octets,
-                     sum.broken_in.front()->reproduce);
+                     sum.sender, fmt::join(names, ", "), more, sum.octets, sum.broken_in.front()->reproduce);
 }
 
 Check check_of(const standing::RuleRow& row, const Sum& sum, bool strict) {

@@ -95,9 +95,9 @@ bool is_passed_on(const xml::Element& stanza) {
 }  // namespace
 
 const Crossing::Sight* Crossing::repeated(const std::vector<Sight>& stanzas) {
-  std::set<std::string_view> connections;
+  std::set<int> conversations;
   for (const auto& sight : stanzas)
-    if (!connections.insert(sight.connection).second) return &sight;
+    if (!conversations.insert(sight.conversation).second) return &sight;
   return nullptr;
 }
 
@@ -106,6 +106,7 @@ void Crossing::note_peer(const Conversation& conversation) { note(conversation, 
 
 /// What the listener said went in, what the sender said came out. A client's own stanza has no `from` yet.
 void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out, bool of_client) {
+  ++conversations_;
   for (const auto& one : conversation.said) {
     if (one.element() == nullptr || !is_passed_on(*one.element())) continue;
     const auto& stanza = *one.element();
@@ -114,7 +115,7 @@ void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out,
     const Key key{stanza.name(), stanza.attribute_or_empty("id"), from,
                   xmpp::canonical_bare(stanza.attribute_or_empty("to"))};
     auto& place = (came_in ? in : out)[key];
-    place.push_back({stanza, one.octets, conversation.connection});
+    place.push_back({stanza, one.octets, conversations_});
   }
 }
 

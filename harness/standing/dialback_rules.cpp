@@ -123,6 +123,8 @@ void Keys::judge(const Conversation& conversation, Ledger& ledger) {
     const std::tuple made_for{domain_in(*one.element(), "from"), domain_in(*one.element(), "to"), stream_id};
     const auto [place, fresh] = made_for_.emplace(key, made_for);
     ledger.judge(Rule::key_is_bound, fresh || place->second == made_for, one.octets);
+    ledger.once(Rule::key_is_bound, key,
+                domain_in(*one.element(), "from") + " to " + domain_in(*one.element(), "to") + ", stream " + stream_id);
   }
 }
 

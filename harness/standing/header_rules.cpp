@@ -50,6 +50,24 @@ bool has_leading_zero(std::string_view version) {
 
 bool is_1_0(std::string_view version) { return xmpp::parse_version(version) == std::pair(1, 0); }
 
+}  // namespace
+
+void StreamIds::judge(const Conversation& conversation, Ledger& ledger) {
+  if (conversation.sender_initiates) return;
+  ++conversations_;
+  for (const auto& one : conversation.said) {
+    if (!one.by_sender || one.header() == nullptr) continue;
+    const auto id = one.header()->tag.attribute_or_empty("id");
+    if (id.empty()) continue;
+    // Of one connection: response_id_is_new.
+    const bool elsewhere = seen_in_.emplace(id, conversations_).first->second != conversations_;
+    ledger.judge(Rule::stream_id_never_repeats, !elsewhere, one.octets);
+    ledger.once(Rule::stream_id_never_repeats, id, {});
+  }
+}
+
+namespace {
+
 /// Whether the peer has called itself, or the sender, so.
 bool repeats(const Conversation& conversation, const std::string& address) {
   const auto* theirs = conversation.first_header(false);

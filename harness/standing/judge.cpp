@@ -22,6 +22,7 @@ std::vector<std::string> driven_by_hand(const std::vector<TraceRecord>& records)
 std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const Judged& judged) {
   Ledger ledger;
   Keys keys;
+  StreamIds ids;
   Answers answers;
   Crossing crossing;
   for (const auto& conversation : conversations(records, judged)) {
@@ -39,6 +40,7 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
     judge_errors(conversation, ledger);
     judge_stanzas(conversation, ledger);
     keys.judge(conversation, ledger);
+    ids.judge(conversation, ledger);
     answers.judge(conversation, ledger);
   }
   crossing.judge(ledger);

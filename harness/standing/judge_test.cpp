@@ -140,6 +140,7 @@ std::vector<Row> rows() {
   add(Rule::no_restricted_xml, sends("<!-- a comment -->"));
   add(Rule::well_formed, sends("<message></iq>"));
   add(Rule::utf8_only, sends(stanza("<body>\xc3\x28</body>")));
+  add(Rule::header_first, says_there(Wire::receiving().hears(peer_initial()), "<stream:features/>"));
   add(Rule::no_byte_order_mark, initial_with("\xef\xbb\xbf" + initial()));
   add(Rule::declaration_before_header, initial_with(initial().substr(initial().find("<stream"))));
   add(Rule::not_standalone,
@@ -262,6 +263,7 @@ std::vector<Row> rows() {
           "xmlns:stream='http://etherx.jabber.org/streams'>" +
           std::string("<iq from='v@a.example' to='u@b.example' type='get' id='i1'><q xmlns='urn:x'/></iq>")),
       answers.as(ConnectionId{3}).says(iq("result", "")).says(iq("result", "")));
+  two(Rule::stream_id_never_repeats, in_clear(), in_clear().as(ConnectionId{3}));
   const auto from_client = [&](const std::string& went_in) {
     return Wire::with_client()
         .hears(

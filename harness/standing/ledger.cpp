@@ -22,7 +22,7 @@ constexpr std::array misleading{
     // Whose stream it is, and what may be said on it.
     Rule::initial_to, Rule::initial_from, Rule::initial_version, Rule::response_from, Rule::response_to,
     Rule::response_id, Rule::response_id_is_new, Rule::response_version, Rule::addresses_are_domains,
-    Rule::content_namespace, Rule::dialback_is_declared,
+    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
     Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces,
     Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::no_space_behind_starttls, Rule::no_space_behind_auth,
@@ -32,7 +32,8 @@ constexpr std::array misleading{
     Rule::result_form, Rule::result_once, Rule::result_answer_form, Rule::verify_form, Rule::verify_answer_form,
     Rule::dialback_error_form,
     // The end of a stream, and why.
-    Rule::error_ends_the_stream, Rule::nothing_behind_the_end, Rule::stream_error_condition,
+    Rule::error_ends_the_stream, Rule::nothing_behind_the_end, Rule::stream_error_condition, Rule::no_old_condition,
+    Rule::redirect_inside_tls,
     // Whose stanza it is, and what it answers.
     Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::one_direction,
     Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::request_has_one_child,
@@ -67,6 +68,12 @@ bool Ledger::judge(Rule rule, bool kept, std::string_view octets) {
     heard.octets = excerpt(octets);
   }
   return false;
+}
+
+void Ledger::once(Rule rule, std::string value, std::string of) {
+  constexpr std::size_t kept_max = 256;
+  auto& once = heard_[rule].once;
+  if (once.size() < kept_max) once.emplace(std::move(value), std::move(of));
 }
 
 std::vector<reports::Heard> Ledger::take() {

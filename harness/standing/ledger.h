@@ -42,6 +42,8 @@ class Ledger {
   void hear(std::string who) { who_ = std::move(who); }
   /// One judgement; returns `kept`. `octets` are what broke it, or what it was judged by.
   bool judge(Rule rule, bool kept, std::string_view octets);
+  /// A value that may be there for one thing alone, also where another case of the run has it.
+  void once(Rule rule, std::string value, std::string of);
   /// In the order of the rules.
   [[nodiscard]] std::vector<reports::Heard> take();
 

@@ -56,17 +56,25 @@ bool has_prefixed_content(std::string_view octets, const xml::StreamHeader& head
 
 void judge_octets(const Conversation& conversation, Ledger& ledger) {
   const xml::StreamHeader* header = nullptr;
+  int header_document = 0;
   for (const auto& one : conversation.said) {
     if (!one.by_sender || one.is<Space>() || one.is<BehindTheEnd>() || one.is<BehindProceed>()) continue;
     const auto octets = trimmed(one.octets);
+    const bool in_a_stream = header != nullptr && header_document == one.document;
     if (const auto* fault = one.fault()) {
-      judge_unreadable(*fault, octets, ledger);
+      // Features outside a stream: what is wrong is what did not come before them. (An error there is another matter.)
+      if (!in_a_stream && octets.find("features") != std::string_view::npos)
+        ledger.judge(Rule::header_first, false, octets);
+      else
+        judge_unreadable(*fault, octets, ledger);
       continue;
     }
     for (const auto rule : {Rule::no_restricted_xml, Rule::well_formed, Rule::utf8_only, Rule::space_between_elements})
       ledger.judge(rule, true, octets);
     if (one.header() != nullptr) {
       header = one.header();
+      header_document = one.document;
+      ledger.judge(Rule::header_first, true, octets);
       ledger.judge(Rule::no_byte_order_mark, !octets.starts_with(byte_order_mark), octets);
       judge_declaration(octets, ledger);
     }

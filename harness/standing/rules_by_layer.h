@@ -21,6 +21,16 @@ void judge_tls_and_sasl(const Conversation&, Ledger&);
 void judge_errors(const Conversation&, Ledger&);
 void judge_stanzas(const Conversation&, Ledger&);
 
+/// Ids that a sender gave to streams, over all of its connections.
+class StreamIds {
+ public:
+  void judge(const Conversation&, Ledger&);
+
+ private:
+  int conversations_ = 0;
+  std::map<std::string, int> seen_in_;
+};
+
 /// Keys that a sender made, over all of its connections.
 class Keys {
  public:
@@ -55,13 +65,15 @@ class Crossing {
   };
   struct Sight {
     xml::Element stanza;
-    std::string octets, connection;
+    std::string octets;
+    int conversation = 0;
   };
   using Stanzas = std::map<Key, std::vector<Sight>>;
   /// The second on one connection; null where there is none.
   static const Sight* repeated(const std::vector<Sight>& stanzas);
-  static void note(const Conversation&, Stanzas& in, Stanzas& out, bool of_client);
+  void note(const Conversation&, Stanzas& in, Stanzas& out, bool of_client);
 
+  int conversations_ = 0;
   Stanzas from_client_, to_client_, from_peer_, to_peer_;
 };
 

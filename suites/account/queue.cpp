@@ -27,6 +27,7 @@ void late_message(Run& run) {
   stream->send(stream->header().text() + "<stream:features/>");
   const auto one = body_of(stream->await_element("message", xmpp::ns::server));
   const auto other = body_of(stream->await_element("message", xmpp::ns::server));
+  if (!GIVEN(one != body_of(std::nullopt) || other != body_of(std::nullopt), "a message comes")) return;
   CONFORMS("RFC6120-10.1-2", "the messages in the order in which they came", one + ", " + other, Eq("first, second"));
 }
 

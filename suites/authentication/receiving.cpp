@@ -48,8 +48,11 @@ void good_certificates(Run& run) {
         Good{"SEC-EKU-1", "is for servers only", tls::NameKind::dns, tls::Flaw::server_only_eku}}) {
     auto stream = opened(n);
     if (!stream) return;
+    const auto answer = worth(*stream, *n.certificate(external, flaw, name));
+    // A server that secures no stream at all looks at no certificate.
+    if (answer == "no TLS" && !GIVEN(n.secured(external, *n.certificate(external)), "streams are secured")) return;
     const bool taken = CONFORMS(requirement, fmt::format("the answer to EXTERNAL with a certificate that {}", words),
-                                worth(*stream, *n.certificate(external, flaw, name)), Eq("success"));
+                                answer, Eq("success"));
     if (!taken && name == tls::NameKind::dns) return;  // the last of them has such a name, too
   }
 }
@@ -225,6 +228,7 @@ CUTOVER_CASE(limited){
 
 void after_success(Run& run) {
   Negotiation n(run);
+  if (!GIVEN(n.secured(external, *n.certificate(external)), "the subject offers features inside TLS")) return;
   auto stream = n.established(external);
   if (!CONFORMS("RFC6120-6.2-1", "the stream was authenticated by EXTERNAL and opened anew", stream.has_value(),
                 Eq(true)))

@@ -70,8 +70,9 @@ void verified(Run& run) {
                 Ne("nothing")))
     return;
   const auto verify = request.value_or(xml::Element("no question", ""));
-  CONFORMS("XEP0220-2.1.2-1", "the id in db:verify", by_certificate ? stream->id() : verify.attribute_or_empty("id"),
-           Eq(stream->id()));
+  if (!CONFORMS("XEP0220-2.1.2-1", "the id in db:verify",
+                by_certificate ? stream->id() : verify.attribute_or_empty("id"), Eq(stream->id())))
+    return;
   if (request) {
     CONFORMS("XEP0220-2.1.2-1", "the addresses of db:verify",
              verify.attribute_or_empty("from") + " > " + verify.attribute_or_empty("to"),
@@ -79,7 +80,7 @@ void verified(Run& run) {
     CONFORMS("XEP0220-2.1.2-1", "the key in db:verify", verify.text(), Eq("the-key"));
   }
   const auto answer = stream->await_element("result", xmpp::ns::dialback);
-  CONFORMS("XEP0220-2.2.1-4", "the type of the answer to db:result", type_of(answer), Eq("valid"));
+  if (!CONFORMS("XEP0220-2.2.1-4", "the type of the answer to db:result", type_of(answer), Eq("valid"))) return;
   stream->send(n.message(kind, "verified by dialback"));
   (void)n.until([&] { return n.subject().received("verified by dialback") == 1; });
   CONFORMS("RFC6120-4.3.2-6", "how often the message of the verified pair reached the user",
@@ -116,7 +117,9 @@ void invalid(Run& run) {
   auto stream = inside_tls(n);
   if (!stream) return;
   stream->send(db_result(n.domain(kind), n.subject().domain(), "a-forged-key"));
-  if (!GIVEN(n.answer_verify(kind, "invalid"), asked_about)) return;
+  const auto request = n.answer_verify(kind, "invalid");
+  if (!GIVEN(request, asked_about)) return;
+  if (!GIVEN(request->attribute_or_empty("id") == stream->id(), "it asks with the id of the stream")) return;
   const auto answer = stream->await_element("result", xmpp::ns::dialback);
   CONFORMS("XEP0220-2.2.1-4", "the type of the answer to db:result", type_of(answer), AnyOf("invalid", "error"));
   // A server that sends the error `forbidden` instead may leave the stream open (XEP-0220 sections 2.1.2 and 2.5).

@@ -36,6 +36,9 @@ CUTOVER_CASE(declared_external){
 
 void authorises(Run& run, PartnerKind kind, const char* requirement, const char* words) {
   Negotiation n(run);
+  const bool features = kind == PartnerKind::plaintext_dialback ? n.connect(kind).open().has_value()
+                                                                : n.secured(kind, *n.certificate(kind)).has_value();
+  if (!GIVEN(features, "the subject offers features")) return;
   const auto met = n.peer(kind).accepted_count();
   const bool established = n.established(kind).has_value();
   // Who asks the authoritative server does dialback: what goes wrong behind that is a fault, and no false declaration.

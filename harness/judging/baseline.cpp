@@ -85,12 +85,15 @@ BaselineEntry read_entry(const YAML::Node& item, const std::string& file) {
       entry.message = value;
     } else if (key == "target") {
       entry.target = value;
+    } else if (key == "sometimes") {
+      if (value != "true") fail(file, pair.second.Mark(), "expected true for 'sometimes', or leave it out");
+      entry.sometimes = true;
     } else if (key == "expires") {
       if (!is_date(value)) fail(file, pair.second.Mark(), "expected a date such as 2027-06-30 for 'expires'");
       entry.expires = value;
     } else {
       fail(file, pair.first.Mark(),
-           "unknown key '" + key + "'; expected check, case, reason, link, message, target or expires");
+           "unknown key '" + key + "'; expected check, case, reason, link, message, target, sometimes or expires");
     }
   }
   const auto required = [&](const std::string& value, const char* key) {
@@ -171,9 +174,10 @@ bool names(const BaselineEntry& entry, const std::string& id) {
   return std::ranges::find(entry.in_cases, id) != entry.in_cases.end();
 }
 
-/// Where an entry names the cases in which a rule of the standing judge is broken, only a run of one of them can show
+/// What comes and goes by chance is no surprise where it is not there. Where an entry names the cases in which a rule of the standing judge is broken, only a run of one of them can show
 /// that it is kept now.
 bool can_be_stale(const BaselineEntry& entry, const reports::RunResult& run) {
+  if (entry.sometimes) return false;
   return entry.in_cases.empty() || std::ranges::any_of(run.cases, [&](const auto& result) {
            return names(entry, result.id) && !result.checks.empty();
          });

@@ -18,6 +18,7 @@ struct BaselineEntry {
   std::string target;   ///< when not empty, the entry counts for the target of that name only: a server in one mode
   /// Of a rule of the standing judge: the cases in which alone it is broken; empty: in whichever.
   std::vector<std::string> in_cases;
+  bool sometimes = false;  ///< it depends on chance or time: a run without it makes the entry not stale
   std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
   int line = 0;
 };
@@ -32,7 +33,7 @@ struct BaselineError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A YAML list of maps with check, reason and optionally link, message, target and expires.
+/// A YAML list of maps with check, reason and optionally case, link, message, target, sometimes and expires.
 [[nodiscard]] Baseline parse_baseline(std::string_view yaml, const std::string& file);
 [[nodiscard]] Baseline load_baseline(const std::string& path);
 

@@ -45,5 +45,16 @@ TEST(Baseline, TellsItsReasonAndTheLinkWhereThereIsOne) {
   EXPECT_EQ(after("", "https://tracker.example/7").baseline_reason, "known (https://tracker.example/7)");
 }
 
+TEST(Baseline, IsNotStaleForWhatComesAndGoes) {
+  const std::string entry = "- check: standing#RFC6120-4.7.3-2\n  reason: depends on the second\n";
+  for (const bool sometimes : {false, true}) {
+    auto run = failed("standing#RFC6120-4.7.3-2");
+    run.cases.front().checks.front().outcome = reports::Outcome::pass;
+    apply_baseline(parse_baseline(entry + (sometimes ? "  sometimes: true\n" : ""), "b.yaml"), "2026-11-27", run);
+    EXPECT_EQ(run.stale_baseline.empty(), sometimes);
+  }
+  EXPECT_THROW((void)parse_baseline(entry + "  sometimes: maybe\n", "b.yaml"), BaselineError);
+}
+
 }  // namespace
 }  // namespace cutover::harness

@@ -69,11 +69,13 @@ json::value write(const RequirementText& item) {
 }
 
 json::value write(const Heard& heard) {
-  return json::object{{"rule", heard.rule},
+  json::object object{{"rule", heard.rule},
                       {"judged", heard.judged},
                       {"breaches", heard.breaches},
                       {"sender", heard.sender},
                       {"octets", text(heard.octets)}};
+  if (!heard.connection.empty()) object.emplace("connection", text(heard.connection));
+  return object;
 }
 
 json::value write(const TraceEntry& entry) {
@@ -239,7 +241,9 @@ Heard read_heard(const json::value& value, const std::string& place) {
     if (number < 0) object.fail(key, "a number of times");
     return static_cast<std::size_t>(number);
   };
-  Heard heard{object.text("rule"), count("judged"), count("breaches"), object.text("sender"), object.text("octets")};
+  Heard heard{object.text("rule"),   count("judged"),
+              count("breaches"),     object.text("sender"),
+              object.text("octets"), object.has("connection") ? object.text("connection") : std::string()};
   if (heard.breaches > heard.judged) object.fail("breaches", "no more than were judged");
   return heard;
 }

@@ -56,6 +56,7 @@ struct Heard {
   std::string rule;                      ///< by name
   std::size_t judged = 0, breaches = 0;  ///< how often
   std::string sender, octets;            ///< of the first breach: who sent it, and what
+  std::string connection;                ///< and where
 };
 
 /// One arrow or event of the sequence diagram.

@@ -25,7 +25,7 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
   Answers answers;
   Crossing crossing;
   for (const auto& conversation : conversations(records, judged)) {
-    ledger.hear(conversation.sender);
+    ledger.hear(conversation.sender, conversation.connection);
     if (conversation.with_client) {
       crossing.note_client(conversation);
       continue;

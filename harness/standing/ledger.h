@@ -35,15 +35,18 @@ struct RuleRow {
 /// Judgements of one case. A rule that was never judged is not in it.
 class Ledger {
  public:
-  /// `who` is the node whose octets are judged from now on.
-  void hear(std::string who) { who_ = std::move(who); }
+  /// `who` is the node whose octets are judged from now on, on that connection.
+  void hear(std::string who, std::string connection) {
+    who_ = std::move(who);
+    connection_ = std::move(connection);
+  }
   /// One judgement; returns `kept`. `octets` are what broke it, or what it was judged by.
   bool judge(Rule rule, bool kept, std::string_view octets);
   /// In the order of the rules.
   [[nodiscard]] std::vector<reports::Heard> take();
 
  private:
-  std::string who_;
+  std::string who_, connection_;
   std::map<Rule, reports::Heard> heard_;
 };
 

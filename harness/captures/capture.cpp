@@ -240,6 +240,13 @@ std::optional<fs::path> tshark_program() {
   return std::nullopt;
 }
 
+Duration Capture::begin() const {
+  std::optional<Duration> first;
+  for (const auto& connection : connections)
+    if (!connection.spoken.empty()) first = std::min(first.value_or(Duration::max()), connection.spoken.front().time);
+  return first.value_or(Duration::zero());
+}
+
 Capture read_capture(const CaptureOptions& options) {
   check_file(options.file, "a capture, as tcpdump, dumpcap and Wireshark write it");
   if (!options.keys.empty()) check_keys(options.keys);

@@ -37,6 +37,9 @@ struct Capture {
   std::vector<Connection> connections;  ///< those that speak XMPP, or may
   std::size_t others = 0;               ///< that do not
   bool cut_short = false;               ///< the file ends within a packet
+
+  /// When the first octet was sent, since 1970; zero where none is there.
+  [[nodiscard]] Duration begin() const;
 };
 
 struct CaptureOptions {

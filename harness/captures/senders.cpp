@@ -79,7 +79,7 @@ TraceRecord record_of(const std::string& node, const std::string& peer, const Co
 
 class Gathering {
  public:
-  explicit Gathering(const Capture& capture) : capture_(capture) {}
+  explicit Gathering(const Capture& capture) : capture_(capture), begin_(capture.begin()) {}
 
   std::vector<Sender> all() {
     for (const auto& connection : capture_.connections) add(connection);
@@ -119,7 +119,7 @@ class Gathering {
     const auto words = fmt::format("{} {} > {} {}", ends.opener, name_of(connection.opener), ends.listener,
                                    name_of(connection.listener));
     const auto make = [&](const Spoken& spoken) {
-      return record_of(listener, speaker, connection, words, Time(spoken.time - begin()));
+      return record_of(listener, speaker, connection, words, Time(spoken.time - begin_));
     };
     bool secured = false;
     for (const auto& spoken : connection.spoken) {
@@ -137,14 +137,8 @@ class Gathering {
       note.detail = spoken.octets;
     }
   }
-  /// Of the capture: its first octet.
-  [[nodiscard]] Duration begin() const {
-    for (const auto& connection : capture_.connections)
-      if (!connection.spoken.empty()) return connection.spoken.front().time - Duration(1us);
-    return {};
-  }
-
   const Capture& capture_;
+  const Duration begin_;
   std::vector<Sender> senders_;
 };
 

@@ -74,11 +74,11 @@ hand.key) are for your own tools. The admin interface is HTTP with JSON; without
 )";
 
 constexpr const char* grade_notes = R"(
-Judges every server that speaks to another one in a capture (pcap or pcapng), by the rules that bind a sender whatever it
-is about; `cutover explain standing` lists them. tshark reassembles and decrypts. KEYS is a key log as programs write it
-where SSLKEYLOGFILE is set; without it what was sent in clear is judged. A connection whose beginning is not in the capture
-is not judged, one with a gap up to there. FILE may be the run.json or results.jsonl of a run, too: then it tells what the
-judge heard in it. The reports hold what was encrypted, and are for their owner's eyes.
+Judges every server that speaks to another one in a capture (pcap or pcapng), by the rules that bind a sender whatever
+it is about; `cutover explain standing` lists them. tshark reassembles and decrypts. KEYS is a key log as programs write
+it where SSLKEYLOGFILE is set; without it what was sent in clear is judged. A connection whose beginning is not in the
+capture is not judged, one with a gap up to there. FILE may be the run.json or results.jsonl of a run, too: then it
+tells what the judge heard in it. The reports hold what was encrypted, and are for their owner's eyes.
 )";
 
 constexpr const char* authority_notes = R"(

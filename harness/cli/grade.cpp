@@ -86,7 +86,11 @@ reports::RunResult grade_capture(const GradeArguments& arguments) {
   auto senders = senders_of(capture);
   keep_asked(arguments.senders, senders);
   reports::RunResult run;
-  for (const auto& sender : senders) run.cases.push_back(grade(sender, arguments));
+  run.started += std::chrono::duration_cast<std::chrono::milliseconds>(capture.begin());  // from 1970 on
+  for (const auto& sender : senders) {
+    run.cases.push_back(grade(sender, arguments));
+    run.cases.back().started = run.started;
+  }
   if (capture.cut_short) run.notes.push_back("the capture ends within a packet: judged is what stands before it");
   if (capture.others > 0)
     run.notes.push_back(

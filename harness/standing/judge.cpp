@@ -19,7 +19,8 @@ std::vector<std::string> driven_by_hand(const std::vector<TraceRecord>& records)
   return nodes;
 }
 
-std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const Judged& judged) {
+std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const Judged& judged,
+                                  const Judged& judged_in_sip) {
   Ledger ledger;
   Keys keys;
   Answers answers;
@@ -42,6 +43,13 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
     answers.judge(conversation, ledger);
   }
   crossing.judge(ledger);
+  if (judged_in_sip) {
+    for (const auto& conversation : sip_conversations(records, judged_in_sip)) {
+      ledger.hear(conversation.sender, conversation.connection);
+      judge_sip_forms(conversation, ledger);
+      judge_sip_exchanges(conversation, ledger);
+    }
+  }
   return ledger.take();
 }
 

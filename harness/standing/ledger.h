@@ -28,6 +28,8 @@ struct RuleRow {
   int line;                      ///< in rules.inc
 };
 [[nodiscard]] std::span<const RuleRow> rules();
+/// Whether it binds SIP messages: those rows are the last.
+[[nodiscard]] constexpr bool is_of_sip(Rule rule) { return rule >= Rule::sip_version; }
 [[nodiscard]] const RuleRow& row_of(Rule rule);
 /// Null for a name that is none of a rule.
 [[nodiscard]] const RuleRow* rule_named(std::string_view name);

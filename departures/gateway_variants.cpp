@@ -233,7 +233,11 @@ std::vector<Row> documents() {
          auto document = xml::parse(p.message.body);
          auto* root = std::get_if<xml::Element>(&document);
          if (root == nullptr || root->children().size() < 2) return;
-         std::ranges::reverse(root->content());
+         // Notes and what else there is stay behind them, as the schema has it.
+         auto& content = root->content();
+         const auto end = std::ranges::find_if(
+             content, [](const auto& one) { return !one.is_text() && one.element.front().name() != "tuple"; });
+         std::reverse(content.begin(), end);
          p.message.body = xml::write(*root);
        }},
       {"gateway.media-types-in-capitals", "writes media types in large letters (RFC 2045 section 5.1)",

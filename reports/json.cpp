@@ -75,6 +75,7 @@ json::value write(const Heard& heard) {
                       {"breaches", heard.breaches},
                       {"sender", heard.sender},
                       {"octets", text(heard.octets)}};
+  if (!heard.connection.empty()) object.emplace("connection", text(heard.connection));
   if (heard.once.empty()) return object;
   json::object once;
   for (const auto& [value, of] : heard.once) once.emplace(text(value), text(of));
@@ -257,8 +258,13 @@ Heard read_heard(const json::value& value, const std::string& place) {
     if (number < 0) object.fail(key, "a number of times");
     return static_cast<std::size_t>(number);
   };
-  Heard heard{object.text("rule"),   count("judged"),       count("breaches"),
-              object.text("sender"), object.text("octets"), {}};
+  Heard heard{object.text("rule"),
+              count("judged"),
+              count("breaches"),
+              object.text("sender"),
+              object.text("octets"),
+              object.has("connection") ? object.text("connection") : "",
+              {}};
   if (object.has("once")) heard.once = object.texts("once");
   if (heard.breaches > heard.judged) object.fail("breaches", "no more than were judged");
   return heard;

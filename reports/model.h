@@ -59,6 +59,7 @@ struct Heard {
   std::string rule;                      ///< by name
   std::size_t judged = 0, breaches = 0;  ///< how often
   std::string sender, octets;            ///< of the first breach: who sent it, and what
+  std::string connection;                ///< and where
   /// Values that may not come again in the whole run for anything else, and what each was for.
   std::map<std::string, std::string> once;
 };

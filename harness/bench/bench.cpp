@@ -3,14 +3,18 @@
 #include "harness/bench/bench.h"
 
 #include "harness/bench/whole_run.h"
+#include "harness/captures/senders.h"
+#include "harness/captures/tshark_output.h"
 #include "harness/deployment/deployment.h"
 #include "harness/files/report_files.h"
 #include "harness/running/selection.h"
+#include "harness/standing/judge.h"
 #include "harness/worlds/explore.h"
 #include "harness/worlds/live_world.h"
 #include "harness/worlds/sim_world.h"
 #include "mocks/name_server.h"
 #include "mocks/partner.h"
+#include "protocol/base/base64.h"
 #include "protocol/base/check.h"
 #include "protocol/tls/authority.h"
 
@@ -332,6 +336,50 @@ double migrations_per_s(TlsKind tls, const BenchOptions& options) {
   return static_cast<double>(count) / watch.cpu_s();
 }
 
+/// What tshark prints of a connection in which the one server sends the other messages.
+std::string followed_connection(std::size_t octets_min, std::size_t& octets) {
+  std::string yaml = "peers:\npackets:\n";
+  std::uint32_t packet = 1;
+  const auto say = [&](bool by_opener, const std::string& text) {
+    packet += (packet % 2 == 1) == by_opener ? 2 : 1;  // the opener's are odd
+    octets += text.size();
+    yaml += fmt::format("  - packet: {}\n    timestamp: {}.0\n    data: !!binary |\n", packet, packet);
+    const auto base64 = to_base64(text);
+    for (std::size_t at = 0; at < base64.size(); at += 76) yaml += "      " + base64.substr(at, 76) + "\n";
+  };
+  constexpr auto header =
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:server' version='1.0' xml:lang='en' "
+      "xmlns:stream='http://etherx.jabber.org/streams' {}>";
+  say(true, fmt::format(header, "from='a.example' to='b.example'"));
+  say(false, fmt::format(header, "id='77' from='b.example' to='a.example'") + "<stream:features/>");
+  while (octets < octets_min)
+    say(true, fmt::format("<message from='romeo@a.example/balcony' to='juliet@b.example' type='chat' id='m{}'>"
+                          "<body>Neither, fair saint, if either thee dislike.</body><active "
+                          "xmlns='http://jabber.org/protocol/chatstates'/></message>",
+                          packet));
+  return yaml;
+}
+
+/// Octets a CPU second from what tshark prints to the verdicts on both servers.
+double graded_octets_per_s(const BenchOptions& options) {
+  std::size_t octets = 0, graded = 0;
+  const auto yaml = followed_connection(4UL * 1024 * 1024, octets);
+  const Stopwatch watch;
+  for (; graded == 0 || watch.elapsed() < options.budget; graded += octets) {
+    Capture capture;
+    auto& connection = capture.connections.emplace_back();
+    connection.opener.address = "192.0.2.1";
+    connection.listener.address = "192.0.2.2";
+    auto followed = read_followed(yaml);
+    for (auto& chunk : followed.front())
+      connection.spoken.push_back({chunk.packet, chunk.time, chunk.packet % 2 == 1, false, std::move(chunk.octets)});
+    for (const auto& sender : senders_of(capture))
+      if (standing::judge(sender.records, [](std::string_view, std::string_view) { return true; }).empty())
+        throw HarnessFault("bench: nothing was judged");
+  }
+  return static_cast<double>(graded) / watch.cpu_s();
+}
+
 /// Name, value, unit, budget, method. As wide as the longest name, unit and budget below.
 constexpr auto row_form = "{:<58} {:>9} {:<13} {:<15} {}\n";
 
@@ -474,6 +522,8 @@ int run_bench(std::ostream& out, const BenchOptions& options) {
   table.row("memory, idle S2S stream, real TLS", "octets an end", "", "as before, with OpenSSL's state",
             [&] { return octets_per_idle_stream(TlsKind::real, options); });
   measure_deployment(table, options);
+  table.row("capture judged, both servers, without tshark", "octets/CPU s", "at least 20000000",
+            "one connection of 4 MiB, messages of 230 octets", [&] { return graded_octets_per_s(options); });
   measure_whole_run(table);
   if (table.rows().empty()) throw UsageError("no measurement has \"" + options.only + "\" in its name");
   if (!options.json_file.empty()) write_json(options.json_file, table.rows());

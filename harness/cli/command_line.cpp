@@ -2,6 +2,7 @@
 #include "harness/cli/command_line.h"
 
 #include "harness/bench/bench.h"
+#include "harness/captures/capture.h"
 #include "harness/cli/completion.h"
 #include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
@@ -38,6 +39,7 @@ Examples:
   cutover run --world=sim message migration     two suites in virtual time
   cutover run message.partner-to-user --seed=7  one case, and the same again
   cutover run --target=fixtures/targets/prosody.yaml
+  cutover grade FILE.pcapng --keys KEYS         what servers say in a capture
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
   cutover authority new lab                     certificates for the servers of a lab
@@ -69,6 +71,14 @@ Examples:
 Nodes of several processes find each other by --topology, --network and --place, which must be the same for all, and
 trust each other by the authority in --credentials. There, root.pem and a certificate for every domain (hand.pem,
 hand.key) are for your own tools. The admin interface is HTTP with JSON; without a token it is on loopback only.
+)";
+
+constexpr const char* grade_notes = R"(
+Judges every server that speaks to another one in a capture (pcap or pcapng), by the rules that bind a sender whatever
+it is about; `cutover explain standing` lists them. tshark reassembles and decrypts. KEYS is a key log as programs write
+it where SSLKEYLOGFILE is set; without it what was sent in clear is judged. A connection whose beginning is not in the
+capture is not judged, one with a gap up to there. FILE may be the run.json or results.jsonl of a run, too: then it
+tells what the judge heard in it. The reports hold what was encrypted, and are for their owner's eyes.
 )";
 
 constexpr const char* authority_notes = R"(
@@ -179,6 +189,25 @@ void add_testing(CLI::App& command, SelftestOptions& options) {
                 "With --rules: in all cases, not only in those nearest to their requirements; else: each variant alone")
       ->group(group)
       ->excludes(plant);
+}
+
+void add_grading(CLI::App& grade, GradeArguments& arguments) {
+  arguments.reporting.directory = "out/grade";
+  grade.add_option("file", arguments.file, "A capture; or run.json or results.jsonl of a run")
+      ->required()
+      ->type_name("");
+  const auto* group = "Selection";
+  option(grade, group, "--keys", arguments.keys, "FILE",
+         "Key log (SSLKEYLOGFILE) with the secrets of the TLS connections");
+  option(grade, group, "--sender", arguments.senders, "NAME", "Domain or address of a server to judge; all without it")
+      ->allow_extra_args(false);
+  option(grade, group, "--port", arguments.ports, "PORT", "Port of XMPP, beside 5222, 5223, 5269 and 5270")
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 65535));
+  grade.add_flag("--strict", arguments.reporting.strict, "An unmet SHOULD fails, too")->group(group);
+  add_reports(grade, arguments.reporting);
+  grade.get_option("--output")->description("Where the reports go; out/grade without it");
+  grade.footer(std::string(grade_notes) + exit_codes);
 }
 
 struct ServeArguments {
@@ -349,6 +378,9 @@ int parse_and_run(int argc, char** argv) {
   report->add_option("results", file, "results.jsonl or run.json of the run")->required()->type_name("");
   add_reports(*report, arguments);
   report->footer(exit_codes);
+  GradeArguments grading;
+  auto* grade = app.add_subcommand("grade", "Judges the servers that speak in a capture, without a stimulus");
+  add_grading(*grade, grading);
   auto* compare =
       app.add_subcommand("compare", "Tells which verdicts of two runs differ, check by check; 1 where any does");
   for (auto* one : {&file, &other})
@@ -397,6 +429,7 @@ int parse_and_run(int argc, char** argv) {
     return defects_command(filter, as_json ? DefectForm::json : as_words ? DefectForm::words : DefectForm::text);
   if (explain->parsed()) return explain_command(id);
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
+  if (grade->parsed()) return grade_command(grading, command);
   if (compare->parsed()) return compare_command(file, other);
   if (report->parsed()) return report_command(arguments, file, command);
   if (selftest->parsed()) return selftest_command(arguments, testing);
@@ -425,6 +458,8 @@ int run_command_line(int argc, char** argv) {
   try {
     return parse_and_run(argc, argv);
   } catch (const UsageError& error) {
+    return said(error, exit_code::usage);
+  } catch (const CaptureError& error) {
     return said(error, exit_code::usage);
   } catch (const CatalogueError& error) {
     return said(error, exit_code::usage);

@@ -144,6 +144,7 @@ void look_at_programs(Findings& findings) {
                "chromium",
                "tests of the HTML report are skipped",
                {"chromium", "chromium-browser", "google-chrome"}},
+        Wanted{"tshark", "tshark", "`cutover grade` cannot judge captures, and its tests are skipped", {"tshark"}},
         Wanted{"dig", "bind9-dnsutils", "to ask the name server of `cutover serve` by hand", {"dig"}},
         Wanted{"curl", "curl", "to use the admin interface of `cutover serve` by hand", {"curl"}},
         Wanted{"openssl", "openssl", "to talk to `cutover serve` by hand", {"openssl"}}}) {

@@ -1,9 +1,9 @@
 // `run`, `report` and `coverage`: results as they come, a summary, and report files whatever else fails.
 #include "harness/cli/console.h"
 #include "harness/cli/left_by_runs.h"
+#include "harness/cli/reporting.h"
 #include "harness/cli/subcommands.h"
 #include "harness/cli/target_watch.h"
-#include "harness/files/report_files.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
@@ -11,101 +11,19 @@
 #include "harness/judging/standing.h"
 #include "harness/running/block_lease.h"
 #include "harness/subjects/started_server.h"
-#include "reports/html.h"
 #include "reports/json.h"
-#include "reports/junit.h"
 #include "reports/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
-#include <filesystem>
 #include <iostream>
 
 namespace cutover::harness::cli {
 
 namespace {
-
-std::string today() {
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[11];
-  return std::string(text, std::strftime(text, sizeof text, "%Y-%m-%d", &utc));
-}
-
-struct Reports {
-  std::string json, junit, html;
-};
-
-/// Where they are when nobody says otherwise.
-Reports places_in(const std::string& directory) {
-  return {directory + "/run.json", directory + "/junit.xml", directory + "/report.html"};
-}
-std::string results_in(const std::string& directory) { return directory + "/results.jsonl"; }
-
-Reports places(const RunArguments& arguments) {
-  auto where = places_in(arguments.directory);
-  if (!arguments.json.empty()) where.json = arguments.json;
-  if (!arguments.junit.empty()) where.junit = arguments.junit;
-  if (!arguments.html.empty()) where.html = arguments.html;
-  return where;
-}
-
-// No file may take the place of another, nor of what a report is made from.
-void check_places(const RunArguments& arguments, const std::string& input) {
-  const auto where = places(arguments);
-  std::vector<std::string> taken{input.empty() ? results_in(arguments.directory) : input};
-  for (const auto& path : {where.json, where.junit, where.html}) {
-    const auto same = [&](const std::string& other) {
-      std::error_code none;  // what is not there yet is compared by its name
-      return std::filesystem::path(path).lexically_normal() == std::filesystem::path(other).lexically_normal() ||
-             std::filesystem::equivalent(path, other, none);
-    };
-    const bool device = !std::filesystem::is_regular_file(path) && std::filesystem::exists(path);
-    if (!device && std::ranges::any_of(taken, same))
-      throw UsageError(path + ": another file of this run has that place; give each report one of its own");
-    taken.push_back(path);
-  }
-}
-
-// Writes all that can be written; false, with a message for each, when one could not be. The traces, most of a run, are
-// in the results already; the JSON report says where.
-bool write_reports(reports::RunResult& run, const Reports& where, Readers readers, const std::string& results) {
-  run.traces = results.empty() ? "" : as_seen_from(where.json, results);
-  std::string written;
-  bool good = true;
-  const auto write = [&](const std::string& path, auto make) {
-    try {
-      write_report(path, make(run), readers);
-      written += "  " + path + "\n";
-    } catch (const std::exception& error) {
-      fmt::print(std::cerr, "cutover: {}\n", reports::terminal_text(error.what()));
-      good = false;
-    }
-  };
-  write(where.html, reports::to_html);
-  write(where.junit, reports::to_junit);
-  write(where.json, [](const auto& whole) {
-    return reports::to_json(whole, whole.traces.empty() ? reports::Traces::inside : reports::Traces::apart);
-  });
-  if (!written.empty()) fmt::print("reports:\n{}", written);
-  return good;
-}
-
-// False, with a message, when what was printed did not reach its place. A reader that went away had what it wanted.
-bool printed() {
-  std::cout.flush();
-  struct stat status {};
-  const bool pipe = ::fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
-  if (std::cout || pipe) return true;
-  std::cerr << "cutover: the summary could not be printed (is the disk full?); the reports hold it\n";
-  return false;
-}
 
 // A run against a subject that is down has no results, and one in which it went down has none to be trusted.
 void mark_down(reports::RunResult& run, const std::string& words, const std::string& reason) {

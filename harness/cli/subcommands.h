@@ -14,6 +14,16 @@ namespace cutover::harness::cli {
 /// Counts what a run.json or results.jsonl judged; what the cases judge that are run now where `file` is empty.
 [[nodiscard]] int coverage_command(const RunArguments&, const std::string& file, bool by_requirement);
 
+struct GradeArguments {
+  std::string file, keys;
+  std::vector<std::string> senders;
+  std::vector<int> ports;
+  RunArguments reporting;  ///< strict, baseline and where the reports go
+};
+/// Judges who speaks in a capture, or what a run of ours heard, by the rules of the standing judge. Throws CaptureError
+/// and UsageError.
+[[nodiscard]] int grade_command(const GradeArguments&, const std::vector<std::string>& command);
+
 enum class ListForm { text, json, ctest, words };
 /// Tells what is wrong with cases and departures; 1 where anything is.
 [[nodiscard]] int lint_command();

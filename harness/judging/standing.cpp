@@ -18,21 +18,24 @@ namespace cutover::harness {
 
 using reports::CaseResult;
 using reports::Check;
+using reports::Outcome;
 
 namespace {
 
 constexpr char place[] = "harness/standing/rules.inc";
 
-/// One rule over the cases of a world.
+using Cases = std::vector<const CaseResult*>;
+
+/// One rule over some cases.
 struct Sum {
   std::size_t judged = 0, breaches = 0;
-  std::string sender, octets;  ///< of the first breach
-  std::vector<const CaseResult*> broken_in;
+  std::string sender, octets, connection;  ///< of the first breach
+  Cases broken_in;
 
-  void add_breach(const CaseResult& result, std::size_t count, const std::string& who, const std::string& what) {
-    if (breaches == 0) sender = who, octets = what;
+  void add_breach(const CaseResult* result, std::size_t count, const reports::Heard& heard) {
+    if (breaches == 0) sender = heard.sender, octets = heard.octets, connection = heard.connection;
     breaches += count;
-    broken_in.push_back(&result);
+    broken_in.push_back(result);
   }
 };
 
@@ -40,10 +43,10 @@ struct Sum {
 using Before = std::map<std::string, std::pair<std::string, const CaseResult*>>;
 
 /// A value of the case that came in an earlier one for something else; empty where there is none.
-std::string again(const reports::Heard& heard, const CaseResult& result, Before& before) {
+std::string again(const reports::Heard& heard, const CaseResult* result, Before& before) {
   std::string found;
   for (const auto& [value, of] : heard.once) {
-    const auto [first, fresh] = before.try_emplace(value, of, &result);
+    const auto [first, fresh] = before.try_emplace(value, of, result);
     if (fresh || !found.empty()) continue;
     const auto& [earlier, in] = first->second;
     if (!of.empty() && of == earlier) continue;
@@ -53,22 +56,26 @@ std::string again(const reports::Heard& heard, const CaseResult& result, Before&
   return found;
 }
 
-Sum sum_of(const reports::RunResult& run, const std::string& world, std::string_view rule) {
+Sum sum_of(const Cases& cases, std::string_view rule) {
   Sum sum;
   Before before;
-  for (const auto& result : run.cases) {
-    if (result.world != world) continue;
-    const auto heard = std::ranges::find(result.heard, rule, &reports::Heard::rule);
-    if (heard == result.heard.end()) continue;
+  for (const auto* result : cases) {
+    const auto heard = std::ranges::find(result->heard, rule, &reports::Heard::rule);
+    if (heard == result->heard.end()) continue;
     sum.judged += heard->judged;
-    if (heard->breaches > 0) sum.add_breach(result, heard->breaches, heard->sender, heard->octets);
-    if (const auto repeated = again(*heard, result, before); !repeated.empty() && heard->breaches == 0)
-      sum.add_breach(result, 1, "the subject", repeated);
+    const auto repeated = again(*heard, result, before);
+    if (heard->breaches > 0)
+      sum.add_breach(result, heard->breaches, *heard);
+    else if (!repeated.empty())
+      sum.add_breach(result, 1, {.sender = "the subject", .octets = repeated});
   }
   return sum;
 }
 
 std::string words_of(const Sum& sum) {
+  if (sum.broken_in.front()->world == captured_world)
+    return fmt::format("broken {} of {} times, by {}, first on {}\nby {}\nreproduce: {}", sum.breaches, sum.judged,
+                       sum.sender, sum.connection, sum.octets, sum.broken_in.front()->reproduce);
   constexpr std::size_t named_max = 5;
   std::vector<std::string> names;
   for (const auto* result : sum.broken_in)
@@ -101,6 +108,18 @@ void add_text(std::string_view requirement, CaseResult& result) {
       {std::string(item->id), std::string(item->level), std::string(item->source), std::string(item->text)});
 }
 
+/// A check for each rule that met something in those cases.
+void add_checks(const Cases& cases, bool strict, CaseResult& result) {
+  for (const auto& row : standing::rules()) {
+    const auto sum = sum_of(cases, row.name);
+    if (sum.judged == 0) continue;
+    result.checks.push_back(check_of(row, sum, strict));
+    add_text(row.requirement, result);
+    if (result.reproduce.empty() && sum.breaches > 0) result.reproduce = sum.broken_in.front()->reproduce;
+  }
+  if (!result.checks.empty()) result.outcome = aggregate(result.checks);
+}
+
 CaseResult standing_in(const reports::RunResult& run, const std::string& world, bool strict) {
   CaseResult result;
   result.id = result.suite = standing_id;
@@ -111,14 +130,10 @@ CaseResult standing_in(const reports::RunResult& run, const std::string& world, 
   result.seed = run.seed;
   result.planted = run.planted;
   result.started = run.started;
-  for (const auto& row : standing::rules()) {
-    const auto sum = sum_of(run, world, row.name);
-    if (sum.judged == 0) continue;
-    result.checks.push_back(check_of(row, sum, strict));
-    add_text(row.requirement, result);
-    if (result.reproduce.empty() && sum.breaches > 0) result.reproduce = sum.broken_in.front()->reproduce;
-  }
-  if (!result.checks.empty()) result.outcome = aggregate(result.checks);
+  Cases cases;
+  for (const auto& one : run.cases)
+    if (one.world == world) cases.push_back(&one);
+  add_checks(cases, strict, result);
   return result;
 }
 
@@ -141,6 +156,21 @@ void add_standing(reports::RunResult& run, bool strict) {
     auto result = standing_in(run, world, strict);
     if (!result.checks.empty()) run.cases.push_back(std::move(result));
   }
+}
+
+CaseResult standing_of(std::string_view sender, std::vector<reports::Heard> heard, std::string reproduce, bool strict) {
+  CaseResult result;
+  result.suite = standing_id;
+  result.id = fmt::format("{}.{}", standing_id, sender);
+  result.title = fmt::format("What {} sends to other servers", sender);
+  result.world = captured_world;
+  result.file = place;
+  result.line = 1;
+  result.heard = std::move(heard);
+  result.reproduce = std::move(reproduce);
+  result.outcome = Outcome::skipped;
+  add_checks({&result}, strict, result);
+  return result;
 }
 
 std::vector<std::string> lint_standing(const Catalogue& catalogue) {

@@ -24,6 +24,12 @@ inline constexpr char standing_id[] = "standing";
 /// met something, told once however often it was broken. Those of an earlier call go.
 void add_standing(reports::RunResult& run, bool strict);
 
+/// The world of what somebody else captured.
+inline constexpr char captured_world[] = "capture";
+/// The verdicts on one sender of a capture, as a case "standing.SENDER"; skipped where nothing was heard of it.
+[[nodiscard]] reports::CaseResult standing_of(std::string_view sender, std::vector<reports::Heard> heard,
+                                              std::string reproduce, bool strict);
+
 /// What is wrong with the rules, one sentence each: a requirement, a departure or a case that does not exist.
 [[nodiscard]] std::vector<std::string> lint_standing(const Catalogue& catalogue);
 

@@ -76,6 +76,15 @@ bool ChildProcess::running() {
   return false;
 }
 
+int ChildProcess::wait() {
+  constexpr int by_signal = 1000;
+  int status = 0;
+  while (process_ >= 0 && waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  }
+  process_ = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : by_signal + WTERMSIG(status);
+}
+
 void ChildProcess::terminate() {
   if (running()) ::kill(process_, SIGTERM);
 }

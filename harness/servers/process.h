@@ -21,6 +21,8 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&&) = delete;
 
   [[nodiscard]] bool running();
+  /// Waits for its end; the exit code, or 1000 and the number of the signal that ended it.
+  [[nodiscard]] int wait();
   /// Asks it to end (SIGTERM); running() tells when it has.
   void terminate();
   /// Ends it and its group at once (SIGKILL). Idempotent.

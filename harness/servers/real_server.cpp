@@ -17,6 +17,20 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Duration look_interval = 20ms;
+constexpr char keylog_library[] = "libcutover_keylog.so";
+
+/// Adds what makes a server write the secrets of its TLS connections to `file`.
+void reveal_secrets(const fs::path& file, std::vector<std::string>& environment) {
+  const auto library = find_upwards(keylog_library);
+  if (!library)
+    throw HarnessFault(fmt::format("{}, which is built with this program, is not beside it", keylog_library));
+  environment.push_back("SSLKEYLOGFILE=" + file.string());
+  const auto loaded = std::ranges::find_if(environment, [](const auto& one) { return one.starts_with("LD_PRELOAD="); });
+  if (loaded == environment.end())
+    environment.push_back("LD_PRELOAD=" + library->string());
+  else
+    *loaded += ":" + library->string();
+}
 
 void write_file(const fs::path& path, std::string_view text) {
   std::error_code ignored;
@@ -181,6 +195,7 @@ void RealServer::start(const ServerProcess& process) {
   std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + settings_.folder.string(),
                                        "LC_ALL=C.UTF-8"};
   environment.insert(environment.end(), process.environment.begin(), process.environment.end());
+  if (!settings_.tls_secrets.empty()) reveal_secrets(settings_.tls_secrets, environment);
   processes_.emplace_back(settings_.program, process.arguments, std::move(environment),
                           settings_.folder / (process.name + ".out"));
 }

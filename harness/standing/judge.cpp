@@ -19,14 +19,15 @@ std::vector<std::string> driven_by_hand(const std::vector<TraceRecord>& records)
   return nodes;
 }
 
-std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const Judged& judged) {
+std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const Judged& judged,
+                                  const Judged& judged_in_sip) {
   Ledger ledger;
   Keys keys;
   StreamIds ids;
   Answers answers;
   Crossing crossing;
   for (const auto& conversation : conversations(records, judged)) {
-    ledger.hear(conversation.sender);
+    ledger.hear(conversation.sender, conversation.connection);
     if (conversation.with_client) {
       crossing.note_client(conversation);
       continue;
@@ -44,6 +45,13 @@ std::vector<reports::Heard> judge(const std::vector<TraceRecord>& records, const
     answers.judge(conversation, ledger);
   }
   crossing.judge(ledger);
+  if (judged_in_sip) {
+    for (const auto& conversation : sip_conversations(records, judged_in_sip)) {
+      ledger.hear(conversation.sender, conversation.connection);
+      judge_sip_forms(conversation, ledger);
+      judge_sip_exchanges(conversation, ledger);
+    }
+  }
   return ledger.take();
 }
 

@@ -65,6 +65,7 @@ bool Ledger::judge(Rule rule, bool kept, std::string_view octets) {
   if (kept) return true;
   if (++heard.breaches == 1) {
     heard.sender = who_;
+    heard.connection = connection_;
     heard.octets = excerpt(octets);
   }
   return false;

@@ -28,6 +28,8 @@ struct RuleRow {
   int line;                      ///< in rules.inc
 };
 [[nodiscard]] std::span<const RuleRow> rules();
+/// Whether it binds SIP messages: those rows are the last.
+[[nodiscard]] constexpr bool is_of_sip(Rule rule) { return rule >= Rule::sip_version; }
 [[nodiscard]] const RuleRow& row_of(Rule rule);
 /// Null for a name that is none of a rule.
 [[nodiscard]] const RuleRow* rule_named(std::string_view name);
@@ -38,8 +40,11 @@ struct RuleRow {
 /// Judgements of one case. A rule that was never judged is not in it.
 class Ledger {
  public:
-  /// `who` is the node whose octets are judged from now on.
-  void hear(std::string who) { who_ = std::move(who); }
+  /// `who` is the node whose octets are judged from now on, on that connection.
+  void hear(std::string who, std::string connection) {
+    who_ = std::move(who);
+    connection_ = std::move(connection);
+  }
   /// One judgement; returns `kept`. `octets` are what broke it, or what it was judged by.
   bool judge(Rule rule, bool kept, std::string_view octets);
   /// A value that may be there for one thing alone, also where another case of the run has it.
@@ -48,7 +53,7 @@ class Ledger {
   [[nodiscard]] std::vector<reports::Heard> take();
 
  private:
-  std::string who_;
+  std::string who_, connection_;
   std::map<Rule, reports::Heard> heard_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "harness/standing/conversation.h"
 #include "harness/standing/ledger.h"
+#include "harness/standing/sip_conversation.h"
 
 #include <map>
 #include <set>
@@ -76,6 +77,9 @@ class Crossing {
   int conversations_ = 0;
   Stanzas from_client_, to_client_, from_peer_, to_peer_;
 };
+
+void judge_sip_forms(const SipConversation&, Ledger&);
+void judge_sip_exchanges(const SipConversation&, Ledger&);
 
 /// Whether the error has one condition of that namespace beside a text, and one of those that are defined.
 [[nodiscard]] bool has_one_condition(const xml::Element& error, std::string_view ns,

@@ -509,6 +509,7 @@ void Messaging::on_error(const xml::Element& stanza) {
   Status status = status_of(error->condition, address, held.full_jid, false);
   if (error->condition == "service-unavailable") {
     status = {core_.settings.service_unavailable, reason_phrase(core_.settings.service_unavailable), {}};
+    if (status.code == 405) status.headers.emplace_back("Allow", allowed_methods);  // RFC 3261 section 21.4.6
   }
   if (const std::string phrase = header_text(error->text); !phrase.empty()) status.reason = phrase;
   answer(held, status);

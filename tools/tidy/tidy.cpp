@@ -32,7 +32,7 @@ const std::map<std::string, std::vector<std::vector<std::string_view>>, std::les
      {{"files"},
       {"worlds"},
       {"servers", "standing"},
-      {"deployment"},
+      {"deployment", "captures"},
       {"targets"},
       {"judging"},
       {"subjects"},

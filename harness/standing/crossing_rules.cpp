@@ -113,7 +113,7 @@ void Crossing::note(const Conversation& conversation, Stanzas& in, Stanzas& out,
     const bool came_in = !one.by_sender;
     const auto from = of_client && came_in ? std::string() : xmpp::canonical_bare(stanza.attribute_or_empty("from"));
     const Key key{stanza.name(), stanza.attribute_or_empty("id"), from,
-                  xmpp::canonical_bare(stanza.attribute_or_empty("to"))};
+                  xmpp::canonical_bare(stanza.attribute_or_empty("to")), stanza.attribute_or_empty("type") == "error"};
     auto& place = (came_in ? in : out)[key];
     place.push_back({stanza, one.octets, conversations_});
   }

@@ -62,6 +62,7 @@ class Crossing {
  private:
   struct Key {
     std::string name, id, from, to;
+    bool is_error = false;  ///< what comes back has the id of what was sent
     auto operator<=>(const Key&) const = default;
   };
   struct Sight {

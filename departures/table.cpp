@@ -150,14 +150,18 @@ constexpr std::size_t first_setting = 4;  // of the alternatives of Action
 
 /// Rules of the reference that the documents leave open: who waives one is as right.
 constexpr std::string_view of_our_choice[] = {
-    "xmpp.external-offered-without-match",  // RFC 6120 section 6.3.4: MAY be offered under other circumstances
-    "xmpp.unknown-elements-ignored",        // section 4.8.4: ignored, or a stream error
-    "account.no-disco",                     // XEP-0030 section 3.1: a result or an error
-    "xmpp.sasl-in-clear-tried",             // section 6.5.4: in clear nobody is known by a certificate, and so refused
-    "xmpp.takes-the-other-role",            // section 4.8.4: refused, or no notice taken
-    "xmpp.odd-version-accepted",            // section 4.9.3.25: refused, or taken for 0.9
-    "xmpp.header-from-not-checked",         // section 4.7.1: who has no name is authenticated as nobody
-    "xmpp.header-to-not-checked",           // section 4.7.2: what names no server may be for a default domain
+    "xmpp.external-offered-without-match",   // RFC 6120 section 6.3.4: MAY be offered under other circumstances
+    "xmpp.unknown-elements-ignored",         // section 4.8.4: ignored, or a stream error
+    "account.no-disco",                      // XEP-0030 section 3.1: a result or an error
+    "xmpp.sasl-in-clear-tried",              // section 6.5.4: in clear nobody is known by a certificate, and so refused
+    "xmpp.anything-taken-for-sasl-failure",  // section 4.8.4: either way the stream comes to its end
+    "xmpp.own-domain-accepted-as-from",      // who cannot prove what it calls itself is authorised for nothing
+    "xmpp.sends-key-unannounced",            // XEP-0220 section 2.4: no word against a key that was not invited
+    "xmpp.shops-around",             // RFC 6120 section 3.2.1: whether the next target is asked is the server's choice
+    "xmpp.takes-the-other-role",     // section 4.8.4: refused, or no notice taken
+    "xmpp.odd-version-accepted",     // section 4.9.3.25: refused, or taken for 0.9
+    "xmpp.header-from-not-checked",  // section 4.7.1: who has no name is authenticated as nobody
+    "xmpp.header-to-not-checked",    // section 4.7.2: what names no server may be for a default domain
     "xmpp.dialback-without-addresses-ignored",  // XEP-0220 section 6.1: it authorises nothing
     "gateway.accepts-any-expires",              // RFC 6665 section 4.2.1.1: 423 MAY be sent
     "dns.never-caches",                         // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept

@@ -22,7 +22,7 @@ std::vector<Row> xmpp_settings() {
       {"xmpp.no-establishment-timeout", "lets a stream negotiate for ever",
        "SEC-SLOW-1 LYNC-CFG-StreamEstablishmentTimeout",
        [](StreamConfig& config) { config.establishment_timeout = for_ever; }},
-      {"xmpp.no-idle-timeout", "keeps idle streams for ever", "LYNC-CFG-StreamInactivityTimeout",
+      {"xmpp.no-idle-timeout", "keeps idle streams for ever", "LYNC-CFG-StreamInactivityTimeout RFC6120-4.6.3-1",
        [](StreamConfig& config) { config.inactivity_timeout = for_ever; }},
       {"xmpp.tls-optional-against-policy", "goes on in clear with peers whose policy requires TLS",
        "RFC9325-3.2-1 DECLARED-4",

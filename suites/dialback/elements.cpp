@@ -61,7 +61,12 @@ void not_asked_for(Run& run) {
   for (const auto& [from, to] : {std::pair{"other." + theirs, ours}, {theirs, "other." + ours}, {ours, theirs}})
     stream->send(fmt::format("<db:result from='{}' to='{}' type='valid'/>", from, to));
   stream->send(fmt::format("<db:verify from='{}' to='{}' id='x' type='valid'/>", theirs, ours));
+  // One more for the same pair waits behind the first.
+  n.subject().send_message(n.romeo(kind), "another");
   const auto next = stream->await_element();
+  if (!CONFORMS("XEP0220-2.1.1-2", "a further key came for a pair that is asked for already",
+                next && next->is("result", xmpp::ns::dialback), Eq(false)))
+    return;
   CONFORMS("XEP0220-2.1.1-6", "what the subject sent upon answers for other pairs than it asked for",
            next && next->ns() != xmpp::ns::streams ? next->name() : "nothing", Eq("nothing"));
 }
@@ -72,13 +77,40 @@ CUTOVER_CASE(asked_for){
     .procedure =
         "While its key is not answered, send db:result of type valid for a sub-domain of the peer's, for one of its "
         "own, "
-        "and with from and to exchanged, and db:verify of type valid; see whether its message comes.",
+        "and with from and to exchanged, and db:verify of type valid; let the user write once more; see what comes.",
     .accepted = "A stream error, the end of the stream, or no notice.",
     .likely_causes = "Any valid answer is taken for the one that is waited for.",
-    .judges = {{"XEP0220-2.1.1-6", {"xmpp.any-answer-counts"}}},
+    .judges = {{"XEP0220-2.1.1-6", {"xmpp.any-answer-counts"}}, {"XEP0220-2.1.1-2", {"xmpp.result-twice"}}},
     .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
     .budget = 3min,
     .body = not_asked_for};
+
+void closed_behind(Run& run) {
+  Negotiation n(run);
+  auto stream = n.secured(kind, *n.certificate(kind, tls::Flaw::self_signed));
+  if (!GIVEN(stream.has_value(), "the subject offers features inside TLS")) return;
+  stream->send(db_result(n.domain(kind), n.subject().domain(), "a-key"));
+  auto asked = n.asked(kind, &*stream);
+  if (!GIVEN(asked.has_value(), "the subject asks the authoritative server about the key")) return;
+  auto& [authority, request] = *asked;
+  authority.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='valid'/>", request.attribute_or_empty("to"),
+                             request.attribute_or_empty("from"), request.attribute_or_empty("id")));
+  auto& wire = authority.wire();
+  CONFORMS("XEP0220-2.1.2-3", "the stream on which it asked was closed within twenty seconds",
+           n.subject().world().run_until([&] { return wire.ended(); }, 20s), Eq(true));
+}
+
+CUTOVER_CASE(soon_closed){
+    .id = "dialback.verification-stream-ends",
+    .title = "A stream that was opened to ask about a key is closed behind the answer",
+    .procedure = "Answer db:verify on the stream that the subject opened for it; wait, in virtual time.",
+    .accepted = "The end of that stream within twenty seconds.",
+    .likely_causes = "A stream that belongs to nobody once it has served.",
+    .judges = {{"XEP0220-2.1.2-3", {"xmpp.verification-stream-kept"}}},
+    .needs = {Need::dialback, Need::unmet_peers},
+    .live = false,
+    .budget = 2h,
+    .body = closed_behind};
 
 void twice_asked(Run& run) {
   Negotiation n(run);

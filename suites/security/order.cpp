@@ -71,6 +71,25 @@ CUTOVER_CASE(received){
     .budget = 1min,
     .body = receiving};
 
+void not_offered(Run& run) {
+  Negotiation n(run);
+  auto stream = n.connect(PartnerKind::plaintext_dialback);
+  const auto features = stream.open();
+  if (!GIVEN(features && features->child("starttls", xmpp::ns::tls) == nullptr, "the features have no STARTTLS"))
+    return;
+  CONFORMS("RFC6120-5.4.2.2-2", "what answered <starttls/> that was not offered", answer_to(stream, starttls),
+           AnyOf("failure", "a stream error", "the end"));
+}
+
+CUTOVER_CASE(unoffered){.id = "security.starttls-unoffered",
+                        .title = "STARTTLS that was not offered is refused",
+                        .procedure = "In clear, where the features have no STARTTLS: <starttls/>.",
+                        .accepted = "A failure, a stream error, or the end of the stream.",
+                        .likely_causes = "Elements that are handled by their names, whatever was offered.",
+                        .judges = {{"RFC6120-5.4.2.2-2", {"xmpp.starttls-unoffered-accepted"}}},
+                        .needs = {Need::plaintext_dialback},
+                        .body = not_offered};
+
 void nothing_unasked(Run& run) {
   Negotiation n(run);
   for (const auto* element : {"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",

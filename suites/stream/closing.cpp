@@ -61,7 +61,7 @@ CUTOVER_CASE(listens){
         "more.",
     .accepted = "The message is delivered; the connection ends although the closing tag is never answered.",
     .likely_causes = "A server that stops reading once it has sent </stream:stream>, as a draining gateway does.",
-    .judges = {{"RFC6120-4.6.3-1", {}},
+    .judges = {{"RFC6120-4.6.3-1", {"xmpp.no-idle-timeout"}},
                {"RFC6120-4.4-3", {"xmpp.deaf-while-closing"}},
                {"RFC6120-4.4-4", {"xmpp.no-close-timeout"}}},
     .needs = {Need::sasl_external, Need::user_account},

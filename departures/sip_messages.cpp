@@ -139,6 +139,23 @@ std::vector<Row> sip_messages() {
          if (p.sends("ACK")) p.message.set_header("Via", p.message.header_or_empty("Via") + "new");
        },
        gateways},
+      {"sip.ignores-contact", "sends requests of a dialog to whom it was with at first", "RFC3261-12.2.1.1-target",
+       [](Passage& p) {
+         const auto to = p.out() && p.message.is_request ? p.message.to() : std::nullopt;
+         if (to && !to->tag().empty() && p.message.method != "ACK") p.message.request_uri = to->uri.text();
+       },
+       gateways},
+      {"sip.ignores-route-set", "sends requests of a dialog without its route set", "RFC3261-12.2.1.1-route",
+       [](Passage& p) {
+         const auto to = p.out() && p.message.is_request ? p.message.to() : std::nullopt;
+         if (to && !to->tag().empty()) p.message.remove_header("Route");
+       },
+       gateways},
+      {"sip.notifies-in-another-format", "notifies in a format that nobody accepts", "RFC3856-6.7",
+       [](Passage& p) {
+         if (p.sends("NOTIFY") && !p.message.body.empty()) p.message.set_header("Content-Type", "text/x-presence");
+       },
+       gateways},
       {"sip.cancels-at-once", "cancels an INVITE before anything was answered", "RFC3261-9.1",
        [](Passage& p) {
          if (p.sends("INVITE")) p.follow(cancelling(p.message));

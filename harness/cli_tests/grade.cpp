@@ -23,6 +23,23 @@ namespace json = boost::json;
 constexpr char tshark[] = "/usr/bin/tshark", editcap[] = "/usr/bin/editcap";
 constexpr char not_met[] = "standing#RFC6120-4.7.3-3";  // Prosody's initial header has an empty id
 
+/// The capture (of the classic form, Ethernet and IPv4) with another port in it; nobody looks at the checksums.
+std::string with_port(std::string pcap, int from, int to) {
+  constexpr std::size_t file_head = 24, packet_head = 16, ethernet = 14;
+  const auto octet = [&](std::size_t at) { return static_cast<unsigned char>(pcap.at(at)); };
+  for (std::size_t at = file_head; at + packet_head < pcap.size();) {
+    const std::size_t length = octet(at + 8) + octet(at + 9) * 256UL;
+    const auto tcp = at + packet_head + ethernet + (octet(at + packet_head + ethernet) & 15U) * 4UL;
+    for (const auto port : {tcp, tcp + 2}) {
+      if (octet(port) * 256 + octet(port + 1) != from) continue;
+      pcap[port] = static_cast<char>(to / 256);
+      pcap[port + 1] = static_cast<char>(to % 256);
+    }
+    at += packet_head + length;
+  }
+  return pcap;
+}
+
 class Grade : public CommandLine {
  protected:
   void SetUp() override {
@@ -83,6 +100,26 @@ TEST_F(Grade, JudgesWhatIsInClearWithoutKeys) {
   expect(grade({fixture("dialback-in-clear.pcapng")}), 1, AllOf(HasSubstr(not_met), Not(HasSubstr("not all of it"))));
   EXPECT_THAT(unmet("prosody.example"), ElementsAre(not_met));
   EXPECT_GT(checks("prosody.example"), 40U);
+}
+
+// `openssl s_server` and `s_client -keylogfile`, a header each, while dumpcap listened.
+TEST_F(Grade, JudgesTlsFromTheFirstOctet) {
+  const auto fixtures = std::string(CUTOVER_SOURCE_DIR) + "/fixtures/captures/direct-tls";
+  expect(grade({fixtures + ".pcapng", "--keys", fixtures + ".keys"}), 0, HasSubstr("conforming"));
+  EXPECT_GT(checks("a.example"), 15U);
+  EXPECT_GT(checks("b.example"), 15U);
+  expect(grade({fixtures + ".pcapng"}), 3, AllOf(HasSubstr("there is no key"), HasSubstr("nothing was judged")));
+}
+
+TEST_F(Grade, APortMayBeNamed) {
+  const auto moved = path("moved.pcap");
+  ASSERT_EQ(Program({"-F", "pcap", fixture("external-only.pcapng"), moved}, editcap).end().code, 0);
+  (void)file("moved.pcap", with_port(content(moved), 5269, 15269));
+  const auto keys = fixture("external-only.keys");
+  expect(grade({moved, "--keys", keys}), 3,
+         AllOf(HasSubstr("2 other connections were not looked at"), HasSubstr("--port")));
+  expect(grade({moved, "--keys", keys, "--port", "15269"}), 1, Not(HasSubstr("other connection")));
+  EXPECT_GT(checks("ejabberd.example"), 50U);
 }
 
 TEST_F(Grade, WhatItReadIsItsOwnersAlone) {

@@ -72,6 +72,7 @@ void judge_response(const SipSaid& one, Ledger& ledger) {
     if (message.status == status) ledger.judge(rule, message.header(header).has_value(), one.octets);
   };
   names(405, Rule::sip_405_names_methods, "Allow");
+  names(423, Rule::sip_423_says_how_long, "Min-Expires");
   names(420, Rule::sip_420_names_extensions, "Unsupported");
   // Where the type is right its coding or language may be wrong: those are named then (RFC 3261 section 21.4.13).
   if (message.status == 415)

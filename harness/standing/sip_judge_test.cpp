@@ -72,7 +72,7 @@ std::string answer(int status, const std::string& method, const std::string& bra
          (to_tag.empty() ? "" : ";tag=" + to_tag) + "\r\nCall-ID: c1\r\nCSeq: " + std::to_string(number) + ' ' +
          method + "\r\n" + more + "Content-Length: 0\r\n\r\n";
 }
-const std::string text_type = "Content-Type: text/plain\r\n", contact = "Contact: <sip:gw.a.example>\r\n",
+const std::string text_type = "Content-Type: text/plain\r\n", contact = "Contact: <sip:alice@a.example>\r\n",
                   event = "Event: presence\r\n", pidf_type = "Content-Type: application/pidf+xml\r\n";
 std::string message(const std::string& branch = "1", int number = 1) {
   return request("MESSAGE", branch, number, text_type, "hello");
@@ -139,6 +139,7 @@ std::vector<Row> rows() {
     add(Rule::sip_pidf_is_valid, says(notify("n", 1, active + pidf_type, pidf(tuple))));
   add(Rule::sip_405_names_methods, says(answer(405, "MESSAGE", "1", 1)));
   add(Rule::sip_415_names_types, says(answer(415, "MESSAGE", "1", 1)));
+  add(Rule::sip_423_says_how_long, says(answer(423, "SUBSCRIBE", "1", 1)));
   add(Rule::sip_420_names_extensions, says(answer(420, "MESSAGE", "1", 1)));
 
   const auto answers = [](const std::string& octets) { return Wire().hears(message()).says(octets); };
@@ -166,6 +167,27 @@ std::vector<Row> rows() {
   add(Rule::sip_cancel_waits, Wire().says(invite()).says(request("CANCEL", "i", 1)));
   add(Rule::sip_cseq_rises,
       Wire().says(invite()).hears(answer(200, "INVITE", "i", 1, contact)).says(request("BYE", "b", 1, "", "", "a1")));
+  const auto by_us = [] {
+    const auto routed = contact + "Record-Route: <sip:p2;lr>\r\nRecord-Route: <sip:p1;lr>\r\n";
+    return Wire().says(invite()).hears(
+        with(answer(200, "INVITE", "i", 1, routed), "Contact: <sip:alice@a.example>", "Contact: <sip:alice@pc>"));
+  };
+  const auto route = [](const std::string& to) { return "Route: " + to + "\r\n"; };
+  const auto bye = [&](const std::string& routes) {
+    return with(request("BYE", "b", 2, route(routes), "", "a1"), "sip:alice@a.example SIP", "sip:alice@pc SIP");
+  };
+  add(Rule::sip_dialog_target, by_us().says(request("BYE", "b", 2, route("<sip:p1;lr>, <sip:p2;lr>"), "", "a1")));
+  add(Rule::sip_dialog_route, by_us().says(bye("<sip:p2;lr>, <sip:p1;lr>")));
+  add(Rule::sip_dialog_route, by_us().says(bye("<sip:p1;lr>")));
+  add(Rule::sip_ack_of_acceptance,
+      Wire().says(invite()).hears(answer(200, "INVITE", "i", 1)).says(request("ACK", "k", 2, "", "", "a1")));
+  add(Rule::sip_accepted_format, subscribed().says(notify("n", 1, active + text_type, "hello")));
+  add(Rule::sip_message_answer_has_no_body,
+      answers(with(answer(200, "MESSAGE", "1", 1, text_type), "Length: 0\r\n\r\n", "Length: 2\r\n\r\nok")));
+  add(Rule::sip_message_answer_has_no_contact, answers(answer(200, "MESSAGE", "1", 1, contact)));
+  const auto asked = [] { return Wire().hears(subscribe()); };
+  add(Rule::sip_subscription_is_granted, asked().says(answer(200, "SUBSCRIBE", "s", 1, contact)));
+  add(Rule::sip_subscription_is_granted, asked().says(answer(200, "SUBSCRIBE", "s", 1, contact + "Expires: 61\r\n")));
   add(Rule::sip_one_message_at_a_time, Wire().says(message("1")).says(message("2", 2)));
   add(Rule::sip_notify_has_expires, subscribed().says(notify("n", 1, "Subscription-State: active\r\n")));
   add(Rule::sip_notify_repeats_event,
@@ -237,6 +259,14 @@ TEST(StandingJudgeOfSip, SparesWhatTheDocumentsPermit) {
                   .hears(answer(200, "INVITE", "i", 1, contact, "y"))
                   .says(request("BYE", "b", 2, "", "", "x"))
                   .says(request("BYE", "c", 2, "", "", "y"))
+                  .broken(),
+              IsEmpty());
+  // The other side of a dialog moves, and a proxy of the own side stands before the route set.
+  EXPECT_THAT(Wire()
+                  .says(invite())
+                  .hears(answer(200, "INVITE", "i", 1, "Contact: <sip:alice@pc>\r\nRecord-Route: <sip:p;lr>\r\n"))
+                  .says(with(request("INFO", "n", 2, "Route: <sip:own;lr>\r\nRoute: P <sip:p;lr>\r\n", "", "a1"),
+                             "sip:alice@a.example SIP", "sip:alice@pc SIP"))
                   .broken(),
               IsEmpty());
   // Messages in a dialog, to others and behind an answer.

@@ -28,8 +28,16 @@ void refuse(Passage& p) {
   else
     p.end_stream("bad-format");
 }
+bool hears_any_header(const Passage& p) { return p.hears_header() && !p.link; }
 void refuse_where(Passage& p, bool wrong) {
-  if (wrong && (hears_call(p) || hears_stanza(p))) refuse(p);
+  if (wrong && (hears_any_header(p) || hears_stanza(p))) refuse(p);
+}
+bool hears_features(const Passage& p) { return p.hears("features", ns::streams) && p.initiating && !p.link; }
+/// Takes out all children but the first.
+void keep_first(xml::Element& element) {
+  auto& content = element.content();
+  std::erase_if(content, [](const xml::Content& one) { return one.is_text(); });
+  if (content.size() > 1) content.erase(content.begin() + 1, content.end());
 }
 
 bool has_capitals_or_dot(std::string_view address) {
@@ -60,7 +68,10 @@ std::vector<Row> forms() {
          if (hears_call(p) && holds(p, "\"utf-8\"")) refuse(p);
        }},
       {"xmpp.references-refused", "takes no character references", "RFC6120-11.1-6",
-       [](Passage& p) { refuse_where(p, holds(p, "&#")); }},
+       [](Passage& p) {
+         refuse_where(p, holds(p, "&#"));
+         if (hears_features(p) && holds(p, "&#")) p.end_stream("bad-format");
+       }},
       // Not at the first: a network may cut so by chance.
       {"xmpp.misreads-cuts", "loses its place where writes end behind an opening quote again and again",
        "SEC-SMUGGLE-7",
@@ -99,10 +110,12 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if (hears_call(p) && !holds(p, "<stream:stream")) refuse(p);
        }},
-      {"xmpp.odd-prefix-silent", "says nothing to a header whose element has another prefix than stream",
-       "RFC6120-4.8.5-1",
+      {"xmpp.odd-headers-unanswered",
+       "says nothing to a header with another prefix than stream, or with the address of a user",
+       "RFC6120-4.8.5-1 RFC6120-4.7.1-4",
        [](Passage& p) {
-         if (hears_call(p) && holds(p, "<s:stream")) p.drop();
+         const auto addresses = p.element.attribute_or_empty("from") + p.element.attribute_or_empty("to");
+         if (hears_call(p) && (holds(p, "<s:stream") || addresses.find('@') != std::string::npos)) p.drop();
        }},
       {"xmpp.dialback-prefix-demanded", "takes no header in which dialback has another prefix than db", "XEP0220-2-1",
        [](Passage& p) {
@@ -120,7 +133,11 @@ std::vector<Row> headers() {
        }},
       {"xmpp.language-demanded", "takes no header in another language than English", "RFC6120-4.7.4-3",
        [](Passage& p) {
-         if (hears_call(p) && p.element.attribute("lang", ns::xml) != "en") refuse(p);
+         if (hears_any_header(p) && p.element.attribute("lang", ns::xml) != "en") refuse(p);
+       }},
+      {"xmpp.long-stream-ids-refused", "takes no response header with an id of more than 100 octets", "RFC6120-4.7.3-1",
+       [](Passage& p) {
+         if (hears_any_header(p) && p.initiating && p.element.attribute_or_empty("id").size() > 100) refuse(p);
        }},
       {"xmpp.initial-id-refused", "takes no initial header with an id", "RFC6120-4.7.3-4",
        [](Passage& p) {
@@ -144,6 +161,29 @@ std::vector<Row> negotiation() {
          if (!p.hears("auth", ns::sasl) || !p.element.text().empty()) return;
          p.answer("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><malformed-request/></failure>");
          p.drop();
+       }},
+      {"xmpp.first-feature-only", "looks at the first feature only", "RFC6120-4.3.2-4",
+       [](Passage& p) {
+         if (hears_features(p)) p.edit(keep_first);
+       }},
+      {"xmpp.first-mechanism-only", "looks at the first mechanism only", "RFC6120-6.4.1-1",
+       [](Passage& p) {
+         if (!hears_features(p) || p.element.child("mechanisms", ns::sasl) == nullptr) return;
+         p.edit([](xml::Element& features) { keep_first(*features.child("mechanisms", ns::sasl)); });
+       }},
+      {"xmpp.optional-tls-ignored", "begins TLS only where the peer requires it, and goes no further without",
+       "RFC6120-5.3.1-1",
+       [](Passage& p) {
+         const auto* starttls = hears_features(p) ? p.element.child("starttls", ns::tls) : nullptr;
+         if (starttls != nullptr && starttls->first_child() == nullptr) p.end_stream("policy-violation");
+       }},
+      {"xmpp.proceed-by-its-prefix", "knows <proceed/> as text only", "RFC6120-5.4.2.3-2",
+       [](Passage& p) {
+         if (p.hears("proceed", ns::tls) && !holds(p, "<proceed")) p.end_stream("unsupported-stanza-type");
+       }},
+      {"xmpp.success-by-its-prefix", "knows <success/> as text only", "RFC6120-6.2-1",
+       [](Passage& p) {
+         if (p.hears("success", ns::sasl) && !holds(p, "<success")) p.end_stream("unsupported-stanza-type");
        }},
       {"xmpp.takes-keys-without-addresses", "takes the domains of the header where a db:result has no good ones",
        "XEP0220-6.1-1 RFC7622-4-1",

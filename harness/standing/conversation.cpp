@@ -167,7 +167,8 @@ class Listening {
     if (element == nullptr || element->ns() != ns::sasl) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
     if (initiating && element->name() == "auth") auth_sent_ = true;
-    if (initiating || !auth_sent_ || element->name() != "success") return;
+    // Who cannot be read may have asked for it.
+    if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;
     sender_.expect_restart();
     listener_.expect_restart();

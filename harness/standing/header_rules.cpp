@@ -50,11 +50,13 @@ bool has_leading_zero(std::string_view version) {
 
 bool is_1_0(std::string_view version) { return xmpp::parse_version(version) == std::pair(1, 0); }
 
-void judge_any(const Said& one, Ledger& ledger) {
+/// `initial`: what it answers, whose addresses it may give back as they came; null for none.
+void judge_any(const Said& one, const xml::StreamHeader* initial, Ledger& ledger) {
   const auto& header = *one.header();
-  for (const char* name : {"from", "to"}) {
+  for (const auto& [name, turned] : {std::pair{"from", "to"}, {"to", "from"}}) {
     const auto address = header.tag.attribute(name);
-    if (address && !address->empty())
+    const bool given_back = initial != nullptr && address && initial->tag.attribute(turned) == address;
+    if (address && !address->empty() && !given_back)
       ledger.judge(Rule::addresses_are_domains, address->find_first_of("@/") == std::string::npos, one.octets);
   }
   if (const auto version = header.tag.attribute("version"))
@@ -131,7 +133,7 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       initial = one.header();
       continue;
     }
-    judge_any(one, ledger);
+    judge_any(one, initial, ledger);
     if (conversation.sender_initiates) {
       judge_initial(one, ledger);
       judge_namespaces(conversation, one, ledger);

@@ -49,7 +49,11 @@ class Authorised {
 void judge_flow(const Conversation& conversation, const Authorised& authorised, const Said& one, Ledger& ledger) {
   if (!ledger.judge(Rule::one_direction, conversation.sender_initiates, one.octets)) return;
   if (!ledger.judge(Rule::stanzas_behind_negotiation, authorised.anybody(), one.octets)) return;
-  if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
+  // An error goes back to whatever address was given, if that is none.
+  const bool to_nobody = one.element()->attribute_or_empty("type") == "error" &&
+                         !xmpp::Jid::parse(one.element()->attribute_or_empty("to"));
+  if (authorised.by_dialback_alone() && !to_nobody)
+    ledger.judge(Rule::pair_is_verified, authorised.pair(*one.element()), one.octets);
 }
 
 void judge_addresses(const Said& one, Ledger& ledger) {

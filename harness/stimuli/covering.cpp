@@ -156,7 +156,15 @@ Combination smallest(Combination failing, std::size_t tries, const std::function
     for (auto i = from; i < to; ++i) smaller[places[i]] = 0;
     return smaller;
   };
-  // Large parts first, as delta debugging does, then one by one.
+  // Most fail for one value, and what is taken is known soon, while a refusal may be silence that is waited for.
+  for (const auto place : unusual()) {
+    Combination one(failing.size());
+    one[place] = failing[place];
+    if (tries-- == 0) return failing;
+    if (one == failing) return failing;
+    if (fails(one)) return one;
+  }
+  // Else large parts are left out first, as delta debugging does, then one by one.
   for (auto size = unusual().size() / 2; size > 0; size = size == 1 ? 0 : size / 2) {
     auto places = unusual();
     for (std::size_t from = 0; from < places.size(); from += size) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace cutover::suites {
 
@@ -20,7 +21,7 @@ using stimuli::Value;
 
 namespace {
 
-constexpr std::size_t failures_max = 6, tries_max = 40;
+constexpr std::size_t failures_max = 12, tries_max = 40;
 /// Of real time, for all that is shrunk in a case.
 constexpr Duration shrinking_max = 40s;
 
@@ -54,37 +55,57 @@ std::set<std::string> requirements_of(const Grammar& grammar, const Combination&
 
 }  // namespace
 
-Variation::Variation(Run& run, const Grammar& grammar, const char* usual, TryAll try_all)
-    : run_(run), grammar_(grammar), usual_(usual), try_all_(std::move(try_all)) {}
+Variation::Variation(Run& run, const Grammar& grammar, const char* usual, std::size_t together, TryAll try_all)
+    : run_(run), grammar_(grammar), usual_(usual), together_(together), try_all_(std::move(try_all)) {}
 
 void Variation::judge() {
+  if (!GIVEN(try_all_({grammar_.usual()}).front().refused.empty(), usual_)) return;
   Generator numbers(run_.random(std::numeric_limits<std::uint64_t>::max()));
-  const auto all = covering(grammar_, run_.depth(), numbers);
-  const auto results = try_all_(all);
-  if (!GIVEN(results.front().refused.empty(), usual_)) return;
-  find_failures(all, results);
-  std::map<std::string, std::size_t> counts;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    auto concerned = requirements_of(grammar_, all[i]);
-    concerned.insert(results[i].judged.begin(), results[i].judged.end());
-    for (const auto& requirement : concerned) ++counts[requirement];
-  }
-  for (const auto& [requirement, count] : counts) judge(requirement, count);
+  auto left = covering(grammar_, run_.depth(), numbers);
+  std::ranges::reverse(left);
+  while (!left.empty()) try_next(left);
+  for (const auto& [requirement, count] : counts_) judge(requirement, count);
   for (const auto& failure : failures_)
     (void)GIVEN(failure.alone, fmt::format("what was refused among others, {}, is refused alone, too: {}",
                                            grammar_.in_words(failure.smallest), failure.got));
-  run_.tried(std::set(all.begin(), all.end()).size() + extra_, static_cast<std::uint64_t>(grammar_.possible()));
+  run_.tried(seen_.size() + extra_, static_cast<std::uint64_t>(grammar_.possible()));
 }
 
-/// The smaller ones first: what they fail for explains the others.
-void Variation::find_failures(const std::vector<Combination>& all, const std::vector<Tried>& results) {
-  std::vector<std::size_t> order(all.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return unusual(all[i]); });
-  for (const auto i : order) {
-    if (!results[i].refused.empty()) shrink(all[i], "", results[i].refused);
-    for (const auto& [requirement, got] : results[i].breaches) shrink(all[i], requirement, got);
+/// Takes the next ones off the end, and puts back, masked, what was refused for a reason that is known now.
+void Variation::try_next(std::vector<Combination>& left) {
+  std::vector<Combination> tried;
+  for (; !left.empty() && tried.size() < together_; left.pop_back()) {
+    auto one = masked(left.back());
+    if (seen_.insert(one).second) tried.push_back(std::move(one));
   }
+  if (tried.empty()) return;
+  const auto results = try_all_(tried);
+  std::vector<std::size_t> order(tried.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  // The smaller ones first: what they fail for explains the others.
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return unusual(tried[i]); });
+  for (const auto i : order) {
+    count(tried[i], results[i]);
+    for (const auto& [requirement, got] : results[i].breaches) shrink(tried[i], requirement, got);
+    if (results[i].refused.empty()) continue;
+    shrink(tried[i], "", results[i].refused);
+    if (const auto rest = masked(tried[i]); rest != tried[i]) left.push_back(rest);
+  }
+}
+
+void Variation::count(const Combination& one, const Tried& result) {
+  auto concerned = requirements_of(grammar_, one);
+  concerned.insert(result.judged.begin(), result.judged.end());
+  for (const auto& requirement : concerned) ++counts_[requirement];
+}
+
+Combination Variation::masked(Combination one) const {
+  for (const auto& failure : failures_) {
+    if (!failure.breach.empty() || !failure.alone || !stimuli::contains(one, failure.smallest)) continue;
+    for (std::size_t i = 0; i < one.size(); ++i)
+      if (failure.smallest[i] != 0) one[i] = 0;
+  }
+  return one;
 }
 
 void Variation::shrink(const Combination& failing, const std::string& breach, const std::string& got) {
@@ -103,8 +124,8 @@ void Variation::shrink(const Combination& failing, const std::string& breach, co
     if (failed) failure.got = breach.empty() ? tried.refused : found->second;
     return failed;
   };
-  failure.alone = fails(failing);
-  if (failure.alone) failure.smallest = stimuli::smallest(failing, tries_max, fails);
+  failure.smallest = stimuli::smallest(failing, tries_max, fails);
+  if (failure.smallest == failing) failure.alone = fails(failing);
   failures_.push_back(std::move(failure));
 }
 
@@ -139,19 +160,19 @@ struct Judged {
 
 bool is_kept(const Value& value, const Refused& got) {
   const bool ended = got.ending.error && got.ending.ended();
-  if (value.status == Status::open) return got.taken || ended;
-  if (got.taken) return false;
+  if (value.status == Status::open)
+    return got.goes_on || ended || !got.sasl_condition.empty() || (got.taken && !got.ending.ended());
   switch (value.refusal) {
     case Refusal::not_taken:
-      return true;
-    case Refusal::ends:
+      return !got.taken;
+    case Refusal::ends:  // what stood before it on the stream may well have been taken
       return ended;
     case Refusal::ends_or_error:
-      return ended || !got.stanza_error.empty();
+      return !got.taken && (ended || !got.stanza_error.empty());
     case Refusal::fails:
       break;
   }
-  return ended || !got.sasl_condition.empty();
+  return !got.taken && (ended || !got.sasl_condition.empty());
 }
 
 std::string expected_of(const Value& value) {
@@ -171,6 +192,7 @@ std::string expected_of(const Value& value) {
 
 std::string in_words(const Refused& got) {
   if (got.taken) return "taken";
+  if (got.goes_on && got.condition().empty()) return "nothing, and the stream goes on,";
   if (!got.sasl_condition.empty()) return "failure " + got.sasl_condition;
   if (!got.stanza_error.empty()) return "stanza error " + got.stanza_error;
   return testing::PrintToString(got.ending);
@@ -187,6 +209,7 @@ bool prefers(const Value& value, const std::string& condition) {
 
 void add_condition(const Value& value, const Refused& got, std::map<std::string, Judged>& conditions) {
   if (got.taken || value.condition_requirement.empty() || got.condition().empty()) return;
+  if (value.refusal == Refusal::fails && got.sasl_condition.empty()) return;  // a try too many, perhaps
   auto& judged = conditions[std::string(value.condition_requirement)];
   judged.all.emplace_back(value.words);
   judged.expected.emplace(value.conditions);

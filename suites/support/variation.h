@@ -27,8 +27,10 @@ class Variation {
   /// Tries all of them in order, and has a result for each.
   using TryAll = std::function<std::vector<Tried>(const std::vector<Combination>&)>;
 
-  /// `usual`: what the usual combination comes to, as a precondition ("the stream was established").
-  Variation(harness::Run& run, const harness::stimuli::Grammar& grammar, const char* usual, TryAll try_all);
+  /// `usual`: what the usual combination comes to, as a precondition ("the stream was established"). `together`: how
+  /// many are given to `try_all` at a time.
+  Variation(harness::Run& run, const harness::stimuli::Grammar& grammar, const char* usual, std::size_t together,
+            TryAll try_all);
 
   /// Tries the combinations that the depth of the run asks for, and judges once the requirement of each value, and of
   /// each breach. What is refused is blamed on the first unusual value of the smallest combination that is.
@@ -41,7 +43,11 @@ class Variation {
     std::string got;
     bool alone = true;
   };
-  void find_failures(const std::vector<Combination>& all, const std::vector<Tried>& results);
+  void try_next(std::vector<Combination>& left);
+  /// Counts the requirements that a combination was judged by.
+  void count(const Combination&, const Tried&);
+  /// Without what is known to be refused, which would hide what else is wrong.
+  [[nodiscard]] Combination masked(Combination) const;
   void shrink(const Combination& failing, const std::string& breach, const std::string& got);
   [[nodiscard]] std::string blamed(const Failure&) const;
   void judge(const std::string& requirement, std::size_t count) const;
@@ -49,14 +55,18 @@ class Variation {
   harness::Run& run_;
   const harness::stimuli::Grammar& grammar_;
   std::string usual_;
+  std::size_t together_;
   TryAll try_all_;
   std::vector<Failure> failures_;
+  std::set<Combination> seen_;
+  std::map<std::string, std::size_t> counts_;
   std::size_t extra_ = 0;  ///< combinations that shrinking tried
 };
 
 /// What came of a value that must be refused, or may be.
 struct Refused {
   bool taken = false;          ///< it had the effect that its twin has
+  bool goes_on = false;        ///< its stream does
   Ending ending;               ///< of its stream
   std::string sasl_condition;  ///< of a failure of SASL; empty without one
   std::string stanza_error;    ///< its condition; empty without one

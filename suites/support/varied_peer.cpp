@@ -56,7 +56,7 @@ Surroundings surroundings_of(const std::string& ours, const std::string& subject
           {"60 children", children}};
 }
 
-/// The places behind which octets are cut.
+/// What is sent in one write each.
 std::vector<std::string> pieces(std::string_view octets, std::string_view cut) {
   constexpr std::size_t pieces_max = 150;  // each is a write
   std::vector<std::string> all;
@@ -74,6 +74,15 @@ std::vector<std::string> pieces(std::string_view octets, std::string_view cut) {
 }
 
 }  // namespace
+
+void send_pieces(World& world, PeerStream& stream, std::string_view octets, std::string_view cut) {
+  auto all = pieces(octets, cut);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    // Writes in clear would go together otherwise; inside TLS each has a record of its own.
+    if (i > 0 && stream.wire().tls() == nullptr) world.run_for(1ms);
+    stream.send(all[i]);
+  }
+}
 
 std::string in_words(const Ending& ending) { return testing::PrintToString(ending); }
 
@@ -103,19 +112,19 @@ void VariedPeer::show(tls::Flaw flaw) {
 }
 
 void VariedPeer::send(PeerStream& stream, std::string_view octets, std::string_view cut) {
-  const auto all = pieces(octets, cut);
-  for (const auto& piece : all) {
-    stream.send(piece);
-    // Writes in clear would go together otherwise; inside TLS each has a record of its own.
-    if (all.size() > 1 && stream.wire().tls() == nullptr) subject_->world().run_for(1ms);
-  }
+  send_pieces(subject_->world(), stream, octets, cut);
 }
 
 /// One negotiation.
 class VariedPeer::Lead {
  public:
-  Lead(VariedPeer& peer, PeerStream& stream, const Grammar& grammar, const Combination& combination)
-      : peer_(peer), stream_(stream), grammar_(grammar), combination_(combination), slots_(peer.surroundings_) {}
+  Lead(VariedPeer& peer, PeerStream& stream, const Grammar& grammar, const Combination& combination, Pace pace)
+      : peer_(peer),
+        stream_(stream),
+        grammar_(grammar),
+        combination_(combination),
+        slots_(peer.surroundings_),
+        pace_(pace) {}
 
   /// What came in the end; empty where the stream is ready.
   std::string lead() {
@@ -207,8 +216,10 @@ class VariedPeer::Lead {
     slots_["another key"] = std::string(key.rbegin(), key.rend());
     slots_["key by references"] = stimuli::written(key, "decimal");
     say("result");
-    const auto answer = stream_.await_element("result", ns::dialback);
-    if (!answer) return "in answer to db:result " + instead();
+    const auto items = stream_.wire().items().size();
+    const auto limit = pace_ == Pace::quick ? std::optional<Duration>(1s) : std::nullopt;
+    const auto answer = stream_.await_element("result", ns::dialback, limit);
+    if (!answer) return "in answer to db:result " + (stream_.wire().items().size() == items ? "nothing" : instead());
     const auto type = answer->attribute("type").value_or("no type");
     return type == "valid" ? "" : "in answer to db:result type " + type;
   }
@@ -218,9 +229,10 @@ class VariedPeer::Lead {
   const Grammar& grammar_;
   const Combination& combination_;
   Surroundings slots_;
+  Pace pace_;
 };
 
-Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& combination) {
+Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& combination, Pace pace) {
   auto& wire = hand_->connect(subject_->s2s());
   (void)until([&] { return wire.state() != mocks::RawConnection::State::connecting; });
   Negotiated done;
@@ -229,7 +241,7 @@ Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& comb
     return done;
   }
   done.stream.emplace(subject_->world(), wire, Header{.from = domain_, .to = subject_->domain()});
-  done.got = Lead(*this, *done.stream, grammar, combination).lead();
+  done.got = Lead(*this, *done.stream, grammar, combination, pace).lead();
   done.ready = done.got.empty();
   done.tls = wire.secured();
   return done;
@@ -238,6 +250,23 @@ Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& comb
 Negotiated VariedPeer::negotiate() {
   static const Grammar none({});
   return negotiate(none, none.usual());
+}
+
+void VariedPeer::end(PeerStream& stream) {
+  stream.close();
+  (void)until([&] { return stream.wire().closed() || stream.wire().eof(); });
+}
+
+bool VariedPeer::marker_slips_through(PeerStream& stream) {
+  const auto text = fmt::format("marker {}", ++markers_);
+  stream.send(fmt::format("<message from='romeo@{}' to='{}' id='{}' type='chat'><body>{}</body></message>", domain_,
+                          subject_->user(), text, text));
+  const Grammar none({});
+  if (auto good = negotiate(); good.ready) {
+    (void)marker_passes(*good.stream, none, none.usual());
+    end(*good.stream);
+  }
+  return subject_->received(text) > 0;
 }
 
 bool VariedPeer::marker_passes(PeerStream& stream, const Grammar& grammar, const Combination& combination) {

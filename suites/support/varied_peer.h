@@ -11,6 +11,9 @@
 
 namespace cutover::suites {
 
+/// How long an answer to db:result is waited for: as long as it may take, or for a second, where none is due.
+enum class Pace { patient, quick };
+
 /// What came of the negotiation that a combination led.
 struct Negotiated {
   std::optional<PeerStream> stream;  ///< whatever came of it; nothing where not even a connection did
@@ -34,15 +37,21 @@ class VariedPeer {
   /// The flaw of the certificate that it shows from now on.
   void show(tls::Flaw);
   /// A stream as the combination has it. A grammar without an element is led as usual there.
-  [[nodiscard]] Negotiated negotiate(const harness::stimuli::Grammar&, const harness::stimuli::Combination&);
+  [[nodiscard]] Negotiated negotiate(const harness::stimuli::Grammar&, const harness::stimuli::Combination&,
+                                     Pace = Pace::patient);
   /// ... with nothing out of the usual.
   [[nodiscard]] Negotiated negotiate();
 
   /// Sends octets cut as the connection's dimension says.
   void send(PeerStream&, std::string_view octets, std::string_view cut);
+  /// Ends the stream, and waits for the other side.
+  void end(PeerStream&);
   bool until(const std::function<bool()>& condition) { return subject_->world().await(condition); }
 
-  /// A message of romeo with that text, sent on a stream that is ready, comes to the subject's user.
+  /// Sends a message of romeo on a stream that should carry none, and proves by one on a good stream that it was read.
+  /// Whether it came to the subject's user all the same.
+  [[nodiscard]] bool marker_slips_through(PeerStream&);
+  /// A message of romeo, sent on a stream that is ready, comes to the subject's user.
   [[nodiscard]] bool marker_passes(PeerStream&, const harness::stimuli::Grammar&, const harness::stimuli::Combination&);
 
  private:
@@ -61,6 +70,8 @@ class VariedPeer {
   int markers_ = 0;
 };
 
+/// Sends octets in several writes: `cut` is "whole", "halves", "sevens" or "quotes" (behind each).
+void send_pieces(harness::World&, PeerStream&, std::string_view octets, std::string_view cut);
 /// How a stream, or what was sent on it, was refused: "stream error host-unknown, end tag, closed".
 [[nodiscard]] std::string in_words(const Ending&);
 

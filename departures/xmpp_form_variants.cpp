@@ -234,7 +234,7 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (!sends_stanza(p)) return;
          for (auto at = p.octets.find("' "); at < end_of_first_tag(p.octets); at = p.octets.find("' ", at + 1))
-           p.octets.replace(at, 2, "'\r\n\t");
+           if (p.octets[at - 1] != '=') p.octets.replace(at, 2, "'\r\n\t");
        }},
       {"xmpp.stanzas-with-end-tags", "writes elements without content with an end tag", "RFC6120-8-1",
        [](Passage& p) {

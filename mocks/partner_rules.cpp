@@ -112,7 +112,7 @@ void Partner::on_iq(PartnerUser* self, const Recipient& recipient, const xml::El
     return answer_request(matches ? self : nullptr, recipient, stanza);
   }
   if (type == "result" || type == "error") {
-    if (matches) self->record(stanza);
+    if (self != nullptr && (matches || !settings_.filters)) self->record(stanza);
     return refuse(stanza, "service-unavailable");  // what answers may never be answered with is known to make_error()
   }
   if (holds(Rule::odd_iq_is_refused)) refuse(stanza, "bad-request");

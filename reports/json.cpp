@@ -120,6 +120,10 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
                       {"attempt", result.attempt},
                       {"log", text(result.log)},
                       {"planted", array_of(result.planted, write_text)}};
+  if (result.combinations != 0) {
+    object.emplace("combinations", result.combinations);
+    object.emplace("combinations-possible", result.combinations_possible);
+  }
   if (!result.heard.empty()) object.emplace("heard", array_of(result.heard, write_any));
   if (!result.target.empty()) object.emplace("target", text(result.target));
   if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
@@ -317,6 +321,10 @@ CaseResult read_case(const json::value& value, const std::string& place) {
   result.reason = object.text("reason");
   result.requirements = object.list<RequirementText>("requirements", read_requirement);
   result.checks = object.list<Check>("checks", read_check);
+  if (object.has("combinations")) {
+    result.combinations = object.number<std::size_t>("combinations");
+    result.combinations_possible = object.number<std::uint64_t>("combinations-possible");
+  }
   if (object.has("heard")) result.heard = object.list<Heard>("heard", read_heard);
   if (object.has("target")) result.target = object.text("target");
   if (object.has("asked")) result.asked = object.list<std::string>("asked", read_text);

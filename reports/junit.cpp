@@ -97,6 +97,7 @@ std::string notes(const CaseResult& result) {
     if (check.standing == Standing::accepted)
       text += fmt::format("accepted, because {}: {}", check.baseline_reason, explain(check));
   }
+  if (const auto variety = variety_of(result); !variety.empty()) text += "stimuli: " + variety + "\n";
   return text;
 }
 

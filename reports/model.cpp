@@ -1,6 +1,8 @@
 // Names and counts of the result model.
 #include "reports/model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cutover::reports {
@@ -85,6 +87,24 @@ std::vector<SuiteCount> count_by_suite(const RunResult& run) {
   }
   std::ranges::sort(counts, {}, &SuiteCount::suite);
   return counts;
+}
+
+namespace {
+std::string variety(std::size_t tried, std::uint64_t possible) {
+  return tried == 0 ? std::string() : fmt::format("{} combinations of {:.2g}", tried, static_cast<double>(possible));
+}
+}  // namespace
+
+std::string variety_of(const CaseResult& result) { return variety(result.combinations, result.combinations_possible); }
+
+std::string variety_of(const RunResult& run) {
+  std::size_t tried = 0;
+  std::uint64_t possible = 0;
+  for (const auto& result : run.cases) {
+    tried += result.combinations;
+    possible += result.combinations_possible;
+  }
+  return variety(tried, possible);
 }
 
 const RequirementText* requirement_of(const CaseResult& result, const Check& check) {

@@ -105,6 +105,8 @@ struct CaseResult {
   std::vector<std::string> asked;    ///< rules that judgements came to, and departures that acted, where watched
   std::vector<std::string> planted;  ///< what departed from the reference, by name: defects and variants
   std::string target;                ///< of its run, where the case stands alone
+  std::size_t combinations = 0;      ///< of stimuli that vary, that were tried
+  std::uint64_t combinations_possible = 0;
 };
 
 struct RunResult {
@@ -128,6 +130,10 @@ struct RunResult {
 
 /// The requirement that a check of the case judges; null where its record does not have it.
 [[nodiscard]] const RequirementText* requirement_of(const CaseResult&, const Check&);
+
+/// How many combinations of stimuli the cases tried, of how many, in words; empty where none did.
+[[nodiscard]] std::string variety_of(const RunResult&);
+[[nodiscard]] std::string variety_of(const CaseResult&);
 
 /// Cases of a suite by what the run makes of them, for summaries.
 struct SuiteCount {

@@ -71,6 +71,7 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.replay = arguments.replay;
   options.strict = arguments.strict;
   options.detours = arguments.detours;
+  options.depth = stimuli::depth_of(arguments.depth).value_or(stimuli::Depth::covering);
   const auto processors = static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   // On loopback a case mostly waits. How many may ask somebody's server at a time is theirs to say.
   constexpr int waiting = 6;

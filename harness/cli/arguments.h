@@ -15,7 +15,7 @@ inline constexpr const char* version = "0.1.0";
 struct RunArguments {
   std::vector<std::string> patterns, exclude, defects;
   std::string world = "both", target, topology, replay, shard = "1/1", junit, json, html, baseline, directory = "out",
-              catalogue;
+              catalogue, depth = "covering";
   std::optional<std::uint64_t> seed;
   bool strict = false, single = false, shuffle = false, one_server = false;
   std::size_t detours = 0;

@@ -189,6 +189,7 @@ void print_summary(std::ostream& out, const reports::RunResult& run) {
     fmt::print(out, row, suite.suite, suite.cases, suite.checks, suite.met, suite.red, suite.told, suite.hidden,
                suite.accepted, suite.fault, suite.idle - suite.unsupported, suite.unsupported);
   }
+  if (const auto variety = reports::variety_of(run); !variety.empty()) fmt::print(out, "stimuli: {}\n", variety);
   for (const auto& note : run.notes) fmt::print(out, "note: {}\n", printable(note, ""));
   for (const auto& check : run.stale_baseline) fmt::print(out, "stale in the baseline, for it passes: {}\n", check);
   fmt::print(out, "\n{}\n", printable(run.verdict, ""));

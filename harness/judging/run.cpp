@@ -201,6 +201,11 @@ Choice& Run::choice() {
 
 std::uint64_t Run::random(std::uint64_t bound) { return generator_.below(bound); }
 
+void Run::tried(std::size_t combinations, std::uint64_t possible) {
+  combinations_ += combinations;
+  combinations_possible_ += possible;
+}
+
 void Run::skip(std::string reason) { throw EndedEarly{Outcome::skipped, std::move(reason)}; }
 void Run::unsupported(std::string reason) { throw EndedEarly{Outcome::unsupported, std::move(reason)}; }
 void Run::show(const Trace& trace) { shown_ = trace.records(); }
@@ -258,6 +263,7 @@ std::string reproduction(const CaseRecord& record, const RunOptions& options, co
   text += " --replay=" + (replay.empty() ? "seed:" + std::to_string(options.seed) : replay);
   if (!options.topology_file.empty()) text += " --topology=" + options.topology_file;
   if (options.strict) text += " --strict";
+  if (options.depth != stimuli::Depth::covering) text += fmt::format(" --depth={}", stimuli::name_of(options.depth));
   for (const auto& name : options.planted) text += " --defect=" + name;
   return text;
 }
@@ -318,6 +324,8 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       if (red) result.outcome = Outcome::fail;
     }
     result.checks = run.verdicts().checks();
+    result.combinations = run.combinations_;
+    result.combinations_possible = run.combinations_possible_;
     if (options.target && run.world_ && run.world_->late() && result.reason.empty()) {
       result.reason =
           fmt::format("late: what was waited for came after {:.1f} s; the target file has {} s of patience",

@@ -4,6 +4,7 @@
 #include "departures/table.h"
 #include "harness/deployment/topology.h"
 #include "harness/judging/case.h"
+#include "harness/stimuli/covering.h"
 #include "harness/targets/target.h"
 #include "harness/worlds/choice.h"
 #include "harness/worlds/world.h"
@@ -19,7 +20,8 @@ struct RunOptions {
   std::size_t detours = 0;  ///< that an exploration allows in a schedule; 0: what its case says
   std::string replay;       ///< decisions of an earlier run (Choice::replay()); empty: decisions from the seed
   bool strict = false;      ///< an unmet SHOULD fails
-  std::set<std::string, std::less<>> planted;  ///< defects and variants of the deployment, by name
+  stimuli::Depth depth = stimuli::Depth::covering;  ///< how much of the stimuli that vary
+  std::set<std::string, std::less<>> planted;       ///< defects and variants of the deployment, by name
   departures::Watch watch = departures::Watch::no;
   int block = 1;  ///< see make_world()
   std::optional<Target> target;
@@ -56,6 +58,9 @@ class Run {
   [[nodiscard]] Choice& choice();
   /// A number below `bound` (> 0) from the seed, apart from those of the world.
   [[nodiscard]] std::uint64_t random(std::uint64_t bound);
+  [[nodiscard]] stimuli::Depth depth() const { return options_.depth; }
+  /// How many combinations of stimuli the case has tried, of how many.
+  void tried(std::size_t combinations, std::uint64_t possible);
   [[nodiscard]] Verdicts& verdicts() { return verdicts_; }
 
   /// The case cannot run here; `reason` is for people. Ends the body.
@@ -92,6 +97,8 @@ class Run {
   std::vector<reports::StreamEnd> streams_;
   std::optional<std::vector<TraceRecord>> shown_;
   std::string replay_;
+  std::size_t combinations_ = 0;
+  std::uint64_t combinations_possible_ = 0;
   std::vector<std::function<void()>> at_end_;
   std::vector<std::function<std::string()>> evidence_;
 };

@@ -24,6 +24,7 @@ RunOptions run_options_of(const Job& job, const RunnerOptions& options) {
   if (options.replay.starts_with("seed:")) run.seed = std::stoull(options.replay.substr(5));
   run.strict = options.strict;
   run.detours = options.detours;
+  run.depth = options.depth;
   run.planted = options.planted;
   run.watch = options.watch;
   run.planted.insert(job.planted.begin(), job.planted.end());
@@ -46,6 +47,7 @@ std::string order_line(const Job& job, const RunnerOptions& options, int block) 
                                       {"replay", options.replay},
                                       {"strict", options.strict},
                                       {"detours", options.detours},
+                                      {"depth", stimuli::name_of(options.depth)},
                                       {"block", block},
                                       {"peers", peers},
                                       {"target", options.target_file},
@@ -73,6 +75,7 @@ Order OrderReader::read(const std::string& line) {
   shared.strict = order.at("strict").as_bool();
   shared.watch = order.at("watch").as_bool() ? departures::Watch::yes : departures::Watch::no;
   shared.detours = order.at("detours").to_number<std::size_t>();
+  shared.depth = stimuli::depth_of(text("depth")).value_or(stimuli::Depth::covering);
   Order result{job.record, run_options_of(job, shared)};
   result.options.block = order.at("block").to_number<int>();
   if (const auto file = text("target"); !file.empty()) {

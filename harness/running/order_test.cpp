@@ -18,6 +18,7 @@ TEST(Order, IsReadAsItWasWritten) {
   options.seed = 0xfedcba9876543210;
   options.strict = true;
   options.detours = 2;
+  options.depth = stimuli::Depth::deep;
   options.watch = departures::Watch::yes;
   options.planted = {"sip.response-without-record-route@gateway"};
   OrderReader reader;
@@ -29,6 +30,7 @@ TEST(Order, IsReadAsItWasWritten) {
   EXPECT_EQ(order.options.seed, case_seed(options.seed, job.record->id, 3));
   EXPECT_TRUE(order.options.strict);
   EXPECT_EQ(order.options.detours, 2U);
+  EXPECT_EQ(order.options.depth, stimuli::Depth::deep);
   EXPECT_EQ(order.options.watch, departures::Watch::yes);
   EXPECT_EQ(order.options.block, 4711);
   EXPECT_EQ(order.options.planted,

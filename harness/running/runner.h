@@ -4,6 +4,7 @@
 #include "departures/table.h"
 #include "harness/running/selection.h"
 #include "harness/running/signals.h"
+#include "harness/stimuli/covering.h"
 #include "reports/model.h"
 
 #include <functional>
@@ -24,6 +25,7 @@ struct RunnerOptions {
   std::string catalogue;      ///< folder; empty: the embedded one
   Duration patience = usual_patience;  ///< with the subject, see Target
   int case_timeout_s = 0;              ///< wall time after which a worker is killed; 0: from the budget of the case
+  stimuli::Depth depth = stimuli::Depth::covering;
   std::size_t detours = 0;             ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;

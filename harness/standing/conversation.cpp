@@ -37,8 +37,10 @@ class Voice {
   explicit Voice(bool by_sender) : by_sender_(by_sender) {}
 
   /// Reads what can be read; false where the rest of the connection cannot.
-  bool hear(std::string_view octets, Conversation& conversation) {
+  bool hear(std::string_view more, Conversation& conversation) {
     if (deaf_) return false;
+    const auto held = std::exchange(held_, {}) + std::string(more);
+    std::string_view octets = held;
     if (!secured_ && is_tls_record(octets)) return give_up();
     while (!octets.empty()) {
       if (tls_due_ && !secured_) return behind_proceed(octets, conversation);
@@ -77,6 +79,10 @@ class Voice {
       octets.remove_prefix(space.size());
     }
     if (octets.empty()) return false;
+    if (octets.starts_with('<') && octets.find_first_of(" \t\r\n>") == std::string_view::npos) {
+      held_ = octets;  // cut within its first name
+      return false;
+    }
     restart_due_ = false;
     if (!begin_a_document(octets)) return true;
     reader_ = xml::Reader();
@@ -115,7 +121,7 @@ class Voice {
   bool restart_due_ = false;
   int document_ = 0;
   xml::Reader reader_;
-  std::string partial_;
+  std::string partial_, held_;
 };
 
 class Listening {
@@ -161,7 +167,8 @@ class Listening {
     if (element == nullptr || element->ns() != ns::sasl) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
     if (initiating && element->name() == "auth") auth_sent_ = true;
-    if (initiating || !auth_sent_ || element->name() != "success") return;
+    // Who cannot be read may have asked for it.
+    if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;
     sender_.expect_restart();
     listener_.expect_restart();

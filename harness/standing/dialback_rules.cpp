@@ -45,6 +45,13 @@ const xml::Element* asked_for(const Conversation& conversation, std::size_t end,
   return nullptr;
 }
 
+/// The listener asked with addresses that are none: what the answer has in their place is anybody's guess.
+bool asked_oddly(const Conversation& conversation, const xml::Element& answer) {
+  return std::ranges::any_of(conversation.said, [&](const Said& one) {
+    return !one.by_sender && is_dialback(one, answer.name()) && !is_addressed(*one.element());
+  });
+}
+
 /// A condition of RFC 6120, or the one that only XEP-0220 section 2.5 has.
 bool is_stanza_condition(std::string_view name) {
   if (name == "remote-connection-failed") return true;
@@ -66,7 +73,8 @@ void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledg
   const auto type = answer.attribute_or_empty("type");
   const bool typed = type == "valid" || type == "invalid" || type == "error";
   const auto rule = answer.name() == "result" ? Rule::result_answer_form : Rule::verify_answer_form;
-  const bool known = conversation.listener_errs || asked_for(conversation, at, answer) != nullptr;
+  const bool known =
+      conversation.listener_errs || asked_for(conversation, at, answer) != nullptr || asked_oddly(conversation, answer);
   ledger.judge(rule, typed && known, one.octets);
   if (type == "error") ledger.judge(Rule::dialback_error_form, has_error_condition(answer), one.octets);
 }

@@ -68,18 +68,13 @@ void StreamIds::judge(const Conversation& conversation, Ledger& ledger) {
 
 namespace {
 
-/// Whether the peer has called itself, or the sender, so.
-bool repeats(const Conversation& conversation, const std::string& address) {
-  const auto* theirs = conversation.first_header(false);
-  return theirs != nullptr &&
-         (theirs->tag.attribute_or_empty("from") == address || theirs->tag.attribute_or_empty("to") == address);
-}
-
-void judge_any(const Conversation& conversation, const Said& one, Ledger& ledger) {
+/// `initial`: what it answers, whose addresses it may give back as they came; null for none.
+void judge_any(const Said& one, const xml::StreamHeader* initial, Ledger& ledger) {
   const auto& header = *one.header();
-  for (const char* name : {"from", "to"}) {
+  for (const auto& [name, turned] : {std::pair{"from", "to"}, {"to", "from"}}) {
     const auto address = header.tag.attribute(name);
-    if (address && !address->empty() && !repeats(conversation, *address))
+    const bool given_back = initial != nullptr && address && initial->tag.attribute(turned) == address;
+    if (address && !address->empty() && !given_back)
       ledger.judge(Rule::addresses_are_domains, address->find_first_of("@/") == std::string::npos, one.octets);
   }
   if (const auto version = header.tag.attribute("version"))
@@ -156,7 +151,7 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       initial = one.header();
       continue;
     }
-    judge_any(conversation, one, ledger);
+    judge_any(one, initial, ledger);
     if (conversation.sender_initiates) {
       judge_initial(one, ledger);
       judge_namespaces(conversation, one, ledger);

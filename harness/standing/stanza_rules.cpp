@@ -52,7 +52,11 @@ void judge_flow(const Conversation& conversation, const Authorised& authorised, 
   // Without both addresses it is of no pair, and that is told (stanza_has_to, stanza_has_from).
   const auto& stanza = *one.element();
   if (stanza.attribute_or_empty("from").empty() || stanza.attribute_or_empty("to").empty()) return;
-  if (authorised.by_dialback_alone()) ledger.judge(Rule::pair_is_verified, authorised.pair(stanza), one.octets);
+  // An error goes back to whatever address was given, if that is none.
+  const bool to_nobody =
+      stanza.attribute_or_empty("type") == "error" && !xmpp::Jid::parse(stanza.attribute_or_empty("to"));
+  if (authorised.by_dialback_alone() && !to_nobody)
+    ledger.judge(Rule::pair_is_verified, authorised.pair(stanza), one.octets);
 }
 
 void judge_addresses(const Said& one, Ledger& ledger) {

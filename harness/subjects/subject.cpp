@@ -124,4 +124,8 @@ std::shared_ptr<Subject> make_subject(Run& run) {
   return std::make_shared<EmbeddedSubject>(run);
 }
 
+std::shared_ptr<Subject> make_subject_with_account(Run& run) {
+  return run.target() != nullptr ? make_target_subject(run, *run.target()) : make_embedded_accounts(run);
+}
+
 }  // namespace cutover::harness

@@ -38,6 +38,9 @@ class Subject {
   /// A peer domain of that kind, and the number of the host where its zone says that its server is.
   [[nodiscard]] virtual std::string peer_domain(PartnerKind) const = 0;
   [[nodiscard]] virtual int peer_host(PartnerKind) const = 0;
+  /// The domain of one more peer of that kind at the same host, which the subject has never met; the same again where
+  /// names cannot be made.
+  [[nodiscard]] virtual std::string another_peer(PartnerKind kind) { return peer_domain(kind); }
   /// First of the host numbers that are free for more machines of the case.
   [[nodiscard]] virtual int free_host() const = 0;
 
@@ -68,5 +71,7 @@ class Subject {
 
 /// Brings the subject of this run up: the embedded deployment after the cutover, or the target.
 [[nodiscard]] std::shared_ptr<Subject> make_subject(Run&);
+/// A subject with an XMPP account: the target, or the mock server with accounts, for the deployment has SIP users only.
+[[nodiscard]] std::shared_ptr<Subject> make_subject_with_account(Run&);
 
 }  // namespace cutover::harness

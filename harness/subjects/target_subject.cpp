@@ -64,16 +64,24 @@ class TargetSubject : public Subject {
     return {};
   }
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
+  std::string another_peer(PartnerKind kind) override {
+    if (!makes_names()) return peer_domain(kind);
+    const auto name = fmt::format("n{}.{}", ++others_, peer_domain(kind));
+    publish_peer(kind, name);
+    return name;
+  }
 
  protected:
   void publish_all() {
     publish(names_.server(), domain_, domain_, s2s());
-    for (const auto kind : kinds) {
-      const auto name = peer_domain(kind);
-      world_.answer_for(peer_host(kind), name);
-      if (names_.server().records("xmpp." + name, dns::Type::a).empty())
-        publish(names_.server(), peer_zone(kind), name, {world_.address_of(peer_host(kind)), RealServer::s2s_port});
-    }
+    for (const auto kind : kinds) publish_peer(kind, peer_domain(kind));
+  }
+  /// Whether any name below the declared domains will do.
+  [[nodiscard]] virtual bool makes_names() const { return !peers_.label.empty(); }
+  virtual void publish_peer(PartnerKind kind, const std::string& name) {
+    world_.answer_for(peer_host(kind), name);
+    if (names_.server().records("xmpp." + name, dns::Type::a).empty())
+      publish(names_.server(), peer_zone(kind), name, {world_.address_of(peer_host(kind)), RealServer::s2s_port});
   }
   /// The declared domain that the peer of that kind is, or has its own below.
   [[nodiscard]] virtual std::string peer_zone(PartnerKind) const = 0;
@@ -83,6 +91,7 @@ class TargetSubject : public Subject {
   /// Where a server of ours asks: not each can be told from which address to do so.
   [[nodiscard]] Endpoint names_for(const std::string& address) { return names_.door_for(address); }
   [[nodiscard]] const std::string& localpart() const { return user_; }
+  [[nodiscard]] std::string server_address() const { return world_.address_of(target_host::server); }
   [[nodiscard]] const std::shared_ptr<tls::Authority>& shared_authority() const { return authority_; }
 
   const PeerNames peers_;
@@ -95,6 +104,33 @@ class TargetSubject : public Subject {
   std::shared_ptr<tls::Authority> authority_;
   mocks::NameServer& names_;
   std::map<std::string, std::string> sent_;  ///< the id of the message with that text
+  int others_ = 0;
+};
+
+/// The mock server with accounts, simulated or on loopback: what a run judges where it has no target.
+class EmbeddedAccounts final : public TargetSubject {
+ public:
+  explicit EmbeddedAccounts(Run& run)
+      : TargetSubject(run.world(), local_domain, local_user, tls::make_openssl_authority(run.world().wall_clock()),
+                      mocks::name_server_port, {}) {
+    publish_all();
+    auto settings = server_settings(domain(), localpart(),
+                                    authority().issue({.names = {{tls::NameKind::dns, domain()}}}), name_server());
+    settings.departures = run.planted().at(departures::account_server);
+    settings.filters = true;
+    server_ = &world().add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
+  }
+
+  Endpoint s2s() const override { return {server_address(), RealServer::s2s_port}; }
+  std::string peer_domain(PartnerKind kind) const override { return peer_zone(kind); }
+  mocks::PartnerDomain* account() override { return server_; }
+
+ private:
+  bool makes_names() const override { return true; }
+  mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
+  std::string peer_zone(PartnerKind kind) const override { return default_peer_domain(kind); }
+
+  mocks::Partner* server_ = nullptr;
 };
 
 class LocalSubject final : public TargetSubject {
@@ -141,21 +177,28 @@ class LocalSubject final : public TargetSubject {
     settings.departures = std::move(departures);
     const auto port = settings.peers_port;
     world().add("front", target_host::server, std::make_unique<mocks::Front>(std::move(settings)));
-    constexpr char view[] = "behind the front";
     names().assign_view(server.address, view);
-    for (const auto kind : kinds) {
-      const auto front = "front." + peer_domain(kind);
-      names().set(front, dns::Type::a, 60, {address_}, view);
-      names().set("_xmpp-server._tcp." + peer_domain(kind), dns::Type::srv, 60, {fmt::format("0 0 {} {}", port, front)},
-                  view);
-    }
+    front_port_ = port;
+    for (const auto kind : kinds) put_front_before(peer_domain(kind));
+  }
+  void put_front_before(const std::string& name) {
+    names().set("front." + name, dns::Type::a, 60, {address_}, view);
+    names().set("_xmpp-server._tcp." + name, dns::Type::srv, 60, {fmt::format("0 0 {} front.{}", front_port_, name)},
+                view);
+  }
+  void publish_peer(PartnerKind kind, const std::string& name) override {
+    TargetSubject::publish_peer(kind, name);
+    if (front_port_ != 0) put_front_before(name);
   }
 
   mocks::PartnerUser& seen() const override { return server_->user(localpart()); }
   std::string peer_zone(PartnerKind kind) const override { return default_peer_domain(kind); }
 
+  static constexpr char view[] = "behind the front";
+
   const std::string address_;  ///< that peers dial
   const bool fronted_;
+  std::uint16_t front_port_ = 0;  ///< where the front is called for peers; 0 before it stands
   RealPartner* server_ = nullptr;
 };
 
@@ -274,6 +317,8 @@ class RemoteSubject final : public TargetSubject {
 };
 
 }  // namespace
+
+std::shared_ptr<Subject> make_embedded_accounts(Run& run) { return std::make_shared<EmbeddedAccounts>(run); }
 
 std::shared_ptr<Subject> make_target_subject(Run& run, const Target& target) {
   if (const auto* local = std::get_if<LocalTarget>(&target.driver)) return std::make_shared<LocalSubject>(run, *local);

@@ -21,6 +21,8 @@ struct PeerNames {
 /// harness's matter, never a failed check. What a case has changed at a server that stays up (roster, subscriptions,
 /// presence) is taken back when the subject goes, also where the case failed.
 [[nodiscard]] std::shared_ptr<Subject> make_target_subject(Run&, const Target&);
+/// The mock server with accounts in the place of a target.
+[[nodiscard]] std::shared_ptr<Subject> make_embedded_accounts(Run&);
 /// A server that is up, for somebody other than a case; without its user.
 [[nodiscard]] std::shared_ptr<Subject> make_remote_subject(World&, const Target&, PeerNames);
 

@@ -16,53 +16,22 @@ using namespace harness;
 namespace {
 
 constexpr Duration giving_up_max = 150s;
-constexpr char embedded_domain[] = "subject.example", peer_domain[] = "peer.example";
-constexpr int peer_host = target_host::first_peer;
-
-std::shared_ptr<const tls::Identity> issue(tls::Authority& authority, const std::string& domain) {
-  return authority.issue({.names = {{tls::NameKind::dns, domain}}});
-}
 
 }  // namespace
 
-Accounts::Accounts(Run& run) : world_(run.world()) {
-  run.target() == nullptr ? start_embedded(run) : start_target(run);
+Accounts::Accounts(Run& run) : world_(run.world()), server_(make_subject_with_account(run)) {
+  subject_ = server_->account();
+  if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
+  domain = server_->domain();
+  account = server_->user().substr(0, server_->user().find('@'));
+  const auto kind = run.target() == nullptr ? PartnerKind::sasl_external : kinds_met({}, *run.target()).front();
+  peer_ = &world_.add("peer", server_->peer_host(kind),
+                      std::make_unique<mocks::Partner>(peer_settings(*server_, kind, "romeo")));
   juliet_bare = subject_->bare_jid(account);
   juliet_full = subject_->full_jid(account);
   romeo_bare = peer_->bare_jid("romeo");
   romeo_full = peer_->full_jid("romeo");
   run.columns({"peer", "name-server", "subject", account});
-}
-
-void Accounts::start_embedded(Run& run) {
-  const auto authority = tls::make_openssl_authority(world_.wall_clock());
-  domain = embedded_domain;
-  account = "juliet";
-  auto& names = world_.add("name-server", target_host::name_server, std::make_unique<mocks::NameServer>());
-  for (const auto& [name, host] : {std::pair{embedded_domain, target_host::server}, {peer_domain, peer_host}}) {
-    names.server().add_empty_zone(name);
-    names.server().set("xmpp." + std::string(name), dns::Type::a, 60, {world_.address_of(host)});
-    names.server().set("_xmpp-server._tcp." + std::string(name), dns::Type::srv, 60,
-                       {"0 0 5269 xmpp." + std::string(name)});
-  }
-  auto settings = server_settings(domain, account, issue(*authority, domain), names.endpoint());
-  settings.departures = run.planted().at(departures::account_server);
-  settings.filters = true;
-  subject_ = &world_.add("subject", target_host::server, std::make_unique<mocks::Partner>(std::move(settings)));
-  peer_ = &world_.add("peer", peer_host,
-                      std::make_unique<mocks::Partner>(
-                          server_settings(peer_domain, "romeo", issue(*authority, peer_domain), names.endpoint())));
-}
-
-void Accounts::start_target(Run& run) {
-  target_ = make_subject(run);
-  subject_ = target_->account();
-  if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
-  domain = target_->domain();
-  account = target_->user().substr(0, target_->user().find('@'));
-  const auto kind = kinds_met({}, *run.target()).front();
-  peer_ = &world_.add("peer", target_->peer_host(kind),
-                      std::make_unique<mocks::Partner>(peer_settings(*target_, kind, "romeo")));
 }
 
 bool Accounts::until(const std::function<bool()>& condition) { return world_.await(condition); }

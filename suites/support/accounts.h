@@ -53,11 +53,8 @@ class Accounts {
   [[nodiscard]] xml::Element ask(const std::string& to, const std::string& id, xml::Element payload);
 
  private:
-  void start_embedded(harness::Run&);
-  void start_target(harness::Run&);
-
   harness::World& world_;
-  std::shared_ptr<harness::Subject> target_;  ///< null: embedded
+  std::shared_ptr<harness::Subject> server_;
   mocks::PartnerDomain* subject_ = nullptr;
   mocks::Partner* peer_ = nullptr;
   int markers_ = 0;

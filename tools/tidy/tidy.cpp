@@ -31,7 +31,7 @@ const std::map<std::string, std::vector<std::vector<std::string_view>>, std::les
     {"harness",
      {{"files"},
       {"worlds"},
-      {"servers", "standing"},
+      {"servers", "standing", "stimuli"},
       {"deployment", "captures"},
       {"targets"},
       {"judging"},

@@ -131,6 +131,21 @@ TEST_F(Page, ShowsNothingRedThatTheBaselineAccepts) {
   EXPECT_THAT(dom, AllOf(Not(HasSubstr("class=\"badge red\"")), Not(HasSubstr("class=\"n bad\""))));
 }
 
+TEST_F(Page, TellsTheCausesFirst) {
+  auto run = two_cases();
+  auto hidden = run.cases.back();
+  hidden.id = "presence.follows";
+  hidden.standing = hidden.checks.front().standing = Standing::hidden;
+  hidden.checks.front().id = "presence.follows#R-2";
+  hidden.checks.front().cause = "presence.shows#R-1";
+  run.cases.push_back(hidden);
+  const auto dom = dom_of(run);
+  EXPECT_THAT(dom, HasSubstr("One check is red, and 1 not reached because of them:"));
+  EXPECT_THAT(dom, HasSubstr("<summary>1 not reached because of it</summary>"));
+  EXPECT_THAT(dom, HasSubstr("href=\"#presence.follows%2Fsim\">presence.follows#R-2</a>"));
+  EXPECT_THAT(dom, HasSubstr("<span class=\"badge hidden\">not reached</span>"));
+}
+
 TEST_F(Page, FollowsALinkToACase) {
   const auto opened = [](const std::string& dom) {
     const auto at = dom.find("data-id=\"message.greets\"");

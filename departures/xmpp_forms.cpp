@@ -64,6 +64,10 @@ std::vector<Row> octets() {
        [](Passage& p) {
          if (sends_message(p)) p.octets += "stray";
        }},
+      {"xmpp.crosses-tags", "closes messages before their bodies", "RFC6120-11.3-1",
+       [](Passage& p) {
+         if (sends_message(p)) p.replace("</body></message>", "</message></body>");
+       }},
       {"xmpp.prefixes-stanzas", "sends stanzas with a prefix", "RFC6120-4.8.5-2",
        [](Passage& p) {
          if (!sends_message(p)) return;

@@ -178,7 +178,7 @@ TEST_F(Recipe, ThatDeclaresTooMuchIsOneFinding) {
                              "    - {kind: dialback-over-tls, domain: b.example, address: 127.252.1.20}\n"
                              "  authority:"}});
   expect(judged({"target.external", "target.dialback", "dialback.verified"}, recipe), 1,
-         AllOf(HasSubstr("a peer becomes authorised by dialback inside TLS"), HasSubstr("1 case failed"),
+         AllOf(HasSubstr("the subject has a key verified inside TLS"), HasSubstr("1 case failed"),
                HasSubstr("dialback is declared, and the subject does not have it: see target.dialback")));
 }
 

@@ -44,6 +44,10 @@ void judge_unreadable(const xml::Fault& fault, std::string_view octets, Ledger& 
   }
 }
 
+bool speaks_of_a_stream(std::string_view octets) {
+  return octets.find(":features") != std::string_view::npos || octets.find(":error") != std::string_view::npos;
+}
+
 bool has_prefixed_content(std::string_view octets, const xml::StreamHeader& header) {
   auto declared = header.prefixes;
   declared.emplace_back("", header.content_ns);
@@ -62,8 +66,8 @@ void judge_octets(const Conversation& conversation, Ledger& ledger) {
     const auto octets = trimmed(one.octets);
     const bool in_a_stream = header != nullptr && header_document == one.document;
     if (const auto* fault = one.fault()) {
-      // Features outside a stream: what is wrong is what did not come before them. (An error there is another matter.)
-      if (!in_a_stream && octets.find("features") != std::string_view::npos)
+      // Features, or an error, outside a stream: what is wrong is what did not come before them.
+      if (!in_a_stream && speaks_of_a_stream(octets))
         ledger.judge(Rule::header_first, false, octets);
       else
         judge_unreadable(*fault, octets, ledger);

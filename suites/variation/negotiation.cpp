@@ -121,6 +121,7 @@ Refused refused(VariedPeer& peer, const Grammar& grammar, const Combination& one
   if (const auto failure = led.got.find(" failure "); failure != std::string::npos)
     result.sasl_condition = led.got.substr(failure + 9);
   if (result.sasl_condition.empty() && !result.goes_on) result.ending = led.stream->await_ending();
+  peer.end(*led.stream);
   return result;
 }
 

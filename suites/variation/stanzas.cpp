@@ -157,6 +157,7 @@ class Batch {
     // not read.
     const auto culprit = missing(begin);
     const auto ending = in_words(led.stream->await_ending());
+    peer_.end(*led.stream);
     one_by_one_ = end - begin > 1;
     if (one_by_one_ || culprit == end) return culprit;
     instead[culprit] = ending;
@@ -251,9 +252,11 @@ void legal_requests(Run& run) {
       (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });
       if (answered(id) != nullptr) continue;
       results[i].refused = led.stream->is_over() ? in_words(led.stream->await_ending()) : "no answer with its id";
-      if (led.stream->is_over()) led = peer.negotiate();
+      if (!led.stream->is_over()) continue;
+      peer.end(*led.stream);
+      led = peer.negotiate();
     }
-    if (led.stream) led.stream->close();
+    if (led.stream) peer.end(*led.stream);
     return results;
   }).judge();
 }

@@ -44,9 +44,12 @@ std::string lost_child(const xml::Element& in, const xml::Element& out, const Co
   return {};
 }
 
+/// A message without type, or of an unknown one, is normal (RFC 6121 section 5.2.2).
 std::string type_of(const xml::Element& stanza) {
+  constexpr std::string_view types[] = {"chat", "error", "groupchat", "headline", "normal"};
   const auto type = stanza.attribute_or_empty("type");
-  return type.empty() && stanza.name() == "message" ? "normal" : type;  // RFC 6121 section 5.2.2
+  const bool known = stanza.name() != "message" || std::ranges::find(types, type) != std::end(types);
+  return known ? type : "normal";
 }
 
 bool holds_content_of_stanzas(const xml::Element& element) {

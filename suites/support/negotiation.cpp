@@ -174,7 +174,9 @@ PeerStream Negotiation::stream_on(mocks::RawConnection& wire, PartnerKind kind) 
   Header header;
   header.from = domain(kind);
   header.to = subject_->domain();
-  return {subject_->world(), wire, header};
+  PeerStream stream(subject_->world(), wire, header);
+  stream.call_streams(fmt::format("{:08x}", run_.random(std::uint64_t{1} << 32U)));  // as other servers' ids are
+  return stream;
 }
 
 std::optional<PeerStream> Negotiation::called(PartnerKind kind, const std::string& body) {

@@ -252,9 +252,19 @@ Negotiated VariedPeer::negotiate() {
   return negotiate(none, none.usual());
 }
 
-void VariedPeer::end(PeerStream& stream) {
-  stream.close();
-  (void)until([&] { return stream.wire().closed() || stream.wire().eof(); });
+void VariedPeer::end(PeerStream& stream, std::string_view tag) {
+  auto& wire = stream.wire();
+  if (wire.closed()) return;
+  wire.send(tag);
+  if (wire.secured()) wire.close_tls();
+  wire.shutdown();
+  (void)until([&] { return wire.closed() || wire.eof(); });
+}
+
+void VariedPeer::end(PeerStream& stream, const Grammar& grammar, const Combination& combination) {
+  const bool varies =
+      std::ranges::any_of(grammar.dimensions(), [](const auto& one) { return one.element == "header"; });
+  end(stream, varies ? grammar.part("header", "names", 3, combination, surroundings_) : "</stream:stream>");
 }
 
 bool VariedPeer::marker_slips_through(PeerStream& stream) {

@@ -45,7 +45,9 @@ class VariedPeer {
   /// Sends octets cut as the connection's dimension says.
   void send(PeerStream&, std::string_view octets, std::string_view cut);
   /// Ends the stream, and waits for the other side.
-  void end(PeerStream&);
+  void end(PeerStream&, std::string_view tag = "</stream:stream>");
+  /// ... by the end tag of a header as the combination has it.
+  void end(PeerStream&, const harness::stimuli::Grammar&, const harness::stimuli::Combination&);
   bool until(const std::function<bool()>& condition) { return subject_->world().await(condition); }
 
   /// Sends a message of romeo on a stream that should carry none, and proves by one on a good stream that it was read.

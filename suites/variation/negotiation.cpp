@@ -35,7 +35,7 @@ void judge_legal(Run& run, PartnerKind kind, const Grammar& grammar) {
       } else if (!peer.marker_passes(*led.stream, grammar, one)) {
         result.refused = "no message came to the user";
       }
-      if (led.stream) peer.end(*led.stream);
+      if (led.stream) peer.end(*led.stream, grammar, one);
     }
     return results;
   }).judge();
@@ -114,13 +114,14 @@ Refused refused(VariedPeer& peer, const Grammar& grammar, const Combination& one
   }
   if (led.ready) {
     result.taken = peer.marker_passes(*led.stream, grammar, one);
-    peer.end(*led.stream);
+    peer.end(*led.stream, grammar, one);
     return result;
   }
   result.taken |= led.got.starts_with("in answer to the header behind SASL");
   if (const auto failure = led.got.find(" failure "); failure != std::string::npos)
     result.sasl_condition = led.got.substr(failure + 9);
   if (result.sasl_condition.empty() && !result.goes_on) result.ending = led.stream->await_ending();
+  peer.end(*led.stream, grammar, one);
   return result;
 }
 

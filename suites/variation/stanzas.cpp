@@ -95,13 +95,8 @@ const xml::Element* only(const std::vector<xml::Element>& stanzas, const std::st
 }
 
 /// What came of a message: whether it came, and what was lost of it on the way.
-Tried compared(xml::Element sent, const xml::Element& came) {
+Tried compared(const xml::Element& sent, const xml::Element& came) {
   Tried result;
-  // RFC 6121 section 5.2.2: an unknown type is normal.
-  constexpr std::string_view known[] = {"", "chat", "normal", "headline", "groupchat", "error"};
-  const auto type = sent.attribute_or_empty("type"), came_as = came.attribute_or_empty("type");
-  if (std::ranges::find(known, type) == std::end(known) && (came_as.empty() || came_as == "normal"))
-    sent.set_attribute("type", "normal");
   for (const auto& [rule, lost] : standing::compare_crossed(sent, came)) {
     const std::string requirement(standing::row_of(rule).requirement);
     result.judged.insert(requirement);
@@ -157,6 +152,7 @@ class Batch {
     // not read.
     const auto culprit = missing(begin);
     const auto ending = in_words(led.stream->await_ending());
+    peer_.end(*led.stream);
     one_by_one_ = end - begin > 1;
     if (one_by_one_ || culprit == end) return culprit;
     instead[culprit] = ending;
@@ -251,9 +247,11 @@ void legal_requests(Run& run) {
       (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });
       if (answered(id) != nullptr) continue;
       results[i].refused = led.stream->is_over() ? in_words(led.stream->await_ending()) : "no answer with its id";
-      if (led.stream->is_over()) led = peer.negotiate();
+      if (!led.stream->is_over()) continue;
+      peer.end(*led.stream);
+      led = peer.negotiate();
     }
-    if (led.stream) led.stream->close();
+    if (led.stream) peer.end(*led.stream);
     return results;
   }).judge();
 }

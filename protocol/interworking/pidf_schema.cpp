@@ -41,7 +41,10 @@ constexpr std::string_view schema_text = R"(<xs:schema xmlns:xs="http://www.w3.o
     <xs:sequence>
       <xs:element name="basic" minOccurs="0">
         <xs:simpleType>
-          <xs:restriction base="xs:string"><xs:enumeration value="open"/><xs:enumeration value="closed"/></xs:restriction>
+          <xs:restriction base="xs:string">
+            <xs:enumeration value="open"/>
+            <xs:enumeration value="closed"/>
+          </xs:restriction>
         </xs:simpleType>
       </xs:element>
       <xs:any namespace="##other" processContents="lax" minOccurs="0" maxOccurs="unbounded"/>

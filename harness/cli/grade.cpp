@@ -63,6 +63,7 @@ void keep_asked(const std::vector<std::string>& asked, std::vector<Sender>& send
   for (const auto& name : asked) {
     if (std::ranges::any_of(senders, [&](const auto& sender) { return is_called(sender, name); })) continue;
     std::vector<std::string> there;
+    there.reserve(senders.size());
     for (const auto& sender : senders)
       there.push_back(fmt::format("{} ({})", sender.name, fmt::join(sender.addresses, ", ")));
     throw UsageError(there.empty() ? fmt::format("no server speaks in it, {} neither", name)
@@ -74,15 +75,8 @@ void keep_asked(const std::vector<std::string>& asked, std::vector<Sender>& send
   });
 }
 
-/// The ports of XMPP that were named.
-std::vector<std::uint16_t> ports_of(const std::vector<int>& ports) {
-  std::vector<std::uint16_t> result;
-  for (const int port : ports) result.push_back(static_cast<std::uint16_t>(port));
-  return result;
-}
-
 reports::RunResult grade_capture(const GradeArguments& arguments) {
-  const auto capture = read_capture({arguments.file, arguments.keys, ports_of(arguments.ports)});
+  const auto capture = read_capture({arguments.file, arguments.keys, {arguments.ports.begin(), arguments.ports.end()}});
   auto senders = senders_of(capture);
   keep_asked(arguments.senders, senders);
   reports::RunResult run;
@@ -91,13 +85,13 @@ reports::RunResult grade_capture(const GradeArguments& arguments) {
     run.cases.push_back(grade(sender, arguments));
     run.cases.back().started = run.started;
   }
-  if (capture.cut_short) run.notes.push_back("the capture ends within a packet: judged is what stands before it");
+  if (capture.cut_short) run.notes.emplace_back("the capture ends within a packet: judged is what stands before it");
   if (capture.others > 0)
     run.notes.push_back(
         fmt::format("{} other connection{} not looked at (--port for XMPP elsewhere than at 5222, 5223, "
                     "5269 and 5270)",
                     capture.others, capture.others == 1 ? " was" : "s were"));
-  if (run.cases.empty()) run.notes.push_back("no server speaks XMPP in it");
+  if (run.cases.empty()) run.notes.emplace_back("no server speaks XMPP in it");
   return run;
 }
 

@@ -17,7 +17,7 @@ namespace cutover::harness::cli {
 struct GradeArguments {
   std::string file, keys;
   std::vector<std::string> senders;
-  std::vector<int> ports;
+  std::vector<std::uint16_t> ports;
   RunArguments reporting;  ///< strict, baseline and where the reports go
 };
 /// Judges who speaks in a capture, or what a run of ours heard, by the rules of the standing judge. Throws CaptureError

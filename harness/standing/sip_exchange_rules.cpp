@@ -27,7 +27,7 @@ std::string without_marks(const std::string& via) {
   if (!parameters) return via;
   for (const auto& [name, value] : *parameters) {
     const auto low = sip::lower(name);
-    if (low != "received" && low != "rport") text += ';' + low + '=' + value;
+    if (low != "received" && low != "rport") text.append(";").append(low).append("=").append(value);
   }
   return text;
 }

@@ -42,7 +42,8 @@ constexpr std::string_view schema_text = R"(<xs:schema xmlns:xs="http://www.w3.o
       <xs:element name="basic" minOccurs="0">
         <xs:simpleType>
           <xs:restriction base="xs:string">
-            <xs:enumeration value="open"/><xs:enumeration value="closed"/>
+            <xs:enumeration value="open"/>
+            <xs:enumeration value="closed"/>
           </xs:restriction>
         </xs:simpleType>
       </xs:element>

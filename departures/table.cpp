@@ -164,7 +164,15 @@ constexpr std::string_view of_our_choice[] = {
     "xmpp.header-to-not-checked",    // section 4.7.2: what names no server may be for a default domain
     "xmpp.dialback-without-addresses-ignored",  // XEP-0220 section 6.1: it authorises nothing
     "gateway.accepts-any-expires",              // RFC 6665 section 4.2.1.1: 423 MAY be sent
-    "dns.never-caches",                         // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
+    // A domain in the place of a user may be mapped to a domain (RFC 7247 section 6.1); whose it is refuses it.
+    "gateway.accepts-domains", "gateway.relays-messages-for-the-domain", "gateway.translates-presence-for-the-domain",
+    "gateway.accepts-ip-literals",     // no partner has an address for its domain: refused as a stranger's
+    "gateway.serves-strangers",        // the proxy refuses strangers both ways, whatever its gateway takes
+    "gateway.repeats-typing",          // RFC 3994 section 3.3: a state that comes again is handled as well
+    "account.message-to-server-lost",  // RFC 6120 section 10.5.1: handled there, or an error
+    // What the gateway judges, a proxy or pool beside it may judge as well.
+    "migration.policy-ignored", "migration.stranger-passes", "migration.any-domain-has-a-route",
+    "dns.never-caches",  // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
 };
 
 Entry entry_of(const RuleRow& row) {

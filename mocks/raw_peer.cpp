@@ -7,12 +7,14 @@
 
 namespace cutover::mocks {
 
-RawConnection::RawConnection(Context& context, ConnectionId id, bool accepted, Endpoint peer)
+RawConnection::RawConnection(Context& context, ConnectionId id, bool accepted, Endpoint peer, Layer layer)
     : context_(context),
       id_(id),
       accepted_(accepted),
       peer_(std::move(peer)),
-      state_(accepted ? State::open : State::connecting) {}
+      layer_(layer),
+      state_(accepted ? State::open : State::connecting),
+      reading_(layer == Layer::xmpp) {}
 
 RawConnection::~RawConnection() = default;
 
@@ -24,6 +26,12 @@ void RawConnection::note(Direction direction, Layer layer, std::string summary, 
                  .detail = std::string(detail)});
 }
 
+/// SIP is told by its first line.
+std::string RawConnection::named(std::string_view bytes, bool in_clear) const {
+  if (layer_ == Layer::sip) return std::string(bytes.substr(0, bytes.find("\r\n")));
+  return in_clear ? "octets in clear" : "octets";
+}
+
 // Octets out.
 
 void RawConnection::send(std::string_view bytes) {
@@ -32,13 +40,13 @@ void RawConnection::send(std::string_view bytes) {
     waiting_ += bytes;
     return;
   }
-  note(Direction::out, Layer::xmpp, "octets", bytes);
+  note(Direction::out, layer_, named(bytes, false), bytes);
   session_->write(bytes);
   context_.send(id_, session_->take_cipher());
 }
 
 void RawConnection::send_in_clear(std::string_view bytes) {
-  note(Direction::out, Layer::xmpp, "octets in clear", bytes);
+  note(Direction::out, layer_, named(bytes, true), bytes);
   context_.send(id_, bytes);
 }
 
@@ -64,7 +72,7 @@ void RawConnection::on_bytes(std::string_view bytes) {
 
 void RawConnection::on_plain(std::string_view bytes) {
   if (bytes.empty()) return;
-  note(Direction::in, Layer::xmpp, secured_ ? "octets" : "octets in clear", bytes);
+  note(Direction::in, layer_, named(bytes, !secured_), bytes);
   keep(bytes);
   while (!bytes.empty() && reading_ && !document_over_) {
     std::size_t consumed = 0;
@@ -194,7 +202,8 @@ void RawConnection::on_gone(State state, std::string_view reason) {
     note(Direction::none, Layer::event, std::to_string(dropped_octets_) + " octets that came were not kept", {});
 }
 
-RawPeer::RawPeer(std::vector<std::uint16_t> listen_ports) : ports_(std::move(listen_ports)) {}
+RawPeer::RawPeer(std::vector<std::uint16_t> listen_ports, Layer speaks)
+    : ports_(std::move(listen_ports)), speaks_(speaks) {}
 
 RawPeer::~RawPeer() {
   if (context_ != nullptr) context_->forget(*this);
@@ -208,7 +217,7 @@ void RawPeer::start(Context& context) {
 RawConnection& RawPeer::connect(const Endpoint& to) {
   CUTOVER_CHECK(context_ != nullptr);
   const auto id = context_->connect(*this, to);
-  connections_.emplace_back(new RawConnection(*context_, id, false, to));
+  connections_.emplace_back(new RawConnection(*context_, id, false, to, speaks_));
   return *connections_.back();
 }
 
@@ -261,7 +270,7 @@ RawConnection* RawPeer::find(ConnectionId id) {
 }
 
 void RawPeer::on_accepted(ConnectionId id, std::uint16_t port, const Endpoint& peer) {
-  connections_.emplace_back(new RawConnection(*context_, id, true, peer));
+  connections_.emplace_back(new RawConnection(*context_, id, true, peer, speaks_));
   const auto direct = direct_tls_.find(port);
   if (direct != direct_tls_.end())
     last().start_tls(*direct->second.identity, tls::Role::server, direct->second.options);

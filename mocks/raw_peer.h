@@ -1,4 +1,4 @@
-// An XMPP peer driven by hand: octets out as given, octets in as they came, TLS when told, items for convenience.
+// A peer driven by hand: octets out as given, octets in as they came, TLS when told, items of XMPP for convenience.
 #pragma once
 
 #include "protocol/base/node.h"
@@ -88,7 +88,8 @@ class RawConnection {
 
  private:
   friend class RawPeer;
-  RawConnection(Context& context, ConnectionId id, bool accepted, Endpoint peer);
+  RawConnection(Context& context, ConnectionId id, bool accepted, Endpoint peer, Layer layer);
+  [[nodiscard]] std::string named(std::string_view bytes, bool in_clear) const;
   void on_connected();
   void on_cipher(std::string_view bytes);
   void on_bytes(std::string_view bytes);
@@ -104,10 +105,11 @@ class RawConnection {
   ConnectionId id_;
   bool accepted_;
   Endpoint peer_;
+  Layer layer_;
   State state_;
   std::string reason_;
   bool eof_ = false, spoke_ = false, handed_out_ = false;
-  bool reading_ = true;
+  bool reading_;
   bool secured_ = false;
   std::string received_;
   std::size_t tls_begins_at_ = std::string::npos;
@@ -124,7 +126,8 @@ class RawConnection {
 /// A node whose connections are driven by hand. Listens on the ports given; connect() starts connections of its own.
 class RawPeer final : public Node {
  public:
-  explicit RawPeer(std::vector<std::uint16_t> listen_ports = {5269});
+  /// `speaks`: what its octets are noted as; those of XMPP alone are read as items.
+  explicit RawPeer(std::vector<std::uint16_t> listen_ports = {5269}, Layer speaks = Layer::xmpp);
   ~RawPeer() override;
   RawPeer(const RawPeer&) = delete;
   RawPeer& operator=(const RawPeer&) = delete;
@@ -170,6 +173,7 @@ class RawPeer final : public Node {
 
   Context* context_ = nullptr;
   std::vector<std::uint16_t> ports_;
+  Layer speaks_;
   std::map<std::uint16_t, DirectTls> direct_tls_;
   std::vector<std::unique_ptr<RawConnection>> connections_;
 };

@@ -161,7 +161,7 @@ bool Proxy::serves(std::string_view domain) const {
 void Proxy::from_gateway(const xml::Element& stanza) {
   const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
   const bool ours = from && serves(from->domain());
-  if (!config_.departures.breaks(Rule::gateway_speaks_for_ours, !ours) && server_) server_->send(stanza);
+  if (ours && server_) server_->send(stanza);
 }
 
 // Links.

@@ -355,7 +355,7 @@ struct Endpoint::Impl {
   }
 
   void on_octets(ConnectionId id, std::string octets) {
-    auto result = parse(octets);
+    auto result = parse(octets, holds(Rule::headers_are_counted) ? limits::sip_headers_max : octets.size());
     if (const auto* error = std::get_if<ParseError>(&result)) {
       note_message(Direction::in, id, "unreadable: " + error->what, std::move(octets));
       if (error->answerable) answer_bad(id, *error->answerable, error->status, error->what);
@@ -458,7 +458,7 @@ struct Endpoint::Impl {
   void request(Message message, const Destination& destination, OnResponse on_response, OnFailure on_failure) {
     auto id = message.method == "CANCEL" ? prepare_cancel(message) : ConnectionId::none;
     const bool nothing_to_cancel = message.method == "CANCEL" && id == ConnectionId::none;
-    if (id == ConnectionId::none && !breaks(Rule::cancel_wants_an_open_invite, nothing_to_cancel)) {
+    if (id == ConnectionId::none && !nothing_to_cancel) {
       prepare(message);
       id = choose(destination);
     }

@@ -254,11 +254,6 @@ TEST_F(SipEndpoint, WithoutItsRulesTreatsTransactionsOtherwise) {
     EXPECT_EQ(failures.size(), 1U) << "nothing to cancel";
     failures.clear();
   }
-  a_without(Rule::cancel_wants_an_open_invite);
-  owner_b.seen.clear();
-  ask(*a, message("CANCEL"), to_b);
-  network.run();
-  EXPECT_THAT(owner_b.seen, ElementsAre("CANCEL "));
   const auto connections = [&](Rule rule) {
     a_without(rule);
     owner_b.status = 200;

@@ -9,12 +9,11 @@ namespace cutover::sip {
 namespace {
 
 struct Lengths {
-  std::size_t headers = 0;
   std::optional<std::string> content_length;
   bool conflict = false;
 };
 
-/// Counts the headers and finds Content-Length, folded or compact, without reading anything else.
+/// Finds Content-Length, folded or compact, without reading anything else.
 Lengths scan_headers(std::string_view head) {
   Lengths result;
   std::string* open = nullptr;  // the Content-Length that a continuation line would go on with
@@ -37,7 +36,6 @@ Lengths scan_headers(std::string_view head) {
     }
     finish();
     if (line.empty()) continue;
-    ++result.headers;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     const auto name = trim(line.substr(0, colon));
@@ -101,8 +99,6 @@ std::optional<Framer::Item> Framer::next() {
     return std::nullopt;
   }
   const auto lengths = scan_headers(head);
-  if (breaks(Rule::headers_are_counted, lengths.headers > limits::sip_headers_max))
-    return fail("more than 100 headers", 513);
   // RFC 3261 section 18.3: on a stream there is no other end of a message.
   if (breaks(Rule::length_is_required, !lengths.content_length))
     return fail("no Content-Length on a stream", 400, std::string(head));

@@ -56,9 +56,6 @@ TEST(SipFraming, EndsWhereThereIsNoLength) {
 TEST(SipFraming, HoldsItsBounds) {
   EXPECT_THAT(frames({"A sip:x SIP/2.0\r\nl: 65536\r\n\r\n"}), ElementsAre("513 larger than 64 KiB"));
   EXPECT_THAT(frames({std::string(70000, 'a')}), ElementsAre("513 headers larger than 64 KiB"));
-  std::string many = "A sip:x SIP/2.0\r\n";
-  for (int i = 0; i < 101; ++i) many += "X: 1\r\n";
-  EXPECT_THAT(frames({many + "l: 0\r\n\r\n"}), ElementsAre("513 more than 100 headers"));
 }
 
 TEST(SipFraming, WithoutItsRulesReadsOn) {
@@ -68,9 +65,6 @@ TEST(SipFraming, WithoutItsRulesReadsOn) {
   EXPECT_EQ(without(Rule::length_is_required, "A sip:x SIP/2.0\r\nX: 1\r\n\r\n" + first), 2U);
   EXPECT_EQ(without(Rule::length_is_a_number, "A sip:x SIP/2.0\r\nl: -1\r\n\r\n" + first), 2U);
   EXPECT_EQ(without(Rule::lengths_agree, "A sip:x SIP/2.0\r\nl: 9\r\nl: 1\r\n\r\nx" + first), 2U);
-  std::string many = "A sip:x SIP/2.0\r\n";
-  for (int i = 0; i < 101; ++i) many += "X: 1\r\n";
-  EXPECT_EQ(without(Rule::headers_are_counted, many + "l: 0\r\n\r\n" + first), 2U);
   const auto large = "A sip:x SIP/2.0\r\nl: 70000\r\n\r\n" + std::string(70000, 'x');
   EXPECT_EQ(without(Rule::message_size_is_bounded, large + first), 2U);
 }

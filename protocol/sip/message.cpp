@@ -80,7 +80,7 @@ bool has_control_octet(std::string_view line) {
 /// One reading of one message; every step returns what is wrong, or nothing.
 class MessageParser {
  public:
-  explicit MessageParser(std::string_view octets) : octets_(octets) {}
+  MessageParser(std::string_view octets, std::size_t headers_max) : octets_(octets), headers_max_(headers_max) {}
 
   std::variant<Message, ParseError> run() {
     auto error = read();
@@ -156,7 +156,7 @@ class MessageParser {
       const auto line = text.substr(0, end);
       text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 2);
       if (auto wrong = read_header_line(line); wrong && !error) error = std::move(wrong);
-      if (message_.headers.size() > limits::sip_headers_max) return bad("too many headers", 513);
+      if (message_.headers.size() > headers_max_) return bad("too many headers", 513);
     }
     if (error) return error;
     return split_lists();
@@ -190,7 +190,7 @@ class MessageParser {
       const auto parts = split_outside_quotes(header.value, ',');
       if (!parts) return bad("an open quote or bracket in " + header.name);
       for (const auto part : *parts) result.push_back({header.name, std::string(trim(part))});
-      if (result.size() > 2 * limits::sip_headers_max) return bad("too many header values", 513);
+      if (result.size() / 2 > headers_max_) return bad("too many header values", 513);
     }
     message_.headers = std::move(result);
     return std::nullopt;
@@ -315,6 +315,7 @@ class MessageParser {
   }
 
   std::string_view octets_;
+  std::size_t headers_max_;
   Message message_;
 };
 
@@ -390,9 +391,9 @@ std::string Message::cseq_method() const {
   return space == std::string::npos ? std::string{} : std::string(trim(std::string_view(value).substr(space)));
 }
 
-std::variant<Message, ParseError> parse(std::string_view octets) {
+std::variant<Message, ParseError> parse(std::string_view octets, std::size_t headers_max) {
   if (octets.size() > limits::sip_message_size_max_octets) return ParseError{"larger than 64 KiB", 513, std::nullopt};
-  return MessageParser(octets).run();
+  return MessageParser(octets, headers_max).run();
 }
 
 std::string serialise(const Message& message) {

@@ -1,6 +1,9 @@
 // SIP messages as values; the only user of libosip2's parser.
 #pragma once
 
+#include "protocol/base/limits.h"
+
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -84,7 +87,8 @@ struct ParseError {
   std::optional<Message> answerable;  ///< what was read of a request, where Via, From, To, Call-ID and CSeq are there
 };
 /// One whole message (framing done): strict about what RFC 3261 requires and osip's parser lets pass.
-[[nodiscard]] std::variant<Message, ParseError> parse(std::string_view octets);
+[[nodiscard]] std::variant<Message, ParseError> parse(std::string_view octets,
+                                                      std::size_t headers_max = limits::sip_headers_max);
 /// Throws HarnessFault for a header value with CR or LF: all text that crosses into a header must be sanitised before.
 [[nodiscard]] std::string serialise(const Message&);
 /// "Not Found" of 404; "Status" where no document names the status.

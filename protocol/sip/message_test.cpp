@@ -115,6 +115,13 @@ TEST(SipMessage, RefusesWhatRfc3261Forbids) {
   EXPECT_EQ(status_of(version.text()), 505);
 }
 
+TEST(SipMessage, CountsItsHeaders) {
+  Parts parts;
+  for (int i = 0; i < 100; ++i) parts.more += "\r\nX: 1";
+  EXPECT_EQ(status_of(parts.text()), 513);
+  EXPECT_TRUE(std::holds_alternative<Message>(parse(parts.text(), 200)));
+}
+
 TEST(SipMessage, SaysWhatCanBeAnsweredOfABadRequest) {
   Parts parts;
   parts.cseq = "CSeq: 1 INVITE";

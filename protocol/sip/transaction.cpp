@@ -78,7 +78,7 @@ ClientOutput ClientTransaction::receive(const Message& response, Time now) {
   if (state_ == TransactionState::accepted) {
     // RFC 6026 section 7.2: every further 2xx (of another fork, or sent again) goes up; nothing else does.
     const bool accepts = response.status >= 200 && response.status < 300;
-    if (accepts || !holds(Rule::acceptance_is_final)) out.to_user.push_back(response);
+    if (accepts) out.to_user.push_back(response);
     return out;
   }
   out.to_user.push_back(response);
@@ -118,8 +118,7 @@ ServerTransaction::ServerTransaction(Message request, Time now, TransactionTimer
     : request_(std::move(request)), timers_(timers), departures_(std::move(departures)) {
   // An INVITE that waits gets 100. For others an answer after timer F of the client is of no use (RFC 4320
   // section 4.2): the transaction is forgotten then.
-  if (holds(is_invite() ? Rule::waiting_invite_gets_100 : Rule::late_request_is_forgotten))
-    deadline_ = now + (is_invite() ? timers_.trying : timers_.whole());
+  deadline_ = now + (is_invite() ? timers_.trying : timers_.whole());
 }
 
 void ServerTransaction::finish() {
@@ -147,7 +146,7 @@ ServerOutput ServerTransaction::respond(const Message& response, Time now) {
   const bool success = response.status >= 200 && response.status < 300;
   const bool open = state_ == TransactionState::trying || state_ == TransactionState::proceeding;
   const bool further = state_ == TransactionState::accepted && success;
-  if (open || further || !holds(Rule::final_answer_is_the_last)) out.to_transport.push_back(response);
+  if (open || further) out.to_transport.push_back(response);
   if (!open) return out;
   last_response_ = response;
   if (response.status < 200) {

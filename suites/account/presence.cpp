@@ -178,6 +178,34 @@ CUTOVER_CASE(presence_ends){
     .budget = 2min,
     .body = ends};
 
+void cancelled(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers() || !GIVEN(subscribe_romeo(a), "the peer's user can subscribe")) return;
+  const auto first = a.romeo().presences.size();
+  const auto unavailable = "presence/unavailable from " + a.juliet_full;
+  const auto unsubscribed = "presence/unsubscribed from " + a.juliet_bare;
+  a.subject().send_presence(a.account, a.romeo_bare, "unsubscribed");
+  if (!GIVEN(romeo_sees(a, unsubscribed, first), "the end of the subscription reaches the peer's user")) return;
+  if (!a.given_markers()) return;
+  const auto came = seen(a.romeo().presences, first);
+  const auto told = std::ranges::find(came, unavailable), ended = std::ranges::find(came, unsubscribed);
+  CONFORMS("RFC6121-3.2.2-1", "when unavailable came to who was unsubscribed",
+           told == came.end() ? "never"
+           : told < ended     ? "before unsubscribed"
+                              : "behind unsubscribed",
+           testing::Eq("before unsubscribed"));
+}
+
+CUTOVER_CASE(presence_cancelled){.id = "account.subscription-cancelled",
+                                 .title = "Whose subscription is cancelled is told unavailable first",
+                                 .procedure = "A peer's user subscribes; the subject's user takes the approval back.",
+                                 .accepted = "unavailable from the full JID, then unsubscribed.",
+                                 .likely_causes = "The roster is changed before anybody is told.",
+                                 .judges = {{"RFC6121-3.2.2-1", {"account.cancellation-without-unavailable"}}},
+                                 .needs = needs,
+                                 .budget = 2min,
+                                 .body = cancelled};
+
 void outbound(Run& run) {
   Accounts a(run);
   if (!a.given_markers()) return;

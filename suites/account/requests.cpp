@@ -46,6 +46,8 @@ void to_server(Run& run) {
   const auto items = kind_of(a.ask(a.domain, "items", {"query", ns_items}));
   CONFORMS("RFC6120-8.2.3-3", "the answer to disco#items", items, AnyOf("result", testing::StartsWith("error/")));
 
+  // It may be answered or kept: the markers below show that it harms nothing.
+  a.peer().send(xmpp::make_message(a.romeo_full, a.domain, "to whom it may concern", {}, "to-the-server"));
   a.peer().send(xmpp::make_iq(a.romeo_full, a.domain, "result", "stray-result"));
   auto error = xmpp::make_iq(a.romeo_full, a.domain, "error", "stray-error");
   error.add(xmpp::make_error_element("service-unavailable"));
@@ -69,7 +71,8 @@ CUTOVER_CASE(requests_to_server){
     .id = "account.requests-to-server",
     .title = "The server answers each request to itself exactly once, and never an answer",
     .procedure =
-        "A peer's user sends ping, an unknown query, disco#info and disco#items to the domain, a result and an error "
+        "A peer's user sends ping, an unknown query, disco#info and disco#items to the domain, a message, a result and "
+        "an error "
         "that nobody asked for; then markers both ways; then an iq of a type that does not exist.",
     .accepted =
         "Ping: result or service-unavailable. Unknown: service-unavailable. disco#info: identity and feature, or an "
@@ -187,6 +190,9 @@ void to_user(Run& run) {
   if (!a.given_markers()) return;
   const auto bare = kind_of(a.ask(a.juliet_bare, "bare", {"query", ns_unknown}));
   CONFORMS("RFC6121-8.5.2.1.3-1", "the answer to a query to the bare JID", bare, testing::StartsWith("error/"));
+  if (bare != no_answer)
+    CONFORMS("XEP0030-8-1", "the answer to disco#info to the bare JID of who has not let the asker see her presence",
+             kind_of(a.ask(a.juliet_bare, "who-is-it", {"query", ns_info})), Eq("error/service-unavailable"));
   const auto other = a.juliet_bare + "/no-such-resource";
   const auto refused = "error/service-unavailable from " + other;
   const auto asked = [&](const char* id, xml::Element payload) {
@@ -215,13 +221,15 @@ CUTOVER_CASE(requests_to_user){
     .title =
         "The server answers for an account, refuses for a resource that is not there, and hands answers to the asker",
     .procedure =
-        "A peer's user sends a query to the bare JID, and a query and a ping to a resource that is not there; the "
+        "A peer's user sends a query and disco#info to the bare JID, and a query and a ping to a resource that is not "
+        "there; the "
         "subject's user pings the peer's.",
     .accepted = "An error by the server that the user never sees; service-unavailable from that full JID; the result.",
     .likely_causes = "Requests handed to whatever client is online.",
     .judges = {{"RFC6121-8.5.2.1.3-1", {"account.bare-iq-delivered", "account.iq-unanswered"}},
                {"RFC6121-8.5.3.2.3-1", {"account.iq-unanswered"}},
                {"XEP0199-7-1", {"account.iq-unanswered"}},
+               {"XEP0030-8-1", {"account.disco-reveals"}},
                {"RFC6121-8.5.3.1-2", {"account.iq-answers-lost"}}},
     .needs = needs,
     .budget = 2min,

@@ -58,6 +58,12 @@ void configured_partner_stops_legacy(Run& run) {
   CONFORMS("SEED-3", "the exchanges of all users with a partner that is not configured",
            deviations(*deployment, exchanges_of(deployment->topology(), {}, partner_b)), AsPredicted());
   CONFORMS("MIG-O04", "the exchanges of everybody", deviations(*deployment), AsPredicted());
+  deployment->carry_out(Step::create_policies_and_certificates);
+  deployment->settle();
+  CONFORMS("SEED-3", "the exchanges of the moved user, with a policy, before federation is enabled",
+           deviations(*deployment, exchanges_of(deployment->topology(), "alice", partner_a)), AsPredicted());
+  CONFORMS("SEED-3", "what the rules say cuts the moved user off from the configured partner",
+           predicted_cause(*deployment, "alice", partner_a, Way::to_partner), Eq(Cause::federation_not_enabled));
 }
 
 CUTOVER_CASE(stops){
@@ -65,14 +71,15 @@ CUTOVER_CASE(stops){
     .title = "Once a partner is configured on the new side, the legacy path stops for that partner and no other",
     .procedure =
         "As before, then allow one partner on the new side. Messages and presence both ways with that partner and with "
-        "the others.",
+        "the others; and with that partner once more when access policies are granted.",
     .accepted =
         "With the configured partner every sender is told that its message was not delivered; with the others all goes "
         "on.",
     .likely_causes =
         "The switch hangs on the user instead of the partner, or a leftover SIP federation route keeps the legacy path "
         "alive.",
-    .judges = {{"SEED-3", {"migration.legacy-path-survives", "migration.one-partner-switches-all"}},
+    .judges = {{"SEED-3",
+                {"migration.legacy-path-survives", "migration.one-partner-switches-all", "migration.detour-by-legacy"}},
                {"MIG-O03", {"migration.legacy-path-survives"}},
                {"MIG-O04", {"migration.one-partner-switches-all"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},

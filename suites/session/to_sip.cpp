@@ -212,13 +212,14 @@ void typing(Run& run) {
   if (!CONFORMS("RFC7573-4-2", "the text that opened the session reached the SIP user", has_texts(f, 1), Eq(true)))
     return;
   send_state(f, "composing");
+  send_state(f, "composing", "again");
   CONFORMS("RFC7573-6-T4-composing", "the document that <composing/> became", f.request_to_alice("MESSAGE", 2).body,
            HasSubstr("<state>active</state>"));
 }
 
 CUTOVER_CASE(session_typing){.id = "session.partner-types",
                              .title = "composing is shown to the SIP user as active inside the session",
-                             .procedure = "A partner's user opens a session and sends composing.",
+                             .procedure = "A partner's user opens a session and sends composing twice.",
                              .accepted = "An isComposing document with state active.",
                              .likely_causes = "The two meanings of active are mixed up.",
                              .judges = {{"RFC7573-4-2", {"gateway.loses-first-message"}},

@@ -2,7 +2,6 @@
 #include "suites/support/federated.h"
 
 #include "protocol/sip/text.h"
-#include "suites/support/invariants.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +18,7 @@ constexpr char ns_server[] = "jabber:server";
 
 }  // namespace
 
-Federated::Federated(Run& run)
+Federated::Federated(Run& run, Repeats repeats)
     : shared_deployment(std::make_shared<Deployment>(run.world(), DeploymentOptions{.planted = run.planted()})),
       deployment(*shared_deployment),
       alice((deployment.bring_up(), deployment.user("alice"))),
@@ -28,7 +27,7 @@ Federated::Federated(Run& run)
   run.columns(deployment.columns());
   for (const auto step : canonical_steps()) deployment.carry_out(step);
   deployment.settle();
-  hold_invariants(run, shared_deployment);
+  hold_invariants(run, shared_deployment, repeats);
 }
 
 bool Federated::until(const std::function<bool()>& condition) {

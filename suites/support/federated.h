@@ -6,6 +6,7 @@
 #include "harness/judging/case.h"
 #include "harness/judging/run.h"
 #include "protocol/xmpp/stanza.h"
+#include "suites/support/invariants.h"
 
 #include <optional>
 
@@ -14,7 +15,7 @@ namespace cutover::suites {
 /// All six steps carried out, streams fresh.
 class Federated {
  public:
-  explicit Federated(harness::Run&);
+  explicit Federated(harness::Run&, Repeats = Repeats::never);
 
   const std::shared_ptr<harness::Deployment> shared_deployment;
   harness::Deployment& deployment;

@@ -6,7 +6,10 @@
 
 namespace cutover::suites {
 
+/// Whether a case says the same request twice by itself: then that it came twice is nobody's fault.
+enum class Repeats { never, by_hand };
+
 /// Has the invariants judged after the body, declared by the record or not. The deployment lives until then.
-void hold_invariants(harness::Run&, std::shared_ptr<harness::Deployment>);
+void hold_invariants(harness::Run&, std::shared_ptr<harness::Deployment>, Repeats = Repeats::never);
 
 }  // namespace cutover::suites

@@ -149,8 +149,9 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--detours", arguments.detours, "N",
          "Detours from the usual order that explorations allow in one schedule; 1 without it")
       ->check(CLI::Range(1, 8));
-  option(command, group, "--depth", arguments.depth, "DEPTH",
-         "How many of the combinations of stimuli: quick (each value once), covering (each pair once; without it), deep")
+  option(
+      command, group, "--depth", arguments.depth, "DEPTH",
+      "How many of the combinations of stimuli: quick (each value once), covering (each pair once; without it), deep")
       ->check(CLI::IsMember({"quick", "covering", "deep"}));
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));

@@ -87,7 +87,7 @@ void send_pieces(World& world, PeerStream& stream, std::string_view octets, std:
 std::string in_words(const Ending& ending) { return testing::PrintToString(ending); }
 
 VariedPeer::VariedPeer(Run& run, std::shared_ptr<Subject> subject, PartnerKind kind)
-    : run_(run), subject_(std::move(subject)), kind_(kind), domain_(subject_->peer_domain(kind)) {
+    : subject_(std::move(subject)), kind_(kind), domain_(subject_->peer_domain(kind)) {
   auto& world = subject_->world();
   home_ = &world.add("home", subject_->peer_host(kind),
                      std::make_unique<mocks::Partner>(peer_settings(*subject_, kind, "romeo")));

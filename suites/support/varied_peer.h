@@ -60,7 +60,6 @@ class VariedPeer {
   class Lead;
   [[nodiscard]] const tls::Identity& identity(bool rsa);
 
-  harness::Run& run_;
   std::shared_ptr<harness::Subject> subject_;
   harness::PartnerKind kind_;
   std::string domain_;

@@ -173,6 +173,7 @@ void legal_messages(Run& run) {
   Variation(run, messages(), delivered, std::numeric_limits<std::size_t>::max(),
             [&](const std::vector<Combination>& all) {
               std::vector<Written> stanzas;
+              stanzas.reserve(all.size());
               for (const auto& one : all) stanzas.push_back(writer.written(messages(), one));
               const auto instead = batch.send(stanzas);
               std::vector<Tried> results;

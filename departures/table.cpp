@@ -172,6 +172,8 @@ constexpr std::string_view of_our_choice[] = {
     "account.message-to-server-lost",  // RFC 6120 section 10.5.1: handled there, or an error
     // What the gateway judges, a proxy or pool beside it may judge as well.
     "migration.policy-ignored", "migration.stranger-passes", "migration.any-domain-has-a-route",
+    // RFC 6120 section 3.2.1: who gets no response to the SRV query SHOULD fall back, and these are hardly one.
+    "dns.counts-server-failure-as-absence", "dns.takes-rubbish-for-absence",
     "dns.never-caches",  // RFC 1035 section 3.2.1: the TTL is how long an answer may be kept
 };
 

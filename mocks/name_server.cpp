@@ -12,6 +12,7 @@ NameServer::~NameServer() {
   if (context_ == nullptr) return;
   context_->unbind_datagram(port_);
   for (const auto& [port, client] : doors_) context_->unbind_datagram(port);
+  if (elsewhere_ != 0) context_->unbind_datagram(elsewhere_);
   context_->forget(*this);
 }
 
@@ -66,8 +67,27 @@ std::optional<std::string> NameServer::answer(std::string_view query, const std:
 }
 
 void NameServer::on_datagram(std::uint16_t local_port, const Endpoint& from, std::string_view bytes) {
-  const auto reply = answer(bytes, client_of(local_port, from), dns::Transport::udp, ConnectionId::none);
-  if (reply) context_->send_to(local_port, from, *reply);
+  auto reply = answer(bytes, client_of(local_port, from), dns::Transport::udp, ConnectionId::none);
+  if (!reply) return;
+  const auto forged = server_.forged(bytes);
+  if (!forged.empty()) return let_forgers_go_first(local_port, from, forged, std::move(*reply));
+  context_->send_to(local_port, from, *reply);
+}
+
+void NameServer::let_forgers_go_first(std::uint16_t local_port, const Endpoint& from,
+                                      const std::vector<dns::Forged>& forged, std::string reply) {
+  if (elsewhere_ == 0) elsewhere_ = context_->bind_datagram(*this, 0);
+  for (const auto& [octets, of_another_sender] : forged)
+    context_->send_to(of_another_sender ? elsewhere_ : local_port, from, octets);
+  constexpr auto lead = std::chrono::milliseconds(300);  // longer than any way takes
+  held_.push_back({context_->now() + lead, local_port, from, std::move(reply)});
+  context_->wake_at(*this, held_.front().until);
+}
+
+void NameServer::on_wake() {
+  for (; !held_.empty() && held_.front().until <= context_->now(); held_.pop_front())
+    context_->send_to(held_.front().port, held_.front().to, held_.front().octets);
+  if (!held_.empty()) context_->wake_at(*this, held_.front().until);
 }
 
 void NameServer::on_accepted(ConnectionId id, std::uint16_t port, const Endpoint& peer) {

@@ -4,6 +4,7 @@
 #include "protocol/base/node.h"
 #include "protocol/dns/server.h"
 
+#include <deque>
 #include <map>
 
 namespace cutover::mocks {
@@ -31,6 +32,7 @@ class NameServer final : public Node {
   void on_received(ConnectionId, std::string_view bytes) override;
   void on_eof(ConnectionId) override;
   void on_closed(ConnectionId, std::string_view reason) override;
+  void on_wake() override;
 
  private:
   struct Connection {
@@ -43,6 +45,19 @@ class NameServer final : public Node {
   dns::DnsServer server_;
   std::uint16_t port_;
   std::map<std::uint16_t, std::string> doors_;  ///< whom those who ask at that port count as
+  /// An answer that comes behind forged ones.
+  struct Held {
+    Time until;
+    std::uint16_t port;
+    Endpoint to;
+    std::string octets;
+  };
+  /// Sends what somebody else would, and holds the answer back meanwhile.
+  void let_forgers_go_first(std::uint16_t local_port, const Endpoint& from, const std::vector<dns::Forged>& forged,
+                            std::string reply);
+
+  std::deque<Held> held_;        ///< in order of their times
+  std::uint16_t elsewhere_ = 0;  ///< the port of another sender; 0: none yet
   Context* context_ = nullptr;
   std::map<ConnectionId, Connection> connections_;
 };

@@ -41,6 +41,7 @@ struct DnsServer::Impl {
   std::map<std::string, View> views;   ///< "" is the default
   std::map<std::string, std::string> view_of_client;
   std::map<std::string, Spoilt> spoilt;
+  std::map<Key, std::vector<std::pair<Forgery, std::string>>> forgeries;
   History<QueryRecord> history;
   std::shared_ptr<Memory> memory = std::make_shared<Memory>();
 
@@ -111,6 +112,11 @@ struct DnsServer::Impl {
     views[""].insert_or_assign(Key{soa->name, Type::soa}, std::vector{*soa});
   }
 
+  std::vector<std::pair<Forgery, std::string>> forgeries_for(const Question& question) const {
+    const auto found = forgeries.find({question.name, question.type});
+    return found == forgeries.end() ? std::vector<std::pair<Forgery, std::string>>{} : found->second;
+  }
+
   Spoilt spoilt_for(const std::string& name) const {
     for (const auto& key : {name, std::string()}) {
       const auto it = spoilt.find(key);
@@ -165,6 +171,10 @@ struct DnsServer::Impl {
     }
     const auto view = view_of_client.find(std::string(client));
     look_up(view == view_of_client.end() ? "" : view->second, question, reply);
+    if (spoilt_for(question.name) == Spoilt::without_soa) reply.authority.clear();
+    for (const auto& [how, data] : forgeries_for(question))
+      if (how == Forgery::beside)
+        reply.answers.insert(reply.answers.begin(), {"elsewhere.invalid", question.type, 60, data});
     return reply;
   }
 
@@ -237,6 +247,27 @@ void DnsServer::spoil(std::string_view name, Spoilt how) {
   impl_->spoilt.insert_or_assign(name.empty() ? std::string() : normalised_name(name), how);
 }
 
+void DnsServer::forge(std::string_view name, Type type, Forgery how, std::string data) {
+  impl_->forget_answers();
+  impl_->forgeries[{normalised_name(name), type}].emplace_back(how, std::move(data));
+}
+
+std::vector<Forged> DnsServer::forged(std::string_view query) const {
+  std::vector<Forged> all;
+  const auto message = impl_->forgeries.empty() ? std::nullopt : parse(query);
+  if (!message || message->questions.size() != 1) return all;
+  const auto& question = message->questions[0];
+  for (const auto& [how, data] : impl_->forgeries_for(question)) {
+    if (how == Forgery::beside) continue;
+    Message reply{.id = message->id, .response = how != Forgery::as_a_query, .questions = {question}};
+    reply.answers.push_back({question.name, question.type, 60, data});
+    if (how == Forgery::with_another_id) reply.id = static_cast<std::uint16_t>(reply.id ^ 0x5555);
+    if (how == Forgery::to_another_question) reply.questions[0].name = "elsewhere.invalid";
+    all.push_back({serialise(reply), how == Forgery::of_another_sender});
+  }
+  return all;
+}
+
 std::optional<std::string> DnsServer::answer(Time now, std::string_view query, std::string_view client,
                                              Transport transport) {
   const auto id = id_of(query);
@@ -245,7 +276,7 @@ std::optional<std::string> DnsServer::answer(Time now, std::string_view query, s
   if (const auto known = impl_->memory->find(key); known != impl_->memory->end()) {
     const auto& [name, type, wire] = known->second;
     impl_->history.push_back(
-        {.time = now, .client = std::string(client), .name = name, .type = type, .transport = transport});
+        {.time = now, .client = std::string(client), .id = *id, .name = name, .type = type, .transport = transport});
     return std::string(query.substr(0, 2)) + wire;
   }
   const auto message = parse(query);
@@ -258,6 +289,7 @@ std::optional<std::string> DnsServer::answer(Time now, std::string_view query, s
   const auto& question = message->questions[0];
   impl_->history.push_back({.time = now,
                             .client = std::string(client),
+                            .id = *id,
                             .name = question.name,
                             .type = question.type,
                             .transport = transport});

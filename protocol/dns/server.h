@@ -21,13 +21,28 @@ enum class Spoilt {
   silence,         ///< no answer, by UDP and by TCP
   truncated,       ///< an empty answer with TC by UDP, whatever its size; complete by TCP
   wrong_id,        ///< the right answer with another id, which nobody may believe
-  malformed        ///< the right id and then rubbish
+  malformed,       ///< the right id and then rubbish
+  without_soa,     ///< the right answer, its authority section left out
+};
+
+/// What somebody else says before the answer comes, or in it.
+enum class Forgery {
+  of_another_sender,  ///< a right answer, from another port than was asked
+  with_another_id,
+  to_another_question,
+  as_a_query,  ///< without the bit of a response
+  beside,      ///< no answer of its own: records of another name, before those of the right answer
+};
+struct Forged {
+  std::string octets;
+  bool of_another_sender = false;
 };
 
 /// One question that arrived.
 struct QueryRecord {
   Time time;
   std::string client;  ///< address
+  std::uint16_t id = 0;
   std::string name;
   Type type = Type::a;
   Transport transport = Transport::udp;
@@ -64,6 +79,11 @@ class DnsServer {
   void assign_view(std::string_view client, std::string_view view);
   /// Spoils every answer for `name` (any type) until told otherwise; "" spoils the answers for all names.
   void spoil(std::string_view name, Spoilt how);
+
+  /// Forges answers for `name` and `type`, of one record each, beside whatever else was told.
+  void forge(std::string_view name, Type type, Forgery how, std::string data);
+  /// What comes before the answer to that query by UDP.
+  [[nodiscard]] std::vector<Forged> forged(std::string_view query) const;
 
   /// The answer to one message: nothing for silence and for what is not a query. Never throws for what a client sends.
   [[nodiscard]] std::optional<std::string> answer(Time now, std::string_view query, std::string_view client,

@@ -38,11 +38,12 @@ void forged(Run& run) {
     row.machine = &zone.machine(row.name);
     n.subject().names().forge(srv_name(n), dns::Type::srv, row.how, "0 0 5269 " + zone.at(row.name));
   }
-  (void)zone.called("believed", {&there, rows[0].machine, rows[1].machine, rows[2].machine, rows[3].machine});
+  const bool over =
+      zone.called("believed", {&there, rows[0].machine, rows[1].machine, rows[2].machine, rows[3].machine});
+  if (!GIVEN(over, "a target is called, or the sender is told")) return;
   for (const auto& row : rows)
     CONFORMS(row.requirement, fmt::format("how many connections came for an answer with a wrong {}", row.name),
              row.machine->accepted_count(), Eq(0U));
-  (void)GIVEN(there.accepted_count() > 0, "a connection comes for the right answer");
 }
 
 CUTOVER_CASE(forgeries){
@@ -50,7 +51,8 @@ CUTOVER_CASE(forgeries){
     .title = "An answer of another sender, with another id, to another question, or that is a query, is not believed",
     .procedure =
         "Before the answer to the SRV query come four others, each with a target of its own; let the user write.",
-    .accepted = "A connection to the target of the right answer, and to no other.",
+    .accepted =
+        "A connection to the target of the right answer and to no other, or to nobody: who gives up believes none.",
     .likely_causes = "A resolver of its own, which takes what comes first.",
     .judges = {{"RFC5452-9.1-1", {"dns.believes-any-sender"}},
                {"RFC5452-9.1-2", {"dns.accepts-any-id"}},
@@ -218,11 +220,10 @@ void by_weight(Run& run) {
   auto& light = zone.machine("light");
   auto& heavy = zone.machine("heavy");
   zone.srv({"10 1 5269 " + zone.at("light"), "10 65535 5269 " + zone.at("heavy"), "10 1 5270 " + zone.at("light")});
-  (void)zone.called("by weight", {&light, &heavy});
+  if (!GIVEN(zone.called("by weight", {&light, &heavy}), "a target is called")) return;
   // A server that draws comes here once in thirty thousand times.
   CONFORMS("RFC2782-weight-1", "how many connections came to targets of weight 1 beside one of 65535",
            light.accepted_count(), Eq(0U));
-  (void)GIVEN(heavy.accepted_count() > 0, "a connection comes to the target of weight 65535");
 }
 
 CUTOVER_CASE(weights){

@@ -33,6 +33,24 @@ std::vector<Row> xmpp_sasl() {
            auth.add_text(xmpp::encode_authzid("user@" + domain));
          });
        }},
+      {"xmpp.lets-its-own-name-in", "authenticates a peer that calls itself by the domain that it calls",
+       "SEC-FROM-SPOOF-2",
+       [same = false](Passage& p) mutable {
+         if (p.initiating || !p.in()) return;
+         if (p.hears_header()) {
+           same = p.element.attribute_or_empty("from") == p.element.attribute_or_empty("to");
+           if (same) p.remove_attribute("from");
+         }
+         if (!same || !p.hears("auth", ns::sasl)) return;
+         p.drop();
+         p.answer("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+       }},
+      {"xmpp.takes-empty-features-for-trust", "as initiator sends a stanza behind features that offer nothing",
+       "RFC6120-4.3.5-2",
+       [](Passage& p) {
+         if (!p.hears("features", ns::streams) || !p.initiating || !p.element.children().empty()) return;
+         p.answer("<message from='juliet@a.example' to='romeo@b.example'><body>early</body></message>");
+       }},
       {"xmpp.external-in-clear-succeeds", "authenticates whoever asks for it in clear",
        "RFC6120-13.3-1 RFC6120-6.5.4-1",
        [](Passage& p) {

@@ -26,11 +26,13 @@ std::vector<SipConversation> sip_conversations(const std::vector<TraceRecord>& r
     if (note.layer != Layer::sip || note.direction == Direction::none || record.peer.empty()) continue;
     if (!judged(record.peer, record.node)) continue;
     // Line breaks between messages keep a connection alive (RFC 5626 section 4.4.1, RFC 3261 section 7.5).
-    if (note.detail.find_first_not_of("\r\n") == std::string::npos) continue;
+    const auto begin = note.detail.find_first_not_of("\r\n");
+    if (begin == std::string::npos) continue;
+    const auto octets = note.detail.substr(begin);
     const auto [place, fresh] = places.try_emplace({record.node, record.peer}, all.size());
     if (fresh) all.push_back({record.peer, record.node, record.connection, {}});
-    SipSaid said{note.direction == Direction::in, note.connection, note.detail, {}, {}};
-    auto read = sip::parse(note.detail);
+    SipSaid said{note.direction == Direction::in, note.connection, octets, {}, {}};
+    auto read = sip::parse(octets);
     constexpr std::string_view unreadable = "unreadable: ";  // its framing: the octets end with the headers
     if (note.summary.starts_with(unreadable))
       said.wrong = note.summary.substr(unreadable.size());

@@ -45,6 +45,35 @@ CUTOVER_CASE(not_offered){.id = "authentication.initiating-unoffered",
                           .budget = 3min,
                           .body = no_external};
 
+void nothing_offered(Run& run) {
+  Negotiation n(run);
+  constexpr auto dialback = PartnerKind::dialback_over_tls;
+  auto stream = n.called(dialback, "where nothing is offered");
+  const bool secured =
+      stream && stream->answer_header(starttls_required) && stream->accept_tls(*n.certificate(dialback));
+  if (!GIVEN(secured && stream->await_header(), "the subject secures a stream of its own")) return;
+  auto header = stream->header();
+  header.id = "nothing";
+  auto octets = header.text();
+  constexpr std::string_view announced = " xmlns:db='jabber:server:dialback'";
+  if (const auto at = octets.find(announced); at != std::string::npos) octets.erase(at, announced.size());
+  stream->send(octets + "<stream:features/>");
+  const auto next = stream->await_element();
+  CONFORMS("RFC6120-4.3.5-2", "a stanza was sent to a server that offers no authentication",
+           next && xmpp::is_stanza(*next), Eq(false));
+}
+
+CUTOVER_CASE(nothing){
+    .id = "authentication.initiating-without-offers",
+    .title = "Where neither SASL nor dialback is offered, the initiating server sends no stanza unauthenticated",
+    .procedure = "Inside TLS a header without the namespace of dialback, and empty features; read what comes.",
+    .accepted = "A key all the same, a stream error, the end of the stream, or waiting.",
+    .likely_causes = "Empty features are taken for the end of the negotiation, whoever nobody has authenticated.",
+    .judges = {{"RFC6120-4.3.5-2", {"xmpp.takes-empty-features-for-trust"}}},
+    .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
+    .budget = 3min,
+    .body = nothing_offered};
+
 void old_version(Run& run) {
   Negotiation n(run);
   auto stream = n.called(external, "to an old server");

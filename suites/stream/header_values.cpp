@@ -40,6 +40,29 @@ CUTOVER_CASE(nameless){
     .judges = {{"RFC6120-4.7.2-3", {"xmpp.no-stream-error"}}},
     .body = without_to};
 
+void own_name(Run& run) {
+  Negotiation n(run);
+  auto stream = n.connect(external);
+  stream.header().from = n.subject().domain();
+  bool authenticated = false;
+  if (stream.open() && stream.start_tls(*n.certificate(external)) && stream.open()) {
+    const auto answer = stream.authenticate("");
+    authenticated = answer && answer->is("success", xmpp::ns::sasl);
+  }
+  CONFORMS("SEC-FROM-SPOOF-2", "a peer was authenticated that calls itself by the subject's own domain", authenticated,
+           Eq(false));
+}
+
+CUTOVER_CASE(own){
+    .id = "stream.header-from-the-subject",
+    .title = "A peer that calls itself by the subject's own domain is not authenticated",
+    .procedure = "STARTTLS with a certificate of the peer's domain, headers from the subject's domain, then EXTERNAL.",
+    .accepted = "A stream error, EXTERNAL not offered, or its failure.",
+    .likely_causes = "A header that is believed where the certificate is good for somebody.",
+    .judges = {{"SEC-FROM-SPOOF-2", {"xmpp.lets-its-own-name-in"}}},
+    .needs = {Need::sasl_external},
+    .body = own_name};
+
 void versions(Run& run) {
   Negotiation n(run);
   auto usual = n.connect(external);

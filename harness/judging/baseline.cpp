@@ -174,8 +174,8 @@ bool names(const BaselineEntry& entry, const std::string& id) {
   return std::ranges::find(entry.in_cases, id) != entry.in_cases.end();
 }
 
-/// What comes and goes by chance is no surprise where it is not there. Where an entry names the cases in which a rule of
-/// the standing judge is broken, only a run of one of them can show that it is kept now.
+/// What comes and goes by chance is no surprise where it is not there. Where an entry names the cases in which a rule
+/// of the standing judge is broken, only a run of one of them can show that it is kept now.
 bool can_be_stale(const BaselineEntry& entry, const reports::RunResult& run) {
   if (entry.sometimes) return false;
   return entry.in_cases.empty() || std::ranges::any_of(run.cases, [&](const auto& result) {

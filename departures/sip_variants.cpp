@@ -80,7 +80,9 @@ std::vector<Row> sip_variants() {
            }},
           {"sip.trying-first", "answers each INVITE with 100 at once (RFC 3261 17.2.1)", "RFC7573-4-1",
            [](Sip& p) {
-             if (p.hears("INVITE")) p.answer(sip::response_to(p.message, 100, "Trying", {}));
+             // Inside a dialog the tag of the 100 would be that of before another variant has seen the request.
+             const bool first = p.message.header_or_empty("To").find(";tag=") == std::string::npos;
+             if (p.hears("INVITE") && first) p.answer(sip::response_to(p.message, 100, "Trying", {}));
            }},
           {"sip.accepted-instead-of-ok", "answers MESSAGE with 202 instead of 200", "RFC3428-7-1",
            [](Sip& p) {

@@ -21,7 +21,10 @@ constexpr char starttls[] = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>
 std::string answer_to(PeerStream& stream, std::string_view octets) {
   stream.send(octets);
   const auto answer = stream.await_element();
-  if (answer) return answer->is("error", xmpp::ns::streams) ? "a stream error" : answer->name();
+  const bool is_error = answer && answer->is("error", xmpp::ns::streams);
+  // Who gives up an idle stream has not refused what came on it.
+  if (is_error && answer->child("connection-timeout", xmpp::ns::stream_errors) != nullptr) return "nothing";
+  if (answer) return is_error ? "a stream error" : answer->name();
   return stream.is_over() ? "the end" : "nothing";
 }
 

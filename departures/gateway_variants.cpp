@@ -1,5 +1,6 @@
 // What the documents allow a gateway to make of either side, and the reference does not show.
 #include "departures/rows.h"
+#include "protocol/base/ascii.h"
 #include "protocol/interworking/mapping/address.h"
 #include "protocol/interworking/settings.h"
 #include "protocol/sip/passage.h"
@@ -25,9 +26,6 @@ using namespace std::chrono_literals;
 
 bool says_text(const Sip& p) {
   return p.sends("MESSAGE") && p.message.header_or_empty("Content-Type").starts_with("text/plain");
-}
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 128; });
 }
 bool says_pidf(const Sip& p) { return p.sends("NOTIFY") && p.message.body.find("</presence>") != std::string::npos; }
 void put_before(Sip& p, std::string_view end, std::string_view what) {

@@ -1,6 +1,7 @@
 // What a server does not understand although a text has it: forms of headers, negotiation and stanzas that are rare.
 #include "departures/rows.h"
 #include "departures/tls_passed_on.h"
+#include "protocol/base/ascii.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -45,9 +46,6 @@ bool has_capitals_or_dot(std::string_view address) {
   const auto domain = address.substr(at == std::string_view::npos ? 0 : at + 1);
   const auto end = domain.substr(0, domain.find('/'));
   return end.ends_with('.') || std::ranges::any_of(end, [](unsigned char c) { return std::isupper(c) != 0; });
-}
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
 }
 std::string resource_of(const Passage& p) {
   const auto from = p.element.attribute_or_empty("from");

@@ -35,8 +35,6 @@ const xml::Element* asked_for(const Conversation& conversation, std::size_t end,
     // With a type it is an answer that nobody asked for; who takes it for a request has still something to answer.
     if (one.by_sender || !is_dialback(one, answer.name())) continue;
     const auto& request = *one.element();
-    // What did not say for whom it asks may be answered in one way or another.
-    if (!request.attribute("from") || !request.attribute("to")) return &request;
     const bool same_id = answer.name() == "result" || request.attribute("id") == answer.attribute("id");
     if (same_id && domain_in(request, "from") == domain_in(answer, "to") &&
         domain_in(request, "to") == domain_in(answer, "from"))

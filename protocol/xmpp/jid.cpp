@@ -1,6 +1,7 @@
 // XMPP addresses by ICU: stringprep profiles for localpart and resourcepart, UTS 46 for the domain.
 #include "protocol/xmpp/jid.h"
 
+#include "protocol/base/ascii.h"
 #include "protocol/base/limits.h"
 
 #include <unicode/idna.h>
@@ -46,9 +47,6 @@ const icu::IDNA* idna() {
 
 bool length_ok(std::string_view part) { return !part.empty() && part.size() <= limits::jid_part_max_octets; }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 

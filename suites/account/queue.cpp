@@ -14,9 +14,8 @@ constexpr auto external = PartnerKind::sasl_external, elsewhere = PartnerKind::d
 
 void late_message(Run& run) {
   Negotiation n(run);
-  auto stream = n.called(external, "first");
-  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered);
-  if (!GIVEN(led && stream->await_element("auth", xmpp::ns::sasl), "the subject authenticates by EXTERNAL")) return;
+  auto stream = n.called_to_authenticate("first", external_offered);
+  if (!stream) return;
   stream->wire().restart_reader();
   stream->send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
   if (!GIVEN(stream->await_header(), "the subject opens a new stream behind <success/>")) return;

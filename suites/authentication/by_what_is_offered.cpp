@@ -13,12 +13,6 @@ using testing::Ne;
 
 constexpr auto external = PartnerKind::sasl_external;
 
-/// What the subject sends next that is no end of the stream.
-std::string sent_next(PeerStream& stream) {
-  const auto next = stream.await_element();
-  return next && next->ns() != xmpp::ns::streams ? next->name() : "nothing";
-}
-
 std::string ended_or_nothing(PeerStream& stream, const std::optional<xml::Element>& next) {
   if (next && next->ns() != xmpp::ns::streams) return next->name();
   return next || stream.await_ending().ended() ? "the end of the stream" : "nothing";
@@ -32,7 +26,8 @@ void no_external(Run& run) {
   if (!GIVEN(stream && n.lead_to_tls(*stream, *n.certificate(external), plain),
              "the subject secures a stream of its own"))
     return;
-  CONFORMS("RFC6120-6.4.1-2", "what the subject sent where EXTERNAL is not offered", sent_next(*stream), Ne("auth"));
+  CONFORMS("RFC6120-6.4.1-2", "what the subject sent where EXTERNAL is not offered",
+           goes_on_with(stream->await_element()), Ne("auth"));
 }
 
 CUTOVER_CASE(not_offered){.id = "authentication.initiating-unoffered",
@@ -47,11 +42,8 @@ CUTOVER_CASE(not_offered){.id = "authentication.initiating-unoffered",
 
 void nothing_offered(Run& run) {
   Negotiation n(run);
-  constexpr auto dialback = PartnerKind::dialback_over_tls;
-  auto stream = n.called(dialback, "where nothing is offered");
-  const bool secured =
-      stream && stream->answer_header(starttls_required) && stream->accept_tls(*n.certificate(dialback));
-  if (!GIVEN(secured && stream->await_header(), "the subject secures a stream of its own")) return;
+  auto stream = n.called_inside_tls(PartnerKind::dialback_over_tls, "where nothing is offered");
+  if (!stream) return;
   auto header = stream->header();
   header.id = "nothing";
   auto octets = header.text();
@@ -82,7 +74,6 @@ void old_version(Run& run) {
   header.version.clear();
   header.id = "old";
   stream->send(header.text());
-  (void)stream->until([&] { return stream->wire().has_item() || stream->is_over(); });
   const auto next = stream->await_element();
   CONFORMS("RFC6120-4.7.5-6", "what came of a server of version 0.9", ended_or_nothing(*stream, next), Ne("nothing"));
 }
@@ -102,14 +93,10 @@ CUTOVER_CASE(too_old){
 
 void hopeless(Run& run) {
   Negotiation n(run);
-  auto stream = n.secured(external, *n.certificate(external, tls::Flaw::unknown_root));
-  if (!stream) {
-    CONFORMS("RFC6120-6.4.5-4", "a peer that can never be authenticated is let go", true, Eq(true));
-    return;
-  }
-  (void)stream->authenticate("");
-  CONFORMS("RFC6120-6.4.5-4", "what came of a peer that can never be authenticated", stream->await_ending(),
-           HasEnded());
+  auto stream = n.connect(external);
+  if (!GIVEN(stream.open().has_value(), "the subject offers features in clear")) return;
+  (void)stream.worth_of(*n.certificate(external, tls::Flaw::unknown_root));
+  CONFORMS("RFC6120-6.4.5-4", "what came of a peer that can never be authenticated", stream.await_ending(), HasEnded());
 }
 
 CUTOVER_CASE(let_go){

@@ -80,7 +80,7 @@ std::string sent_to(Negotiation& n, PeerStream& stream, tls::Flaw flaw) {
   if (!n.lead_to_tls(stream, *n.certificate(external, flaw), external_offered)) return "nothing";
   const auto next = stream.await_element();
   stream.wire().abort();
-  return !next || next->ns() == xmpp::ns::streams ? "nothing" : next->name();
+  return goes_on_with(next);
 }
 
 void whom_it_trusts(Run& run) {
@@ -155,9 +155,8 @@ CUTOVER_CASE(response_injection){
 
 void refused_and_returned(Run& run) {
   Negotiation n(run);
-  auto stream = n.called(external, "never authenticated");
-  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered);
-  if (!GIVEN(led && stream->await_element("auth", xmpp::ns::sasl), "the subject authenticates by EXTERNAL")) return;
+  auto stream = n.called_to_authenticate("never authenticated", external_offered);
+  if (!stream) return;
   stream->send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>");
   (void)n.until([&] { return stream->wire().has_item() || stream->wire().eof() || stream->wire().closed(); });
   CONFORMS("SEC-LEAK-2", "the message was sent in spite of <failure/>",

@@ -13,7 +13,6 @@ using testing::Eq;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr char connected[] = "the gateway takes a connection of the pool";
 constexpr char ends[] = "the connection closed";
 const std::vector<Need> needs{Need::sip_side, Need::new_deployment};
 

@@ -15,7 +15,6 @@ using testing::HasSubstr;
 using testing::Ne;
 using testing::StartsWith;
 
-constexpr char connected[] = "the gateway takes a connection of the pool";
 constexpr char came[] = "a message of the partner's user comes to the pool";
 const std::vector<Need> needs{Need::sip_side, Need::new_deployment};
 

@@ -15,7 +15,6 @@ using testing::Eq;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr char connected[] = "the gateway takes a connection of the pool";
 const std::vector<Need> needs{Need::sip_side, Need::new_deployment};
 
 void who_connects(Run& run) {

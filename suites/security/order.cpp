@@ -22,8 +22,7 @@ std::string answer_to(PeerStream& stream, std::string_view octets) {
   stream.send(octets);
   const auto answer = stream.await_element();
   const bool is_error = answer && answer->is("error", xmpp::ns::streams);
-  // Who gives up an idle stream has not refused what came on it.
-  if (is_error && answer->child("connection-timeout", xmpp::ns::stream_errors) != nullptr) return "nothing";
+  if (is_error && answer->child(Ending::idle, xmpp::ns::stream_errors) != nullptr) return "nothing";
   if (answer) return is_error ? "a stream error" : answer->name();
   return stream.is_over() ? "the end" : "nothing";
 }
@@ -123,36 +122,24 @@ CUTOVER_CASE(other_role){.id = "security.answers-of-the-other-role",
 
 constexpr char odd[] = "<odd xmlns='urn:example:odd'/>";
 
-/// A stream of the subject's own up to its <auth/>.
-std::optional<PeerStream> authenticating(Negotiation& n, const std::string& body, const std::string& features) {
-  auto stream = n.called(external, body);
-  const bool led = stream && n.lead_to_tls(*stream, *n.certificate(external), features);
-  if (!GIVEN(led && stream->await_element("auth", xmpp::ns::sasl), "the subject authenticates by EXTERNAL"))
-    return std::nullopt;
-  return stream;
-}
-
 /// What the subject sends of what a trusted server alone may get: <auth/>, a key, a stanza, the header of a restart.
-std::string goes_on_with(PeerStream& stream) {
+std::string sent_next(PeerStream& stream) {
   (void)stream.until([&] { return stream.wire().has_item() || stream.is_over(); });
   const auto item = stream.wire().next_item();
   if (!item || std::holds_alternative<xml::StreamEnd>(*item)) return "nothing";
   const auto* element = std::get_if<xml::Element>(&*item);
-  if (element == nullptr) return "a header";
-  return element->is("error", xmpp::ns::streams) ? "nothing" : element->name();
+  return element == nullptr ? "a header" : goes_on_with(*element);
 }
 
 void no_features(Run& run) {
   Negotiation n(run);
-  auto stream = n.called(external, "no features");
-  const bool secured =
-      stream && stream->answer_header(starttls_required) && stream->accept_tls(*n.certificate(external));
-  if (!GIVEN(secured && stream->await_header(), "the subject secures a stream of its own")) return;
+  auto stream = n.called_inside_tls(external, "no features");
+  if (!stream) return;
   auto header = stream->header();
   header.id = "no-features";
   // The mechanisms stand in an element that is none of the stream's.
   stream->send(header.text() + fmt::format("<odd xmlns='urn:example:odd'>{}</odd>", external_offered));
-  CONFORMS("SEC-PROTO-2", "what the subject sent behind an element that are no features", goes_on_with(*stream),
+  CONFORMS("SEC-PROTO-2", "what the subject sent behind an element that are no features", sent_next(*stream),
            Eq("nothing"));
 }
 
@@ -192,11 +179,11 @@ CUTOVER_CASE(proceed_expected){.id = "security.no-proceed",
 
 void no_outcome(Run& run) {
   Negotiation n(run);
-  auto stream = authenticating(n, "no outcome", std::string(external_offered) + dialback_offered);
+  auto stream = n.called_to_authenticate("no outcome", std::string(external_offered) + dialback_offered);
   if (!stream) return;
   stream->send(odd);
-  CONFORMS("SEC-PROTO-2", "what the subject sent behind an answer to <auth/> that is none of SASL",
-           goes_on_with(*stream), Eq("nothing"));
+  CONFORMS("SEC-PROTO-2", "what the subject sent behind an answer to <auth/> that is none of SASL", sent_next(*stream),
+           Eq("nothing"));
 }
 
 CUTOVER_CASE(outcome_expected){
@@ -212,10 +199,8 @@ CUTOVER_CASE(outcome_expected){
 
 void asked_by_the_receiver(Run& run) {
   Negotiation n(run);
-  auto stream = n.called(external, "who asks");
-  const bool ready = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered) &&
-                     stream->accept_external() && stream->await_element("message", xmpp::ns::server);
-  if (!GIVEN(ready, "the subject delivers a message on a stream of its own")) return;
+  auto stream = n.called_to_deliver("who asks");
+  if (!stream) return;
   CONFORMS("SEC-PROTO-2", "what answered the receiving server's own <starttls/>", answer_to(*stream, starttls),
            Ne("proceed"));
 }
@@ -233,10 +218,8 @@ CUTOVER_CASE(roles){
 
 void sent_back(Run& run) {
   Negotiation n(run);
-  auto stream = n.called(external, "by its own stream");
-  const bool ready = stream && n.lead_to_tls(*stream, *n.certificate(external), external_offered) &&
-                     stream->accept_external() && stream->await_element("message", xmpp::ns::server);
-  if (!GIVEN(ready, "the subject delivers a message on a stream of its own")) return;
+  auto stream = n.called_to_deliver("by its own stream");
+  if (!stream) return;
   stream->send(n.message(external, "back on it"));
   if (!n.given_marker()) return;
   CONFORMS("RFC6120-4.1-1", "how often a message arrived that came back on the subject's own stream",

@@ -12,7 +12,6 @@ using testing::Eq;
 using testing::StartsWith;
 
 constexpr char ns_chat_states[] = "http://jabber.org/protocol/chatstates";
-constexpr char connected[] = "the gateway takes a connection of the pool";
 const std::vector<Need> needs{Need::sip_side, Need::new_deployment};
 
 void accepted_once(Run& run) {

@@ -198,6 +198,31 @@ std::string Negotiation::told(const std::string& body) {
   return words.empty() ? "nothing" : words;
 }
 
+std::optional<PeerStream> Negotiation::called_inside_tls(PartnerKind kind, const std::string& body) {
+  auto stream = called(kind, body);
+  const bool secured = stream && stream->answer_header(starttls_required) && stream->accept_tls(*certificate(kind));
+  if (!GIVEN(secured && stream->await_header(), "the subject secures a stream of its own")) return std::nullopt;
+  return stream;
+}
+
+std::optional<PeerStream> Negotiation::called_to_authenticate(const std::string& body, std::string_view features) {
+  constexpr auto kind = PartnerKind::sasl_external;
+  auto stream = called(kind, body);
+  const bool led = stream && lead_to_tls(*stream, *certificate(kind), features);
+  if (!GIVEN(led && stream->await_element("auth", ns::sasl), "the subject authenticates by EXTERNAL"))
+    return std::nullopt;
+  return stream;
+}
+
+std::optional<PeerStream> Negotiation::called_to_deliver(const std::string& body) {
+  constexpr auto kind = PartnerKind::sasl_external;
+  auto stream = called(kind, body);
+  const bool ready = stream && lead_to_tls(*stream, *certificate(kind), external_offered) &&
+                     stream->accept_external() && stream->await_element("message", ns::server);
+  if (!GIVEN(ready, "the subject delivers a message on a stream of its own")) return std::nullopt;
+  return stream;
+}
+
 bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity, std::string_view features) {
   return stream.answer_header(starttls_required) && stream.accept_tls(identity) && stream.answer_header(features);
 }
@@ -231,9 +256,7 @@ std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::st
   while (auto request = asked(kind, waiting)) {
     const auto& verify = request->second;
     const bool meant = key.empty() || verify.text() == key;
-    request->first.send(fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", verify.attribute_or_empty("to"),
-                                    verify.attribute_or_empty("from"), xml::escape(verify.attribute_or_empty("id")),
-                                    meant ? type : "invalid"));
+    request->first.send(db_verify_answer(verify, meant ? type : "invalid"));
     if (meant) return verify;
   }
   return std::nullopt;

@@ -53,6 +53,13 @@ class Negotiation {
   // Streams from the subject.
   /// Lets the user write to romeo of that domain, and waits for the connection that this makes.
   [[nodiscard]] std::optional<PeerStream> called(PartnerKind kind, const std::string& body);
+  // ... and how far a stream of the subject's is led then, as a precondition; nothing where it did not follow.
+  /// TLS, and its header inside; ours is still to be sent.
+  [[nodiscard]] std::optional<PeerStream> called_inside_tls(PartnerKind kind, const std::string& body);
+  /// To the peer that authenticates by EXTERNAL: its <auth/> has come, with these features inside TLS.
+  [[nodiscard]] std::optional<PeerStream> called_to_authenticate(const std::string& body, std::string_view features);
+  /// To the same: authenticated, and its message has come.
+  [[nodiscard]] std::optional<PeerStream> called_to_deliver(const std::string& body);
   /// Whether the subject goes on to that domain on a stream of its own: by a connection that comes, or by a key,
   /// <auth/> or a stanza on one that came before.
   [[nodiscard]] bool goes_on_to(PartnerKind kind);

@@ -49,6 +49,15 @@ std::string db_verify(std::string_view from, std::string_view to, std::string_vi
                      xml::escape(key));
 }
 
+std::string db_verify_answer(const xml::Element& request, std::string_view type) {
+  return fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", request.attribute_or_empty("to"),
+                     request.attribute_or_empty("from"), xml::escape(request.attribute_or_empty("id")), type);
+}
+
+std::string goes_on_with(const std::optional<xml::Element>& came) {
+  return came && came->ns() != ns::streams ? came->name() : "nothing";
+}
+
 std::string body_of(const std::optional<xml::Element>& message) {
   const auto* body = message ? message->child("body", ns::server) : nullptr;
   return body == nullptr ? "no message" : body->text();
@@ -152,6 +161,15 @@ std::optional<xml::Element> PeerStream::authenticate(std::string_view authzid) {
   send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>{}</auth>", ns::sasl,
                    authzid.empty() ? "=" : to_base64(authzid)));
   return await_element();
+}
+
+std::string PeerStream::worth_of(const tls::Identity& identity) {
+  if (!start_tls(identity)) return "no TLS";
+  if (!open()) return "no features inside TLS";
+  const auto answer = authenticate("");
+  if (!answer) return "ended";
+  if (answer->is("success", ns::sasl)) return "success";
+  return answer->first_child() == nullptr ? answer->name() : answer->first_child()->name();
 }
 
 std::optional<xml::Element> PeerStream::reopen() {

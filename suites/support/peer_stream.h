@@ -24,11 +24,15 @@ struct Header {
 
 /// How the subject ended a stream.
 struct Ending {
+  static constexpr std::string_view idle = "connection-timeout";
   bool error = false;     ///< a stream error came
   std::string condition;  ///< of the stream error, empty for none
   bool defined = false;   ///< exactly one condition, in its namespace (RFC 6120 section 4.9.2)
   bool end_tag = false;
   bool closed = false;  ///< FIN or RST came
+  /// A stream error came that refuses something. Who only gives up a stream on which nothing happens has not refused
+  /// what was said on it.
+  [[nodiscard]] bool refused() const { return error && condition != idle; }
   /// Ended at all: by an end tag or the end of the connection.
   [[nodiscard]] bool ended() const { return end_tag || closed; }
   /// The condition, or that there is none, for a report.
@@ -41,7 +45,7 @@ void PrintTo(const Ending&, std::ostream*);
 MATCHER(HasEnded, "the end of the stream") { return arg.ended(); }
 /// What most texts want of a refusal (RFC 6120 section 4.9.1.1): not that the connection is dropped. Which condition it
 /// is to have is another check.
-MATCHER(HasEndedWithAnError, "a stream error and the end of the stream") { return arg.error && arg.ended(); }
+MATCHER(HasEndedWithAnError, "a stream error and the end of the stream") { return arg.refused() && arg.ended(); }
 
 /// One stream between a raw peer and the subject. Every verb that waits pumps the world until its event came, the
 /// connection ended, or patience is over; what it returns tells which.
@@ -82,6 +86,9 @@ class PeerStream {
   [[nodiscard]] bool start_tls(const tls::Identity& identity);
   /// SASL EXTERNAL with that initial response (base64 is added); the answer.
   [[nodiscard]] std::optional<xml::Element> authenticate(std::string_view authzid);
+  /// What a certificate is worth to the subject, on a stream that is opened: "success" of EXTERNAL, the condition of
+  /// its failure, or how it ended.
+  [[nodiscard]] std::string worth_of(const tls::Identity& identity);
   /// A new document after <success/>.
   [[nodiscard]] std::optional<xml::Element> reopen();
 
@@ -124,6 +131,10 @@ inline constexpr char dialback_offered[] = "<dialback xmlns='urn:xmpp:features:d
 [[nodiscard]] std::string db_result(std::string_view from, std::string_view to, std::string_view key);
 [[nodiscard]] std::string db_verify(std::string_view from, std::string_view to, std::string_view id,
                                     std::string_view key);
+/// The answer of the authoritative server to a db:verify that came.
+[[nodiscard]] std::string db_verify_answer(const xml::Element& request, std::string_view type);
+/// The name of what came, where that goes on with the stream; "nothing" for its error, and where nothing came.
+[[nodiscard]] std::string goes_on_with(const std::optional<xml::Element>& came);
 
 /// The body of a message; "no message" where none came.
 [[nodiscard]] std::string body_of(const std::optional<xml::Element>& message);

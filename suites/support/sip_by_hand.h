@@ -9,6 +9,9 @@
 
 namespace cutover::suites {
 
+/// What SipByHand::connect() is a precondition of.
+inline constexpr char connected[] = "the gateway takes a connection of the pool";
+
 /// The gateway sends what is for our users to it, from the moment that it is made; alice's own messages still come to
 /// the gateway through the real pool.
 class SipByHand {

@@ -22,14 +22,11 @@ bool accuses(const Check& check) {
   return (is_red(check) || check.outcome == Outcome::warn) && check.baseline != reports::BaselineState::expected;
 }
 
-/// The standing checks of a world that are red.
-std::vector<std::string> told_in(const RunResult& run, const std::string& world) {
+/// Those of the standing checks that are red.
+std::vector<std::string> told_by(const CaseResult& standing) {
   std::vector<std::string> told;
-  for (const auto& result : run.cases) {
-    if (result.id != standing_id || result.world != world) continue;
-    for (const auto& check : result.checks)
-      if (is_red(check) && accuses(check)) told.push_back(check.id);
-  }
+  for (const auto& check : standing.checks)
+    if (is_red(check) && accuses(check)) told.push_back(check.id);
   return told;
 }
 
@@ -65,11 +62,11 @@ void hide(const std::string& cause, CaseResult& result) {
 }  // namespace
 
 void tell_causes_first(RunResult& run) {
-  for (const char* world : {"sim", "live", "target"}) {
-    const auto told = told_in(run, world);
-    if (told.empty()) continue;
+  for (const auto& standing : run.cases) {
+    if (standing.id != standing_id) continue;
+    const auto told = told_by(standing);
     for (auto& result : run.cases) {
-      if (result.world != world || result.id == standing_id) continue;
+      if (result.world != standing.world || result.id == standing_id) continue;
       if (const auto cause = cause_in(result, told); !cause.empty()) hide(cause, result);
     }
   }

@@ -347,6 +347,13 @@ std::vector<Row> dialback() {
              xmpp::dialback_element("result", p.element.attribute_or_empty("from"), p.element.attribute_or_empty("to"),
                                     {}, "error", xmpp::dialback_error("forbidden"));
        }},
+      {"xmpp.improper-dialback-ends-the-stream",
+       "ends the stream with improper-addressing where a dialback element lacks an address", "XEP0220-6.1-1",
+       [](Passage& p) {
+         const bool refuses = p.sends("result", ns::dialback) || p.sends("verify", ns::dialback);
+         if (refuses && xmpp::dialback_error_condition(p.element) == "improper-addressing")
+           p.end_stream("improper-addressing");
+       }},
       {"xmpp.verify-echoes-the-key", "repeats the key in its answer to db:verify", "XEP0220-2.2.2-1",
        [key = std::string()](Passage& p) mutable {
          if (p.hears("verify", ns::dialback)) key = p.element.text();

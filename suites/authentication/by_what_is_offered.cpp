@@ -7,7 +7,6 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
-using testing::AnyOf;
 using testing::Eq;
 using testing::Ne;
 

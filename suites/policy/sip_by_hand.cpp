@@ -12,7 +12,6 @@ namespace {
 using namespace harness;
 using testing::AnyOf;
 using testing::Eq;
-using testing::Not;
 using testing::StartsWith;
 
 const std::vector<Need> needs{Need::sip_side, Need::new_deployment};

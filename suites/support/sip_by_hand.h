@@ -66,7 +66,7 @@ class SipByHand {
  private:
   struct Heard {
     sip::Message message;
-    mocks::RawConnection* connection;
+    mocks::RawConnection* connection = nullptr;
   };
   struct Reading {
     std::size_t read = 0;

@@ -33,8 +33,11 @@ bool sends_dialback(const Passage& p) {
   return p.out() && p.kind == Passage::Kind::element && p.element.ns() == ns::dialback;
 }
 
+/// Another variant may have put the end of the stream behind the element.
 void put_last(Passage& p, std::string_view inside) {
-  if (const auto end = p.octets.rfind("</"); end != std::string::npos) p.octets.insert(end, inside);
+  const auto behind = p.octets.ends_with(xmpp::end_tag) ? xmpp::end_tag.size() + 1 : 0;
+  const auto end = p.octets.rfind("</", p.octets.size() - behind);
+  if (end != std::string::npos) p.octets.insert(end, inside);
 }
 
 std::vector<Row> headers() {
@@ -347,12 +350,17 @@ std::vector<Row> dialback() {
              xmpp::dialback_element("result", p.element.attribute_or_empty("from"), p.element.attribute_or_empty("to"),
                                     {}, "error", xmpp::dialback_error("forbidden"));
        }},
-      {"xmpp.improper-dialback-ends-the-stream",
-       "ends the stream with improper-addressing where a dialback element lacks an address", "XEP0220-6.1-1",
-       [](Passage& p) {
-         const bool refuses = p.sends("result", ns::dialback) || p.sends("verify", ns::dialback);
-         if (refuses && xmpp::dialback_error_condition(p.element) == "improper-addressing")
-           p.end_stream("improper-addressing");
+      {"xmpp.improper-keys-answered",
+       "answers db:result without from or to with a dialback error instead of a stream error", "XEP0220-6.1-1",
+       [us = std::string(), peer = std::string()](Passage& p) mutable {
+         if (p.initiating) return;
+         if (p.sends_header()) {
+           us = p.element.attribute_or_empty("from");
+           peer = p.element.attribute_or_empty("to");
+         }
+         if (!p.hears("result", ns::dialback) || (p.element.attribute("from") && p.element.attribute("to"))) return;
+         p.answer(xmpp::dialback_element("result", us, peer, {}, "error", xmpp::dialback_error("bad-request")));
+         p.drop();
        }},
       {"xmpp.verify-echoes-the-key", "repeats the key in its answer to db:verify", "XEP0220-2.2.2-1",
        [key = std::string()](Passage& p) mutable {

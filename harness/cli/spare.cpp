@@ -27,11 +27,13 @@ namespace {
 /// How many variants are planted at a time. More of them get into each other's way.
 constexpr std::size_t company_max = 16;
 
-/// What is not green in a case, and how it is told.
-std::map<std::string, std::string> not_green(const CaseResult& result) {
+/// What is not green in a case, and how it is told. Two variants may together leave nothing to judge, as a server that
+/// admits none but proven peers and asks about nobody's key does: of a pair `inconclusive` is no blame.
+std::map<std::string, std::string> not_green(const CaseResult& result, bool of_pair = false) {
   std::map<std::string, std::string> found;
   if (result.outcome == Outcome::broken) found.emplace(result.id, result.reason);
   for (const auto& check : result.checks) {
+    if (of_pair && check.outcome == Outcome::inconclusive) continue;
     if (is_red(check) || check.outcome == Outcome::warn) found.emplace(check.id, reports::sentence_of(check));
   }
   for (const auto& heard : result.heard)
@@ -138,8 +140,9 @@ class SpareMatrix {
   }
 
   /// The checks that are green without what was planted, and not with it.
-  [[nodiscard]] std::map<std::string, std::string> blamed(const CaseResult& result, std::size_t number) const {
-    auto found = not_green(result);
+  [[nodiscard]] std::map<std::string, std::string> blamed(const CaseResult& result, std::size_t number,
+                                                          bool of_pair = false) const {
+    auto found = not_green(result, of_pair);
     for (const auto& [id, words] : not_green(controls_[number])) found.erase(id);
     return found;
   }
@@ -158,7 +161,7 @@ class SpareMatrix {
   }
 
   void tell(const Suspicion& suspicion, const CaseResult& result) {
-    const auto checks = blamed(result, suspicion.number);
+    const auto checks = blamed(result, suspicion.number, suspicion.names.size() == 2);
     if (checks.empty()) return;
     guilty_in_.insert(suspicion.number);
     const auto names = fmt::format("{}", fmt::join(suspicion.names, " with "));

@@ -350,6 +350,7 @@ struct Server::Impl {
                    [&](const PairRefused& e) { on_pair_refused(c, e); },
                    [&](const VerificationWanted& e) { on_verification_wanted(c, e); },
                    [&](const VerificationAnswered& e) { on_verification_answered(c, e); },
+                   [&](const KeyAnswered&) { ++keys_answered_; },
                    [&](const StanzaReceived& e) { owner_.on_stanza(e.stanza, e.sender_domain); },
                    [&](const StreamFailed& e) {
                      c.last_failure = e.condition;
@@ -611,6 +612,8 @@ struct Server::Impl {
     collect();
   }
 
+  [[nodiscard]] std::uint64_t keys_answered() const { return keys_answered_; }
+
   [[nodiscard]] bool drained() const {
     return draining_ && connections_.empty() &&
            std::ranges::all_of(paths_, [](const auto& entry) { return entry.second.queue.empty(); });
@@ -691,6 +694,7 @@ struct Server::Impl {
   std::optional<Time> wake_;
   bool listening_ = false, draining_ = false;
   bool drain_told_ = false;
+  std::uint64_t keys_answered_ = 0;
   std::string drain_condition_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  ///< watched by look-ups that outlive this object
 };
@@ -710,6 +714,9 @@ void Server::open() {
 void Server::send(xml::Element stanza) { impl_->send(std::move(stanza)); }
 void Server::drain(std::string_view condition) { impl_->drain(condition); }
 bool Server::drained() const { return impl_->drained(); }
+
+std::uint64_t Server::keys_answered() const { return impl_->keys_answered(); }
+
 void Server::close_streams_with(std::string_view remote_domain, std::string_view condition) {
   impl_->close_streams_with(remote_domain, condition);
 }

@@ -72,6 +72,8 @@ class Server final : public Actor {
   /// (RFC 6120 section 4.4). `condition` sends a stream error first (system-shutdown), empty for none.
   void drain(std::string_view condition = {});
   [[nodiscard]] bool drained() const;
+  /// How many questions about dialback keys were answered, as the authoritative server.
+  [[nodiscard]] std::uint64_t keys_answered() const;
   /// Closes the streams with one peer domain (a partner that is no longer allowed).
   void close_streams_with(std::string_view remote_domain, std::string_view condition = {});
   [[nodiscard]] std::vector<StreamInfo> streams() const;

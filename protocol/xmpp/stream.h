@@ -104,6 +104,10 @@ struct VerificationAnswered {
   Verdict verdict = Verdict::error;
   std::string condition;
 };
+/// Receiving, as the authoritative server: the receiving server `pair.target`'s question about a key was answered.
+struct KeyAnswered {
+  DomainPair pair;
+};
 /// A stanza of an authorised pair.
 struct StanzaReceived {
   xml::Element stanza;
@@ -124,7 +128,7 @@ struct StreamClosed {
 };
 
 using StreamEvent = std::variant<HeadersExchanged, Secured, Negotiated, PairAuthorised, PairRefused, VerificationWanted,
-                                 VerificationAnswered, StanzaReceived, StreamFailed, ClosingBegan, StreamClosed>;
+                                 VerificationAnswered, KeyAnswered, StanzaReceived, StreamFailed, ClosingBegan, StreamClosed>;
 
 /// How a stream behaves; fixed for its life.
 struct StreamConfig {

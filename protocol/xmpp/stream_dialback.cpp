@@ -176,6 +176,7 @@ void Stream::on_verify_request(const xml::Element& verify) {
   const auto expected = config_.dialback_key(config_.dialback_secret, asker, us, id);
   const std::string_view type = breaks(Rule::key_is_checked, !same_key(expected, verify.text())) ? "invalid" : "valid";
   put(words(type), dialback_element("verify", us, asker, id, type, {}));
+  push(KeyAnswered{*pair});
 }
 
 }  // namespace cutover::xmpp

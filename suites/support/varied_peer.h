@@ -31,6 +31,8 @@ class VariedPeer {
   [[nodiscard]] harness::Subject& subject() { return *subject_; }
   [[nodiscard]] const std::string& domain() const { return domain_; }
   [[nodiscard]] const mocks::PartnerUser& romeo() { return home_->user("romeo"); }
+  /// How often its authoritative server was asked about a key.
+  [[nodiscard]] std::uint64_t keys_asked_about() const { return home_->server().keys_answered(); }
   /// What the slots of the table stand for, but those of one stanza.
   [[nodiscard]] const harness::stimuli::Surroundings& surroundings() const { return surroundings_; }
 

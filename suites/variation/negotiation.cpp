@@ -168,7 +168,11 @@ void forbidden_dialback(Run& run) {
   static const Grammar grammar({"result"});
   // Who proves its domain by a certificate need not be asked about (XEP-0220 section 2.2.1).
   peer.show(tls::Flaw::self_signed);
-  if (!peer.negotiate().ready) peer.show(tls::Flaw::none);
+  if (!peer.negotiate().ready) {
+    peer.show(tls::Flaw::none);
+    (void)peer.negotiate();
+    if (!GIVEN(peer.keys_asked_about() > 0, "the subject asks the authoritative server about the key")) return;
+  }
   judge_refusals(run, grammar, established, [&](const Combination& one) { return refused(peer, grammar, one); });
 }
 

@@ -88,7 +88,10 @@ void Variation::try_next(std::vector<Combination>& left) {
     count(tried[i], results[i]);
     for (const auto& [requirement, got] : results[i].breaches) shrink(tried[i], requirement, got);
     if (results[i].refused.empty()) continue;
-    shrink(tried[i], "", results[i].refused);
+    if (!results[i].refused_for.empty())
+      add_plain(tried[i], results[i]);
+    else
+      shrink(tried[i], "", results[i].refused);
     if (const auto rest = masked(tried[i]); rest != tried[i]) left.push_back(rest);
   }
 }
@@ -126,6 +129,13 @@ void Variation::shrink(const Combination& failing, const std::string& breach, co
   };
   failure.smallest = stimuli::smallest(failing, tries_max, fails);
   if (failure.smallest == failing) failure.alone = fails(failing);
+  failures_.push_back(std::move(failure));
+}
+
+void Variation::add_plain(const Combination& failing, const Tried& result) {
+  Failure failure{failing, "", result.refused};
+  for (std::size_t i = 0; i < failing.size(); ++i)
+    if (grammar_.dimensions()[i].values[failing[i]].requirement != result.refused_for) failure.smallest[i] = 0;
   failures_.push_back(std::move(failure));
 }
 

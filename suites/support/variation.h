@@ -17,7 +17,10 @@ namespace cutover::suites {
 struct Tried {
   std::string refused;                          ///< what came instead of its being taken; empty where it was
   std::map<std::string, std::string> breaches;  ///< by requirement: what was wrong with it, taken as it was
-  std::set<std::string> judged;                 ///< requirements that had something to judge in it, breached or not
+  /// The requirement of the value for which it was refused, where that is plain; else the smallest combination that is
+  /// refused shows it.
+  std::string refused_for;
+  std::set<std::string> judged;  ///< requirements that had something to judge in it, breached or not
 };
 
 /// What a case tries of the legal half of a grammar, and what came of it.
@@ -49,6 +52,8 @@ class Variation {
   /// Without what is known to be refused, which would hide what else is wrong.
   [[nodiscard]] Combination masked(Combination) const;
   void shrink(const Combination& failing, const std::string& breach, const std::string& got);
+  /// What was refused for the values of that requirement.
+  void add_plain(const Combination& failing, const Tried&);
   [[nodiscard]] std::string blamed(const Failure&) const;
   void judge(const std::string& requirement, std::size_t count) const;
 

@@ -75,6 +75,14 @@ class VariedPeer {
 
 /// Sends octets in several writes: `cut` is "whole", "halves", "sevens" or "quotes" (behind each).
 void send_pieces(harness::World&, PeerStream&, std::string_view octets, std::string_view cut);
+/// Blanks: whoever reads what came before only once there is more reads it behind them.
+[[nodiscard]] std::string more_than_any_tag();
+/// Why nothing came behind what was sent in pieces: "nothing", or that it came once there were more octets. A parser
+/// that puts off a tag that is incomplete until much more has come, as libexpat 2.6.0 and later do by default, leaves a
+/// peer waiting that has said all that it has to say.
+[[nodiscard]] std::string silence_in_words(harness::World&, PeerStream&, std::string_view cut);
+/// The requirement of the cuts, where those words tell that they are to blame; else empty.
+[[nodiscard]] std::string refused_for_cuts(std::string_view words);
 /// How a stream, or what was sent on it, was refused: "stream error host-unknown, end tag, closed".
 [[nodiscard]] std::string in_words(const Ending&);
 

@@ -32,6 +32,7 @@ void judge_legal(Run& run, PartnerKind kind, const Grammar& grammar) {
       auto& result = results.emplace_back();
       if (!led.ready) {
         result.refused = led.got;
+        result.refused_for = refused_for_cuts(led.got);
       } else if (!peer.marker_passes(*led.stream, grammar, one)) {
         result.refused = "no message came to the user";
       }
@@ -59,7 +60,7 @@ CUTOVER_CASE(external){
     .likely_causes = "Tags that are compared as text; addresses that are compared before they are prepared.",
     .judges = {{"RFC9325-3.1.1-2", {"xmpp.tls-1.2-not-spoken"}},
                {"RFC6120-13.8.4-1", {"xmpp.rsa-peers-refused"}},
-               {"SEC-SMUGGLE-7", {"xmpp.misreads-cuts"}},
+               {"SEC-SMUGGLE-7", {"xmpp.misreads-cuts", "xmpp.puts-off-small-writes"}},
                {"RFC6120-11.8-1",
                 {"xmpp.single-quotes-only", "xmpp.declaration-demanded", "xmpp.encoding-in-capitals-only"}},
                {"RFC6120-4.8.2-2", {"xmpp.stream-prefix-demanded"}},
@@ -86,7 +87,7 @@ CUTOVER_CASE(dialback){
     .accepted = what_is_accepted,
     .likely_causes = "Dialback elements that are known by the prefix db; keys that are read as they are written.",
     .judges = {{"RFC9325-3.1.1-2", {"xmpp.tls-1.2-not-spoken"}},
-               {"SEC-SMUGGLE-7", {"xmpp.misreads-cuts"}},
+               {"SEC-SMUGGLE-7", {"xmpp.misreads-cuts", "xmpp.puts-off-small-writes"}},
                {"RFC6120-11.8-1", {"xmpp.single-quotes-only"}},
                {"RFC6120-4.8.2-2", {"xmpp.stream-prefix-demanded"}},
                {"XEP0220-2-1", {"xmpp.dialback-prefix-demanded"}},

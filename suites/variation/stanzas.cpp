@@ -224,6 +224,9 @@ CUTOVER_CASE(crossing){
     .budget = 2min,
     .body = legal_messages};
 
+/// What is whole is read, wherever the reads of a server divide it.
+constexpr char put_off[] = "SEC-SMUGGLE-7";
+
 void legal_requests(Run& run) {
   static const Grammar grammar({"request"});
   VariedPeer peer(run, make_subject_with_account(run), kind_of_peer(run));
@@ -246,6 +249,12 @@ void legal_requests(Run& run) {
       led.stream->send(request.octets);
       const auto id = request.element.attribute_or_empty("id");
       (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });
+      results[i].judged.insert(put_off);
+      if (answered(id) == nullptr && !led.stream->is_over()) {
+        led.stream->send(more_than_any_tag());
+        (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });
+        if (answered(id) != nullptr) results[i].breaches[put_off] = "no answer until more octets were sent";
+      }
       if (answered(id) != nullptr) continue;
       results[i].refused = led.stream->is_over() ? in_words(led.stream->await_ending()) : "no answer with its id";
       if (!led.stream->is_over()) continue;
@@ -267,6 +276,7 @@ CUTOVER_CASE(requests){
                {"RFC6120-11.8-1", {"xmpp.single-quotes-only"}},
                {"RFC7622-3.4-1", {"xmpp.resources-in-ascii-only"}},
                {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped"}},
+               {"SEC-SMUGGLE-7", {"xmpp.puts-off-long-tags"}},
                {"RFC6120-8.1.3-1", {"xmpp.ids-cut"}}},
     .needs = {Need::user_account},
     .budget = 2min,

@@ -31,9 +31,8 @@ constexpr std::array misleading{
     // A pair is not verified, or another one.
     Rule::result_form, Rule::result_once, Rule::result_answer_form, Rule::verify_form, Rule::verify_answer_form,
     Rule::dialback_error_form,
-    // The end of a stream, and why.
-    Rule::error_ends_the_stream, Rule::nothing_behind_the_end, Rule::stream_error_condition, Rule::no_old_condition,
-    Rule::redirect_inside_tls,
+    // Why a stream ends; what comes behind its end comes too late to mislead.
+    Rule::error_ends_the_stream, Rule::stream_error_condition, Rule::no_old_condition, Rule::redirect_inside_tls,
     // Whose stanza it is, and what it answers.
     Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::one_direction,
     Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::request_has_one_child,

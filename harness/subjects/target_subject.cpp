@@ -32,7 +32,11 @@ class TargetSubject : public Subject {
         names_(world.add("name-server", target_host::name_server,
                          std::make_unique<mocks::NameServer>(dns::DnsServer{}, name_server_port))) {
     world_.call_strangers("subject");
+    world_.answer_nameless_for([this] { return last_looked_up(); });
   }
+  TargetSubject(const TargetSubject&) = delete;
+  TargetSubject& operator=(const TargetSubject&) = delete;
+  ~TargetSubject() override { world_.answer_nameless_for({}); }
 
   World& world() override { return world_; }
   std::string domain() const override { return domain_; }
@@ -98,6 +102,15 @@ class TargetSubject : public Subject {
 
  private:
   [[nodiscard]] virtual mocks::PartnerUser& seen() const = 0;
+  /// The domain whose server the subject looked up last.
+  [[nodiscard]] std::string last_looked_up() const {
+    std::string_view name;
+    for (const auto& query : names_.server().history())
+      if (query.type == dns::Type::srv) name = query.name;
+    constexpr std::string_view service_end = "._tcp.";
+    const auto end = name.find(service_end);
+    return end == std::string_view::npos ? std::string() : std::string(name.substr(end + service_end.size()));
+  }
 
   World& world_;
   std::string domain_, user_;

@@ -160,6 +160,7 @@ struct LiveWorld::Impl {
   std::string name_at(const std::string& address) const;
   std::string strangers;                        ///< see call_strangers()
   std::map<std::string, int> hosts_of_domains;  ///< see answer_for()
+  std::function<std::string()> nameless;        ///< see answer_nameless_for()
   std::map<std::pair<std::string, std::uint16_t>, std::weak_ptr<Door>> doors;
 
   ConnectionId next_id() { return static_cast<ConnectionId>(++last_id); }
@@ -369,7 +370,7 @@ void LiveWorld::Impl::look_at(const DoorPtr& door, std::uint16_t port, const std
 }
 
 LiveWorld::Impl::Host& LiveWorld::Impl::resident_for(const Door& door, const std::string& domain) const {
-  const auto host = hosts_of_domains.find(domain);
+  const auto host = hosts_of_domains.find(domain.empty() && nameless ? nameless() : domain);
   const auto meant = std::ranges::find_if(door.residents, [&](const Host* resident) {
     return host != hosts_of_domains.end() && resident->host_number == host->second;
   });
@@ -530,6 +531,8 @@ std::time_t LiveWorld::wall_clock() const { return std::time(nullptr); }
 Trace& LiveWorld::trace() { return impl_->trace; }
 void LiveWorld::call_strangers(std::string name) { impl_->strangers = std::move(name); }
 void LiveWorld::answer_for(int host, const std::string& domain) { impl_->hosts_of_domains[domain] = host; }
+
+void LiveWorld::answer_nameless_for(std::function<std::string()> whom) { impl_->nameless = std::move(whom); }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);

@@ -339,9 +339,12 @@ TEST(LiveWorldTest, HostsAtOneAddressAreCalledByTheirDomains) {
   EXPECT_TRUE(a.events.empty());
   call("<stream:stream to='elsewhere.example'>");
   ASSERT_TRUE(world.run_until([&] { return !a.received.empty(); }, 5s));
+  world.answer_nameless_for([] { return "b.example"; });
+  call("<stream:stream>");
+  ASSERT_TRUE(world.run_until([&] { return b.received.size() == 2; }, 5s));
   world.remove(a);
   call("<stream:stream to='a.example'>");  // of those that are left
-  ASSERT_TRUE(world.run_until([&] { return b.received.size() == 2; }, 5s));
+  ASSERT_TRUE(world.run_until([&] { return b.received.size() == 3; }, 5s));
 }
 
 }  // namespace

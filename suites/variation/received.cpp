@@ -42,7 +42,7 @@ class Answering {
     auto& wire = stream_.wire();
     wire.start_tls(identity, tls::Role::server, options);
     (void)n_.until([&] { return wire.handshake_over(); });
-    if (!wire.secured()) return "no TLS: " + wire.tls_failure();
+    if (!wire.secured()) return "no TLS: " + (wire.handshake_over() ? wire.tls_failure() : gone());
     if (auto got = header("mechanisms"); !got.empty()) return got;
     const auto auth = stream_.await_element();
     if (!auth || !auth->is("auth", xmpp::ns::sasl)) return instead("<auth/>", auth);

@@ -30,11 +30,12 @@ struct Ending {
   bool defined = false;   ///< exactly one condition, in its namespace (RFC 6120 section 4.9.2)
   bool end_tag = false;
   bool closed = false;  ///< FIN or RST came
-  /// A stream error came that refuses something. Who only gives up a stream on which nothing happens has not refused
-  /// what was said on it.
-  [[nodiscard]] bool refused() const { return error && condition != idle; }
-  /// Ended at all: by an end tag or the end of the connection.
-  [[nodiscard]] bool ended() const { return end_tag || closed; }
+  /// Who only gives up a stream on which nothing happens, sooner or later, has not refused what was said on it.
+  [[nodiscard]] bool given_up() const { return error && condition == idle; }
+  /// A stream error came that refuses something.
+  [[nodiscard]] bool refused() const { return error && !given_up(); }
+  /// Ended for what was said: by an end tag or the end of the connection.
+  [[nodiscard]] bool ended() const { return (end_tag || closed) && !given_up(); }
   /// The condition, or that there is none, for a report.
   [[nodiscard]] std::string condition_in_words() const {
     return !error ? "no stream error" : condition.empty() ? "no condition" : condition;

@@ -8,7 +8,9 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
+using testing::Contains;
 using testing::Eq;
+using testing::Not;
 
 constexpr auto external = PartnerKind::sasl_external;
 
@@ -92,6 +94,43 @@ CUTOVER_CASE(slow){
     .live = false,
     .budget = 4h,
     .body = slow_peers};
+
+void breaks_off(Run& run) {
+  Negotiation n(run);
+  auto stream = n.called_to_deliver("once");
+  if (!stream) return;
+  stream->wire().abort();
+  // What the user writes before the subject knows of it may be lost with the stream.
+  if (!n.given_marker()) return;
+  std::optional<PeerStream> next;
+  for (int tries = 0; tries < 2 && !next; ++tries) {
+    n.subject().send_message(n.romeo(external), "behind it");
+    next = n.accepted(external);
+  }
+  const bool ready =
+      next && n.lead_to_tls(*next, *n.certificate(external), external_offered) && next->accept_external();
+  if (!GIVEN(ready, "the subject goes on by another stream")) return;
+  std::vector<std::string> came;
+  while (came.empty() || came.back() != "behind it") {
+    const auto message = next->await_element("message", xmpp::ns::server);
+    if (!message) break;
+    came.push_back(body_of(message));
+  }
+  CONFORMS("INV-2", "the messages on the next stream", came, Not(Contains("once")));
+}
+
+CUTOVER_CASE(broken_off){
+    .id = "stream.breaks-off",
+    .title = "A message that may have been read before its stream broke off is not sent a second time",
+    .procedure =
+        "Lead a stream of the subject's up to its message, and reset the connection; let the user write once more, and "
+        "lead the next stream up to that message.",
+    .accepted = "The first message does not come again. Its sender may be told that it is in doubt.",
+    .likely_causes = "A queue that forgets a stanza only when the stream was closed in good order.",
+    .judges = {{"INV-2", {"xmpp.resends-after-failure"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::unmet_peers},
+    .budget = 3min,
+    .body = breaks_off};
 
 }  // namespace
 }  // namespace cutover::suites

@@ -301,7 +301,11 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   for (const auto* option : command->get_options()) {
     for (const auto& name : option->get_lnames()) words.push_back(name);
   }
-  std::string text = "cutover: " + reports::terminal_text(error.what());
+  const std::string_view what = error.what();
+  const auto flag = what.find(" was given a disallowed flag override");
+  std::string text =
+      "cutover: " + (flag == std::string_view::npos ? reports::terminal_text(what)
+                                                    : fmt::format("--{} takes no value", what.substr(0, flag)));
   if (!app->remaining(true).empty()) {
     const auto typed = app->remaining(true).front();
     const auto start = typed.find_first_not_of('-');
@@ -328,6 +332,13 @@ std::string own_program() {
   const auto size = ::readlink("/proc/self/exe", path, sizeof path);
   if (size <= 0) throw HarnessFault("/proc/self/exe cannot be read");
   return {path, static_cast<std::size_t>(size)};
+}
+
+/// `--shuffle=1,2` would be taken for `--shuffle`, and what was meant by it passed over.
+void refuse_values_of_flags(CLI::App& app) {
+  for (auto* option : app.get_options())
+    if (option->get_expected_max() == 0) option->disable_flag_override();
+  for (auto* command : app.get_subcommands({})) refuse_values_of_flags(*command);
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -414,6 +425,7 @@ int parse_and_run(int argc, char** argv) {
   auto* completion = app.add_subcommand("completion", "Prints a completion script: source <(cutover completion bash)");
   completion->add_option("shell", shell, "bash")->required()->check(CLI::IsMember({"bash"}))->type_name("");
 
+  refuse_values_of_flags(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

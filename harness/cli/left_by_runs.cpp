@@ -13,7 +13,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 namespace cutover::harness::cli {
 
@@ -28,29 +30,41 @@ std::string read_results(const std::string& file) {
   }
 }
 
-// One case a line, as the run wrote it; the last line may have been cut off.
-std::vector<reports::CaseResult> cases_of(const std::string& text, const std::string& file) {
+struct Lines {
   std::vector<reports::CaseResult> cases;
+  std::optional<reports::RunResult> end;  ///< without cases; nothing where the run did not come to its end
+};
+
+// One case a line, as the run wrote it, and at the end the run; the last line may have been cut off.
+Lines lines_of(const std::string& text, const std::string& file) {
+  Lines lines;
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
     ++number;
     if (end == std::string::npos) break;
+    const auto line = std::string_view(text).substr(at, end - at);
     try {
-      cases.push_back(reports::case_from_json(std::string_view(text).substr(at, end - at)));
+      if (line.starts_with(R"({"version":)"))
+        lines.end = reports::from_json(line);
+      else
+        lines.cases.push_back(reports::case_from_json(line));
     } catch (const std::invalid_argument& error) {
       throw UsageError(fmt::format("{}:{}: {}", file, number, error.what()));
     }
     at = end + 1;
   }
-  return cases;
+  return lines;
 }
 
 reports::RunResult from_lines(const std::string& text, const std::string& file) {
+  auto lines = lines_of(text, file);
   reports::RunResult run;
   run.complete = false;
   run.incomplete_reason = "made from the results that were written before the run ended";
-  run.cases = cases_of(text, file);
+  if (lines.end) run = std::move(*lines.end);
+  run.stale_baseline.clear();  // whoever reads the lines says what baseline there is
+  run.cases = std::move(lines.cases);
   if (run.cases.empty()) throw UsageError(file + ":1: expected the result of a case; nothing was finished");
   std::ranges::stable_sort(run.cases, {}, [](const auto& result) { return std::tie(result.id, result.world); });
   run.started = std::ranges::min(run.cases, {}, &reports::CaseResult::started).started;
@@ -75,7 +89,7 @@ auto identity(const reports::CaseResult& result) {
 }
 
 void take_traces(reports::RunResult& run, const std::string& file) {
-  auto traced = cases_of(read_results(file), file);
+  auto traced = lines_of(read_results(file), file).cases;
   const auto before = [](const auto& one, const auto& other) { return identity(one) < identity(other); };
   std::ranges::sort(traced, before);
   for (auto& result : run.cases) {

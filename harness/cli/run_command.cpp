@@ -62,6 +62,13 @@ class Recorder {
     result.target = target_;
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
   }
+  /// What there is to say of the whole run, behind its cases.
+  void end(reports::RunResult run) {
+    run.cases.clear();
+    auto line = reports::to_json(run);
+    line.pop_back();  // its line end
+    if (log_) guarded([&] { log_->append(line); });
+  }
   [[nodiscard]] const std::string& error() const { return error_; }
   /// The file that holds all that was appended; empty where none does.
   [[nodiscard]] std::string whole() const { return log_ ? file_ : ""; }
@@ -180,6 +187,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   add_standing(run, run.strict);
   if (baseline) apply_baseline(*baseline, today(), run);
   conclude(run);
+  recorder.end(run);
   print_summary(std::cout, run);
   std::cout.flush();  // the verdict does not wait for a reader of a report
   if (!recorder.error().empty()) fmt::print(std::cerr, "cutover: {}\n", recorder.error());

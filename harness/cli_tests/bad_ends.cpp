@@ -304,6 +304,11 @@ TEST_F(BadEnd, AKilledRunnerLeavesItsResultsAndNoProcess) {
   EXPECT_THAT(content(path("later/run.json")), HasSubstr("\"target\":\"embedded reference\""));
 }
 
+TEST_F(BadEnd, TheResultsOfAWholeRunAreWhole) {
+  expect(cutover({"run", "selftest.pass", "--world=sim", "-o", path("out")}), 0, HasSubstr("conforming"));
+  expect(cutover({"report", path("out/results.jsonl"), "-o", path("later")}), 0, HasSubstr("conforming"));
+}
+
 TEST_F(BadEnd, AWorkerWhoseRunnerDiedBeforeItBeganTakesNoJob) {
   // The pipe of jobs has not ended: a worker that looks at it would wait for ever.
   const auto jobs_without_end = [] {
@@ -319,7 +324,8 @@ TEST_F(BadEnd, ReportReadsWhatARunLeft) {
   EXPECT_THAT(content(path("again/junit.xml")), HasSubstr("name=\"pass\""));
   EXPECT_THAT(content(path("again/run.json")), HasSubstr("\"traces\":\"../out/results.jsonl\""));
   // The program was killed in the middle of a line.
-  const auto line = content(path("out/results.jsonl"));
+  const auto all = content(path("out/results.jsonl"));
+  const auto line = all.substr(0, all.find('\n') + 1);
   expect(cutover({"report", file("cut.jsonl", line + line.substr(0, 40)), "-o", path("cut")}), 3,
          HasSubstr("1 check in 1 case"));
   expect(cutover({"report", file("bad.jsonl", line + "{}\n")}), 4, HasSubstr("bad.jsonl:2: "));

@@ -26,6 +26,7 @@ TEST_F(CommandLine, WrongUsageIsFour) {
   expect(sim({"no-such-suite.*"}), 4, HasSubstr("matches no case"));
   expect(sim({"selftest.pass", "--exclude=selftest.pass"}), 4, HasSubstr("selection is empty"));
   expect(sim({"selftest.pass", "--shard=3/2"}), 4, HasSubstr("i/n"));
+  expect(sim({"selftest.pass", "--shuffle=1,2"}), 4, HasSubstr("--shuffle"));
   expect(sim({"selftest.pass", "--replay=rubbish"}), 4, HasSubstr("--replay"));
   expect(sim({"selftest.pass", "--replay=seed:99999999999999999999999"}), 4, HasSubstr("--replay"));
   expect(sim({"selftest.pass", "--seed=-1"}), 4, HasSubstr("expected a number from 0"));

@@ -240,7 +240,7 @@ std::vector<Row> stanzas() {
          const auto type = p.element.attribute_or_empty("type");
          if (hears_stanza(p) && p.is("message") && std::ranges::find(known, type) == std::end(known)) p.drop();
        }},
-      {"xmpp.ids-not-escaped", "writes ids back as it read them, not escaped", "SEC-SMUGGLE-4",
+      {"xmpp.ids-not-escaped", "writes ids back as it read them, not escaped", "SEC-SMUGGLE-4 RFC6120-11.3-1",
        [](Passage& p) {
          if (p.out() && p.is("iq") && !p.link) p.replace("&lt;", "<");
        }},

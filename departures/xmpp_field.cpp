@@ -109,7 +109,8 @@ std::vector<Row> headers() {
        }},
       {"xmpp.responds-to-itself", "writes its own domain as to into response headers", "RFC6120-4.7.2-2",
        [](Passage& p) {
-         if (responds(p)) p.set_attribute("to", value(p, "from"));
+         const auto from = value(p, "from");
+         if (responds(p)) p.set_attribute("to", from.substr(from.find('@') + 1));
        }},
       {"xmpp.calls-the-host", "names a host of the peer's domain instead of the domain in its initial header",
        "RFC6120-4.7.2-1",
@@ -148,7 +149,7 @@ std::vector<Row> negotiation() {
          p.set_attribute("to", value(p, "from"));
        }},
       {"xmpp.every-key-is-valid", "as authoritative server calls every dialback key valid",
-       "XEP0220-2.2.2-3 XEP0220-2.2.2-1",
+       "XEP0220-2.2.2-3 XEP0220-2.2.2-1 SEC-DIALBACK-6",
        [](Passage& p) {
          if (sends_dialback(p, "verify", "invalid")) p.set_attribute("type", "valid");
        }},

@@ -141,6 +141,7 @@ std::vector<Row> rows() {
   add(Rule::well_formed, sends("<message></iq>"));
   add(Rule::utf8_only, sends(stanza("<body>\xc3\x28</body>")));
   add(Rule::header_first, says_there(Wire::receiving().hears(peer_initial()), "<stream:features/>"));
+  add(Rule::header_before_error, says_there(Wire::receiving().hears(peer_initial()), stream_error(policy)));
   add(Rule::no_byte_order_mark, initial_with("\xef\xbb\xbf" + initial()));
   add(Rule::declaration_before_header, initial_with(initial().substr(initial().find("<stream"))));
   add(Rule::not_standalone,

@@ -22,7 +22,8 @@ constexpr std::array misleading{
     // Whose stream it is, and what may be said on it.
     Rule::initial_to, Rule::initial_from, Rule::initial_version, Rule::response_from, Rule::response_to,
     Rule::response_id, Rule::response_id_is_new, Rule::response_version, Rule::addresses_are_domains,
-    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::dialback_is_declared,
+    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::header_before_error,
+    Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
     Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces,
     Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::no_space_behind_starttls, Rule::no_space_behind_auth,

@@ -33,6 +33,13 @@ void offered(Run& run) {
   const bool tls = answer && answer->ns() == xmpp::ns::tls;
   CONFORMS("RFC6120-5.4.2.1-1", "the answer to <starttls/>", !tls ? "none of TLS" : answer->name(),
            AnyOf("proceed", "failure"));
+  const bool refused = tls && answer->name() == "failure";
+  const bool over = !refused || stream.await_ending().ended();
+  CONFORMS_THAT("RFC6120-5.4.2.2-1", "the stream behind the answer to <starttls/>", over, "ended where TLS is refused",
+                !refused ? "TLS was not refused"
+                : over   ? "ended"
+                         : "open");
+  if (!over) return;
   if (!GIVEN(tls && answer->name() == "proceed" && stream.begin_tls(*n.certificate(external)), "TLS was established"))
     return;
   const auto inside = stream.open();

@@ -69,12 +69,13 @@ void lose_children(Passage& p, bool (*lost)(const xml::Element&)) {
   });
 }
 
-/// Sends a stanza of type error back for what was heard.
-void answer_with_error(Passage& p, const std::string& name) {
-  p.answer("<" + name + " type='error' from='" + value(p, "to") + "' to='" + value(p, "from") + "' id='" +
-           value(p, "id") +
-           "'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></" +
-           name + ">");
+/// Makes a request of what was heard, which the server answers with an error.
+void take_for_a_request(Passage& p) {
+  xml::Element request("iq", ns::server);
+  for (const auto* name : {"from", "to", "id"}) request.set_attribute(name, value(p, name));
+  request.set_attribute("type", "get");
+  request.add(xml::Element("odd", "urn:example:odd"));
+  p.put(request);
 }
 
 std::vector<Row> headers() {
@@ -195,13 +196,15 @@ std::vector<Row> answers() {
   return {
       {"xmpp.errors-answered", "answers messages of type error with an error", "RFC6120-8.3.1-5 SEC-ERRLOOP-1",
        [](Passage& p) {
-         if (p.hears("message", ns::server) && p.has_type("error") && !p.link) answer_with_error(p, "message");
+         if (p.hears("message", ns::server) && p.has_type("error") && !p.link) take_for_a_request(p);
        }},
       {"xmpp.results-answered", "answers iq results with an error", "RFC6120-8.2.3-4",
        [](Passage& p) {
-         if (p.hears("iq", ns::server) && p.has_type("result") && !p.link) answer_with_error(p, "iq");
+         if (p.hears("iq", ns::server) && p.has_type("result") && !p.link) take_for_a_request(p);
        }},
-      {"xmpp.requests-unanswered", "answers no iq request", "RFC6120-8.2.3-3 RFC6120-8.3.1-1",
+      {"xmpp.requests-unanswered", "answers no iq request",
+       "RFC6120-8.2.3-3 RFC6120-8.3.1-1 RFC6120-8.4-1 XEP0199-4.3-1 XEP0199-7-1 XEP0030-3.1-1 RFC6121-8.5.2.1.3-1 "
+       "RFC6121-8.5.3.2.3-1 RFC6121-8.5.1-1",
        [](Passage& p) {
          if (sends_iq_answer(p)) p.drop();
        }},
@@ -225,11 +228,10 @@ std::vector<Row> answers() {
        [](Passage& p) {
          if (sends_error(p)) p.replace("urn:ietf:params:xml:ns:xmpp-stanzas", "urn:ietf:params:xml:ns:xmpp-streams");
        }},
-      {"xmpp.ping-answered-with-payload", "sends the ping back in its answer", "XEP0199-4.3-1",
-       [pings = std::string()](Passage& p) mutable {
-         if (p.hears("iq") && p.element.child("ping", "urn:xmpp:ping") != nullptr) pings = value(p, "id");
-         if (!p.sends("iq") || !p.has_type("result") || pings.empty() || value(p, "id") != pings) return;
-         p.edit([](xml::Element& iq) { iq.add(xml::Element("ping", "urn:xmpp:ping")); });
+      {"xmpp.empty-results-filled", "puts something into results that are to be empty", "XEP0199-4.3-1",
+       [](Passage& p) {
+         if (!sends_stanza(p) || !p.is("iq") || !p.has_type("result") || !p.element.children().empty()) return;
+         p.edit([](xml::Element& iq) { iq.add(xml::Element("odd", "urn:example:odd")); });
        }},
   };
 }
@@ -242,10 +244,10 @@ std::vector<Row> stanzas() {
        }},
       {"xmpp.resources-in-small-letters", "writes the resource of a sender in small letters", "RFC7622-3.4-1",
        [](Passage& p) {
-         if (!sends_stanza(p)) return;
          const auto from = value(p, "from");
-         const auto slash = std::min(from.find('/'), from.size());
-         p.set_attribute("from", from.substr(0, slash) + in_small_letters(from.substr(slash)));
+         const auto slash = from.find('/');
+         if (p.is_stanza() && !p.link && slash != std::string::npos)
+           p.set_attribute("from", from.substr(0, slash) + in_small_letters(from.substr(slash)));
        }},
       {"xmpp.subjects-lost", "passes messages on without their subject", "INV-4",
        [](Passage& p) { lose_children(p, [](const xml::Element& one) { return one.name() == "subject"; }); }},

@@ -170,6 +170,7 @@ CUTOVER_CASE(whole){
                 {"xmpp.keeps-one-body", "xmpp.cuts-long-bodies", "xmpp.type-becomes-normal",
                  "xmpp.loses-supplementary-planes"}},
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
+               {"RFC7622-3.4-1", {"xmpp.resources-in-small-letters"}},
                {"RFC6120-8.4-2", {"account.payloads-lost", "xmpp.loses-supplementary-planes"}},
                {"RFC6120-4.8.3-4", {"xmpp.rescopes-what-is-inside-payloads"}},
                {"RFC6120-4.7.4-6", {"xmpp.loses-language"}}},

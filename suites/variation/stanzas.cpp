@@ -267,7 +267,7 @@ CUTOVER_CASE(requests){
                {"RFC6120-11.8-1", {"xmpp.single-quotes-only"}},
                {"RFC7622-3.4-1", {"xmpp.resources-in-ascii-only"}},
                {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped"}},
-               {"RFC6120-8.1.3-1", {"xmpp.ids-cut"}}},
+               {"RFC6120-8.1.3-1", {"xmpp.ids-cut", "xmpp.answers-with-small-ids"}}},
     .needs = {Need::user_account},
     .budget = 2min,
     .body = legal_requests};

@@ -272,7 +272,8 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (sends_message(p)) p.replace("</message>", "<odd:odd/></message>");
        }},
-      {"xmpp.unavailable-becomes-available", "sends presence of type unavailable without the type", "RFC6121-4.5.2-1",
+      {"xmpp.unavailable-becomes-available", "sends presence of type unavailable without the type",
+       "RFC6121-4.5.2-1 RFC6121-3.2.2-1 RFC6121-8.5.1-2",
        [](Passage& p) {
          if (p.sends_presence("unavailable") && !p.link) p.remove_attribute("type");
        }},

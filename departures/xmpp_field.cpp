@@ -281,10 +281,6 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (p.sends_presence("subscribed") && !p.link) p.drop();
        }},
-      {"xmpp.probes-with-resource", "sends probes from a full JID", "RFC6121-4.3-1",
-       [](Passage& p) {
-         if (p.sends_presence("probe") && !p.link) p.set_attribute("from", value(p, "from") + "/there");
-       }},
   };
 }
 

@@ -65,27 +65,32 @@ void hide(const std::string& cause, CaseResult& result) {
   if (any) result.outcome = aggregate(result.checks);
 }
 
-/// What builds on what, lowest first; 0 for a suite of which nothing is known.
-int layer_of(std::string_view suite) {
-  constexpr std::pair<std::string_view, int> layers[] = {
-      {standing_id, 1}, {"target", 1}, {"stream", 2},   {"tls", 3},     {"authentication", 4},
-      {"dialback", 4},  {"dns", 4},    {"security", 5}, {"account", 6}, {"variation", 6}};
-  const auto* found = std::ranges::find(layers, suite, &std::pair<std::string_view, int>::first);
-  return found == std::end(layers) ? 0 : found->second;
+/// The suites of which something is known: those that are about negotiation build on each other, the rest on them and
+/// on each other. In the order in which what failed in them is taken for a cause.
+struct Layer {
+  std::string_view suite;
+  bool negotiation = true;
+};
+constexpr Layer layers[] = {{standing_id},      {"target"},          {"stream"}, {"tls"},
+                            {"authentication"}, {"dialback"},        {"dns"},    {"security", false},
+                            {"account", false}, {"variation", false}};
+const Layer* layer_of(const CaseResult& result) {
+  const auto* found = std::ranges::find(layers, result.suite, &Layer::suite);
+  return found == std::end(layers) ? nullptr : found;
 }
 
 /// Something that failed, as far as the preconditions of other cases may hang on it.
 struct Failed {
   std::string check, world;
-  int layer = 0;
+  const Layer* layer = nullptr;
   bool ended_its_case = false;
 };
 
 std::vector<Failed> failed_in(const RunResult& run) {
   std::vector<Failed> all;
   for (const auto& result : run.cases) {
-    const auto layer = layer_of(result.suite);
-    if (layer == 0) continue;
+    const auto* layer = layer_of(result);
+    if (layer == nullptr) continue;
     const bool ended = std::ranges::count(result.checks, Outcome::inconclusive, &Check::outcome) > 0;
     for (const auto& check : result.checks)
       if (check.outcome == Outcome::fail && accuses(check)) all.push_back({check.id, result.world, layer, ended});
@@ -98,8 +103,11 @@ std::vector<Failed> failed_in(const RunResult& run) {
 }
 
 void hide_unmet(const std::vector<Failed>& failed, CaseResult& result) {
-  const auto below = std::ranges::find_if(
-      failed, [&](const Failed& one) { return one.world == result.world && one.layer <= layer_of(result.suite); });
+  const auto* layer = layer_of(result);
+  if (layer == nullptr) return;
+  const auto below = std::ranges::find_if(failed, [&](const Failed& one) {
+    return one.world == result.world && (one.layer->negotiation || !layer->negotiation);
+  });
   if (below == failed.end()) return;
   for (auto& check : result.checks)
     if (accuses(check) && check.outcome == Outcome::inconclusive && check.actual.starts_with(did_not_happen))

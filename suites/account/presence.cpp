@@ -177,7 +177,7 @@ CUTOVER_CASE(presence_ends){
     .judges = {{"RFC6121-3.3.3-1", {"account.unsubscribe-unanswered"}},
                {"RFC6121-11-1", {"account.subscriber-kept", "account.probe-reveals"}},
                {"RFC6121-4.3.2-1", {"account.stranger-probe-unanswered"}},
-               {"RFC6121-4.5.2-1", {"account.offline-not-told"}}},
+               {"RFC6121-4.5.2-1", {"account.offline-not-told", "xmpp.unavailable-becomes-available"}}},
     .needs = needs,
     .budget = 2min,
     .body = ends};

@@ -60,7 +60,7 @@ CUTOVER_CASE(starttls_offered){
     .likely_causes = "Features that are written once for both sides of the handshake.",
     .judges = {{"RFC6120-5.4.1-2", {"xmpp.starttls-not-offered"}},
                {"RFC6120-6.3.4-1", {"xmpp.external-offered-in-clear"}},
-               {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered"}},
+               {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered", "xmpp.proceed-in-another-namespace"}},
                {"RFC6120-5.4.2.2-1", {"xmpp.starttls-fails-and-goes-on"}},
                {"RFC6120-5.4.3.3-5", {"xmpp.starttls-offered-inside-tls"}},
                {"RFC6120-6.3.4-2", {"xmpp.dns-names-ignored"}}},

@@ -167,7 +167,11 @@ class Listening {
     const auto* element = one.element();
     if (element == nullptr || element->ns() != ns::sasl) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
-    if (initiating && element->name() == "auth") auth_sent_ = true;
+    if (initiating && element->name() == "auth") {
+      auth_sent_ = true;
+      // Who restarts without <success/> breaks an order, and no rule of XML.
+      (one.by_sender ? sender_ : listener_).expect_restart();
+    }
     // Who cannot be read may have asked for it.
     if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;

@@ -153,7 +153,7 @@ struct Seam::Impl {
   }
 
   std::string rewritten(Passage made) {
-    if (ended && made.out() && made.kind != Passage::Kind::end_tag) return {};
+    if (ended) return made.out() && made.kind == Passage::Kind::end_tag ? std::move(made.octets) : std::string();
     for (const auto& rewrite : items) rewrite(made);
     ended = ended || made.ended;
     way(made.direction).back += made.back;

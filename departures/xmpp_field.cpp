@@ -151,7 +151,7 @@ std::vector<Row> negotiation() {
          p.set_attribute("to", value(p, "from"));
        }},
       {"xmpp.every-key-is-valid", "as authoritative server calls every dialback key valid",
-       "XEP0220-2.2.2-3 XEP0220-2.2.2-1 SEC-DIALBACK-6",
+       "XEP0220-2.2.2-3 XEP0220-2.2.2-1 XEP0220-2.2.2-2 SEC-DIALBACK-6",
        [](Passage& p) {
          if (sends_dialback(p, "verify", "invalid")) p.set_attribute("type", "valid");
        }},

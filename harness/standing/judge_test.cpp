@@ -284,6 +284,12 @@ std::vector<Row> rows() {
       sends(stanza("<f xmlns='urn:xmpp:forward:0'><message xmlns='jabber:server'/></f>", " xml:lang='de'")));
   two(Rule::language_crosses, from_client(open + "<body>x</body></message>"), sends(stanza()));
   two(Rule::address_crosses, from_client("<message to='v@a.example/r' id='m1'/>"), sends(stanza("")));
+  const std::string client_header =
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+  two(Rule::resource_crosses, in_clear().hears("<message from='v@a.example/Home' to='u@b.example' id='m1'/>"),
+      Wire::with_client()
+          .hears(client_header)
+          .says(client_header + "<message from='v@a.example/home' to='u@b.example' id='m1'/>"));
   return all;
 }
 

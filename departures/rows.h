@@ -66,6 +66,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_stanzas();
 [[nodiscard]] std::vector<Row> xmpp_forms();
 [[nodiscard]] std::vector<Row> xmpp_hearing();
+[[nodiscard]] std::vector<Row> xmpp_field();
 [[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();

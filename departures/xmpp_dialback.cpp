@@ -96,14 +96,16 @@ std::vector<Row> xmpp_dialback() {
            to = p.element.attribute_or_empty("to");
          }
          if (!hears(p, "result", "")) return;
+         const bool addressed = p.element.attribute("from") && p.element.attribute("to");
+         if (addressed && !p.element.text().empty()) return;
          p.edit([&](xml::Element& result) {
-           result.set_attribute("from", from);
-           result.set_attribute("to", to);
+           if (!result.attribute("from")) result.set_attribute("from", from);
+           if (!result.attribute("to")) result.set_attribute("to", to);
            if (result.text().empty()) result.add_text("key");
          });
        }},
       {"xmpp.any-answer-counts", "as initiator takes any db:result of type valid for the answer to its own",
-       "XEP0220-2.1.1-6 XEP0220-3.1-1 SEC-DIALBACK-2",
+       "XEP0220-2.1.1-6 XEP0220-3.1-1 SEC-DIALBACK-2 XEP0220-2.1.1-3",
        [asked = xml::Element()](Passage& p) mutable {
          if (sends(p, "result", "") && p.initiating) asked = p.element;
          if (!hears(p, "result", "valid") || !p.initiating) return;

@@ -224,7 +224,7 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (sends_message(p)) p.remove_attribute("from");
        }},
-      {"xmpp.domain-in-a-labels", "writes the domain of a sender in A-labels", "RFC7622-3.2.1-1",
+      {"xmpp.domain-in-a-labels", "writes the domain of a sender in A-labels", "RFC7622-3.2.1-1 XEP0220-2.1.1-3",
        [](Passage& p) {
          if (sends_message(p)) p.set_attribute("from", "user@xn--bcher-kva.example");
        }},

@@ -2,6 +2,7 @@
 #include "departures/rows.h"
 #include "departures/tls_passed_on.h"
 #include "protocol/base/ascii.h"
+#include "protocol/xml/writer.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -110,7 +111,9 @@ std::vector<Row> forms() {
          if (direction == Direction::in && at != std::string::npos) octets.erase(at, declared.size());
        }},
       {"xmpp.byte-order-marks-refused", "takes U+FEFF for a byte order mark wherever it stands", "RFC6120-11.6-4",
-       [](Passage& p) { refuse_where(p, holds(p, "\xef\xbb\xbf")); }},
+       [](Passage& p) {
+         refuse_where(p, p.is_stanza() && xml::write(p.element).find("\xef\xbb\xbf") != std::string::npos);
+       }},
       {"xmpp.takes-repeated-attributes", "takes the first of several attributes of one name", "RFC6120-11.3-2",
        [](Direction direction, std::string& octets) {
          const auto at = octets.find(" odd='2'");
@@ -265,7 +268,7 @@ std::vector<Row> stanzas() {
          const auto type = p.element.attribute_or_empty("type");
          if (hears_stanza(p) && p.is("message") && std::ranges::find(known, type) == std::end(known)) p.drop();
        }},
-      {"xmpp.ids-not-escaped", "writes ids back as it read them, not escaped", "SEC-SMUGGLE-4",
+      {"xmpp.ids-not-escaped", "writes ids back as it read them, not escaped", "SEC-SMUGGLE-4 RFC6120-11.3-1",
        [](Passage& p) {
          if (p.out() && p.is("iq") && !p.link) p.replace("&lt;", "<");
        }},

@@ -183,17 +183,24 @@ TEST(XmppSeam, DropsRepeatsAndChanges) {
 }
 
 TEST(XmppSeam, AnswersTheOtherWay) {
-  const auto seam = seam_of([](Passage& p) {
-    if (p.is("iq")) p.answer("<answer/>");
-    if (p.is("presence")) p.end_stream("reset");
-  });
-  (void)in(*seam, header);
-  (void)out(*seam, header);
+  const auto begun = [] {
+    auto seam = seam_of([](Passage& p) {
+      if (p.is("iq")) p.answer("<answer/>");
+      if (p.is("presence")) p.end_stream("reset");
+    });
+    (void)in(*seam, header);
+    (void)out(*seam, header);
+    return seam;
+  };
+  auto seam = begun();
   EXPECT_EQ(in(*seam, "<iq/>"), "<iq/>");
   EXPECT_EQ(seam->take_back(Direction::in), "<answer/>");
   EXPECT_EQ(seam->take_back(Direction::in) + seam->take_back(Direction::out), "");
   EXPECT_EQ(in(*seam, "<presence/>"), "</stream:stream>");
   EXPECT_TRUE(has(seam->take_back(Direction::in), error("reset")));
+  EXPECT_EQ(in(*seam, "<iq/>") + out(*seam, "<iq/>"), "") << "the stream has ended";
+  EXPECT_EQ(out(*seam, "</stream:stream>"), "</stream:stream>");
+  seam = begun();
   EXPECT_TRUE(has(out(*seam, "<presence/>"), error("reset")));
   EXPECT_EQ(seam->take_back(Direction::out), "</stream:stream>");
 }

@@ -125,6 +125,17 @@ reports::RunResult judge(const Target* target, const std::vector<Job>& jobs, Run
   return run;
 }
 
+/// What was planted and found nothing to change, or no judgement to waive: such a run says nothing about it.
+void note_idle(const std::vector<std::string>& planted, reports::RunResult& run) {
+  for (const auto& name : planted) {
+    const auto acts = [&](const auto& result) {
+      return std::ranges::find(result.asked, departures::without_node(name)) != result.asked.end();
+    };
+    if (std::ranges::none_of(run.cases, acts))
+      run.notes.push_back(fmt::format("{} met nothing in this run: what it changes did not occur", name));
+  }
+}
+
 /// A server that is started once for the whole run, and its block of addresses.
 struct OneServer {
   explicit OneServer(const Target& target) : server(target, lease.block()) {}
@@ -147,6 +158,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   check_places(arguments, "");
 
   auto options = runner_options_of(arguments, seed);
+  if (!arguments.defects.empty()) options.watch = departures::Watch::yes;
   std::optional<OneServer> one_server;
   if (arguments.one_server && !unavailable(*std::get<LocalTarget>(target->driver).product)) {
     one_server.emplace(*target);
@@ -180,6 +192,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   };
   auto run = judge(target ? &*target : nullptr, jobs, options, on_result, tell, signals);
   progress.end();
+  note_idle(arguments.defects, run);
   run.tool_version = version;
   run.target = name;
   run.command = command;

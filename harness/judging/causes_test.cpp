@@ -73,6 +73,29 @@ TEST(Causes, AreInEveryReport) {
   EXPECT_EQ(again.cases.front().standing, Standing::hidden);
 }
 
+TEST(Causes, HideWhatTheyKeptFromHappeningElsewhere) {
+  const auto run_with = [](const char* suite, Outcome beside) {
+    auto run = broken("initial_language", {check("R-1", Outcome::inconclusive), check("R-2", Outcome::inconclusive)});
+    auto& waits = run.cases.front();
+    waits.suite = "account";
+    waits.checks[0].actual = std::string(did_not_happen) + "messages pass";
+    auto& fails = run.cases.emplace_back();
+    fails.id = fails.suite = suite;
+    fails.world = "target";
+    fails.checks = {check("R-3", Outcome::fail), check("R-4", beside)};
+    fails.outcome = Outcome::fail;
+    conclude(run);
+    return run;
+  };
+  const auto run = run_with("tls", Outcome::inconclusive);
+  EXPECT_EQ(run.cases.front().checks[0].standing, Standing::hidden);
+  EXPECT_EQ(run.cases.front().checks[0].cause, "account.x#R-3");
+  EXPECT_EQ(run.cases.front().checks[1].standing, Standing::red) << "not for a precondition";
+  EXPECT_EQ(run_with("variation", Outcome::pass).cases.front().checks[0].standing, Standing::hidden);
+  EXPECT_EQ(run_with("presence", Outcome::pass).cases.front().checks[0].standing, Standing::red)
+      << "nothing builds on it";
+}
+
 TEST(Causes, AreNoneWhereNothingCanFollow) {
   auto slip = broken("initial_language", {check("R-1", Outcome::fail)});
   conclude(slip);

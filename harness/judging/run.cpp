@@ -1,6 +1,7 @@
 // Runs one case and makes its result, whatever the body does.
 #include "harness/judging/run.h"
 
+#include "harness/judging/causes.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
@@ -126,8 +127,7 @@ std::optional<EndedEarly> ruled_out(const CaseRecord& record, const RunOptions& 
 
 // Why a declared requirement was not judged: a precondition, or what was last found unmet.
 std::string why_not_reached(const Verdicts& verdicts) {
-  if (!verdicts.unmet().empty())
-    return fmt::format("not reached, for this did not happen: {}", fmt::join(verdicts.unmet(), "; "));
+  if (!verdicts.unmet().empty()) return fmt::format("{}{}", did_not_happen, fmt::join(verdicts.unmet(), "; "));
   const auto& checks = verdicts.checks();
   const auto last = std::ranges::find_if(checks.rbegin(), checks.rend(),
                                          [](const auto& check) { return check.outcome != Outcome::pass; });

@@ -29,7 +29,8 @@ bool begin_a_document(std::string_view octets) {
   return name == "<stream" || (name.starts_with("<") && !name.starts_with("</") && name.ends_with(":stream"));
 }
 
-bool is_proceed(const Said& one) { return one.element() != nullptr && one.element()->is("proceed", ns::tls); }
+/// Whatever its namespace: who says it begins TLS.
+bool is_proceed(const Said& one) { return one.element() != nullptr && one.element()->name() == "proceed"; }
 
 /// One direction of a connection.
 class Voice {
@@ -166,7 +167,11 @@ class Listening {
     const auto* element = one.element();
     if (element == nullptr || element->ns() != ns::sasl) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
-    if (initiating && element->name() == "auth") auth_sent_ = true;
+    if (initiating && element->name() == "auth") {
+      auth_sent_ = true;
+      // Who restarts without <success/> breaks an order, and no rule of XML.
+      (one.by_sender ? sender_ : listener_).expect_restart();
+    }
     // Who cannot be read may have asked for it.
     if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;

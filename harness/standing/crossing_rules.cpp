@@ -76,10 +76,19 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
     return from == by ? std::string() : fmt::format("{} '{}' became '{}'", what, from, by);
   };
   const auto lost = lost_child(in, out, is_own);
+  // What is not there at all is lost as a payload, whatever it holds.
+  const auto is_gone = [&](const xml::Element& child) {
+    return is_nest(child) && out.child(child.name(), child.ns()) == nullptr;
+  };
+  const auto is_lost_payload = [&](const xml::Element& child) { return is_payload(child) || is_gone(child); };
+  const auto is_whole_nest = [&](const xml::Element& child) { return is_nest(child) && !is_gone(child); };
   std::vector<Crossed> all{{Rule::stanza_crosses, lost.empty() ? changed("type", type_of(in), type_of(out)) : lost},
                            {Rule::address_crosses, changed("to", to, came_to)}};
-  if (has(is_payload)) all.push_back({Rule::payload_crosses, lost_child(in, out, is_payload)});
-  if (has(is_nest)) all.push_back({Rule::nested_content_crosses, lost_child(in, out, is_nest)});
+  if (has(is_lost_payload)) all.push_back({Rule::payload_crosses, lost_child(in, out, is_lost_payload)});
+  if (has(is_whole_nest)) all.push_back({Rule::nested_content_crosses, lost_child(in, out, is_whole_nest)});
+  // A client's own stanza has no sender yet.
+  if (const auto from = full(in.attribute_or_empty("from")); from.find('/') != std::string::npos)
+    all.push_back({Rule::resource_crosses, changed("from", from, full(out.attribute_or_empty("from")))});
   if (const auto language = in.attribute("lang", ns::xml))
     all.push_back(
         {Rule::language_crosses, changed("xml:lang", *language, out.attribute("lang", ns::xml).value_or(""))});

@@ -91,7 +91,8 @@ void judge_errors(const Conversation& conversation, Ledger& ledger) {
   const Said* error = nullptr;
   for (const auto& one : conversation.said) {
     if (!one.by_sender || one.is<Space>() || one.is<BehindProceed>()) continue;
-    if (error != nullptr) {
+    // What cannot be read is told as that.
+    if (error != nullptr && one.fault() == nullptr) {
       ledger.judge(Rule::error_ends_the_stream, one.is<xml::StreamEnd>(), one.octets);
       error = nullptr;
     }

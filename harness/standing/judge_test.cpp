@@ -141,6 +141,7 @@ std::vector<Row> rows() {
   add(Rule::well_formed, sends("<message></iq>"));
   add(Rule::utf8_only, sends(stanza("<body>\xc3\x28</body>")));
   add(Rule::header_first, says_there(Wire::receiving().hears(peer_initial()), "<stream:features/>"));
+  add(Rule::header_before_error, says_there(Wire::receiving().hears(peer_initial()), stream_error(policy)));
   add(Rule::no_byte_order_mark, initial_with("\xef\xbb\xbf" + initial()));
   add(Rule::declaration_before_header, initial_with(initial().substr(initial().find("<stream"))));
   add(Rule::not_standalone,
@@ -283,6 +284,12 @@ std::vector<Row> rows() {
       sends(stanza("<f xmlns='urn:xmpp:forward:0'><message xmlns='jabber:server'/></f>", " xml:lang='de'")));
   two(Rule::language_crosses, from_client(open + "<body>x</body></message>"), sends(stanza()));
   two(Rule::address_crosses, from_client("<message to='v@a.example/r' id='m1'/>"), sends(stanza("")));
+  const std::string client_header =
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+  two(Rule::resource_crosses, in_clear().hears("<message from='v@a.example/Home' to='u@b.example' id='m1'/>"),
+      Wire::with_client()
+          .hears(client_header)
+          .says(client_header + "<message from='v@a.example/home' to='u@b.example' id='m1'/>"));
   return all;
 }
 

@@ -22,7 +22,8 @@ constexpr std::array misleading{
     // Whose stream it is, and what may be said on it.
     Rule::initial_to, Rule::initial_from, Rule::initial_version, Rule::response_from, Rule::response_to,
     Rule::response_id, Rule::response_id_is_new, Rule::response_version, Rule::addresses_are_domains,
-    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::dialback_is_declared,
+    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::header_before_error,
+    Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
     Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces,
     Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::no_space_behind_starttls, Rule::no_space_behind_auth,
@@ -38,7 +39,7 @@ constexpr std::array misleading{
     Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::request_has_one_child,
     Rule::result_has_at_most_one_child, Rule::answered_once, Rule::error_has_error, Rule::error_only_in_errors,
     Rule::error_form, Rule::subscription_from_bare, Rule::stanza_namespace, Rule::stanza_crosses, Rule::address_crosses,
-    Rule::payload_crosses, Rule::nested_content_crosses, Rule::crosses_once};
+    Rule::resource_crosses, Rule::payload_crosses, Rule::nested_content_crosses, Rule::crosses_once};
 
 std::string excerpt(std::string_view octets) {
   constexpr std::size_t shown_max_octets = 600;

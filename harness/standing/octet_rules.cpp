@@ -44,10 +44,6 @@ void judge_unreadable(const xml::Fault& fault, std::string_view octets, Ledger& 
   }
 }
 
-bool speaks_of_a_stream(std::string_view octets) {
-  return octets.find(":features") != std::string_view::npos || octets.find(":error") != std::string_view::npos;
-}
-
 bool has_prefixed_content(std::string_view octets, const xml::StreamHeader& header) {
   auto declared = header.prefixes;
   declared.emplace_back("", header.content_ns);
@@ -67,7 +63,9 @@ void judge_octets(const Conversation& conversation, Ledger& ledger) {
     const bool in_a_stream = header != nullptr && header_document == one.document;
     if (const auto* fault = one.fault()) {
       // Features, or an error, outside a stream: what is wrong is what did not come before them.
-      if (!in_a_stream && speaks_of_a_stream(octets))
+      if (!in_a_stream && octets.find(":error") != std::string_view::npos)
+        ledger.judge(Rule::header_before_error, false, octets);
+      else if (!in_a_stream && octets.find(":features") != std::string_view::npos)
         ledger.judge(Rule::header_first, false, octets);
       else
         judge_unreadable(*fault, octets, ledger);
@@ -82,6 +80,8 @@ void judge_octets(const Conversation& conversation, Ledger& ledger) {
       ledger.judge(Rule::no_byte_order_mark, !octets.starts_with(byte_order_mark), octets);
       judge_declaration(octets, ledger);
     }
+    if (one.element() != nullptr && one.element()->is("error", ns::streams))
+      ledger.judge(Rule::header_before_error, true, octets);
     if (one.element() != nullptr && header != nullptr)
       ledger.judge(Rule::content_has_no_prefix, !has_prefixed_content(octets, *header), octets);
   }

@@ -8,6 +8,7 @@
 #include "protocol/xmpp/stanza.h"
 #include "protocol/xmpp/stream_text.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -45,6 +46,13 @@ std::optional<std::pair<std::size_t, std::size_t>> attribute_at(std::string_view
   return std::nullopt;
 }
 
+/// Nothing but the prefixes that a writer takes: stream, and db where dialback is declared.
+bool has_usual_prefixes(const xml::StreamHeader& header) {
+  const auto is_usual = [](const auto& one) { return one.second != ns::dialback || one.first == "db"; };
+  return std::ranges::count(header.prefixes, std::pair(std::string("stream"), std::string(ns::streams))) > 0 &&
+         std::ranges::all_of(header.prefixes, is_usual);
+}
+
 bool begins_document(std::string_view octets) {
   const auto begin = octets.find_first_not_of(blanks);
   return begin != std::string_view::npos && octets.substr(begin).starts_with("<?xml");
@@ -70,7 +78,7 @@ bool Passage::is_stanza() const { return kind == Kind::element && xmpp::is_stanz
 
 void Passage::put(const xml::Element& changed) {
   element = changed;
-  octets = xml::write(changed, ns::server, true);
+  octets = xml::write(changed, content_ns, usual_prefixes);
 }
 
 void Passage::edit(const std::function<void(xml::Element&)>& change) {
@@ -80,6 +88,7 @@ void Passage::edit(const std::function<void(xml::Element&)>& change) {
 }
 
 void Passage::end_stream(std::string_view condition) {
+  ended = true;
   octets = out() ? stream_error(condition) : std::string(end_tag);
   answer(out() ? std::string(end_tag) : stream_error(condition));
 }
@@ -112,11 +121,14 @@ struct Seam::Impl {
     std::optional<xml::Reader> reader;
     std::string octets, raw, back;
     bool header_seen = false, unreadable = false;
+    std::string content_ns = ns::server;  ///< as the last header declared it
+    bool usual_prefixes = true;
   };
 
   std::vector<std::function<void(Passage&)>> items;
   std::vector<std::function<void(Direction, std::string&)>> octets;
   bool initiating = false, link = false, secured = false;
+  bool ended = false;  ///< by a rewrite: the peer has its stream error
   Way out, in;
 
   Way& way(Direction direction) { return direction == Direction::out ? out : in; }
@@ -127,19 +139,23 @@ struct Seam::Impl {
     way.header_seen = way.unreadable = false;
   }
 
-  Passage passage(Direction direction, Passage::Kind kind, std::string raw) const {
+  Passage passage(Direction direction, Passage::Kind kind, std::string raw) {
     Passage made;
     made.direction = direction;
     made.kind = kind;
     made.initiating = initiating;
     made.secured = secured;
     made.link = link;
+    made.content_ns = way(direction).content_ns;
+    made.usual_prefixes = way(direction).usual_prefixes;
     made.octets = std::move(raw);
     return made;
   }
 
   std::string rewritten(Passage made) {
+    if (ended) return made.out() && made.kind == Passage::Kind::end_tag ? std::move(made.octets) : std::string();
     for (const auto& rewrite : items) rewrite(made);
+    ended = ended || made.ended;
     way(made.direction).back += made.back;
     return std::move(made.octets);
   }
@@ -188,6 +204,8 @@ struct Seam::Impl {
     auto made = passage(direction, Passage::Kind::other, std::exchange(way.raw, {}));
     if (auto* header = std::get_if<xml::StreamHeader>(&item)) {
       way.header_seen = true;
+      way.content_ns = made.content_ns = header->content_ns;
+      way.usual_prefixes = made.usual_prefixes = has_usual_prefixes(*header);
       made.kind = Passage::Kind::header;
       made.element = std::move(header->tag);
     } else if (auto* element = std::get_if<xml::Element>(&item)) {

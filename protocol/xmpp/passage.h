@@ -44,7 +44,7 @@ class Passage {
 
   void drop() { octets.clear(); }
   void repeat() { octets += octets; }
-  /// Writes the element anew, as a child of a stream whose content namespace is jabber:server.
+  /// Writes the element anew, as a child of the stream that it is of.
   void put(const xml::Element& changed);
   /// Changes the element, and writes it anew.
   void edit(const std::function<void(xml::Element&)>& change);
@@ -57,11 +57,16 @@ class Passage {
   /// shows it as heard although no wire carried it.
   void answer(std::string_view what) { back += what; }
   /// Ends the stream in place of the item: the peer gets a stream error, and the node an end tag, as if the peer had
-  /// sent it, which it answers with its own.
+  /// sent it, which it answers with its own. Of what else the node sends, nothing goes on.
   void end_stream(std::string_view condition);
   void answer(const xml::Element& what);
 
-  std::string back;  ///< what answer() was given
+  std::string back;    ///< what answer() was given
+  bool ended = false;  ///< end_stream() was called
+
+  // How the header of this direction declares namespaces, which what is written anew needs to know.
+  std::string content_ns = "jabber:server";
+  bool usual_prefixes = true;  ///< stream and db
 };
 
 /// The rewrites of one stream, with what they remember. Frames both directions into items, whatever their octets are

@@ -100,7 +100,7 @@ CUTOVER_CASE(messages_both_ways){
     .likely_causes = "A server that writes stanzas anew instead of passing them on.",
     .judges = {{"RFC6120-10.5.4-1", {"account.full-jid-messages-lost"}},
                {"RFC6120-8.1.2.1-1", {"account.messages-from-the-account"}},
-               {"RFC6120-4.7.2-1", {"xmpp.header-without-to"}},
+               {"RFC6120-4.7.2-1", {"xmpp.header-without-to", "xmpp.calls-the-host"}},
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
                {"RFC6121-5.2.5-1", {"account.thread-lost"}},
                {"RFC6120-8.4-2", {"account.payloads-lost"}}},
@@ -179,7 +179,7 @@ CUTOVER_CASE(messages_not_for_delivery){
     .likely_causes = "Delivery that does not look at the type; bounces that answer bounces.",
     .judges = {{"RFC6121-8.5.2.1.1-1", {"account.groupchat-delivered"}},
                {"RFC6121-8.5.2.1.1-2", {"account.bare-errors-delivered"}},
-               {"RFC6120-8.3.1-5", {"xmpp.errors-answered-with-errors"}}},
+               {"RFC6120-8.3.1-5", {"xmpp.errors-answered-with-errors", "xmpp.errors-answered"}}},
     .needs = needs,
     .budget = 1min,
     .body = not_for_delivery};

@@ -253,7 +253,8 @@ void behind_a_violation(Run& run) {
   if (!n.given_marker()) return;
   CONFORMS("RFC6120-4.9.1.1-1", "how often a message arrived that came behind one without addresses",
            n.subject().received("behind it"), Eq(0U));
-  CONFORMS("RFC6120-4.9.1.1-2", "what came of a stream error of the peer", ending, HasEnded());
+  if (CONFORMS("RFC6120-4.9.1.1-2", "what came of a stream error of the peer", ending, HasEnded()))
+    CONFORMS("RFC6120-4.9.1.1-2", "an end tag came before the end of the connection", ending.end_tag, Eq(true));
 }
 
 CUTOVER_CASE(violations){
@@ -264,10 +265,11 @@ CUTOVER_CASE(violations){
         "stream error, and no "
         "end "
         "tag; then a marker.",
-    .accepted = "The end of both streams; the message does not arrive.",
+    .accepted =
+        "The end of both streams, by an end tag where it answers the error of the peer; the message does not arrive.",
     .likely_causes = "Stanzas that are read on while the error is on its way; errors of peers that are only logged.",
     .judges = {{"RFC6120-4.9.1.1-1", {"xmpp.reads-on-after-violation"}},
-               {"RFC6120-4.9.1.1-2", {"xmpp.peer-error-ignored"}}},
+               {"RFC6120-4.9.1.1-2", {"xmpp.peer-error-ignored", "xmpp.no-end-tag-for-an-error"}}},
     .needs = {Need::sasl_external, Need::user_account},
     .budget = 1min,
     .body = behind_a_violation};

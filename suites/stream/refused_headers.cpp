@@ -36,6 +36,7 @@ void unknown_host(Run& run) {
   // What follows is about an error that was sent.
   if (!GIVEN(bare || ending.refused(), "a stream error came for a domain that is not served")) return;
   if (!CONFORMS("RFC6120-4.9.1.2-1", "a header of the server came before its stream error", !bare, Eq(true))) return;
+  CONFORMS("RFC6120-4.9.1.1-1", "an end tag came behind the stream error", ending.end_tag, Eq(true));
   CONFORMS("RFC6120-4.9.3.6-1", "the condition of the stream error", ending.condition_in_words(),
            AnyOf("host-unknown", "host-gone"));
   CONFORMS("RFC6120-4.9.2-1", "the stream error", ending, HasOneCondition());
@@ -51,8 +52,9 @@ CUTOVER_CASE(host_unknown){
     .judges = {{"RFC6120-4.9.3.6-1", {"xmpp.wrong-stream-condition"}},
                {"RFC6120-4.9.1.2-1", {"xmpp.no-header-before-error"}},
                {"RFC6120-4.9.1.1-1",
-                {"xmpp.open-after-stream-error", "xmpp.no-stream-error", "xmpp.host-unknown-accepted"}},
-               {"RFC6120-4.9.2-1", {"xmpp.stream-error-without-condition"}}},
+                {"xmpp.open-after-stream-error", "xmpp.no-stream-error", "xmpp.host-unknown-accepted",
+                 "xmpp.no-end-tag-behind-error"}},
+               {"RFC6120-4.9.2-1", {"xmpp.stream-error-without-condition", "xmpp.two-stream-conditions"}}},
     .body = unknown_host};
 
 void wrong_namespaces(Run& run) {

@@ -112,8 +112,7 @@ Ending PeerStream::await_ending() {
       std::size_t conditions = 0;
       for (const auto* child : element->children()) {
         if (child->ns() != ns::stream_errors || child->name() == "text") continue;
-        ending.condition = child->name();
-        conditions++;
+        if (conditions++ == 0) ending.condition = child->name();
       }
       ending.defined = conditions == 1 && std::ranges::find(xmpp::stream_conditions(), ending.condition) !=
                                               xmpp::stream_conditions().end();

@@ -33,6 +33,13 @@ void offered(Run& run) {
   const bool tls = answer && answer->ns() == xmpp::ns::tls;
   CONFORMS("RFC6120-5.4.2.1-1", "the answer to <starttls/>", !tls ? "none of TLS" : answer->name(),
            AnyOf("proceed", "failure"));
+  const bool refused = tls && answer->name() == "failure";
+  const bool over = !refused || stream.await_ending().ended();
+  CONFORMS_THAT("RFC6120-5.4.2.2-1", "the stream behind the answer to <starttls/>", over, "ended where TLS is refused",
+                !refused ? "TLS was not refused"
+                : over   ? "ended"
+                         : "open");
+  if (!over) return;
   if (!GIVEN(tls && answer->name() == "proceed" && stream.begin_tls(*n.certificate(external)), "TLS was established"))
     return;
   const auto inside = stream.open();
@@ -53,7 +60,8 @@ CUTOVER_CASE(starttls_offered){
     .likely_causes = "Features that are written once for both sides of the handshake.",
     .judges = {{"RFC6120-5.4.1-2", {"xmpp.starttls-not-offered"}},
                {"RFC6120-6.3.4-1", {"xmpp.external-offered-in-clear"}},
-               {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered"}},
+               {"RFC6120-5.4.2.1-1", {"xmpp.starttls-not-answered", "xmpp.proceed-in-another-namespace"}},
+               {"RFC6120-5.4.2.2-1", {"xmpp.starttls-fails-and-goes-on"}},
                {"RFC6120-5.4.3.3-5", {"xmpp.starttls-offered-inside-tls"}},
                {"RFC6120-6.3.4-2", {"xmpp.dns-names-ignored"}}},
     .needs = {Need::sasl_external},

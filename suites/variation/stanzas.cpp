@@ -277,7 +277,7 @@ CUTOVER_CASE(requests){
                {"RFC7622-3.4-1", {"xmpp.resources-in-ascii-only"}},
                {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped"}},
                {"SEC-SMUGGLE-7", {"xmpp.puts-off-long-tags"}},
-               {"RFC6120-8.1.3-1", {"xmpp.ids-cut"}}},
+               {"RFC6120-8.1.3-1", {"xmpp.ids-cut", "xmpp.answers-with-small-ids"}}},
     .needs = {Need::user_account},
     .budget = 2min,
     .body = legal_requests};

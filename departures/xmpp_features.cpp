@@ -33,7 +33,7 @@ std::vector<Row> xmpp_features() {
          if (offers(p)) put_in(p, {"limits", ns::server});
        }},
       {"xmpp.starttls-not-offered", "does not offer STARTTLS although it requires it",
-       "RFC6120-5.4.1-2 RFC6120-13.14-1 RFC6120-13.8.4-1",
+       "RFC6120-5.4.1-2 RFC6120-13.14-1 RFC6120-13.8.4-1 RFC6120-13.7.2-1",
        [](Passage& p) {
          if (offers(p)) take_out(p, "starttls", ns::tls);
        }},
@@ -72,7 +72,8 @@ std::vector<Row> xmpp_features() {
            if (dialback != nullptr) dialback->remove_children("errors", ns::dialback_feature);
          });
        }},
-      {"xmpp.never-starts-tls", "does not use STARTTLS as initiator", "RFC6120-5.2-1 RFC6120-13.14-1 RFC6120-13.8.4-1",
+      {"xmpp.never-starts-tls", "does not use STARTTLS as initiator",
+       "RFC6120-5.2-1 RFC6120-13.14-1 RFC6120-13.8.4-1 RFC6120-13.7.2-1",
        [](Passage& p) {
          if (is_offered(p)) take_out(p, "starttls", ns::tls);
        }},

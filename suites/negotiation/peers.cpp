@@ -68,11 +68,14 @@ class Peers {
       for (std::size_t i = at; i < std::min(all.size(), at + together); ++i) add(all[i], static_cast<int>(i - at));
       const std::span<Cell> batch(cells_.begin() + static_cast<std::ptrdiff_t>(begin), cells_.end());
       for (auto& cell : batch) write(cell);
-      (void)subject_->world().await([&] {
-        bool settled = true;
-        for (auto& cell : batch) settled &= look(cell);
-        return settled;
-      });
+      const auto settled = [&](bool every) {
+        bool done = true;
+        for (auto& cell : batch) done &= look(cell) || (!every && may_be_none(cell));
+        return done;
+      };
+      // Where nothing may come, nothing is waited for: it would have come with the others, or soon after.
+      (void)subject_->world().await([&] { return settled(false); });
+      (void)subject_->world().run_until([&] { return settled(true); }, usual_patience);
       for (auto& cell : batch) subject_->world().remove(*std::exchange(cell.peer, nullptr));
     }
   }
@@ -83,7 +86,7 @@ class Peers {
     std::vector<std::string> other, weaker;
     for (const auto& cell : cells_) {
       const auto &from = call_ ? cell.side : side_, &to = call_ ? side_ : cell.side;
-      const auto prediction = predict(from, to);
+      const auto prediction = prediction_of(cell);
       const auto& rationale = rationale_of(prediction.why);
       const auto words = fmt::format("a peer with {}", words_of(cell.side));
       if (!prediction.permitted.contains(cell.used.method))
@@ -107,6 +110,12 @@ class Peers {
   [[nodiscard]] std::size_t machines() const {
     const auto* remote = run_.target() == nullptr ? nullptr : std::get_if<RemoteTarget>(&run_.target()->driver);
     return remote == nullptr ? sides().size() : remote->spares.size();
+  }
+  [[nodiscard]] Prediction prediction_of(const Cell& cell) const {
+    return call_ ? predict(cell.side, side_) : predict(side_, cell.side);
+  }
+  [[nodiscard]] bool may_be_none(const Cell& cell) const {
+    return prediction_of(cell).permitted.contains(Method::none);
   }
   void add(const Side& side, int number) {
     auto& world = subject_->world();

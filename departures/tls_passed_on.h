@@ -38,6 +38,7 @@ class PassedOnIdentity final : public tls::Identity {
       std::function<std::unique_ptr<tls::Session>(const tls::Identity&, tls::Role, const tls::SessionOptions&)>;
   PassedOnIdentity(std::shared_ptr<const tls::Identity> identity, Make make)
       : identity_(std::move(identity)), make_(std::move(make)) {}
+  [[nodiscard]] bool has_certificate() const override { return identity_->has_certificate(); }
   [[nodiscard]] std::unique_ptr<tls::Session> session(tls::Role role,
                                                       const tls::SessionOptions& options) const override {
     return make_(*identity_, role, options);

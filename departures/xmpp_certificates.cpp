@@ -20,9 +20,12 @@ void show(StreamConfig& config, void (*change)(CertificateRequest&)) {
   if (auto other = config.identity->reissued(change)) config.identity = std::move(other);
 }
 
+/// Instead of a good certificate: whoever has a bad one, or none, keeps it.
 template <Flaw flaw>
 void flawed(StreamConfig& config) {
-  show(config, [](CertificateRequest& request) { request.flaw = flaw; });
+  show(config, [](CertificateRequest& request) {
+    if (request.flaw == Flaw::none) request.flaw = flaw;
+  });
 }
 
 void speak(StreamConfig& config, tls::Version oldest, tls::Version newest) {

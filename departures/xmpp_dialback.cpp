@@ -112,7 +112,9 @@ std::vector<Row> xmpp_dialback() {
          p.set_attribute("from", asked.attribute_or_empty("to"));
          p.set_attribute("to", asked.attribute_or_empty("from"));
        }},
-      {"xmpp.dialback-unanswered", "takes no notice of a peer's key", "XEP0220-2.2.1-1 DECLARED-2 DECLARED-3",
+      {"xmpp.dialback-unanswered", "takes no notice of a peer's key",
+       "XEP0220-2.2.1-1 DECLARED-2 DECLARED-3 LYNC-NEG-3 LYNC-NEG-5 LYNC-NEG-7 LYNC-NEG-8 LYNC-NEG-10 LYNC-NEG-12 "
+       "LYNC-NEG-14 LYNC-NEG-16",
        [](Passage& p) {
          if (hears(p, "result", "") && !p.initiating) p.drop();
        }},

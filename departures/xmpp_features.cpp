@@ -32,7 +32,8 @@ std::vector<Row> xmpp_features() {
        [](Passage& p) {
          if (offers(p)) put_in(p, {"limits", ns::server});
        }},
-      {"xmpp.starttls-not-offered", "does not offer STARTTLS although it requires it", "RFC6120-5.4.1-2",
+      {"xmpp.starttls-not-offered", "does not offer STARTTLS although it requires it",
+       "RFC6120-5.4.1-2 RFC6120-13.14-1 RFC6120-13.8.4-1 RFC6120-13.7.2-1",
        [](Passage& p) {
          if (offers(p)) take_out(p, "starttls", ns::tls);
        }},
@@ -54,7 +55,8 @@ std::vector<Row> xmpp_features() {
                 xml::Element("mechanisms", ns::sasl).with(xml::Element("mechanism", ns::sasl).with_text("EXTERNAL")));
        }},
       {"xmpp.external-not-offered", "does not offer EXTERNAL to a peer that it knows by its certificate",
-       "XEP0178-3-1 RFC6120-6.3.4-2 DECLARED-1",
+       "SEC-DOWNGRADE-2 XEP0178-3-1 RFC6120-6.3.4-2 DECLARED-1 RFC6120-13.8.4-1 LYNC-NEG-1 LYNC-NEG-2 LYNC-NEG-3 "
+       "LYNC-NEG-4 LYNC-NEG-5 LYNC-NEG-6 LYNC-NEG-7 LYNC-NEG-11 MIG-N02",
        [](Passage& p) {
          if (offers(p) && p.secured) take_out(p, "mechanisms", ns::sasl);
        }},
@@ -70,9 +72,16 @@ std::vector<Row> xmpp_features() {
            if (dialback != nullptr) dialback->remove_children("errors", ns::dialback_feature);
          });
        }},
-      {"xmpp.never-starts-tls", "does not use STARTTLS as initiator", "RFC6120-5.2-1",
+      {"xmpp.never-starts-tls", "does not use STARTTLS as initiator",
+       "RFC6120-5.2-1 RFC6120-13.14-1 RFC6120-13.8.4-1 RFC6120-13.7.2-1",
        [](Passage& p) {
          if (is_offered(p)) take_out(p, "starttls", ns::tls);
+       }},
+      {"xmpp.external-not-used", "as initiator does not use EXTERNAL that is offered",
+       "SEC-DOWNGRADE-2 RFC6120-13.8.4-1 MIG-N02 LYNC-NEG-1 LYNC-NEG-2 LYNC-NEG-3 LYNC-NEG-4 LYNC-NEG-5 "
+       "LYNC-NEG-6 LYNC-NEG-7 LYNC-NEG-11",
+       [](Passage& p) {
+         if (is_offered(p)) take_out(p, "mechanisms", ns::sasl);
        }},
       {"xmpp.waits-behind-empty-features", "as initiator does not take empty features for the end of the negotiation",
        "RFC6120-4.3.2-6",

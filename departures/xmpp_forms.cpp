@@ -152,7 +152,9 @@ std::vector<Row> negotiation() {
 
 std::vector<Row> dialback() {
   return {
-      {"xmpp.result-without-key", "asks by db:result without a key", "XEP0220-2.1.1-1",
+      {"xmpp.result-without-key", "asks by db:result without a key",
+       "XEP0220-2.1.1-1 LYNC-NEG-3 LYNC-NEG-5 LYNC-NEG-7 LYNC-NEG-8 LYNC-NEG-10 LYNC-NEG-12 LYNC-NEG-14 "
+       "LYNC-NEG-16",
        [](Passage& p) {
          if (asks(p, "result")) p.edit([](xml::Element& result) { set_text(result, ""); });
        }},

@@ -47,8 +47,9 @@ Partner::Partner(PartnerSettings settings) : settings_(std::move(settings)) {
 Partner::~Partner() = default;
 
 void Partner::start(Context& context) {
-  resolver_ = std::make_unique<dns::Resolver>(
-      context, dns::Resolver::Config{.name_server = settings_.name_server, .departures = settings_.departures});
+  resolver_ = std::make_unique<dns::Resolver>(context, dns::Resolver::Config{.name_server = settings_.name_server,
+                                                                             .direct_tls = settings_.calls_direct_tls,
+                                                                             .departures = settings_.departures});
   xmpp::ServerConfig config;
   config.domains = {settings_.domain};
   config.identity = settings_.identity;
@@ -56,6 +57,7 @@ void Partner::start(Context& context) {
   config.dialback_secret = settings_.dialback_secret;
   config.send_version = settings_.send_version;
   config.port = settings_.port;
+  config.direct_tls_port = settings_.direct_tls_port;
   config.departures = settings_.departures;
   server_ = std::make_unique<xmpp::Server>(context, std::move(config), *resolver_, *this);
   server_->open();

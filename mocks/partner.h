@@ -22,6 +22,8 @@ struct PartnerSettings {
   bool filters = false;
   Endpoint name_server;
   std::uint16_t port = 5269;
+  std::uint16_t direct_tls_port = 0;  ///< XEP-0368; 0: none
+  bool calls_direct_tls = true;       ///< uses _xmpps-server records of others
   Departures departures;
 };
 

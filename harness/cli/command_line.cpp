@@ -412,6 +412,11 @@ int parse_and_run(int argc, char** argv) {
   AuthorityArguments issuing;
   auto* authority = app.add_subcommand("authority", "Makes a test authority, and certificates, flawed ones too");
   add_authority(*authority, issuing);
+  auto* negotiation = app.add_subcommand(
+      "negotiation",
+      "Shows which method two servers authenticate by, for each pair of settings, with the wire of each");
+  std::string tables = "out/negotiation";
+  option(*negotiation, "Reports", "-o,--output", tables, "FOLDER", "Where the pages go; out/negotiation without it");
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -451,6 +456,7 @@ int parse_and_run(int argc, char** argv) {
   if (serve->parsed()) return serve_command(serving);
   if (authority->parsed())
     return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
+  if (negotiation->parsed()) return negotiation_command(tables, command);
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {

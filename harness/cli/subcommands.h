@@ -63,6 +63,10 @@ struct AuthorityArguments {
 /// Issues one certificate of it. Throws UsageError, AuthorityError.
 [[nodiscard]] int authority_issue_command(const AuthorityArguments&);
 
+/// Plays the tables of negotiation, prints them, and writes a page of them with the wire of each cell; 1 where a cell
+/// is not as predicted.
+[[nodiscard]] int negotiation_command(const std::string& directory, const std::vector<std::string>& command);
+
 /// What this machine has and lacks for a full run. Returns 0, or 3 when a run on loopback cannot work.
 [[nodiscard]] int doctor();
 

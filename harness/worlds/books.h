@@ -41,6 +41,10 @@ class HostBooks : public Context {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& address() const final { return address_; }
   [[nodiscard]] std::uint64_t random(std::uint64_t bound) final { return generator_.below(bound); }
+  /// Who comes to an address where others were before draws apart from them: ids of streams are never repeated.
+  void comes_after(std::size_t others) {
+    if (others > 0) generator_ = Generator(generator_.below(std::numeric_limits<std::uint64_t>::max()) ^ others);
+  }
 
   void stop_listening(std::uint16_t port) final {
     if (auto listener = listeners_.extract(port)) close(listener.mapped());
@@ -138,6 +142,8 @@ class Machines {
     if (find(host->name()) != nullptr) throw HarnessFault("two nodes of one name: " + host->name());
     if (!shares_address && at_address(host->address()) != nullptr)
       throw HarnessFault("two nodes at one address: " + host->address());
+    const auto earlier = std::ranges::count(all_, host->address(), [](const auto& one) { return one.host->address(); });
+    host->comes_after(static_cast<std::size_t>(earlier));
     by_address_.emplace(host->address(), host.get());
     auto& started = *node;
     auto& context = *host;

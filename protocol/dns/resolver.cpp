@@ -366,7 +366,7 @@ struct Resolver::Impl {
       });
     };
     const auto still = alive;
-    if (holds(Rule::direct_tls_is_asked_for)) {
+    if (config.direct_tls && holds(Rule::direct_tls_is_asked_for)) {
       ask_for("_xmpps-server", &XmppSearch::direct);
     } else {
       --search->srv_missing;

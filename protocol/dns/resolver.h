@@ -38,6 +38,7 @@ struct ResolverConfig {
   int tries = 2;
   Duration negative_ttl_max = 60s;
   std::uint16_t fallback_port = 5269;  ///< where a domain has no SRV record (RFC 6120 section 3.2.2)
+  bool direct_tls = true;              ///< asks for _xmpps-server, too (XEP-0368)
   Departures departures = {};
 };
 

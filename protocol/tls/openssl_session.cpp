@@ -365,6 +365,8 @@ class OpensslIdentity final : public Identity {
  public:
   explicit OpensslIdentity(Credentials credentials) : credentials_(std::move(credentials)) {}
 
+  bool has_certificate() const override { return credentials_.leaf != nullptr; }
+
   std::unique_ptr<Session> session(Role role, const SessionOptions& options) const override {
     const std::time_t wall_clock = options.wall_clock != 0 ? options.wall_clock : credentials_.wall_clock;
     return std::make_unique<OpensslSession>(context(role), role, options, wall_clock, credentials_.known);

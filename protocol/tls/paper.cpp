@@ -349,6 +349,7 @@ class PaperIdentity final : public Identity {
  public:
   explicit PaperIdentity(PaperCredentials credentials)
       : credentials_(std::make_shared<const PaperCredentials>(std::move(credentials))) {}
+  bool has_certificate() const override { return credentials_->certificate.has_value(); }
   std::unique_ptr<Session> session(Role role, const SessionOptions& options) const override {
     return std::make_unique<PaperSession>(credentials_, role, options);
   }

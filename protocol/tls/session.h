@@ -82,6 +82,8 @@ struct SessionOptions {
 class Identity {
  public:
   virtual ~Identity() = default;
+  /// Without one it makes sessions of clients alone: a TLS server shows a certificate.
+  [[nodiscard]] virtual bool has_certificate() const { return true; }
   [[nodiscard]] virtual std::unique_ptr<Session> session(Role, const SessionOptions&) const = 0;
   /// The same with another certificate, of the authority that issued this one, to a changed request; the same one each
   /// time. Null where nobody can issue it.

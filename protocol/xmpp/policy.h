@@ -18,6 +18,9 @@ struct PeerPolicy {
   bool keep_alive = true;  ///< the peer should send keep-alives
   std::size_t connections_max = 20;
   std::string proxy_fqdn;  ///< connect there instead of asking for SRV; empty: SRV
+  /// Inside TLS dialback counts only beside a certificate that proves the peer's domain (RFC 6120 section 13.7.2);
+  /// without it TLS may encrypt what dialback authenticates (section 13.14).
+  bool proof_needed = false;
 };
 
 enum class AuthenticationMethod { none, sasl_external, dialback };

@@ -676,6 +676,7 @@ struct Server::Impl {
     out.local_domain = c.stream->local_domain();
     out.stream_id = c.stream->id();
     out.tls_version = c.stream->tls_version();
+    out.direct_tls = c.stream->direct_tls();
     out.method = c.stream->method();
     for (const auto& pair : c.stream->authorised_pairs()) out.authorised_pairs.emplace_back(pair.sender, pair.target);
     out.state = to_string(c.stream->state());

@@ -127,8 +127,9 @@ struct StreamClosed {
   bool clean = false;
 };
 
-using StreamEvent = std::variant<HeadersExchanged, Secured, Negotiated, PairAuthorised, PairRefused, VerificationWanted,
-                                 VerificationAnswered, KeyAnswered, StanzaReceived, StreamFailed, ClosingBegan, StreamClosed>;
+using StreamEvent =
+    std::variant<HeadersExchanged, Secured, Negotiated, PairAuthorised, PairRefused, VerificationWanted,
+                 VerificationAnswered, KeyAnswered, StanzaReceived, StreamFailed, ClosingBegan, StreamClosed>;
 
 /// How a stream behaves; fixed for its life.
 struct StreamConfig {
@@ -202,6 +203,7 @@ class Stream {
   [[nodiscard]] StreamState state() const { return state_; }
   [[nodiscard]] StreamRole role() const { return config_.role; }
   [[nodiscard]] bool secured() const;
+  [[nodiscard]] bool direct_tls() const { return config_.direct_tls; }
   [[nodiscard]] std::string tls_version() const;  ///< empty in clear
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& local_domain() const { return local_; }
@@ -283,6 +285,9 @@ class Stream {
   void tls_failed();
   [[nodiscard]] bool proves_link(const std::optional<tls::PeerCertificate>& certificate) const;
   [[nodiscard]] bool certificate_authenticates(std::string_view domain) const;
+  /// Inside TLS, and the policy wants proof of the domain that the peer's certificate does not give.
+  [[nodiscard]] bool lacks_proof(const PeerPolicy& policy, std::string_view domain) const;
+  [[nodiscard]] bool can_serve_tls() const { return config_.identity && config_.identity->has_certificate(); }
 
   // stream_ending.cpp: errors, the closing handshake, and the deadlines.
   void fail(std::string_view condition, std::string_view text = {});

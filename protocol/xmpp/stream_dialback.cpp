@@ -126,6 +126,7 @@ std::string_view Stream::judge_result_request(const DomainPair& pair) const {
   const bool tls_missing = !secured() && policy.tls == Negotiation::required;
   if (breaks(Rule::key_is_verified_by_policy, tls_missing)) return "policy-violation";
   if (breaks(Rule::key_is_verified_by_policy, !methods_of(policy).dialback(secured()))) return "not-authorized";
+  if (lacks_proof(policy, pair.sender)) return "not-authorized";
   const auto pairs = authorised_.size() + waiting_.size();
   if (breaks(Rule::pairs_are_bounded, pairs >= limits::stream_domain_pairs_max)) return "resource-constraint";
   return {};

@@ -39,6 +39,9 @@ void Stream::on_features(const xml::Element& features) {
 }
 
 void Stream::choose_method(const xml::Element* mechanisms, bool dialback_offered) {
+  // RFC 6120 section 13.7.2, for who asks about a key, too: nobody unproven is to be believed.
+  if (lacks_proof(policy_, remote_))
+    return fail("not-authorized", "the policy wants a certificate that proves the peer");
   if (config_.purpose == StreamPurpose::verification) return negotiated(AuthenticationMethod::none);
   if (sasl_ == Sasl::done) return negotiated(AuthenticationMethod::sasl_external);
   // RFC 6120 section 13.7.2.1: the certificate must cover the domain of our own to, whatever SRV or the peer's from

@@ -9,7 +9,7 @@ namespace cutover::xmpp {
 
 std::string Stream::feature_list() const {
   std::string out = "<stream:features>";
-  const bool tls_usable = config_.identity && policy_.tls != Negotiation::not_supported;
+  const bool tls_usable = can_serve_tls() && policy_.tls != Negotiation::not_supported;
   const bool starttls = !trusted() && tls_usable && !secured();
   const bool tls_required = starttls && policy_.tls == Negotiation::required;
   if (starttls) {
@@ -19,7 +19,7 @@ std::string Stream::feature_list() const {
     out += std::string("<mechanisms xmlns='") + ns::sasl + "'><mechanism>EXTERNAL</mechanism></mechanisms>";
   }
   // RFC 6120 section 5.3.1: where TLS is mandatory, it is alone in the first features.
-  if (!trusted() && !tls_required && methods_.dialback(secured())) {
+  if (!trusted() && !tls_required && methods_.dialback(secured()) && !lacks_proof(policy_, remote_)) {
     out += std::string("<dialback xmlns='") + ns::dialback_feature + "'><errors/></dialback>";
   }
   return out + "</stream:features>";
@@ -33,7 +33,7 @@ bool Stream::offers_external() const {
 }
 
 void Stream::on_starttls(const xml::Element& element) {
-  const bool possible = element.name() == "starttls" && !secured() && !trusted() && config_.identity;
+  const bool possible = element.name() == "starttls" && !secured() && !trusted() && can_serve_tls();
   const bool offered = policy_.tls != Negotiation::not_supported && sasl_ == Sasl::none && authorised_.empty();
   std::string wrong;
   if (!possible || breaks(Rule::starttls_only_where_offered, !offered)) wrong = "STARTTLS was not offered";

@@ -123,6 +123,35 @@ TEST(StreamPair, FollowsThePolicyMatrixInBothRolesForEveryCertificate) {
   }
 }
 
+TEST(StreamPair, GoesOnWithWhoIsUnprovenAsThePolicyHasIt) {
+  const PeerPolicy lenient{.tls = optional};
+  auto strict = lenient;
+  strict.proof_needed = true;
+  for (const auto flaw : {tls::Flaw::none, tls::Flaw::expired, tls::Flaw::wrong_name, tls::Flaw::no_certificate}) {
+    for (const bool waived : {false, true}) {
+      for (const bool initiating : {true, false}) {
+        if (initiating && flaw == tls::Flaw::no_certificate) continue;  // a TLS server has one
+        auto subject = initiating ? initiator(strict) : receiver(strict);
+        auto peer = initiating ? receiver(lenient) : initiator(lenient);
+        peer.identity = identity(initiating ? "b.example" : "a.example", flaw);
+        if (waived) subject.departures = Departures::waiving({Rule::proof_by_policy});
+        if (!initiating) std::swap(subject, peer);
+        const auto method = flaw == tls::Flaw::none ? "sasl tls" : waived ? "dialback tls" : "none";
+        EXPECT_EQ(Pair(std::move(subject), std::move(peer)).method(), method) << static_cast<int>(flaw) << initiating;
+      }
+    }
+  }
+}
+
+TEST(StreamPair, IsInTlsAsClientAloneWithoutACertificate) {
+  const PeerPolicy policy{.tls = optional};
+  auto client = initiator(policy), server = receiver(policy);
+  client.identity = identity("a.example", tls::Flaw::no_certificate);
+  EXPECT_EQ(Pair(std::move(client), receiver(policy)).method(), "dialback tls");
+  server.identity = identity("b.example", tls::Flaw::no_certificate);
+  EXPECT_EQ(Pair(initiator(policy), std::move(server)).method(), "dialback clear");
+}
+
 TEST(StreamPair, CarriesSeveralDomainPairs) {
   auto receiving = receiver();
   receiving.domains = {"b.example", "d.example"};

@@ -81,6 +81,10 @@ bool Stream::proves_link(const std::optional<tls::PeerCertificate>& certificate)
   return config_.trusted_name.empty() || tls::covers(*certificate, config_.trusted_name);
 }
 
+bool Stream::lacks_proof(const PeerPolicy& policy, std::string_view domain) const {
+  return breaks(Rule::proof_by_policy, secured() && policy.proof_needed && !certificate_authenticates(domain));
+}
+
 bool Stream::certificate_authenticates(std::string_view domain) const {
   if (!secured()) return false;
   const auto certificate = tls_->peer_certificate();

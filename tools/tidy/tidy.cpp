@@ -31,7 +31,7 @@ const std::map<std::string, std::vector<std::vector<std::string_view>>, std::les
     {"harness",
      {{"files"},
       {"worlds"},
-      {"servers", "standing", "stimuli"},
+      {"servers", "standing", "stimuli", "negotiation"},
       {"deployment", "captures"},
       {"targets"},
       {"judging"},

@@ -177,6 +177,17 @@ TEST_F(Running, PlainLinesInAPipe) {
                                   HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
 }
 
+TEST_F(Running, PlainLinesOnATerminalThatOnlyAppends) {
+  const auto on = [&](const std::string& kind) {
+    const auto command =
+        "TERM=" + kind + " '" CUTOVER_PROGRAM "' run selftest.pass --world=sim -o '" + path("out") + "'";
+    Program program({"-qec", command, "/dev/null"}, "/usr/bin/script");
+    return program.end().output;
+  };
+  EXPECT_THAT(on("dumb"), AllOf(HasSubstr("[1/1] pass"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(on("xterm"), HasSubstr("\x1b[K"));
+}
+
 TEST_F(Running, AFailureIsToldInASentenceFirst) {
   expect(sim({"selftest.fail"}), 1,
          HasSubstr("]\n    the document: expected \"<b/>\", got \"<a>\\x01</a>\"\n    Migrating XMPP federation"));

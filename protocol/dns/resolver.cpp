@@ -454,6 +454,7 @@ struct Resolver::Impl {
   }
 
   void find_addresses(const Search& search) {
+    enter(search, Stage::addresses);
     search->found.resize(2 * search->hosts.size());
     search->answered.resize(search->found.size());
     search->addresses_missing = search->found.size();

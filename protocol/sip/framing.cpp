@@ -104,11 +104,11 @@ std::optional<Framer::Item> Framer::next() {
   const auto head = rest.substr(0, end == std::string_view::npos ? end : end + 4);
   if (breaks(Rule::message_size_is_bounded, head.size() > limits::sip_message_size_max_octets))
     return fail("headers larger than 64 KiB", 513);
+  // Headers end with CRLF (RFC 3261 section 7): who means these to be whole would wait for an answer for ever.
+  const auto bare = head.find("\n\n", from);
+  if (bare != std::string_view::npos)
+    return fail("lines that end without CR", 400, with_line_ends(head.substr(0, bare + 2)));
   if (end == std::string_view::npos) {
-    // Headers end with CRLF (RFC 3261 section 7): who means these to be whole would wait for an answer for ever.
-    const auto bare = rest.find("\n\n", from);
-    if (bare != std::string_view::npos)
-      return fail("lines that end without CR", 400, with_line_ends(rest.substr(0, bare + 2)));
     scanned_ = buffer_.size();
     return std::nullopt;
   }

@@ -136,6 +136,15 @@ std::vector<Row> gateway_messages() {
          p.message.set_header("From", from.replace(at + 4, 5, "mercutio"));
        },
        gateways},
+      {"gateway.header-lines-in-subjects", "lets a line in a subject become a header", "SEC-HDR",
+       [](Sip& p) {
+         const auto subject = p.message.header_or_empty("Subject");
+         const auto colon = subject.find(": "), blank = subject.rfind(' ', colon);
+         if (!p.sends("MESSAGE") || colon == std::string::npos || blank == std::string::npos) return;
+         p.message.set_header("Subject", subject.substr(0, blank));
+         p.message.add_header(subject.substr(blank + 1, colon - blank - 1), subject.substr(colon + 2));
+       },
+       gateways},
       {"gateway.wrong-receiver-to-sip", "adds a resource of nobody's to the To of a MESSAGE", "RFC7572-4-T1-to",
        [](Sip& p) {
          auto to = p.message.header_or_empty("To");

@@ -309,6 +309,9 @@ TEST(XmppDepartures, OfAuthenticationShow) {
   for (const auto& row :
        {Row{"xmpp.invalid-chain-accepted", false, tls::Flaw::expired, sasl_only, "none", "sasl tls"},
         Row{"xmpp.peer-certificate-not-checked", true, tls::Flaw::expired, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.signatures-not-checked", false, tls::Flaw::bad_signature, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.issuers-not-checked", false, tls::Flaw::issuer_no_ca, sasl_only, "none", "sasl tls"},
+        Row{"xmpp.any-service-in-srv-names", false, tls::Flaw::foreign_service, sasl_only, "none", "sasl tls"},
         Row{"xmpp.dns-names-ignored", false, tls::Flaw::none, sasl_only, "sasl tls", "none"},
         Row{"xmpp.client-eku-demanded", false, tls::Flaw::server_only_eku, sasl_only, "sasl tls", "none"},
         Row{"xmpp.dialback-key-from-raw-digest", true, tls::Flaw::none, dialback_only, "dialback tls", "none"},

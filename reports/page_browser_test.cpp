@@ -155,6 +155,15 @@ TEST_F(Page, FollowsALinkToACase) {
   EXPECT_THAT(opened(dom_of(two_cases(), "location.hash = 'message.greets/sim';")), HasSubstr("open"));
 }
 
+TEST_F(Page, ShowsTheTitleOfALinkedCaseBelowTheBar) {
+  const auto dom = dom_of(two_cases(),
+                          "document.body.style.paddingBottom = '9999px'; location.hash = 'message.greets/sim'; "
+                          "const look = () => { const top = s => document.querySelector(s).getBoundingClientRect(); "
+                          "if (scrollY === 0) return setTimeout(look, 20); document.title = 'hidden ' + "
+                          "(top('[data-id=\"message.greets\"]').top < top('.controls').bottom - 1); }; look();");
+  EXPECT_THAT(dom, HasSubstr("<title>hidden false</title>"));
+}
+
 TEST_F(Page, SearchesAndFilters) {
   const auto set = [](const char* id, const char* value) {
     return fmt::format("{{const e=document.getElementById('{}');e.value=`{}`;e.dispatchEvent(new Event('input'));}}",

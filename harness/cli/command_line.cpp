@@ -358,6 +358,7 @@ int parse_and_run(int argc, char** argv) {
   bool as_json = false, for_ctest = false, as_words = false, to_lint = false, by_requirement = false;
   DefectFilter filter;
   std::string id, from, file, other, shell, only;
+  std::vector<std::string> files;
   SelftestOptions testing;
   int seconds = 2;
 
@@ -388,8 +389,11 @@ int parse_and_run(int argc, char** argv) {
   coverage->add_flag("--list", by_requirement, "Names each judged requirement and the cases that judge it");
   add_selection(*coverage, arguments);
   add_running(*coverage, arguments);
-  auto* report = app.add_subcommand("report", "Writes the reports of a run that was cut off, from its results.jsonl");
-  report->add_option("results", file, "results.jsonl or run.json of the run")->required()->type_name("");
+  auto* report =
+      app.add_subcommand("report", "Writes the reports of a run that was cut off, or of its shards together");
+  report->add_option("results", files, "results.jsonl or run.json of the run, or of each shard")
+      ->required()
+      ->type_name("");
   add_reports(*report, arguments);
   report->footer(exit_codes);
   GradeArguments grading;
@@ -451,7 +455,7 @@ int parse_and_run(int argc, char** argv) {
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
   if (grade->parsed()) return grade_command(grading, command);
   if (compare->parsed()) return compare_command(file, other);
-  if (report->parsed()) return report_command(arguments, file, command);
+  if (report->parsed()) return report_command(arguments, files, command);
   if (selftest->parsed()) return selftest_command(arguments, testing);
   if (serve->parsed()) return serve_command(serving);
   if (authority->parsed())

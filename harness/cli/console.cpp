@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <ostream>
 #include <set>
@@ -100,7 +101,9 @@ void Progress::report(const reports::CaseResult& result, std::size_t done, std::
 }
 
 std::size_t terminal_columns(int descriptor) {
-  if (::isatty(descriptor) == 0) return 0;
+  const char* kind = std::getenv("TERM");
+  const bool moves = kind != nullptr && std::string_view(kind) != "dumb";  // a line can be taken back there
+  if (!moves || ::isatty(descriptor) == 0) return 0;
   constexpr std::size_t usual = 80;
   winsize size{};
   return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : usual;

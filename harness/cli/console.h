@@ -22,7 +22,7 @@ class Progress {
   std::size_t red_ = 0;
 };
 
-/// Width of the terminal behind a descriptor; 0 where there is none.
+/// Width of the terminal behind a descriptor; 0 where there is none, or one that only appends (TERM=dumb).
 [[nodiscard]] std::size_t terminal_columns(int descriptor);
 
 /// Counts per suite, then each red case with its unmet expectations, the wire beside them and its reproduction.

@@ -123,6 +123,43 @@ LeftByRun left_by_run(const std::string& file) {
   return left;
 }
 
+namespace {
+template <class T>
+void add_unless_there(std::vector<T>& to, const std::vector<T>& from) {
+  for (const auto& one : from)
+    if (std::ranges::find(to, one) == to.end()) to.push_back(one);
+}
+
+// Parts of one run: of the same target with the same planted, and no case in two of them.
+void put_beside(reports::RunResult& whole, reports::RunResult part, const std::string& file) {
+  if (part.target != whole.target) throw UsageError(file + " is about another target: " + part.target);
+  if (part.planted != whole.planted) throw UsageError(file + " has other defects planted");
+  const auto which = [](const auto& result) { return std::tie(result.id, result.world, result.attempt); };
+  for (auto& result : part.cases) {
+    if (result.id == standing_id) continue;  // made anew, of all of them
+    if (std::ranges::find(whole.cases, which(result), which) != whole.cases.end())
+      throw UsageError(file + " has " + result.id + " (" + result.world + "), too: expected shards of one run");
+    whole.cases.push_back(std::move(result));
+  }
+  whole.started = std::min(whole.started, part.started);
+  whole.wall = std::max(whole.wall, part.wall);  // on machines beside each other
+  whole.strict = whole.strict || part.strict;
+  if (!part.complete) whole.incomplete_reason = part.incomplete_reason;
+  whole.complete = whole.complete && part.complete;
+  add_unless_there(whole.notes, part.notes);
+  add_unless_there(whole.stale_baseline, part.stale_baseline);
+}
+}  // namespace
+
+LeftByRun left_by_runs(const std::vector<std::string>& files) {
+  auto left = left_by_run(files.front());
+  for (std::size_t i = 1; i < files.size(); ++i) {
+    put_beside(left.run, left_by_run(files[i]).run, files[i]);
+    left.traces.clear();  // they are in no one file
+  }
+  return left;
+}
+
 std::string as_seen_from(const std::string& report, const std::string& file) {
   std::error_code error;
   const auto folder = fs::absolute(report, error).parent_path().lexically_normal();

@@ -15,6 +15,8 @@ struct LeftByRun {
 /// The same with the traces that a run.json has apart. Those that are not there any more, or are of a later run, are
 /// missed on stderr.
 [[nodiscard]] LeftByRun left_by_run(const std::string& file);
+/// The same of one or several shards, as one run. Throws UsageError where they are not.
+[[nodiscard]] LeftByRun left_by_runs(const std::vector<std::string>& files);
 
 /// How `report` names `file`: from its own folder.
 [[nodiscard]] std::string as_seen_from(const std::string& report, const std::string& file);

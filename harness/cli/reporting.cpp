@@ -46,6 +46,7 @@ void check_places(const RunArguments& arguments, const std::string& input) {
   const auto where = places(arguments);
   std::vector<std::string> taken{input.empty() ? results_in(arguments.directory) : input};
   for (const auto& path : {where.json, where.junit, where.html}) {
+    if (path == "-") throw UsageError("-: a report goes into a file; /dev/stdout is one, among what else is printed");
     const auto same = [&](const std::string& other) {
       std::error_code none;  // what is not there yet is compared by its name
       return std::filesystem::path(path).lexically_normal() == std::filesystem::path(other).lexically_normal() ||

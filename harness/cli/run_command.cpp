@@ -208,16 +208,19 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   return printed() && written && recorder.error().empty() ? run.exit_code : exit_code::fault;
 }
 
-int report_command(const RunArguments& arguments, const std::string& file, const std::vector<std::string>& command) {
-  check_places(arguments, file.ends_with(".jsonl") ? file : "");
-  auto left = left_by_run(file);
+int report_command(const RunArguments& arguments, const std::vector<std::string>& files,
+                   const std::vector<std::string>& command) {
+  for (const auto& file : files) check_places(arguments, file.ends_with(".jsonl") ? file : "");
+  auto left = left_by_runs(files);
   auto& run = left.run;
   if (run.command.empty()) run.command = command;
   add_standing(run, run.strict);
   if (!arguments.baseline.empty()) apply_baseline(load_baseline(arguments.baseline), today(), run);
   conclude(run);
   print_summary(std::cout, run);
-  const bool written = write_reports(run, places(arguments), readers_of(file), left.traces);
+  const bool secret = std::ranges::any_of(files, [](const auto& file) { return readers_of(file) == Readers::owner; });
+  const auto readers = secret ? Readers::owner : Readers::everybody;
+  const bool written = write_reports(run, places(arguments), readers, left.traces);
   return printed() && written ? run.exit_code : exit_code::fault;
 }
 

@@ -8,7 +8,8 @@ namespace cutover::harness::cli {
 /// Runs the cases, prints and writes what came of them. `command` is the command line, for the reports.
 [[nodiscard]] int run_command(const RunArguments&, const std::vector<std::string>& command);
 /// Writes the reports of a run that ended early from its results.jsonl, or those of a run.json anew.
-[[nodiscard]] int report_command(const RunArguments&, const std::string& file, const std::vector<std::string>& command);
+[[nodiscard]] int report_command(const RunArguments&, const std::vector<std::string>& files,
+                                 const std::vector<std::string>& command);
 /// Tells which verdicts of two runs differ, each left in a run.json or results.jsonl; 1 where any does.
 [[nodiscard]] int compare_command(const std::string& first, const std::string& second);
 /// Counts what a run.json or results.jsonl judged; what the cases judge that are run now where `file` is empty.

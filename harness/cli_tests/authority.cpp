@@ -121,6 +121,8 @@ TEST_F(AuthorityCommand, IssuesEveryFlaw) {
                                                 {"no-signing", X509_V_OK},
                                                 {"weak-key", X509_V_OK},
                                                 {"weak-signature", X509_V_OK},
+                                                {"bad-signature", X509_V_ERR_CERT_SIGNATURE_FAILURE},
+                                                {"issuer-no-ca", X509_V_ERR_INVALID_CA},
                                                 {"ca-true-leaf", X509_V_OK}}) {
     expect(issue({"example.org", "--flaw", flaw}), 0, HasSubstr(".pem"));
     const auto stem = flaw == "none" ? "lab/example.org" : "lab/example.org-" + flaw;

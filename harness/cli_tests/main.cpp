@@ -23,7 +23,9 @@ TEST_F(CommandLine, WrongUsageIsFour) {
   expect(run({"selftest.pass", "--world=moon"}), 4, HasSubstr("--world"));
   expect(sim({"selftest.pass/sim"}), 4, HasSubstr("named without its world; --world=sim"));
   expect(sim({"selftest.pas"}), 4, HasSubstr("'selftest.pas' is no case, suite or glob"));
+  expect(sim({"mesage"}), 4, HasSubstr("did you mean message?"));
   expect(sim({"no-such-suite.*"}), 4, HasSubstr("matches no case"));
+  expect(sim({"selftest.pass", "--json=-"}), 4, HasSubstr("/dev/stdout is one"));
   expect(sim({"selftest.pass", "--exclude=selftest.pass"}), 4, HasSubstr("selection is empty"));
   expect(sim({"selftest.pass", "--shard=3/2"}), 4, HasSubstr("i/n"));
   expect(sim({"selftest.pass", "--shuffle=1,2"}), 4, HasSubstr("--shuffle"));
@@ -142,9 +144,10 @@ TEST_F(CommandLine, ALostWorkerCostsOneCase) {
   const auto ended =
       sim({"selftest.crash", "selftest.killed", "selftest.hang", "selftest.pass", "--jobs=2", "--case-timeout=5"});
   EXPECT_EQ(ended.code, 3);
-  EXPECT_THAT(ended.output, AllOf(HasSubstr("killed by SIGSEGV"), HasSubstr("last words of the worker"),
-                                  HasSubstr("killed by SIGKILL"), HasSubstr("did not end within 5 s"),
-                                  HasSubstr("3 cases broken"), HasSubstr("1 check in 4 cases")));
+  EXPECT_THAT(ended.output,
+              AllOf(HasSubstr("killed by SIGSEGV"), HasSubstr("last words of the worker"),
+                    HasSubstr("killed by SIGKILL"), HasSubstr("did not end within 5 s of real time (--case-timeout)"),
+                    HasSubstr("3 cases broken"), HasSubstr("1 check in 4 cases")));
 }
 
 TEST_F(CommandLine, AnInterruptedRunReportsWhatIsDone) {

@@ -64,6 +64,20 @@ TEST_F(Running, ShardsAreDisjointAndTogetherWhole) {
   EXPECT_EQ(together, all);
 }
 
+TEST_F(Running, ShardsAreReportedTogether) {
+  std::vector<std::string> report{"report", "-o", path("whole")};
+  for (const std::string part : {"1", "2"}) {
+    const auto ended = cutover({"run", "message.bodies", "message.for-nobody", "selftest.fail", "--world=sim",
+                                "--shard=" + part + "/2", "-o", path(part)});
+    EXPECT_THAT(ended.code, testing::AnyOf(0, 1)) << ended.output;
+    report.push_back(path(part + "/run.json"));
+  }
+  expect(cutover(report), 1, AllOf(HasSubstr("in 4 cases; 1 case failed"), Not(HasSubstr("no sequence diagrams"))));
+  EXPECT_THAT(content(path("whole/junit.xml")), AllOf(HasSubstr("name=\"bodies\""), HasSubstr("name=\"for-nobody\"")));
+  report.push_back(report.back());
+  expect(cutover(report), 4, HasSubstr("expected shards of one run"));
+}
+
 TEST_F(Running, RepeatExcludeAndGlobChooseTheRuns) {
   EXPECT_EQ(sim({"message.b*", "message.partner-to-user", "--exclude=*to-user", "--repeat=3", "--jobs=1"}).code, 0);
   EXPECT_THAT(reported(), ElementsAre("message.bodies", "message.bodies", "message.bodies"));
@@ -161,6 +175,17 @@ TEST_F(Running, PlainLinesInAPipe) {
   const auto ended = sim({"selftest.pass", "selftest.fail", "--jobs=1"});
   EXPECT_THAT(ended.output, AllOf(HasSubstr("[1/2] fail         selftest.fail (sim)"),
                                   HasSubstr("[2/2] pass         selftest.pass (sim)"), Not(HasSubstr("\x1b"))));
+}
+
+TEST_F(Running, PlainLinesOnATerminalThatOnlyAppends) {
+  const auto on = [&](const std::string& kind) {
+    const auto command =
+        "TERM=" + kind + " '" CUTOVER_PROGRAM "' run selftest.pass --world=sim -o '" + path("out") + "'";
+    Program program({"-qec", command, "/dev/null"}, "/usr/bin/script");
+    return program.end().output;
+  };
+  EXPECT_THAT(on("dumb"), AllOf(HasSubstr("[1/1] pass"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(on("xterm"), HasSubstr("\x1b[K"));
 }
 
 TEST_F(Running, AFailureIsToldInASentenceFirst) {

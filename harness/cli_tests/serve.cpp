@@ -63,6 +63,8 @@ TEST_F(Serve, TakesCommandsAndEndsOnASignal) {
   ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
   program.type("send alice romeo@fabrikam.example hello there\n");
   EXPECT_TRUE(program.read_until("== romeo@fabrikam.example has a message from alice@contoso.example: hello there"));
+  EXPECT_TRUE(program.read_until("proxy -> fabrikam: message alice@contoso.example > romeo@fabrikam.example"));
+  EXPECT_THAT(program.output(), Not(HasSubstr("fabrikam <- proxy: message"))) << "told once, as it left";
   program.type("send mercutio alice hi\n");
   EXPECT_TRUE(program.read_until("== alice@contoso.example has a message from mercutio@talk.example: hi"));
   program.type("presence juliet dnd\nsubscribe alice juliet\n");

@@ -118,8 +118,8 @@ class Pool {
   }
   void hung(WorkerProcess& worker) {
     worker.stop();
-    replace(worker,
-            fmt::format("the case did not end within {} s of real time; its worker was killed", worker.limit_s));
+    replace(worker, fmt::format("the case did not end within {} s of real time (--case-timeout); its worker was killed",
+                                worker.limit_s));
   }
   void replace(WorkerProcess& worker, std::string reason) {
     worker.stop();

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace cutover::harness {
 
@@ -198,10 +199,15 @@ std::vector<std::string> nearest(const std::vector<std::string>& words, std::str
 
 std::vector<std::string> nearest(std::span<const CaseRecord> cases, std::string_view id) {
   std::vector<std::string> ids;
+  std::set<std::string> suites;
   for (const auto& record : cases) {
-    if (!is_hidden(record)) ids.push_back(record.id);
+    if (is_hidden(record)) continue;
+    ids.push_back(record.id);
+    suites.insert(suite_of(record.id));
   }
-  return nearest(ids, id);
+  const bool is_id = id.find('.') != std::string_view::npos;
+  const auto near = is_id ? std::vector<std::string>() : nearest({suites.begin(), suites.end()}, id);
+  return near.empty() ? nearest(ids, id) : near;
 }
 
 }  // namespace cutover::harness

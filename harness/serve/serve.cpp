@@ -16,10 +16,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <deque>
 #include <optional>
 #include <ostream>
 #include <set>
 #include <sstream>
+#include <string>
+#include <tuple>
 
 namespace cutover::harness {
 
@@ -251,18 +254,41 @@ void print_ways_in(std::ostream& out, const Hall& hall, const ServeOptions& opti
   out << "Ctrl-C ends it.\n";
 }
 
-// Notes since the last call; the trace is emptied so that a deployment can stay up for days.
-void print_notes(std::ostream& out, Trace& trace) {
-  for (const auto& record : trace.records()) {
-    const auto* arrow = record.note.direction == Direction::out  ? "->"
-                        : record.note.direction == Direction::in ? "<-"
-                                                                 : "--";
-    const auto seconds = std::chrono::duration<double>(record.time.time_since_epoch()).count();
-    out << fmt::format("{:10.3f} {} {} {}: {}\n", seconds, record.node, arrow, record.peer,
-                       reports::terminal_text(record.note.summary));
+/// What goes over the wire, a line each: where it leaves, and where it comes from somebody who is not served here.
+class Wire {
+ public:
+  /// Notes since the last call; the trace is emptied so that a deployment can stay up for days.
+  void print(std::ostream& out, Trace& trace) {
+    for (const auto& record : trace.records()) {
+      if (is_told(record)) continue;
+      const auto* arrow = record.note.direction == Direction::out  ? "->"
+                          : record.note.direction == Direction::in ? "<-"
+                                                                   : "--";
+      const auto seconds = std::chrono::duration<double>(record.time.time_since_epoch()).count();
+      out << fmt::format("{:10.3f} {} {} {}: {}\n", seconds, record.node, arrow, record.peer,
+                         reports::terminal_text(record.note.summary));
+    }
+    trace.clear();
   }
-  trace.clear();
-}
+
+ private:
+  using Item = std::tuple<std::string, std::string, std::string>;
+  /// Whether it is the arrival of what was told when it left.
+  bool is_told(const TraceRecord& record) {
+    if (record.note.direction == Direction::out) {
+      under_way_.emplace_back(record.node, record.peer, record.note.summary);
+      if (under_way_.size() > under_way_max) under_way_.pop_front();  // it went to somebody else
+      return false;
+    }
+    if (record.note.direction != Direction::in) return false;
+    const auto left = std::ranges::find(under_way_, Item(record.peer, record.node, record.note.summary));
+    if (left == under_way_.end()) return false;
+    under_way_.erase(left);
+    return true;
+  }
+  static constexpr std::size_t under_way_max = 256;
+  std::deque<Item> under_way_;
+};
 
 /// Lines from a descriptor, without ever waiting for one, nor reading more at a time than a person types.
 class Lines {
@@ -312,12 +338,13 @@ class Lines {
 void stay_up(std::ostream& out, int input, Hall& hall) {
   Commands commands(out, hall.served());
   Lines lines(out, input);
+  Wire wire;
   bool wanted = true;
   while (ended == 0 && wanted && out) {
     hall.world().run_for(tick);
     hall.tend();
     for (const auto& line : lines.take()) wanted = wanted && commands.obey(line);
-    print_notes(out, hall.world().trace());
+    wire.print(out, hall.world().trace());
     commands.tell_news();
     out.flush();
   }

@@ -53,14 +53,20 @@ std::optional<std::uint32_t> negative_ttl_s(const Message& message) {
   return std::nullopt;
 }
 
+/// For what is missing still, once there is somewhere to connect to (as the resolution delay of RFC 8305 section 3).
+constexpr Duration grace = 1s;
+
 /// Collects the look-ups that one domain needs and puts them together: shared by the callbacks that it waits for.
 struct XmppSearch {
   std::string domain;
   std::function<void(XmppTargets)> done;
+  enum class Stage { records, addresses, over } stage = Stage::records;
+  std::optional<Time> goes_on;  ///< without what is missing then
   Answer direct, starttls;
   int srv_missing = 2;
   std::vector<Target> hosts;               ///< in order; the addresses are still missing
   std::vector<std::vector<Target>> found;  ///< the addresses, two slots (A, AAAA) a host
+  std::vector<bool> answered;              ///< by slot
   std::size_t addresses_missing = 0;
   Outcome address_failure = Outcome::name_error;
   bool from_fallback = false;
@@ -81,6 +87,7 @@ struct Resolver::Impl {
   std::uint16_t port = 0;
   std::map<Key, Lookup> lookups;
   std::map<Key, Cached> cache;
+  std::vector<std::shared_ptr<XmppSearch>> impatient;  ///< searches that go on at some time
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::vector<std::function<void(Passage&)>> rewrites;  ///< at the seam; with what they remember
 
@@ -339,20 +346,46 @@ struct Resolver::Impl {
     while (*still) {
       const auto it =
           std::ranges::find_if(lookups, [&](const auto& entry) { return entry.second.deadline <= context.now(); });
-      if (it == lookups.end()) return set_wake();
-      retry(it, Outcome::timed_out);
+      if (it != lookups.end()) {
+        retry(it, Outcome::timed_out);
+        continue;
+      }
+      const auto search =
+          std::ranges::find_if(impatient, [&](const auto& each) { return *each->goes_on <= context.now(); });
+      if (search == impatient.end()) return set_wake();
+      go_on(Search(*search));
     }
   }
 
   void set_wake() {
-    if (lookups.empty()) return context.cancel_wake(self);
-    const auto first = std::ranges::min_element(lookups, {}, [](const auto& entry) { return entry.second.deadline; });
-    context.wake_at(self, first->second.deadline);
+    std::optional<Time> first;
+    const auto not_after = [&](Time time) { first = first ? std::min(*first, time) : time; };
+    for (const auto& [key, lookup] : lookups) not_after(lookup.deadline);
+    for (const auto& search : impatient) not_after(*search->goes_on);
+    if (!first) return context.cancel_wake(self);
+    context.wake_at(self, *first);
   }
 
   // RFC 6120 section 3.2.
 
   using Search = std::shared_ptr<XmppSearch>;
+  using Stage = XmppSearch::Stage;
+
+  /// There is somewhere to connect to: what is missing is waited for no longer than that.
+  void be_impatient(const Search& search) {
+    if (search->goes_on) return;
+    search->goes_on = context.now() + grace;
+    impatient.push_back(search);
+    set_wake();
+  }
+
+  void go_on(const Search& search) { search->stage == Stage::records ? on_srv(search) : on_found(search); }
+
+  void enter(const Search& search, Stage stage) {
+    search->stage = stage;
+    search->goes_on.reset();
+    std::erase(impatient, search);
+  }
 
   void resolve_xmpp(std::string_view domain, std::function<void(XmppTargets)> done) {
     auto search = std::make_shared<XmppSearch>();
@@ -361,8 +394,11 @@ struct Resolver::Impl {
     if (!holds(Rule::srv_comes_first)) return fall_back(search);
     const auto ask_for = [&](std::string_view label, Answer XmppSearch::*slot) {
       resolve(std::string(label) + "._tcp." + search->domain, Type::srv, [this, search, slot](Answer answer) {
+        if (search->stage != Stage::records) return;
+        const bool known = slot == &XmppSearch::starttls && !failed(answer);  // its absence is no failure
         (*search).*slot = std::move(answer);
-        if (--search->srv_missing == 0) on_srv(search);
+        if (--search->srv_missing == 0) return on_srv(search);
+        if (known || !candidates_of(*search).candidates.empty()) be_impatient(search);
       });
     };
     const auto still = alive;
@@ -378,8 +414,13 @@ struct Resolver::Impl {
     return answer.outcome != Outcome::answered && answer.outcome != Outcome::name_error;
   }
 
+  [[nodiscard]] SrvService candidates_of(const XmppSearch& search) const {
+    return merge(search.direct.records, search.starttls.records, config.departures);
+  }
+
   void on_srv(const Search& search) {
-    auto service = merge(search->direct.records, search->starttls.records, config.departures);
+    enter(search, Stage::addresses);
+    auto service = candidates_of(*search);
     if (!service.candidates.empty()) return on_candidates(search, std::move(service.candidates));
     // "." stops here, and there is no fallback either (RFC 6120 section 3.2.1, XEP-0368 section 5).
     if (service.declared_absent) return search->done({});
@@ -413,7 +454,9 @@ struct Resolver::Impl {
   }
 
   void find_addresses(const Search& search) {
+    enter(search, Stage::addresses);
     search->found.resize(2 * search->hosts.size());
+    search->answered.resize(search->found.size());
     search->addresses_missing = search->found.size();
     const auto still = alive;
     for (std::size_t slot = 0; slot < search->found.size() && *still; ++slot) {
@@ -433,13 +476,29 @@ struct Resolver::Impl {
   }
 
   void on_addresses(const Search& search, std::size_t slot, const Answer& answer) {
+    if (search->stage != Stage::addresses) return;
     if (failed(answer)) search->address_failure = answer.outcome;
+    search->answered[slot] = true;
     for (const auto& record : answer.records) {
       auto target = search->hosts[slot / 2];
       target.endpoint.address = record.data;
       search->found[slot].push_back(std::move(target));
     }
-    if (--search->addresses_missing > 0) return;
+    if (--search->addresses_missing == 0) return on_found(search);
+    if (knows_the_first(*search)) be_impatient(search);
+  }
+
+  /// Whether there is an address of the first host that may have one.
+  static bool knows_the_first(const XmppSearch& search) {
+    for (std::size_t slot = 0; slot < search.found.size(); slot += 2) {
+      if (!search.found[slot].empty() || !search.found[slot + 1].empty()) return true;
+      if (!search.answered[slot] || !search.answered[slot + 1]) return false;
+    }
+    return false;
+  }
+
+  void on_found(const Search& search) {
+    enter(search, Stage::over);
     XmppTargets result{.outcome = Outcome::answered, .targets = {}, .from_fallback = search->from_fallback};
     // Every address of a target is tried before the next target (RFC 6120 section 3.2.1).
     for (const auto& addresses : search->found)

@@ -185,6 +185,23 @@ TEST_F(ResolverTest, merges_direct_tls_and_tries_every_address) {
               ElementsAre("tls:127.0.0.6:5270", "tls:127.0.0.7:5270", "tls:::1:5270", "127.0.0.5:5269"));
 }
 
+TEST_F(ResolverTest, waits_a_second_for_what_it_can_do_without) {
+  enum { direct_tls = 1, starttls, ipv4, ipv6 };
+  const auto after = [&](int lost, Duration first, Duration then) {
+    use({});
+    network.datagrams = 0;
+    network.lost = lost;
+    std::vector<std::string> found;
+    resolver->resolve_xmpp("a.example", [&](const XmppTargets& answer) { found = places(answer); });
+    network.pass(first);
+    EXPECT_THAT(found, IsEmpty()) << lost;
+    network.pass(then);
+    return found;
+  };
+  for (const int lost : {direct_tls, ipv6}) EXPECT_THAT(after(lost, 900ms, 100ms), ElementsAre("127.0.0.5:15269"));
+  for (const int lost : {starttls, ipv4}) EXPECT_THAT(after(lost, 4s, 2s), ElementsAre("127.0.0.5:15269"));
+}
+
 TEST_F(ResolverTest, falls_back_only_where_there_is_no_srv_record) {
   network.server.set("a.example", Type::a, 60, {"127.0.0.8"});
   network.server.set("gw.a.example", Type::a, 60, {});

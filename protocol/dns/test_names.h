@@ -18,6 +18,7 @@ class TestNames final : public Context {
   DnsServer server;
   std::vector<Note> notes;
   int datagrams = 0, connects = 0;
+  int lost = 0;  ///< which of them is lost, counted from one
   bool refuse_tcp = false, eof_by_tcp = false;
 
   Time now() const override { return now_; }
@@ -53,7 +54,7 @@ class TestNames final : public Context {
   void unbind_datagram(std::uint16_t) override { bound_ = nullptr; }
   void send_to(std::uint16_t, const Endpoint& to, std::string_view bytes) override {
     CUTOVER_CHECK(to == name_server);
-    ++datagrams;
+    if (++datagrams == lost) return;
     if (const auto reply = server.answer(now_, bytes, client, Transport::udp)) datagram(*reply);
   }
   void datagram(std::string bytes, const Endpoint& from = name_server) {

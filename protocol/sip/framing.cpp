@@ -47,6 +47,16 @@ Lengths scan_headers(std::string_view head) {
   return result;
 }
 
+/// Lines that end with LF alone as they were meant, so that they can be answered.
+std::string with_line_ends(std::string_view lines) {
+  std::string result;
+  for (const char c : lines) {
+    if (c == '\n' && !result.ends_with('\r')) result += '\r';
+    result += c;
+  }
+  return result;
+}
+
 }  // namespace
 
 void Framer::push(std::string_view octets) {
@@ -94,6 +104,10 @@ std::optional<Framer::Item> Framer::next() {
   const auto head = rest.substr(0, end == std::string_view::npos ? end : end + 4);
   if (breaks(Rule::message_size_is_bounded, head.size() > limits::sip_message_size_max_octets))
     return fail("headers larger than 64 KiB", 513);
+  // Headers end with CRLF (RFC 3261 section 7): who means these to be whole would wait for an answer for ever.
+  const auto bare = head.find("\n\n", from);
+  if (bare != std::string_view::npos)
+    return fail("lines that end without CR", 400, with_line_ends(head.substr(0, bare + 2)));
   if (end == std::string_view::npos) {
     scanned_ = buffer_.size();
     return std::nullopt;

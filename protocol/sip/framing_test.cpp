@@ -51,6 +51,7 @@ TEST(SipFraming, EndsWhereThereIsNoLength) {
               ElementsAre("400 Content-Length is no number"));
   EXPECT_THAT(frames({"A sip:x SIP/2.0\r\nl: 1\r\nContent-Length: 2\r\n\r\n"}),
               ElementsAre("400 two Content-Lengths that differ"));
+  EXPECT_THAT(frames({"A sip:x SIP/2.0\nl: 0\n", "\n" + first}), ElementsAre("400 lines that end without CR"));
 }
 
 TEST(SipFraming, HoldsItsBounds) {

@@ -37,6 +37,8 @@ enum class Flaw {
   no_signing,
   weak_key,
   weak_signature,
+  bad_signature,  ///< in the name of an issuer, by another key
+  issuer_no_ca,   ///< issued by a certificate that is none of an authority
 };
 
 /// As people write it: "not-yet-valid".

@@ -43,6 +43,10 @@ const char* name_of(Flaw flaw) {
       return "weak-key";
     case Flaw::weak_signature:
       return "weak-signature";
+    case Flaw::bad_signature:
+      return "bad-signature";
+    case Flaw::issuer_no_ca:
+      return "issuer-no-ca";
   }
   return "?";
 }
@@ -65,7 +69,9 @@ std::span<const Flaw> flaws() {
                                   Flaw::partial_wildcard,
                                   Flaw::no_signing,
                                   Flaw::weak_key,
-                                  Flaw::weak_signature};
+                                  Flaw::weak_signature,
+                                  Flaw::bad_signature,
+                                  Flaw::issuer_no_ca};
   return all;
 }
 

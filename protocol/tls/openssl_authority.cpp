@@ -170,15 +170,17 @@ class Issuing {
     const bool stranger = request.flaw == Flaw::unknown_root;
     // One that is missing is one that nobody has seen: a peer may complete a path with what it was shown earlier.
     const bool missing = request.flaw == Flaw::missing_intermediate;
-    const bool intermediate = !self_signed && !stranger && !missing && request.through_intermediate;
+    const bool pretender = request.flaw == Flaw::issuer_no_ca;
+    const bool intermediate = !self_signed && !stranger && !missing && !pretender && request.through_intermediate;
     const Issuer* issuer = self_signed    ? nullptr
                            : stranger     ? &unknown()
                            : missing      ? &never_shown()
+                           : pretender    ? &no_authority()
                            : intermediate ? &below_root()
                                           : &root();
     made.key = make_key(request.flaw == Flaw::weak_key ? weak_rsa_bits : request.rsa ? rsa_bits : 0);
     made.leaf = make_leaf(request, made.key, issuer);
-    if (intermediate) made.chain = {below_root().certificate};
+    if (intermediate || pretender) made.chain = {issuer->certificate};
     return made;
   }
 
@@ -203,17 +205,22 @@ class Issuing {
     add_extension(raw, nullptr, NID_key_usage, key_usage(request.flaw));
     add_extension(raw, nullptr, NID_ext_key_usage, extended_key_usage(request.flaw));
     add_names(raw, names);
+    Issuer forger;
+    if (request.flaw == Flaw::bad_signature && issuer != nullptr) {
+      forger = {.certificate = issuer->certificate, .key = make_key()};
+      issuer = &forger;
+    }
     sign(raw, key, issuer, request.flaw == Flaw::weak_signature ? EVP_sha1() : EVP_sha256());
     return leaf;
   }
 
-  Issuer make_issuer(const char* name, const Issuer* above) {
+  Issuer make_issuer(const char* name, const Issuer* above, bool authority) {
     Issuer made{.certificate = nullptr, .key = make_key()};
     made.certificate = blank(name, made.key, above);
     X509* const raw = made.certificate.get();
     ASN1_TIME_set(X509_getm_notBefore(raw), wall_clock_ - ca_lifetime_seconds);
     ASN1_TIME_set(X509_getm_notAfter(raw), wall_clock_ + ca_lifetime_seconds);
-    add_extension(raw, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(raw, nullptr, NID_basic_constraints, authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     add_extension(raw, nullptr, NID_key_usage, "critical,keyCertSign,cRLSign");
     sign(raw, made.key, above);
     return made;
@@ -248,14 +255,15 @@ class Issuing {
   const Issuer& below_root() { return made(below_root_, "Cutover test intermediate", &root()); }
   const Issuer& never_shown() { return made(never_shown_, "Cutover test intermediate that is never shown", &root()); }
   const Issuer& unknown() { return made(unknown_, "Somebody else's root", nullptr); }
-  const Issuer& made(Issuer& issuer, const char* name, const Issuer* above) {
-    if (!issuer.certificate) issuer = make_issuer(name, above);
+  const Issuer& no_authority() { return made(no_authority_, "Cutover test server that issues", &root(), false); }
+  const Issuer& made(Issuer& issuer, const char* name, const Issuer* above, bool authority = true) {
+    if (!issuer.certificate) issuer = make_issuer(name, above, authority);
     return issuer;
   }
 
   std::time_t wall_clock_;
   long serial_ = 0;
-  Issuer root_, below_root_, never_shown_, unknown_;
+  Issuer root_, below_root_, never_shown_, unknown_, no_authority_;
   std::vector<Certificate> trust_;
 };
 

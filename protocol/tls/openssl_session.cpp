@@ -329,6 +329,7 @@ class OpensslSession final : public Session {
       if (uses != UINT32_MAX && (uses & XKU_SSL_SERVER) != 0) return;
     }
     if (chain_error_.empty()) chain_error_ = X509_verify_cert_error_string(error);
+    ERR_clear_error();  // of a signature that was not good: SSL_get_error would take it for the handshake's
   }
 
   void note_error(int result) {

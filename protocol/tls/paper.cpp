@@ -401,6 +401,8 @@ class PaperAuthority final : public Authority {
         made.root = "unknown " + root_;
         break;
       case Flaw::missing_intermediate:
+      case Flaw::bad_signature:  // of paper, a path is whole or it is not
+      case Flaw::issuer_no_ca:
         made.whole_path = false;
         break;
       case Flaw::wrong_eku:

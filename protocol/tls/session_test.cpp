@@ -109,6 +109,8 @@ TEST_P(EveryTls, JudgesEveryFlawInBothRoles) {
       {Flaw::wrong_eku, "unsuitable certificate purpose"},
       {Flaw::server_only_eku, ""},
       {Flaw::ca_true_leaf, "CA certificate used as an end entity's"},
+      {Flaw::bad_signature, "certificate signature failure"},
+      {Flaw::issuer_no_ca, "invalid CA certificate"},
   };
   for (const auto& [flaw, error, covered] : expectations) {
     SCOPED_TRACE(static_cast<int>(flaw));

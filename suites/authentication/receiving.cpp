@@ -80,10 +80,14 @@ void bad_certificates(Run& run) {
        {Bad{"RFC6120-13.7.2-1/validity", "an expired certificate", expired},
         Bad{"RFC6120-13.7.2-1/validity", "a certificate that is not yet valid", not_yet_valid},
         Bad{"RFC6120-13.7.2-1/path", "a certificate without its intermediate", missing_intermediate},
+        Bad{"RFC6120-13.7.2-1/path", "a certificate that no authority issued, but a server with a good one",
+            issuer_no_ca},
+        Bad{"RFC6120-13.7.2-1/signature", "a certificate whose signature is not its issuer's", bad_signature},
         Bad{"RFC6120-5.4.3.1-7", "a certificate of an unknown root", unknown_root},
         Bad{"SEC-FROM-SPOOF-5", "a self-signed certificate", self_signed},
         Bad{"RFC6120-13.7.2.1-2", "the certificate of another name", wrong_name},
         Bad{"RFC6120-13.7.2.1-2", "a certificate with a wildcard below the domain", wildcard},
+        Bad{"RFC6120-13.7.1.2.1-3", "a certificate for the service of clients alone", foreign_service},
         Bad{"SEC-FROM-SPOOF-5", "no certificate", no_certificate}}) {
     auto stream = opened(n);
     if (!stream) return;
@@ -97,14 +101,17 @@ CUTOVER_CASE(refused_certificates){
     .id = "authentication.bad-certificates",
     .title = "No flawed certificate, no other name and no missing certificate authenticates a peer by EXTERNAL",
     .procedure =
-        "A stream each with a certificate that is expired, not yet valid, without its intermediate, of an unknown "
-        "root, self-signed, of another name, a wildcard below the domain; and one without any. Then <auth/>. Before "
-        "and behind them one with a good certificate, which succeeds.",
+        "A stream each with a certificate that is expired, not yet valid, without its intermediate, issued by a server "
+        "instead of an authority, signed by another key than its issuer's, of an unknown root, self-signed, of another "
+        "name, a wildcard below the domain, with an SRVName of the service of clients; and one without any. Then "
+        "<auth/>. Before and behind them one with a good certificate, which succeeds.",
     .accepted =
         "A refused handshake, EXTERNAL offered or not (RFC 6120 section 6.3.4 lets a server offer it), a failure, or "
         "the end of the stream; anything but <success/>.",
     .likely_causes = "A verification callback that always agrees, because dialback shall stay possible.",
-    .judges = {{"RFC6120-13.7.2-1", {"xmpp.invalid-chain-accepted"}},
+    .judges = {{"RFC6120-13.7.2-1",
+                {"xmpp.invalid-chain-accepted", "xmpp.signatures-not-checked", "xmpp.issuers-not-checked"}},
+               {"RFC6120-13.7.1.2.1-3", {"xmpp.any-service-in-srv-names"}},
                {"RFC6120-5.4.3.1-7", {"xmpp.invalid-chain-accepted"}},
                {"SEC-FROM-SPOOF-5", {"xmpp.invalid-chain-accepted", "xmpp.external-without-certificate"}},
                {"RFC6120-13.7.2.1-2", {"xmpp.wrong-certificate-name-accepted", "xmpp.external-without-proof"}}},

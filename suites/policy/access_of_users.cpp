@@ -150,7 +150,8 @@ CUTOVER_CASE(injection){
     .procedure = "A partner's user sends a message whose subject and thread hold CRLF and a header line.",
     .accepted = "One MESSAGE without that header.",
     .likely_causes = "Text is copied into headers as it is.",
-    .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}}, {"SEC-HDR", {"gateway.doubles-message-to-sip"}}},
+    .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}},
+               {"SEC-HDR", {"gateway.header-lines-in-subjects", "gateway.doubles-message-to-sip"}}},
     .needs = {Need::sip_side, Need::new_deployment},
     .budget = 1h,
     .body = header_injection};

@@ -12,7 +12,7 @@ struct StatusRow {
   int status;
   std::string_view condition, type;
 };
-/// RFC 7247 section 7.2 Table 2; types by RFC 6120 section 8.3.3.
+/// RFC 7247 section 7.2 Table 3; types by RFC 6120 section 8.3.3.
 constexpr StatusRow status_rows[] = {
     {300, "redirect", "modify"},
     {301, "gone", "cancel"},
@@ -73,7 +73,7 @@ struct ConditionRow {
   std::string_view condition;
   int full, bare;
 };
-/// RFC 7247 section 7.1 Table 1, with the limits that the header of this file's interface names.
+/// RFC 7247 section 7.1 Table 2, with the limits that the header of this file's interface names.
 constexpr ConditionRow condition_rows[] = {
     {"bad-request", 400, 400},
     {"conflict", 400, 400},

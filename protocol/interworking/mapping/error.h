@@ -14,7 +14,7 @@ struct Condition {
   std::string type;
   bool operator==(const Condition&) const = default;
 };
-/// RFC 7247 section 7.2, Table 2; a status that it does not list counts as the x00 of its class. For 300 to 699.
+/// RFC 7247 section 7.2, Table 3; a status that it does not list counts as the x00 of its class. For 300 to 699.
 [[nodiscard]] Condition condition_of(int status);
 
 /// What a SIP answer needs beside its status.
@@ -23,7 +23,7 @@ struct Status {
   std::string reason;
   std::vector<std::pair<std::string, std::string>> headers;  ///< those that RFC 3261 demands with the status
 };
-/// RFC 7247 section 7.1, Table 1. `address` is the text of <gone/> or <redirect/>, `full_jid` whether the failed stanza
+/// RFC 7247 section 7.1, Table 2. `address` is the text of <gone/> or <redirect/>, `full_jid` whether the failed stanza
 /// was sent to a full JID. Limits of other texts: 401 and 407 need a challenge that a gateway does not have (RFC 3261
 /// sections 21.4.2 and 21.4.8), hence 403; 408 is for INVITE only (RFC 4320 section 4.2), hence 504;
 /// <service-unavailable/> is never 503 (note 9).

@@ -153,6 +153,11 @@ TEST(Messages, ChooseOneBodyAndItsLanguage) {
   sip::Message message;
   put_text(message, *text);
   EXPECT_EQ(message.header("Content-Language"), "en");
+  const auto german =
+      text_of(element("<message xmlns='jabber:server' xml:lang='cs'><subject>predmet</subject>"
+                      "<subject xml:lang='de'>Betreff</subject><body xml:lang='de'>hallo</body></message>"));
+  ASSERT_TRUE(german);
+  EXPECT_EQ(*german, (Text{"hallo", "Betreff", "de", {}})) << "the subject in the language of the body";
   EXPECT_FALSE(text_of(element("<message xmlns='jabber:server'><composing xmlns='x'/></message>")));
 }
 

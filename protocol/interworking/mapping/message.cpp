@@ -137,25 +137,31 @@ std::optional<std::pair<std::string_view, std::size_t>> entity_at(std::string_vi
   return std::nullopt;
 }
 
+struct InLanguage {
+  const xml::Element* element = nullptr;
+  std::string language;
+};
+/// The child of that name in the language that is wanted, or else the first of them.
+InLanguage child_in(const xml::Element& message, std::string_view name, const std::string& wanted) {
+  InLanguage first;
+  for (const xml::Element* child : message.children()) {
+    if (!child->is(name, message.ns())) continue;
+    const std::string own = language_of(*child);
+    InLanguage found{child, own.empty() ? language_of(message) : own};
+    if (found.language == wanted) return found;
+    if (first.element == nullptr) first = std::move(found);
+  }
+  return first;
+}
+
 }  // namespace
 
 std::optional<Text> text_of(const xml::Element& message) {
-  const std::string stanza_language = language_of(message);
-  const xml::Element* chosen = nullptr;
-  std::string language;
-  for (const xml::Element* child : message.children()) {
-    if (!child->is("body", message.ns())) continue;
-    const std::string own = language_of(*child);
-    const bool fits = own.empty() || own == stanza_language;
-    if (chosen == nullptr || fits) {
-      chosen = child;
-      language = own.empty() ? stanza_language : own;
-    }
-    if (fits) break;
-  }
-  if (chosen == nullptr) return std::nullopt;
-  Text text{chosen->text(), {}, language, {}};
-  if (const auto* subject = message.child("subject", message.ns())) text.subject = header_text(subject->text());
+  const auto body = child_in(message, "body", language_of(message));
+  if (body.element == nullptr) return std::nullopt;
+  Text text{body.element->text(), {}, body.language, {}};
+  const auto subject = child_in(message, "subject", body.language);  // Content-Language speaks of both
+  if (subject.element != nullptr) text.subject = header_text(subject.element->text());
   if (const auto* thread = message.child("thread", message.ns())) text.thread = thread->text();
   return text;
 }

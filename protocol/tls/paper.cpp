@@ -33,7 +33,7 @@ struct PaperCertificate {
   std::time_t not_before = 0;
   std::time_t not_after = 0;
   std::string root;  // the token of the authority; empty: self-signed
-  bool whole_path = true;
+  bool whole_path = true, signature_fits = true, issuer_is_ca = true;
   bool ca = false;
   bool eku_server = true;
   bool eku_client = true;
@@ -107,7 +107,8 @@ void add_certificate(Writer& out, const std::optional<PaperCertificate>& certifi
   out.add_number(certificate->not_before);
   out.add_number(certificate->not_after);
   out.add(certificate->root);
-  for (const bool fact : {certificate->whole_path, certificate->ca, certificate->eku_server, certificate->eku_client}) {
+  for (const bool fact : {certificate->whole_path, certificate->signature_fits, certificate->issuer_is_ca,
+                          certificate->ca, certificate->eku_server, certificate->eku_client}) {
     out.add_number(fact ? 1 : 0);
   }
 }
@@ -122,7 +123,8 @@ std::optional<PaperCertificate> read_certificate(Reader& in) {
   certificate.not_before = in.number();
   certificate.not_after = in.number();
   certificate.root = in.text();
-  for (bool* fact : {&certificate.whole_path, &certificate.ca, &certificate.eku_server, &certificate.eku_client}) {
+  for (bool* fact : {&certificate.whole_path, &certificate.signature_fits, &certificate.issuer_is_ca, &certificate.ca,
+                     &certificate.eku_server, &certificate.eku_client}) {
     *fact = in.number() == 1;
   }
   return certificate;
@@ -132,6 +134,8 @@ std::optional<PaperCertificate> read_certificate(Reader& in) {
 std::string chain_error(const PaperCertificate& certificate, const std::string& trusted_root, std::time_t now) {
   if (certificate.root.empty()) return "self-signed certificate";
   if (!certificate.whole_path || certificate.root != trusted_root) return "unable to get local issuer certificate";
+  if (!certificate.issuer_is_ca) return "invalid CA certificate";
+  if (!certificate.signature_fits) return "certificate signature failure";
   if (!certificate.eku_server) return "unsuitable certificate purpose";
   if (now < certificate.not_before) return "certificate is not yet valid";
   if (now > certificate.not_after) return "certificate has expired";
@@ -401,9 +405,13 @@ class PaperAuthority final : public Authority {
         made.root = "unknown " + root_;
         break;
       case Flaw::missing_intermediate:
-      case Flaw::bad_signature:  // of paper, a path is whole or it is not
-      case Flaw::issuer_no_ca:
         made.whole_path = false;
+        break;
+      case Flaw::bad_signature:
+        made.signature_fits = false;
+        break;
+      case Flaw::issuer_no_ca:
+        made.issuer_is_ca = false;
         break;
       case Flaw::wrong_eku:
         made.eku_server = made.eku_client = false;

@@ -46,6 +46,8 @@ RequestedNames requested_names(const CertificateRequest& request) {
   }
   const bool keep = request.flaw != Flaw::wrong_name && request.flaw != Flaw::wildcard;
   names.common_name = keep ? request.common_name : std::string();
+  // The SRVName is to be judged, and not whether a common name beside it counts.
+  if (request.flaw == Flaw::foreign_service) names.common_name = "a service of clients";
   if (names.common_name.empty() && !asked.empty()) names.common_name = as_dns_name(asked.front().value);
   return names;
 }

@@ -116,7 +116,7 @@ TEST_F(AuthorityCommand, IssuesEveryFlaw) {
                                                 {"wrong-eku", X509_V_ERR_INVALID_PURPOSE},
                                                 {"server-only-eku", X509_V_OK},
                                                 {"common-name-only", X509_V_OK},
-                                                {"foreign-service", X509_V_OK},
+                                                {"foreign-service", X509_V_ERR_HOSTNAME_MISMATCH},
                                                 {"partial-wildcard", X509_V_OK},
                                                 {"no-signing", X509_V_OK},
                                                 {"weak-key", X509_V_OK},

@@ -18,8 +18,8 @@ Side strict(Side one) {
 
 struct Cell {
   Side initiating, receiving;
-  Method method;
-  Why why;
+  Method method{};
+  Why why{};
 };
 
 TEST(Oracle, ReadsTheDocuments) {

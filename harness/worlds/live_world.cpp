@@ -532,7 +532,7 @@ Trace& LiveWorld::trace() { return impl_->trace; }
 void LiveWorld::call_strangers(std::string name) { impl_->strangers = std::move(name); }
 void LiveWorld::answer_for(int host, const std::string& domain) { impl_->hosts_of_domains[domain] = host; }
 
-void LiveWorld::answer_nameless_for(std::function<std::string()> whom) { impl_->nameless = std::move(whom); }
+void LiveWorld::answer_nameless_for(const std::function<std::string()>& whom) { impl_->nameless = whom; }
 
 std::string LiveWorld::address_of(int host) const {
   CUTOVER_CHECK(host >= 1 && host <= 254);

@@ -40,7 +40,7 @@ class LiveWorld final : public World {
   [[nodiscard]] Trace& trace() override;
   void call_strangers(std::string name) override;
   void answer_for(int host, const std::string& domain) override;
-  void answer_nameless_for(std::function<std::string()> whom) override;
+  void answer_nameless_for(const std::function<std::string()>& whom) override;
   [[nodiscard]] std::size_t open_connections(const Node& node) const override;
 
  protected:

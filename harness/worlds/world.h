@@ -78,7 +78,7 @@ class World {
   /// domain it names, by SNI or in its header. In a simulated world every host has an address of its own.
   virtual void answer_for(int /*host*/, const std::string& /*domain*/) {}
   /// Who connects and names nobody, as by a header of before RFC 3920, is for the domain that `whom` tells then.
-  virtual void answer_nameless_for(std::function<std::string()> /*whom*/) {}
+  virtual void answer_nameless_for(const std::function<std::string()>& /*whom*/) {}
   /// Connections of a node that are not dead; for the invariant "every engine closed".
   [[nodiscard]] virtual std::size_t open_connections(const Node&) const = 0;
 

@@ -70,7 +70,7 @@ class TargetSubject : public Subject {
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
   std::string another_peer(PartnerKind kind) override {
     if (!makes_names()) return peer_domain(kind);
-    const auto name = fmt::format("n{}.{}", ++others_, peer_domain(kind));
+    auto name = fmt::format("n{}.{}", ++others_, peer_domain(kind));
     publish_peer(kind, name);
     return name;
   }

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 namespace cutover::harness::cli {
 
@@ -62,10 +63,11 @@ class Recorder {
     result.target = target_;
     if (log_) guarded([&] { log_->append(reports::case_to_json(result)); });
   }
-  /// What there is to say of the whole run, behind its cases.
-  void end(reports::RunResult run) {
-    run.cases.clear();
+  /// What there is to say of the whole run, behind its cases; they are large, and are not copied for it.
+  void end(reports::RunResult& run) {
+    auto cases = std::exchange(run.cases, {});
     auto line = reports::to_json(run);
+    run.cases = std::move(cases);
     line.pop_back();  // its line end
     if (log_) guarded([&] { log_->append(line); });
   }

@@ -104,12 +104,13 @@ class TargetSubject : public Subject {
   [[nodiscard]] virtual mocks::PartnerUser& seen() const = 0;
   /// The domain whose server the subject looked up last.
   [[nodiscard]] std::string last_looked_up() const {
-    std::string_view name;
-    for (const auto& query : names_.server().history())
-      if (query.type == dns::Type::srv) name = query.name;
+    const auto& asked = names_.server().history();
+    const auto last =
+        std::find_if(asked.rbegin(), asked.rend(), [](const auto& query) { return query.type == dns::Type::srv; });
+    if (last == asked.rend()) return {};
     constexpr std::string_view service_end = "._tcp.";
-    const auto end = name.find(service_end);
-    return end == std::string_view::npos ? std::string() : std::string(name.substr(end + service_end.size()));
+    const auto end = last->name.find(service_end);
+    return end == std::string::npos ? std::string() : last->name.substr(end + service_end.size());
   }
 
   World& world_;

@@ -13,6 +13,9 @@ namespace cutover::harness::migration {
 
 namespace {
 
+/// What comes of the last change is to be seen, too.
+constexpr Seconds tail = std::chrono::minutes(10);
+
 /// A record as it was published for a while, and until when somebody may have it.
 struct Published {
   Seconds from{};
@@ -259,7 +262,7 @@ class Sweep {
 
   Timeline finish() {
     Timeline made;
-    made.end = std::max(options_.until, *moments_.rbegin());
+    made.end = std::max(options_.until, *moments_.rbegin() + tail);
     made.judged = judged_;
     replicate(state_);
     made.last = state_;

@@ -37,7 +37,7 @@ struct Outcome {
   Kind kind = Kind::works;
   Path path = Path::none;
   Cause cause = Cause::none;
-  Duration after{};  ///< of `bounced`
+  Duration after{};                                        ///< of `bounced`
   negotiation::Method method = negotiation::Method::none;  ///< of the stream between us and the partner
   bool operator==(const Outcome&) const = default;
 };
@@ -58,9 +58,9 @@ struct Readings {
 
 /// What a partner sees of us: the record that its resolver has, and a stream of earlier times.
 struct View {
-  const Srv* srv = nullptr;         ///< null: what our zone has now
-  std::string open_stream;          ///< box to which the partner has a stream for this domain already; empty: none
-  bool our_stream_open = false;     ///< we have an authenticated stream to the partner already
+  const Srv* srv = nullptr;      ///< null: what our zone has now
+  std::string open_stream;       ///< box to which the partner has a stream for this domain already; empty: none
+  bool our_stream_open = false;  ///< we have an authenticated stream to the partner already
 };
 
 /// Throws std::out_of_range for a class that the state does not have.

@@ -59,7 +59,7 @@ struct Certificate {
 struct EdgeMember {
   std::string name;
   bool runs = true;
-  bool link_open = true;  ///< the front end reaches it at 23456 (2.2)
+  bool link_open = true;                   ///< the front end reaches it at 23456 (2.2)
   std::optional<Certificate> certificate;  ///< one of its own, where members differ; otherwise that of the pool
   bool operator==(const EdgeMember&) const = default;
 };
@@ -67,12 +67,12 @@ struct EdgeMember {
 /// An edge pool of the new side. The XMPP proxy is there when set-up was run behind the ticked flag.
 struct EdgePool {
   bool deployed = false;
-  bool xmpp_ticked = false;    ///< "Enable XMPP federation (port 5269)" in the topology
+  bool xmpp_ticked = false;      ///< "Enable XMPP federation (port 5269)" in the topology
   bool proxy_installed = false;  ///< set-up was run on it since
   bool services_run = true;
   std::vector<EdgeMember> members;  ///< empty: one machine, and it runs
   std::optional<Certificate> assigned;
-  std::optional<Certificate> live;  ///< what is shown: the one assigned at the last restart (1.5)
+  std::optional<Certificate> live;         ///< what is shown: the one assigned at the last restart (1.5)
   bool opens_in = true, opens_out = true;  ///< the firewall lets 5269 through (2.2)
   std::string next_hop;                    ///< pool that its SIP traffic goes to; empty: any that runs
   bool operator==(const EdgePool&) const = default;
@@ -114,7 +114,7 @@ struct Partner {
   std::vector<std::string> further_domains;  ///< that its users have, too
   negotiation::Side side;                    ///< what its server has and allows
   bool trusts_our_authority = true;
-  bool wants_client_usage = false;        ///< of the certificate that a TLS client shows
+  bool wants_client_usage = false;         ///< of the certificate that a TLS client shows
   bool closes_on_failed_external = false;  ///< instead of falling back to dialback (F14)
   bool hosts_our_domain = false;           ///< takes our domain for one of its own (F7)
   bool discards_messages = false;          ///< shows presence, loses messages (F10)
@@ -131,13 +131,13 @@ struct State {
   std::map<std::string, Pool> pools;
   std::map<std::string, EdgePool> edges;
   std::map<std::string, UserClass> users;
-  AccessPolicies policies;     ///< grants stand at the classes
-  Configuration configuration;  ///< central store; front ends see it at once
-  Configuration replica;        ///< what the edge has of it
+  AccessPolicies policies;         ///< grants stand at the classes
+  Configuration configuration;     ///< central store; front ends see it at once
+  Configuration replica;           ///< what the edge has of it
   bool gateway_installed = false;  ///< set-up was run on the front ends since the flag was published
   bool gateway_runs = true;        ///< RTCXMPPTGW, once it is installed
   Legacy legacy;
-  std::map<std::string, Srv> srv;            ///< by SIP domain, as our zone has it
+  std::map<std::string, Srv> srv;              ///< by SIP domain, as our zone has it
   std::map<std::string, std::uint32_t> ttl_s;  ///< of these records
 };
 

@@ -131,9 +131,19 @@ class Judgement {
 
   [[nodiscard]] Cause legacy_lacks() const {
     const auto& legacy = state_.legacy;
+    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return cause;
     if (!legacy.routes.contains(exchange_.remote_domain)) return no_route();
     if (!legacy.edge_runs) return Cause::legacy_edge_stopped;
     return legacy_gateway_lacks();
+  }
+
+  /// To the new side a partner of the legacy gateway is a federated SIP domain (2.8), so its users need federation
+  /// (3.4, 3.5). Those of a legacy pool have the policies of their own product, which are not told here.
+  [[nodiscard]] Cause sip_federation_lacks() const {
+    if (home_ == migration::Side::legacy) return Cause::none;
+    if (!state_.configuration.allow_federated_users) return Cause::federation_switch_off;
+    const auto& policy = effective(state_.policies, users_).policy;
+    return policy.enable_federation_access ? Cause::none : Cause::federation_not_allowed;
   }
 
   [[nodiscard]] Cause legacy_gateway_lacks() const {
@@ -396,6 +406,7 @@ class Judgement {
     if (!state_.legacy.edge_runs) return failed(Cause::legacy_edge_stopped);
     if (configured_for_user())  // 1.2.3, 1.2.6
       return failed(home_ == migration::Side::legacy ? Cause::user_on_legacy_pool : Cause::partner_configured);
+    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return failed(cause);
     if (!state_.legacy.routes.contains(exchange_.remote_domain)) return failed(no_route());
     return carried();
   }

@@ -124,7 +124,7 @@ void Deployment::set_legacy_gateway(bool runs) {
 }
 
 void Deployment::conform() {
-  const bool pool = state_.pools.at(std::string(new_pool_name)).deployed;
+  const bool pool = new_pool_deployed(state_);
   if (pool && !pools_.contains(Pool::current)) start_pool(Pool::current);
   publish_routes();
   conform_legacy_gateway();
@@ -175,7 +175,7 @@ void Deployment::start_legacy_gateway() {
 }
 
 void Deployment::conform_edge() {
-  const bool deployed = state_.edges.at(std::string(edge_name)).deployed;
+  const bool deployed = edge_on_the_wire(state_).deployed;
   const bool gateway = gateway_up(state_);
   if (deployed && proxy_ == nullptr) start_edge();
   if (proxy_ != nullptr) conform_services();
@@ -205,7 +205,7 @@ void Deployment::stop_edge() {
 
 /// Certificate and service of the edge; a certificate takes effect with the service's restart (lync-facts 1.5).
 void Deployment::conform_services() {
-  const auto& edge = state_.edges.at(std::string(edge_name));
+  const auto& edge = edge_on_the_wire(state_);
   if (edge.assigned != assigned_) proxy_->assign_certificate(plan_->certificate(edge.assigned));
   assigned_ = edge.assigned;
   proxy_->apply(plan_->settings(state_, state_.replica));

@@ -68,6 +68,8 @@ std::optional<Refusal> refusal_of_entry(const Routing& routing, const std::strin
   if (waives(routing, Rule::entry_is_judged)) return std::nullopt;
   if (!from_legacy_gateway) return refusal_of_user(routing, user);
   if (legacy_path_lost(routing, user)) return Refusal{503, "the legacy path is gone"};
+  if (routing.departures.breaks(Rule::partner_is_known, !routing.legacy_partners.contains(partner_domain)))
+    return Refusal{403, "the domain is not allowed"};
   if (federation_denied(routing, user)) return Refusal{403, "no policy allows federation for the user"};
   if (configured(routing, partner_domain))
     return Refusal{403, "the partner is configured on the new side, so its legacy path has stopped"};

@@ -109,7 +109,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
     routing.homes[address] = home_of(state, user);
     // By the product's own evaluation (reference), not by that of the model that is held against the wire.
     if (known.user_may(address)) routing.xmpp_users.insert(address);
-    if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+    if (state.replica.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
       routing.federated_users.insert(address);
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
@@ -137,7 +137,7 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
     if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
-  settings.allow_federated_users = known.allow_federated_users;
+  settings.allow_federated_users = state.replica.allow_federated_users;  // a setting of the edge, whoever is asked
   const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   settings.enable_xmpp_federation = edge.xmpp_ticked && known.published && edge.proxy_installed && opens;
@@ -217,6 +217,7 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
   settings.domains = domains_of(topology_);
   for (const auto& partner : topology_.partners) {
+    if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
     const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);
     settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
   }

@@ -206,9 +206,10 @@ void Deployment::stop_edge() {
 /// Certificate and service of the edge; a certificate takes effect with the service's restart (lync-facts 1.5).
 void Deployment::conform_services() {
   const auto& edge = edge_on_the_wire(state_);
-  if (edge.assigned != assigned_) proxy_->assign_certificate(plan_->certificate(edge.assigned));
-  assigned_ = edge.assigned;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  // Services that never ran for want of a certificate are not started by its assignment; those of the reference would.
+  const auto& assigned = edge.live ? edge.assigned : edge.live;
+  if (std::exchange(assigned_, assigned) != assigned) proxy_->assign_certificate(plan_->certificate(assigned));
+  if (edge.services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (std::exchange(live_, edge.live) != edge.live) proxy_->restart_service();
   if (std::exchange(edge_runs_, edge.services_run) == edge.services_run) return;
   edge.services_run ? proxy_->start_service() : proxy_->stop_service();
@@ -216,7 +217,7 @@ void Deployment::conform_services() {
 
 void Deployment::apply_settings() {
   if (proxy_ == nullptr) return;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  if (edge_on_the_wire(state_).services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (gateway_ != nullptr) gateway_->apply(plan_->settings(state_, state_.configuration));
   // Where the subject does not stop, or not link up although it could, its cases say so.
   const auto agreed = [this] {

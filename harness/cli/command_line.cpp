@@ -7,6 +7,7 @@
 #include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
 #include "harness/files/authority_folder.h"
+#include "harness/files/yaml_reader.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
@@ -42,6 +43,7 @@ Examples:
   cutover grade FILE.pcapng --keys KEYS         what servers say in a capture
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
+  cutover rehearse plan.yaml                    who loses what, and when, by a plan of a migration
   cutover authority new lab                     certificates for the servers of a lab
 )";
 
@@ -79,6 +81,16 @@ it is about; `cutover explain standing` lists them. tshark reassembles and decry
 it where SSLKEYLOGFILE is set; without it what was sent in clear is judged. A connection whose beginning is not in the
 capture is not judged, one with a gap up to there. FILE may be the run.json or results.jsonl of a run, too: then it
 tells what the judge heard in it. The reports hold what was encrypted, and are for their owner's eyes.
+)";
+
+constexpr const char* rehearse_notes = R"(
+Examples:
+  cutover plan new > plan.yaml                  a commented plan to begin with
+  cutover rehearse plan.yaml                    go or no-go, who loses what and when, what would help
+  cutover rehearse plan.yaml --improve          the same, and the plan that costs least
+
+Nothing is run: outcomes follow from the rules of the documents, as `cutover run migration` holds them against the wire.
+Exit codes: 0 go, 1 no-go, 3 a report could not be written, 4 wrong usage or a plan with mistakes.
 )";
 
 constexpr const char* authority_notes = R"(
@@ -320,6 +332,16 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   return text + "\n`cutover " + used + "--help` tells what there is\n";
 }
 
+void add_rehearsing(CLI::App& command, RehearseArguments& arguments) {
+  command.add_option("plan", arguments.plan, "YAML file of an estate and the steps of its migration")
+      ->required()
+      ->type_name("");
+  command.add_flag("--improve", arguments.improve, "Searches for the order and times that cost least");
+  option(command, "Reports", "-o,--output", arguments.directory, "FOLDER",
+         "Where the reports go; out/rehearsal without it");
+  command.footer(rehearse_notes);
+}
+
 // Where a standard stream was closed (>&-), the next file would take its place, and be written into.
 void hold_standard_streams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -421,6 +443,13 @@ int parse_and_run(int argc, char** argv) {
       "Shows which method two servers authenticate by, for each pair of settings, with the wire of each");
   std::string tables = "out/negotiation";
   option(*negotiation, "Reports", "-o,--output", tables, "FOLDER", "Where the pages go; out/negotiation without it");
+  RehearseArguments rehearsing;
+  auto* rehearse = app.add_subcommand("rehearse", "Rehearses a plan of a migration: who loses what, when, and why");
+  add_rehearsing(*rehearse, rehearsing);
+  auto* plan = app.add_subcommand("plan", "Helps to write a plan for rehearse");
+  plan->require_subcommand(1);
+  (void)plan->add_subcommand("new", "Prints a commented plan to begin with");
+  (void)plan->add_subcommand("operations", "Lists what the steps of a plan can do");
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -461,6 +490,8 @@ int parse_and_run(int argc, char** argv) {
   if (authority->parsed())
     return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
   if (negotiation->parsed()) return negotiation_command(tables, command);
+  if (rehearse->parsed()) return rehearse_command(rehearsing, command);
+  if (plan->parsed()) return plan->got_subcommand("new") ? plan_new_command() : plan_operations_command();
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {
@@ -493,6 +524,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const TargetError& error) {
     return said(error, exit_code::usage);
   } catch (const TopologyError& error) {
+    return said(error, exit_code::usage);
+  } catch (const YamlError& error) {
     return said(error, exit_code::usage);
   } catch (const CredentialsError& error) {
     return said(error, exit_code::usage);

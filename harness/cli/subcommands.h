@@ -68,6 +68,17 @@ struct AuthorityArguments {
 /// is not as predicted.
 [[nodiscard]] int negotiation_command(const std::string& directory, const std::vector<std::string>& command);
 
+struct RehearseArguments {
+  std::string plan, directory = "out/rehearsal";
+  bool improve = false;  ///< searches for the plan that costs least
+};
+/// Rehearses a plan of a migration and writes its reports; 0 is a go, 1 a no-go. Throws YamlError.
+[[nodiscard]] int rehearse_command(const RehearseArguments&, const std::vector<std::string>& command);
+/// Prints a commented plan to begin with.
+[[nodiscard]] int plan_new_command();
+/// Prints what the steps of a plan can do.
+[[nodiscard]] int plan_operations_command();
+
 /// What this machine has and lacks for a full run. Returns 0, or 3 when a run on loopback cannot work.
 [[nodiscard]] int doctor();
 

@@ -117,6 +117,13 @@ constexpr std::array table{
     CauseText{domain_not_listed, "domain-not-listed",
               "this domain of the partner stands neither as its primary nor as an additional domain",
               "Set-CsXmppAllowedPartner -AdditionalDomains @{Add=...}: each must be listed.", "F33", "5 F33"},
+    CauseText{old_record_cached, "old-record-cached",
+              "the partner's resolver still has our old SRV record, which leads to the box that we left",
+              "Lower the TTL of the record, as long ahead of the change as the old TTL lasts.", "F20", "1.4.7"},
+    CauseText{old_stream_open, "old-stream-open",
+              "the partner still sends over a stream to the box that our record has left",
+              "Close the streams of the legacy gateway behind the change of DNS, or wait for its idle time-out.", "F20",
+              "1.6"},
     CauseText{row_invalid, "row-invalid", "these negotiation settings leave no way to authenticate",
               "Choose one of the thirteen rows that work.", "F24", "3.2"},
     CauseText{

@@ -53,6 +53,8 @@ enum class Cause {
   srv_port_wrong,
   partner_srv_missing,
   domain_not_listed,
+  old_record_cached,
+  old_stream_open,
   // Negotiation.
   row_invalid,
   we_require_tls,

@@ -478,7 +478,10 @@ std::vector<Operation> undo_of(const Operation& operation, const Estate& estate,
       return {{verb, subject, old ? name_in(estate.certificates, *old, "-") : "-"}, {restart_edge, subject, ""}};
     }
     case tick_xmpp:
-      return {{verb, subject, on_off_word(before.edges.at(subject).xmpp_ticked)}, {publish, "", ""}};
+      return {{verb, subject, on_off_word(before.edges.at(subject).xmpp_ticked)},
+              {publish, "", ""},
+              {set_up_edge, subject, ""},
+              {set_up_front_end, "", ""}};
     case set_route:
       return {{verb, before.configuration.xmpp_route.empty() ? "-" : before.configuration.xmpp_route, ""}};
     case set_next_hop: {

@@ -226,8 +226,9 @@ class Sweep {
     auto& users = state_.users.at(row.exchange.user_class);
     std::optional<Segment> all;
     const auto take = [&](const View& view) {
-      const auto outcome = outcome_of(state_, *row.partner, row.exchange, options_.readings, view);
+      auto outcome = outcome_of(state_, *row.partner, row.exchange, options_.readings, view);
       ++judged_;
+      name_what_lingers(outcome, view, row, users.domain);
       if (!all) {
         all = Segment{now, now, outcome, true};
         return;
@@ -245,10 +246,19 @@ class Sweep {
     return *all;
   }
 
+  /// What fails for an old record or stream alone has that for its cause.
+  void name_what_lingers(Outcome& outcome, const View& view, const Row& row, const std::string& domain) const {
+    if (outcome.kind == Kind::works || outcome.cause == Cause::dialback_authority) return;
+    const auto* current = &records_.at(domain).back().srv;
+    if (view.srv == current && view.open_stream.empty()) return;
+    const auto now = outcome_of(state_, *row.partner, row.exchange, options_.readings, {.srv = current});
+    if (now.kind == Kind::works)
+      outcome.cause = view.open_stream.empty() ? Cause::old_record_cached : Cause::old_stream_open;
+  }
+
   void over_views(const Row& row, const std::string& domain, Seconds now,
                   const std::function<void(const View&)>& take) {
     const auto history = records_.find(domain);
-    if (history == records_.end()) return take({});
     for (const auto& one : history->second) {
       const bool held = !one.replaced || now < *one.replaced + std::max(one.ttl, Seconds(row.partner->cache_s));
       if (held && one.from <= now) take({.srv = &one.srv});
@@ -325,11 +335,20 @@ Loss loss_of(const Lane& lane) {
 }
 
 double cost_of(const Timeline& timeline) {
+  // What does not work in the end goes on not working; one more day stands for it.
+  constexpr Seconds for_ever = std::chrono::days(1);
   double cost = 0;
   for (const auto& lane : timeline.lanes) {
-    for (const auto& segment : lane.segments)
-      cost += weight_of(segment) * static_cast<double>(lane.users) *
-              static_cast<double>((segment.to - segment.from).count());
+    const auto users = static_cast<double>(lane.users);
+    for (const auto& segment : lane.segments) {
+      const bool first = &segment == &lane.segments.front(), last = &segment == &lane.segments.back();
+      auto time = segment.to - segment.from;
+      if (last)
+        time = for_ever;  // whatever the length of the timeline
+      else if (first)
+        time = {};  // what never worked before the plan is no loss of it
+      cost += weight_of(segment) * users * static_cast<double>(time.count());
+    }
   }
   return cost;
 }

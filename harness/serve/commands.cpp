@@ -178,13 +178,14 @@ void Commands::undo() {
 
 void Commands::state() const {
   const auto& now = served_.deployment->state();
-  for (const auto& [user, pool] : now.homes)
-    out_ << fmt::format("  {} is homed on the {}\n", user, name_of_place(pool));
+  for (const auto& user : served_.topology.users)
+    out_ << fmt::format("  {} is homed on the {}\n", user, name_of_place(home_of(now, user)));
   for (const auto& spec : served_.topology.partners) {
     out_ << fmt::format("  {} is {} on the new side\n", spec.domain,
-                        now.allowed_partners.contains(spec.domain) ? "allowed" : "not allowed");
+                        now.configuration.partners.contains(spec.domain) ? "allowed" : "not allowed");
   }
-  out_ << "  the SRV record names the " << (now.srv_names_edge ? "proxy" : "legacy gateway") << '\n';
+  out_ << "  the SRV record names the " << (names_edge(now, served_.topology.domain) ? "proxy" : "legacy gateway")
+       << '\n';
 }
 
 void Commands::tell_news_of(Person& person) {

@@ -18,7 +18,8 @@ namespace {
 
 // In units of the drawing, which are pixels on a screen that is wide enough.
 constexpr double width = 1240, left = 276, right = width - 12, names_end = 164;
-constexpr double row_height = 19, group_gap = 6, bar = 16, pale_bar = 13, axis = 34;
+constexpr double row_height = 17, group_gap = 5, bar = 15, pale_bar = 12, axis = 32;
+constexpr double base = 12.4;                    // of a line of text in a row
 constexpr double least_loss = 3;                 // whatever the scale makes of it, a loss is seen
 constexpr double letter = 6.1, letter_fits = 9;  // about as wide as text of this size is
 constexpr std::size_t rows_on_a_page = 36, rows_of_one_of_several = 20;
@@ -67,6 +68,10 @@ constexpr char style[] = R"(
 .charts ul { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; }
 .charts ul.steps b { display: inline-block; min-width: 18px; } .charts ul.steps .no { color: var(--c-bad); font-weight: 600; }
 .charts .facts { color: var(--c-grey); } .charts ul.legend svg { width: 22px; height: 16px; vertical-align: -3px; }
+@media (max-width: 700px) { .charts .plot svg { min-width: 900px; } .charts svg text { font-size: 13px; } }
+@media print { .charts ul { font-size: 7.5pt; gap: 0 3.5mm; margin: .5mm 0; } .charts figcaption { font-size: 8.5pt; }
+  .charts figure { margin: .5mm 0; } .charts figcaption b { font-size: 10pt; } .charts .plot svg { min-width: 0; }
+  .charts ul.legend svg { width: 4mm; height: 3mm; vertical-align: -.5mm; } }
 )";
 
 /// Marks that do not live by their colour: dots, lines, a lattice; and stripes for what some are spared.
@@ -177,6 +182,9 @@ class Drawing {
     top_ = no_return ? 42 : 28;
     bottom_ = top_;
     for (const auto& group : groups) bottom_ += static_cast<double>(group.rows.size()) * row_height + group_gap;
+    for (const auto& mark : chart.marks) crossings_.push_back(scale.x(mark.at));
+    for (const auto& cut : scale.cuts()) crossings_.push_back((scale.x(cut.from) + scale.x(cut.to)) / 2);
+    std::ranges::sort(crossings_);
   }
 
   std::string svg() {
@@ -225,8 +233,8 @@ class Drawing {
            "</title>";
     const auto lines = in_lines(name, static_cast<std::size_t>(names_end / (letter + 0.4)), group.rows.size());
     for (const auto& one : lines) {
-      out += label(0, y + 13, "start", "name", one);
-      y += row_height - 4;
+      out += label(0, y + base, "start", "name", one);
+      y += row_height - 3;
     }
     out += "</g>";
   }
@@ -240,7 +248,7 @@ class Drawing {
     const auto words = (row.to_partner ? "→ " : "← ") + (row.users.empty() ? way : users_of(row));
     out += fmt::format("<g><title>{}</title>{}</g>",
                        xml_escape(fmt::format("{} ({} users), {}", users, in_thousands(row.count), way)),
-                       label(left - 8, y + 13, "end", "", shortened(words, letters)));
+                       label(left - 8, y + base, "end", "", shortened(words, letters)));
     // What is lost stands above what works: its least width may reach into its neighbour.
     for (const bool loss : {false, true}) {
       for (const auto& segment : row.charts[index_]) {
@@ -260,12 +268,30 @@ class Drawing {
                                                                       segment.words.empty() ? text.name : segment.words,
                                                                       segment.certain ? "" : " (for some of them)")));
     out += filled(x, y + (row_height - height) / 2, w, height, segment.fate, segment.certain, id_);
-    const std::string_view brief = text.brief;
-    const bool whole = w > static_cast<double>(brief.size()) * letter + 6;
-    if (whole || w >= letter_fits)
-      out += label(x + w / 2, y + 13.5, "middle", fmt::format("{}i-{}", good ? "small " : "i ", text.word),
-                   whole ? brief : text.letter);
+    add_word(out, segment, text, x, x + w, y);
     out += "</g>";
+  }
+
+  /// In the widest place that no line of a step and no cut goes through; the letter where the word does not fit.
+  void add_word(std::string& out, const ChartSegment& segment, const FateText& text, double from, double to,
+                double y) const {
+    std::vector<double> lines{from};
+    for (const auto at : crossings_) {
+      if (at > from && at < to) lines.push_back(at);
+    }
+    lines.push_back(to);
+    double room = 0, middle = 0;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      if (lines[i] - lines[i - 1] <= room + 1) continue;
+      room = lines[i] - lines[i - 1];
+      middle = (lines[i] + lines[i - 1]) / 2;
+    }
+    const std::string_view brief = text.brief;
+    const bool whole = room > static_cast<double>(brief.size()) * letter + 6;
+    if (!whole && to - from < letter_fits) return;
+    if (room < letter_fits) middle = (from + to) / 2;
+    out += label(middle, y + base, "middle", fmt::format("{}i-{}", works(segment.fate) ? "small " : "i ", text.word),
+                 whole ? brief : text.letter);
   }
 
   [[nodiscard]] std::string span_of(const ChartSegment& segment) const {
@@ -384,14 +410,19 @@ class Drawing {
   const ChartScale& scale_;
   std::string id_;
   double top_ = 0, bottom_ = 0;
+  std::vector<double> crossings_;  ///< where steps and cuts are
 };
 
 std::string steps_of(const Chart& chart) {
   std::string out = "<ul class=\"steps\">";
+  std::string day;
   for (const auto& mark : chart.marks) {
+    const auto clock = clock_of(chart.start, mark.at);
+    const auto time = clock.day == day ? clock.time : moment_of(chart.start, mark.at);
+    day = clock.day;
     out += fmt::format("<li><b>{}</b> {}{}{}</li>", xml_escape(mark.label),
-                       chart.by_step ? "" : "<span class=\"facts\">" + moment_of(chart.start, mark.at) + "</span> ",
-                       xml_escape(mark.name), mark.no_return ? " <span class=\"no\">point of no return</span>" : "");
+                       chart.by_step ? "" : "<span class=\"facts\">" + time + "</span> ", xml_escape(mark.name),
+                       mark.no_return ? " <span class=\"no\">point of no return</span>" : "");
   }
   return out + "</ul>\n";
 }

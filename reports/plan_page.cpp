@@ -41,13 +41,14 @@ dt { color: var(--grey); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 700px) { body { padding: 10px; } dl { grid-template-columns: 1fr; } dd { margin-bottom: 6px; } }
 @media print {
   @page { size: A4 landscape; margin: 9mm; }
-  body { padding: 0; max-width: none; font-size: 9.5pt; } h1 { font-size: 14pt; } .verdict b { font-size: 13pt; }
-  .verdict { padding: 2mm 4mm; margin: 1.5mm 0; } .charts ul { font-size: 8pt; gap: 0 4mm; }
+  body { padding: 0; max-width: none; font-size: 9pt; } h1 { font-size: 13pt; } h2 { font-size: 12pt; }
+  table, pre { font-size: 8pt; } .verdict { padding: 1mm 4mm; margin: 1mm 0; font-size: 8.5pt; line-height: 1.3; }
+  .verdict b { font-size: 12pt; } .verdict, .step pre { print-color-adjust: exact; }
   .sheet { height: 190mm; overflow: hidden; display: flex; flex-direction: column; break-after: page; }
-  .sheet .charts { flex: 1 1 0; min-height: 0; display: flex; flex-direction: column; }
-  .charts figure { flex: 0 1 auto; min-height: 0; margin: 1mm 0; display: flex; flex-direction: column; }
-  .charts .plot { overflow: hidden; flex: 0 1 auto; min-height: 0; display: flex; }
-  .charts .plot svg { min-width: 0; max-height: 100%; height: auto; }
+  .sheet > .charts { flex: 1 1 0; min-height: 0; display: flex; flex-direction: column; }
+  .sheet figure { flex: 0 1 auto; min-height: 0; display: flex; flex-direction: column; }
+  .sheet .plot { overflow: hidden; flex: 0 1 auto; min-height: 0; display: flex; }
+  .sheet .plot svg { max-height: 100%; }
   .step, tr { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
 }
 )";

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
+#include <set>
 
 namespace cutover::harness::migration {
 
@@ -37,6 +39,10 @@ Fate fate_of(const Outcome& outcome) {
 
 std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
+std::string joined_briefly(const std::set<std::string>& names) {
+  return names.size() > 3 ? fmt::format("{} partners", names.size()) : fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::uint64_t count_of(const Plan& plan, const std::string& users) {
   const auto found = plan.estate.start.users.find(users);
   return found == plan.estate.start.users.end() ? 0 : found->second.count;
@@ -44,15 +50,17 @@ std::uint64_t count_of(const Plan& plan, const std::string& users) {
 
 std::string label_of(std::size_t step) { return std::to_string(step + 1); }
 
-/// The longest time without service in one go, over all lanes.
+/// The longest time without service in one go, over all lanes that worked at the start.
 struct Worst {
   Seconds lasts{};
   const Lane* lane = nullptr;
   const Segment* segment = nullptr;
 };
+bool worked_at_start(const Lane& lane) { return lane.segments.front().outcome.kind == Kind::works; }
 Worst worst_of(const Timeline& timeline) {
   Worst worst;
   for (const auto& lane : timeline.lanes) {
+    if (!worked_at_start(lane)) continue;
     for (const auto& segment : lane.segments) {
       if (segment.outcome.kind == Kind::works || segment.to - segment.from <= worst.lasts) continue;
       worst = {segment.to - segment.from, &lane, &segment};
@@ -62,22 +70,27 @@ Worst worst_of(const Timeline& timeline) {
 }
 
 std::string summary_of(const Timeline& timeline) {
-  const auto worst = worst_of(timeline);
-  if (worst.lane == nullptr) return "nobody loses anything";
-  std::vector<std::string> partners;
+  std::set<std::string> all, lose, lost_before;
   for (const auto& lane : timeline.lanes) {
-    if (loss_of(lane).at_worst == Seconds(0)) continue;
-    if (std::ranges::find(partners, lane.partner) == partners.end()) partners.push_back(lane.partner);
+    all.insert(lane.partner);
+    if (!worked_at_start(lane)) lost_before.insert(lane.partner);
+    if (worked_at_start(lane) && loss_of(lane).at_worst != Seconds(0)) lose.insert(lane.partner);
   }
-  return fmt::format("{} of the partners {} cut off at times, the longest for {}{}: {} {}, {}", partners.size(),
-                     partners.size() == 1 ? "is" : "are", words_of(worst.lasts),
-                     worst.segment->certain ? "" : " at worst", name_of(worst.lane->way), worst.lane->partner,
-                     words_of(worst.segment->outcome));
+  const auto before =
+      lost_before.empty() ? "" : fmt::format("; with {} something fails from the start", joined_briefly(lost_before));
+  const auto worst = worst_of(timeline);
+  if (worst.lane == nullptr) return "nobody loses anything" + before;
+  return fmt::format("{} of {} partners {} cut off for a time, longest {}{}: {} {}, {}{}", lose.size(), all.size(),
+                     lose.size() == 1 ? "is" : "are", words_of(worst.lasts), worst.segment->certain ? "" : " at worst",
+                     worst.lane->way == Way::to_partner ? "to" : "from", worst.lane->partner,
+                     words_of(worst.segment->outcome), before);
 }
 
-Chart chart_of(const Rehearsal& rehearsal, std::string title) {
+Chart chart_of(const Rehearsal& rehearsal, const std::string& title) {
   const auto& plan = rehearsal.plan;
-  Chart chart{.title = std::move(title), .summary = summary_of(rehearsal.timeline), .start = second_of(plan.start)};
+  Chart chart{.title = title + (rehearsal.go() ? ": go." : ": no-go."),
+              .summary = summary_of(rehearsal.timeline),
+              .start = second_of(plan.start)};
   const auto ahead = plan.ahead.count();
   chart.begin = -ahead;
   chart.end = rehearsal.timeline.end.count() - ahead;

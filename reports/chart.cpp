@@ -21,7 +21,7 @@ constexpr double width = 1240, left = 276, right = width - 12, names_end = 164;
 constexpr double row_height = 17, group_gap = 5, bar = 15, pale_bar = 12, axis = 32;
 constexpr double base = 12.4;                    // of a line of text in a row
 constexpr double least_loss = 3;                 // whatever the scale makes of it, a loss is seen
-constexpr double letter = 6.1, letter_fits = 9;  // about as wide as text of this size is
+constexpr double letter = 6.1, bold_letter = 7.2, letter_fits = 9;  // about as wide as text of this size is
 constexpr std::size_t rows_on_a_page = 36, rows_of_one_of_several = 20;
 
 struct FateText {
@@ -231,7 +231,7 @@ class Drawing {
     const auto name = name_of(group);
     out += "<g><title>" + xml_escape(name + (group.worst_of ? " (their fortunes are alike; the worst is shown)" : "")) +
            "</title>";
-    const auto lines = in_lines(name, static_cast<std::size_t>(names_end / (letter + 0.4)), group.rows.size());
+    const auto lines = in_lines(name, static_cast<std::size_t>(names_end / bold_letter), group.rows.size());
     for (const auto& one : lines) {
       out += label(0, y + base, "start", "name", one);
       y += row_height - 3;
@@ -453,13 +453,22 @@ std::string legend_of(const std::vector<ChartGroup>& groups, const ChartScale& s
   }
   if (unsure)
     out += "<li>" + swatch(filled(1, 1, 20, 14, Fate::refused, false, id)) +
-           " striped: at worst; some are better off, by what their cache or stream still holds</li>";
+           " striped: at worst; some are better off (cache, open stream, one of several)</li>";
   if (!scale.cuts().empty())
     out += "<li>" + swatch("<path d=\"M8,0L12,5L8,10L12,16M13,0L17,5L13,10L17,16\" class=\"cut\"/>") +
            " torn: a long time in which nothing changes, cut</li>";
   if (scale.widened()) out += "<li>short times are drawn wider than they are</li>";
   if (worst_of) out += "<li>rows of several show the worst that one of them has</li>";
   return out + "</ul>\n";
+}
+
+/// All names of the rows that stand for several, for who wants to know.
+std::string names_of(const std::vector<ChartGroup>& groups) {
+  std::string names;
+  for (const auto& group : groups) {
+    if (group.partners.size() > 1) names += "<li>" + xml_escape(name_of(group)) + "</li>";
+  }
+  return names.empty() ? "" : "<details><summary>which partners share a row</summary><ul>" + names + "</ul></details>\n";
 }
 
 ChartScale scale_of(std::span<const Chart> charts, const std::vector<ChartGroup>& groups) {
@@ -504,7 +513,7 @@ std::string charts_html(std::span<const Chart> charts, const std::string& id) {
                        Drawing(chart, groups, i, scale, fmt::format("{}{}", id, i)).svg());
     out += steps_of(chart) + "</figure>\n";
   }
-  return out + legend_of(groups, scale, id + "0") + "</div>\n";
+  return out + legend_of(groups, scale, id + "0") + names_of(groups) + "</div>\n";
 }
 
 }  // namespace cutover::reports

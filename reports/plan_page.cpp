@@ -146,11 +146,11 @@ std::string to_html(const PlanPage& page) {
   for (const auto& line : page.facts) out += "<div class=\"facts\">" + xml_escape(line) + "</div>\n";
   add_verdict(out, page);
   out += charts_html(page.charts, "plan") + "</div>\n";
-  if (page.reasons.size() > reasons_first) out += "<h2 id=\"reasons\">Why it is a no-go</h2>\n" + list(page.reasons);
   add_windows(out, page);
   add_proposals(out, page);
   if (!page.steps.empty()) out += "<h2 id=\"steps\">Steps, gates and the way back</h2>\n";
   for (const auto& step : page.steps) add_step(out, step, start_of(page));
+  if (page.reasons.size() > reasons_first) out += "<h2 id=\"reasons\">Why it is a no-go</h2>\n" + list(page.reasons);
   if (!page.readings.empty())
     out += "<h2 id=\"readings\">What the verdict rests on where the documents leave something open</h2>\n" +
            list(page.readings);

@@ -14,6 +14,9 @@ namespace cutover::harness::migration {
 
 namespace {
 
+// More than these are told together; plan.json has each.
+constexpr std::size_t windows_max = 60, names_max = 4, reasons_max = 40;
+
 using reports::Chart;
 using reports::ChartLane;
 using reports::Fate;
@@ -116,35 +119,81 @@ Chart chart_of(const Rehearsal& rehearsal, const std::string& title) {
   return chart;
 }
 
+std::string kind_of(const Outcome& outcome) {
+  auto kind = std::string(name_of(outcome.kind));
+  if (outcome.kind == Kind::bounced)
+    kind += fmt::format(" after {} s", std::chrono::duration_cast<Seconds>(outcome.after).count());
+  return kind;
+}
+
+void add_names(std::vector<std::string>& names, const std::vector<std::string>& more) {
+  for (const auto& one : more) {
+    if (std::ranges::find(names, one) == names.end()) names.push_back(one);
+  }
+}
+
+/// Windows of one kind, cause and direction as one, from the first to the last, where there are too many to be read.
+struct Listed {
+  Window window;
+  Seconds longest{};
+  std::size_t of = 1;
+};
+std::vector<Listed> listed(const std::vector<Window>& windows) {
+  std::vector<Listed> all;
+  for (const auto& one : windows) {
+    const auto same = std::ranges::find_if(all, [&](const Listed& other) {
+      return windows.size() > windows_max && other.window.way == one.way && other.window.certain == one.certain &&
+             other.window.outcome.kind == one.outcome.kind && other.window.outcome.cause == one.outcome.cause;
+    });
+    if (same == all.end()) {
+      all.push_back({one, one.to - one.from});
+      continue;
+    }
+    auto& window = same->window;
+    window.from = std::min(window.from, one.from);
+    window.to = std::max(window.to, one.to);
+    window.users = std::max(window.users, one.users);
+    add_names(window.partners, one.partners);
+    add_names(window.classes, one.classes);
+    same->longest = std::max(same->longest, one.to - one.from);
+    ++same->of;
+  }
+  return all;
+}
+
+std::string counted(const std::vector<std::string>& names, std::string_view what) {
+  return names.size() > names_max ? fmt::format("{} {}: {}", names.size(), what, joined(names)) : joined(names);
+}
+
 void add_windows(PlanPage& page, const Rehearsal& rehearsal) {
-  for (const auto& one : rehearsal.windows) {
+  const auto ahead = rehearsal.plan.ahead.count();
+  for (const auto& [one, longest, of] : listed(rehearsal.windows)) {
     const auto& cause = text_of(one.outcome.cause);
-    auto kind = std::string(name_of(one.outcome.kind));
-    if (one.outcome.kind == Kind::bounced)
-      kind += fmt::format(" after {} s", std::chrono::duration_cast<Seconds>(one.outcome.after).count());
-    page.windows.push_back({.from = one.from.count(),
-                            .to = one.to.count(),
-                            .lasts = words_of(one.to - one.from),
-                            .fate = fate_of(one.outcome),
-                            .certain = one.certain,
-                            .to_partner = one.way == Way::to_partner,
-                            .partners = joined(one.partners),
-                            .users = joined(one.classes),
-                            .count = one.users,
-                            .kind = std::move(kind),
-                            .cause = std::string(cause.sentence),
-                            .remedy = std::string(cause.remedy),
-                            .failure = std::string(cause.failure)});
+    page.windows.push_back(
+        {.from = one.from.count() - ahead,
+         .to = one.to.count() - ahead,
+         .lasts = of == 1 ? words_of(longest) : fmt::format("{} windows, the longest {}", of, words_of(longest)),
+         .fate = fate_of(one.outcome),
+         .certain = one.certain,
+         .to_partner = one.way == Way::to_partner,
+         .partners = counted(one.partners, "partners"),
+         .users = counted(one.classes, "classes"),
+         .count = one.users,
+         .kind = kind_of(one.outcome),
+         .cause = std::string(cause.sentence),
+         .remedy = std::string(cause.remedy),
+         .failure = std::string(cause.failure)});
   }
 }
 
 void add_steps(PlanPage& page, const Rehearsal& rehearsal) {
+  const auto ahead = rehearsal.plan.ahead.count();
   for (const auto& gate : rehearsal.gates) {
     const auto& step = rehearsal.plan.steps[gate.step];
     reports::PlanStepGate shown{.label = label_of(gate.step),
                                 .name = step.name,
-                                .at = step.at.count(),
-                                .until = gate.at.count(),
+                                .at = step.at.count() - ahead,
+                                .until = gate.at.count() - ahead,
                                 .commands = gate.commands,
                                 .checks = gate.checks,
                                 .broken = gate.broken,
@@ -290,6 +339,11 @@ std::optional<std::int64_t> second_of(const std::string& date) {
 PlanPage page_of(const Rehearsal& rehearsal, const std::vector<Proposal>& proposals, const Improvement* improvement) {
   const auto& plan = rehearsal.plan;
   PlanPage page{.title = plan.name, .go = rehearsal.go(), .reasons = rehearsal.objections};
+  if (page.reasons.size() > reasons_max) {
+    const auto more = page.reasons.size() - reasons_max;
+    page.reasons.resize(reasons_max);
+    page.reasons.push_back(fmt::format("and {} more like these", more));
+  }
   page.facts.push_back(fmt::format(
       "{}{}{} steps in {}, {} partners; acceptable loss in one go: {}", plan.source.empty() ? "" : plan.source + " · ",
       plan.start.empty() ? "" : "begins " + plan.start + " · ", plan.steps.size(), words_of(rehearsal.timeline.end),

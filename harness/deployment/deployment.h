@@ -94,7 +94,7 @@ class Deployment {
   void conform();
   void conform_homes();
   void conform_legacy_gateway();
-  void conform_record();
+  void conform_records();
   void conform_edge();
   void conform_services();
   void publish_routes();
@@ -128,8 +128,8 @@ class Deployment {
   // What the nodes were told last.
   std::map<std::string, Pool> registered_;
   std::optional<migration::Certificate> assigned_, live_;
-  bool edge_runs_ = true, legacy_runs_ = false, srv_edge_ = false;
-  std::uint32_t ttl_s_ = 0;
+  bool edge_runs_ = true, legacy_runs_ = false;
+  std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
   reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;
 };

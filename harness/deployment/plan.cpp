@@ -4,6 +4,8 @@
 #include "mocks/rules.h"
 #include "protocol/base/check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace cutover::harness {
@@ -102,13 +104,14 @@ std::shared_ptr<const tls::Identity> Plan::issue(const std::vector<std::string>&
 
 mocks::Routing Plan::routing(const migration::State& state) const {
   mocks::Routing routing;
-  routing.domain = topology_.domain;
+  for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
   const auto& configuration = state.configuration;
   for (const auto& [user, situation] : state.users) {
-    routing.homes[user] = home_of(state, user);
+    const auto address = address_of(topology_, user);
+    routing.homes[address] = home_of(state, user);
     const auto policy = migration::effective(state.policies, situation).policy;
-    if (configuration.allow_federated_users && policy.allows_xmpp()) routing.xmpp_users.insert(user);
+    if (configuration.allow_federated_users && policy.allows_xmpp()) routing.xmpp_users.insert(address);
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
   if (state.pools.at(std::string(new_pool_name)).deployed)
@@ -132,7 +135,7 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   settings.gateway = known.gateway;
   settings.policies = state.policies;
   for (const auto& [user, situation] : state.users) {
-    const auto address = user + "@" + topology_.domain;
+    const auto address = address_of(topology_, user);
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
     if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
@@ -145,12 +148,11 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
 }
 
 void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) const {
-  const auto& domain = topology_.domain;
   const auto ttl = topology_.srv_ttl_s;
-  server.add_empty_zone(domain);
+  for (const auto& domain : domains_of(topology_)) server.add_empty_zone(domain);
   server.set(host_name("legacy-gateway"), dns::Type::a, ttl, {located("legacy-gateway").address});
   server.set(host_name("xmpp"), dns::Type::a, ttl, {located("proxy").address});
-  publish_our_srv(server, state);
+  for (const auto& domain : domains_of(topology_)) publish_our_srv(server, state, domain);
   for (const auto& partner : topology_.partners) {
     const auto [where, port] = endpoint(node_name_of(topology_, partner), "xmpp");
     server.add_empty_zone(partner.domain);
@@ -160,12 +162,17 @@ void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) 
   }
 }
 
-void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state) const {
-  const bool edge = names_edge(state, topology_.domain);
-  const auto* node = edge ? "proxy" : "legacy-gateway";
-  const auto* name = edge ? "xmpp" : "legacy-gateway";
-  server.set("_xmpp-server._tcp." + topology_.domain, dns::Type::srv, state.ttl_s.at(topology_.domain),
-             {"0 0 " + std::to_string(endpoint(node, "xmpp").port) + " " + host_name(name)});
+void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain) const {
+  std::vector<std::string> targets;
+  for (const auto& target : state.srv.at(domain)) {
+    const bool edge = target.box == edge_name;
+    const auto* node = edge ? "proxy" : "legacy-gateway";
+    // The usual port is where the node listens in this world.
+    const auto port = target.port == migration::SrvTarget().port ? endpoint(node, "xmpp").port : target.port;
+    const auto name = target.resolves ? host_name(edge ? "xmpp" : "legacy-gateway") : host_name("nowhere");
+    targets.push_back(fmt::format("{} 0 {} {}", target.priority, port, name));
+  }
+  server.set("_xmpp-server._tcp." + domain, dns::Type::srv, state.ttl_s.at(domain), targets);
 }
 
 mocks::PoolSettings Plan::pool(Pool pool, std::shared_ptr<const mocks::Routing> routing) const {
@@ -196,7 +203,7 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
 mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
   mocks::SipUserSettings settings;
   settings.name = name;
-  settings.domain = topology_.domain;
+  settings.domain = domain_of(topology_, name);
   settings.identity = issue({name + ".users." + topology_.domain});
   settings.pool = peer(node_name_of(home), "sip");
   return settings;
@@ -204,10 +211,12 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = {topology_.domain};
+  settings.domains = domains_of(topology_);
   for (const auto& partner : topology_.partners) settings.partners[partner.domain] = mode_of(partner.kind);
   settings.host = host_name("legacy-gateway");
-  settings.identity = issue({topology_.domain, settings.host});
+  auto names = domains_of(topology_);
+  names.push_back(settings.host);
+  settings.identity = issue(names);
   settings.sip_identity = issue({settings.host});
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server();
@@ -220,7 +229,7 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
 
 reference::ProxyConfig Plan::proxy(const migration::State& state) const {
   reference::ProxyConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("proxy");
   config.gateway_name = host_name("gateway");
   config.internal_identity = issue({config.host});
@@ -249,7 +258,7 @@ std::shared_ptr<const tls::Identity> Plan::certificate(const std::optional<migra
 
 reference::GatewayConfig Plan::gateway(const migration::State& state) const {
   reference::GatewayConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("gateway");
   config.identity = issue({config.host});
   config.proxies = {endpoint("proxy", "internal")};

@@ -41,9 +41,9 @@ class Plan {
   /// What a box knows in that state: the edge the replica, the front end the central store.
   [[nodiscard]] reference::Settings settings(const migration::State&, const migration::Configuration& known) const;
 
-  /// Our zone and those of the partners, and the one record that the last step changes.
+  /// Our zones and those of the partners, and the records that the last step changes.
   void publish_zones(dns::DnsServer&, const migration::State&) const;
-  void publish_our_srv(dns::DnsServer&, const migration::State&) const;
+  void publish_our_srv(dns::DnsServer&, const migration::State&, const std::string& domain) const;
 
   [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
   [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;

@@ -134,7 +134,7 @@ void Deployment::conform() {
     pools_.erase(Pool::current);
   }
   conform_edge();
-  conform_record();
+  conform_records();
 }
 
 void Deployment::conform_homes() {
@@ -143,7 +143,7 @@ void Deployment::conform_homes() {
     if (registered_.at(name) == home || !pools_.contains(home)) continue;
     auto& mover = user(name);
     mover.register_with(routing_->pools.at(home));
-    await([&] { return mover.registered() && pools_.at(home)->registered(name); },
+    await([&] { return mover.registered() && pools_.at(home)->registered(address_of(options_.topology, name)); },
           name + " could not register with its new pool");
     registered_[name] = home;
   }
@@ -158,14 +158,16 @@ void Deployment::conform_legacy_gateway() {
   if (std::exchange(legacy_runs_, runs) != runs) runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
 }
 
-void Deployment::conform_record() {
-  const bool edge = names_edge(state_, options_.topology.domain);
-  const auto ttl = state_.ttl_s.at(options_.topology.domain);
-  if (edge == srv_edge_ && ttl == ttl_s_) return;
-  const auto rule = edge ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv;
-  if (edge == srv_edge_ || routes_.holds(rule)) plan_->publish_our_srv(name_server_->server(), state_);
-  srv_edge_ = edge;
-  ttl_s_ = ttl;
+void Deployment::conform_records() {
+  for (const auto& domain : state_.sip_domains) {
+    const auto& record = state_.srv[domain];
+    auto& [published, ttl] = published_[domain];
+    if (record == published && ttl == state_.ttl_s.at(domain)) continue;
+    const auto rule = names_edge(state_, domain) ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv;
+    if (record == published || routes_.holds(rule)) plan_->publish_our_srv(name_server_->server(), state_, domain);
+    published = record;
+    ttl = state_.ttl_s.at(domain);
+  }
 }
 
 void Deployment::start_legacy_gateway() {

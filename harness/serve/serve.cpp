@@ -247,10 +247,11 @@ void print_ways_in(std::ostream& out, const Hall& hall, const ServeOptions& opti
     }
   }
   if (!hall.served().users.empty() || !hall.served().partners.empty())
-    out << fmt::format("or type here: send {} {}@{} hello   (`help` lists all commands)\n",
-                       hall.served().users.empty() ? topology.partners.front().users.front() : topology.users.front(),
-                       hall.served().users.empty() ? topology.users.front() : topology.partners.front().users.front(),
-                       hall.served().users.empty() ? topology.domain : topology.partners.front().domain);
+    out << fmt::format(
+        "or type here: send {} {}@{} hello   (`help` lists all commands)\n",
+        hall.served().users.empty() ? topology.partners.front().users.front() : topology.users.front(),
+        hall.served().users.empty() ? topology.users.front() : topology.partners.front().users.front(),
+        hall.served().users.empty() ? domain_of(topology, topology.users.front()) : topology.partners.front().domain);
   out << "Ctrl-C ends it.\n";
 }
 

@@ -19,8 +19,8 @@ namespace {
 // In units of the drawing, which are pixels on a screen that is wide enough.
 constexpr double width = 1240, left = 276, right = width - 12, names_end = 164;
 constexpr double row_height = 17, group_gap = 5, bar = 15, pale_bar = 12, axis = 32;
-constexpr double base = 12.4;                    // of a line of text in a row
-constexpr double least_loss = 3;                 // whatever the scale makes of it, a loss is seen
+constexpr double base = 12.4;                                       // of a line of text in a row
+constexpr double least_loss = 3;                                    // whatever the scale makes of it, a loss is seen
 constexpr double letter = 6.1, bold_letter = 7.2, letter_fits = 9;  // about as wide as text of this size is
 constexpr std::size_t rows_on_a_page = 36, rows_of_one_of_several = 20;
 
@@ -468,7 +468,8 @@ std::string names_of(const std::vector<ChartGroup>& groups) {
   for (const auto& group : groups) {
     if (group.partners.size() > 1) names += "<li>" + xml_escape(name_of(group)) + "</li>";
   }
-  return names.empty() ? "" : "<details><summary>which partners share a row</summary><ul>" + names + "</ul></details>\n";
+  return names.empty() ? ""
+                       : "<details><summary>which partners share a row</summary><ul>" + names + "</ul></details>\n";
 }
 
 ChartScale scale_of(std::span<const Chart> charts, const std::vector<ChartGroup>& groups) {

@@ -103,23 +103,22 @@ json::value write(const ChartSegment& segment) {
   return object;
 }
 
-constexpr auto write_any = [](const auto& item) { return write(item); };
-constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
-
 json::value write(const ChartLane& lane) {
   return json::object{{"partner", text(lane.partner)},
                       {"to-partner", lane.to_partner},
                       {"users", text(lane.users)},
                       {"count", lane.count},
-                      {"segments", array_of(lane.segments, write_any)}};
+                      {"segments", array_of(lane.segments, [](const ChartSegment& one) { return write(one); })}};
 }
 
 json::value write(const ChartMark& mark) {
-  json::object object{
-      {"at", mark.at}, {"until", mark.until}, {"label", text(mark.label)}, {"name", text(mark.name)}};
+  json::object object{{"at", mark.at}, {"until", mark.until}, {"label", text(mark.label)}, {"name", text(mark.name)}};
   if (mark.no_return) object.emplace("no-return", true);
   return object;
 }
+
+constexpr auto write_any = [](const auto& item) { return write(item); };
+constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
 
 json::object write(const Chart& chart) {
   json::object object{{"title", text(chart.title)},

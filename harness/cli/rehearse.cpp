@@ -3,6 +3,7 @@
 #include "harness/cli/reporting.h"
 #include "harness/cli/subcommands.h"
 #include "harness/judging/outcome.h"
+#include "harness/migration/page.h"
 #include "harness/migration/plan_file.h"
 #include "harness/migration/report.h"
 #include "reports/junit.h"
@@ -37,10 +38,11 @@ int rehearse_command(const RehearseArguments& arguments, const std::vector<std::
   fmt::print("{}", to_text(rehearsal, proposals));
   if (improvement) fmt::print("{}", to_text(*improvement));
   const auto run = run_of(rehearsal, command);
-  write_report(arguments.directory + "/plan.json",
-               to_json(rehearsal, proposals, improvement ? &*improvement : nullptr));
+  const auto* improved = improvement ? &*improvement : nullptr;
+  write_report(arguments.directory + "/plan.json", to_json(rehearsal, proposals, improved));
+  write_report(arguments.directory + "/plan.html", reports::to_html(page_of(rehearsal, proposals, improved)));
   write_report(arguments.directory + "/junit.xml", reports::to_junit(run));
-  fmt::print("\nreports:\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
+  fmt::print("\nreports:\n  {0}/plan.html\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
   return printed() ? run.exit_code : exit_code::fault;
 }
 

@@ -85,6 +85,7 @@ struct Configuration {
   bool allow_federated_users = false;  ///< Set-CsAccessEdgeConfiguration
   std::string xmpp_route;              ///< Set-CsSite -XmppFederationRoute: an edge pool; empty: none
   bool published = true;               ///< the topology's flags were published
+  bool operator==(const Configuration&) const = default;
 };
 
 /// The legacy side, as the new side and the partners meet it.
@@ -96,6 +97,7 @@ struct Legacy {
   std::set<std::string> sip_domains;  ///< of ours that it serves
   std::optional<Certificate> certificate = Certificate{};
   std::set<std::string> in_clear;  ///< partners that it speaks to without TLS (its TCP dialback mode)
+  bool operator==(const Legacy&) const = default;
 };
 
 /// One target of `_xmpp-server._tcp.<domain>`.
@@ -139,6 +141,7 @@ struct State {
   Legacy legacy;
   std::map<std::string, Srv> srv;              ///< by SIP domain, as our zone has it
   std::map<std::string, std::uint32_t> ttl_s;  ///< of these records
+  bool operator==(const State&) const = default;
 };
 
 /// Edge and central store agree.

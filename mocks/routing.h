@@ -20,8 +20,8 @@ struct SipPeer {
 
 /// Shared by both pools, changed by the steps of the migration. A plain value.
 struct Routing {
-  std::string domain;                         ///< ours
-  std::map<std::string, Pool> homes;          ///< by user
+  std::set<std::string> domains;              ///< ours
+  std::map<std::string, Pool> homes;          ///< by user (bare address)
   std::map<Pool, SipPeer> pools;              ///< those that are deployed
   std::set<std::string> legacy_partners;      ///< domains with a federation route to the legacy gateway
   std::set<std::string> configured_partners;  ///< allowed XMPP partners on the new side, with their additional domains

@@ -128,6 +128,10 @@ constexpr std::array table{
               "the user's policy allows XMPP and not federation, which has no effect",
               "Set-CsExternalAccessPolicy -EnableFederationAccess $true for that policy.", "F6", "3.4", Ways::both,
               "users of that policy, with the partners that the new side has"},
+    CauseText{federation_not_allowed, "federation-not-allowed",
+              "the user's policy does not allow federation, and the legacy path is SIP federation",
+              "Set-CsExternalAccessPolicy -EnableFederationAccess $true for the policy that holds for the user.", "F6",
+              "3.4", Ways::both, "users of the new side without such a policy, with partners of the legacy path"},
     CauseText{user_not_enabled, "user-not-enabled", "the user is not enabled", "Enable-CsUser.", "", "3.4", Ways::both,
               "that user, with every partner"},
     CauseText{

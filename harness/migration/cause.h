@@ -46,6 +46,7 @@ enum class Cause {
   federation_switch_off,
   policy_absent,
   policy_without_federation,
+  federation_not_allowed,
   user_not_enabled,
   branch_user,
   // Names.

@@ -18,6 +18,10 @@ using CertificateOf = negotiation::Certificate;  // what a partner's proves
 
 constexpr std::uint32_t usual_ttl_s = 3600;
 
+void check_domain(YamlReader& yaml, const YAML::Node& at, const std::string& domain) {
+  if (!xmpp::is_domain(domain)) yaml.complain(at, fmt::format("expected a domain such as a.example, not '{}'", domain));
+}
+
 class EstateReader {
  public:
   explicit EstateReader(YamlReader& yaml) : yaml_(yaml) {}
@@ -55,11 +59,6 @@ class EstateReader {
     for (const auto& [name, node] : yaml_.entries(map[key], key)) into[name] = (this->*one)(node);
   }
 
-  void check_domain(const YAML::Node& at, const std::string& domain) {
-    if (!xmpp::is_domain(domain))
-      yaml_.complain(at, fmt::format("expected a domain such as a.example, not '{}'", domain));
-  }
-
   void check_sip_domain(const YAML::Node& at, const std::string& domain) {
     if (std::ranges::find(state().sip_domains, domain) == state().sip_domains.end())
       yaml_.complain(at, fmt::format("'{}' is no SIP domain of ours, expected one of {}", domain,
@@ -70,7 +69,7 @@ class EstateReader {
     yaml_.read(map, "sip-domains", state().sip_domains);
     if (state().sip_domains.empty()) yaml_.complain(map, "expected at least one domain for 'sip-domains'");
     for (const auto& domain : state().sip_domains) {
-      check_domain(map["sip-domains"], domain);
+      check_domain(yaml_, map["sip-domains"], domain);
       if (std::ranges::count(state().sip_domains, domain) > 1)
         yaml_.complain(map["sip-domains"], fmt::format("'{}' is given twice", domain));
     }
@@ -199,11 +198,11 @@ class EstateReader {
                     "cache",
                     "configured-as"}))
       return;
-    check_domain(map, domain);
+    check_domain(yaml_, map, domain);
     read_kind(map, partner);
     read_side(map, partner.side);
     yaml_.read(map, "further-domains", partner.further_domains);
-    for (const auto& further : partner.further_domains) check_domain(map["further-domains"], further);
+    for (const auto& further : partner.further_domains) check_domain(yaml_, map["further-domains"], further);
     yaml_.read(map, "trusts-our-authority", partner.trusts_our_authority);
     yaml_.read(map, "wants-client-usage", partner.wants_client_usage);
     yaml_.read(map, "closes-on-failed-external", partner.closes_on_failed_external);
@@ -214,39 +213,12 @@ class EstateReader {
     yaml_.read(map, "has-srv", partner.has_srv);
     yaml_.read(map, "connections", partner.connections);
     yaml_.read_seconds(map, "cache", partner.cache_s);
-    estate_.rows[domain] = row(domain, map["configured-as"]);
+    estate_.rows[domain] = read_allowed_partner(yaml_, domain, map["configured-as"]);
     for (const auto& [other, known] : estate_.partners) {
       if (std::ranges::find(known.further_domains, domain) != known.further_domains.end())
         yaml_.complain(map, fmt::format("'{}' is a further domain of '{}' already", domain, other));
     }
     estate_.partners[domain] = std::move(partner);
-  }
-
-  /// Get-CsXmppAllowedPartner, with the product's defaults and words.
-  AllowedPartner row(const std::string& domain, const YAML::Node& map) {
-    const auto uses = {std::pair<std::string_view, Negotiation>{"Required", Negotiation::required},
-                       {"Optional", Negotiation::optional},
-                       {"NotSupported", Negotiation::not_supported}};
-    AllowedPartner made;
-    made.domain = domain;
-    if (!map || !yaml_.map(map, "configured-as",
-                           {"type", "tls", "sasl", "dialback", "keep-alive", "additional-domains", "proxy-fqdn",
-                            "connection-limit", "description"}))
-      return made;
-    yaml_.read_word<PartnerType>(map, "type", made.partner_type,
-                                 {{"Federated", PartnerType::federated},
-                                  {"PublicVerified", PartnerType::public_verified},
-                                  {"PublicUnverified", PartnerType::public_unverified}});
-    yaml_.read_word(map, "tls", made.tls_negotiation, uses);
-    yaml_.read_word(map, "sasl", made.sasl_negotiation, uses);
-    yaml_.read(map, "dialback", made.support_dialback_negotiation);
-    yaml_.read(map, "keep-alive", made.enable_keep_alive);
-    yaml_.read(map, "additional-domains", made.additional_domains);
-    for (const auto& additional : made.additional_domains) check_domain(map["additional-domains"], additional);
-    yaml_.read(map, "proxy-fqdn", made.proxy_fqdn);
-    yaml_.read(map, "description", made.description);
-    if (map["connection-limit"]) yaml_.read(map, "connection-limit", made.connection_limit.emplace());
-    return made;
   }
 
   EdgePool edge(const YAML::Node& map) {
@@ -426,6 +398,32 @@ class EstateReader {
 };
 
 }  // namespace
+
+AllowedPartner read_allowed_partner(YamlReader& yaml, const std::string& domain, const YAML::Node& map) {
+  const auto uses = {std::pair<std::string_view, Negotiation>{"Required", Negotiation::required},
+                     {"Optional", Negotiation::optional},
+                     {"NotSupported", Negotiation::not_supported}};
+  AllowedPartner made;
+  made.domain = domain;
+  if (!map || !yaml.map(map, "configured-as",
+                        {"type", "tls", "sasl", "dialback", "keep-alive", "additional-domains", "proxy-fqdn",
+                         "connection-limit", "description"}))
+    return made;
+  yaml.read_word<PartnerType>(map, "type", made.partner_type,
+                              {{"Federated", PartnerType::federated},
+                               {"PublicVerified", PartnerType::public_verified},
+                               {"PublicUnverified", PartnerType::public_unverified}});
+  yaml.read_word(map, "tls", made.tls_negotiation, uses);
+  yaml.read_word(map, "sasl", made.sasl_negotiation, uses);
+  yaml.read(map, "dialback", made.support_dialback_negotiation);
+  yaml.read(map, "keep-alive", made.enable_keep_alive);
+  yaml.read(map, "additional-domains", made.additional_domains);
+  for (const auto& additional : made.additional_domains) check_domain(yaml, map["additional-domains"], additional);
+  yaml.read(map, "proxy-fqdn", made.proxy_fqdn);
+  yaml.read(map, "description", made.description);
+  if (map["connection-limit"]) yaml.read(map, "connection-limit", made.connection_limit.emplace());
+  return made;
+}
 
 Estate read_estate(YamlReader& yaml, const YAML::Node& node) { return EstateReader(yaml).read(node); }
 

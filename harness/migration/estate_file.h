@@ -24,6 +24,8 @@ namespace cutover::harness::migration {
 
 /// Reads what stands behind the key `estate`. What is wrong is complained of to the reader.
 [[nodiscard]] Estate read_estate(YamlReader&, const YAML::Node&);
+/// A partner as New-CsXmppAllowedPartner makes it: the keys of `configured-as`, and the product's defaults.
+[[nodiscard]] AllowedPartner read_allowed_partner(YamlReader&, const std::string& domain, const YAML::Node&);
 /// A text with the key `estate` and no other. Throws YamlError with every mistake.
 [[nodiscard]] Estate parse_estate(std::string_view yaml, const std::string& source);
 

@@ -43,7 +43,10 @@ TEST(EstateFile, WhatIsLeftOutIsAnEstateWhoseLegacyGatewayServesAll) {
   EXPECT_EQ(estate.rows.at("p.example").tls_negotiation, reference::Negotiation::required);
   EXPECT_FALSE(estate.partners.at("p.example").side.features);
   EXPECT_EQ(estate.records.at("edge").front().box, "edge");
-  EXPECT_FALSE(state.configuration.allow_federated_users);
+  // Partners of a legacy gateway are federated.
+  EXPECT_TRUE(state.configuration.allow_federated_users);
+  EXPECT_TRUE(state.policies.global.enable_federation_access);
+  EXPECT_FALSE(state.policies.global.enable_xmpp_access);
 }
 
 TEST(EstateFile, EveryMistakeIsToldAtOnceWithItsLine) {

@@ -118,23 +118,32 @@ class Judgement {
     return by_srv();
   }
 
-  /// 1.2.3: the switch is per partner. With the other reading of 1.2.6 the new side takes users of a legacy pool only
-  /// when XMPP is routed through it.
+  /// 1.2.3: the switch is per partner. With the other reading users of a legacy pool are cut off by the route and not
+  /// by the partner: to the letter of 1.2.6, until the partner is configured, too, and they are moved.
   [[nodiscard]] bool configured_for_user() const {
     if (state_.generation == Generation::sfb2019) return false;
-    if (listed(state_.configuration, exchange_.remote_domain) == nullptr) return false;
-    const bool waits = readings_.legacy_users == Readings::LegacyUsers::cut_off_when_routed &&
-                       home_ == migration::Side::legacy && state_.configuration.xmpp_route.empty();
-    return !waits;
+    if (readings_.legacy_users == Readings::LegacyUsers::cut_off_when_routed && home_ == migration::Side::legacy)
+      return !state_.configuration.xmpp_route.empty();
+    return listed(state_.configuration, exchange_.remote_domain) != nullptr;
   }
 
   // The legacy path.
 
   [[nodiscard]] Cause legacy_lacks() const {
     const auto& legacy = state_.legacy;
+    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return cause;
     if (!legacy.routes.contains(exchange_.remote_domain)) return no_route();
     if (!legacy.edge_runs) return Cause::legacy_edge_stopped;
     return legacy_gateway_lacks();
+  }
+
+  /// To the new side a partner of the legacy gateway is a federated SIP domain (2.8), so its users need federation
+  /// (3.4, 3.5). Those of a legacy pool have the policies of their own product, which are not told here.
+  [[nodiscard]] Cause sip_federation_lacks() const {
+    if (home_ == migration::Side::legacy) return Cause::none;
+    if (!state_.configuration.allow_federated_users) return Cause::federation_switch_off;
+    const auto& policy = effective(state_.policies, users_).policy;
+    return policy.enable_federation_access ? Cause::none : Cause::federation_not_allowed;
   }
 
   [[nodiscard]] Cause legacy_gateway_lacks() const {
@@ -177,7 +186,11 @@ class Judgement {
   Outcome new_side_out() {
     path_ = Path::current;
     if (home_ == migration::Side::legacy) return failed(Cause::user_on_legacy_pool);  // 1.2.6
-    if (const auto cause = policy_lacks(); cause != Cause::none) return failed(cause);
+    const auto policy = policy_lacks();
+    const bool begun = std::ranges::any_of(state_.edges, [](const auto& one) { return one.second.xmpp_ticked; });
+    // Neither the user nor the topology is ready: the partner was configured too early (F18).
+    if (policy != Cause::none && !begun) return failed(Cause::partner_configured);
+    if (policy != Cause::none) return failed(policy);
     if (state_.configuration.xmpp_route.empty()) return failed(no_way_out());
     const auto edge = state_.edges.find(state_.configuration.xmpp_route);
     if (edge == state_.edges.end()) return failed(Cause::edge_not_deployed);
@@ -188,10 +201,12 @@ class Judgement {
     if (!edge->second.opens_out) return failed(Cause::firewall_out);
     if (!partner_.has_srv && row->proxy_fqdn.empty()) return failed(Cause::partner_srv_missing);
     if (partner_.hosts_our_domain) return failed(Cause::partner_hosts_our_domain);
+    if (!row_of(*row).valid()) return failed(Cause::row_invalid);  // 3.2
     const auto flaw = flaw_now(edge->second, true);
     const auto negotiated = negotiated_out(new_side_with(*row, flaw), flaw, edge->first);
     if (negotiated.whole()) return blocked(negotiated);
     if (negotiated.at_times) block = negotiated;
+    if (members_differ(edge->second, *row)) block = {Cause::members_differ, true};
     if (const auto cause = partner_type_forbids(*row); cause != Cause::none) return failed(cause);
     return block.at_times ? blocked(block) : carried();
   }
@@ -206,7 +221,9 @@ class Judgement {
   }
 
   [[nodiscard]] Cause policy_lacks() const {
-    if (!state_.configuration.allow_federated_users) return Cause::federation_switch_off;  // 3.5
+    // A setting of the edge (3.5), effective when the edge has it (F29).
+    if (!state_.replica.allow_federated_users)
+      return state_.configuration.allow_federated_users ? Cause::not_replicated : Cause::federation_switch_off;
     const auto policy = effective(state_.policies, users_).policy;
     if (!policy.enable_xmpp_access) return Cause::policy_absent;
     return policy.enable_federation_access ? Cause::none : Cause::policy_without_federation;  // 3.4
@@ -248,6 +265,17 @@ class Judgement {
     if (flaw == Cause::none || !edge.assigned || *edge.assigned == *edge.live) return flaw;
     return flaw_of(*edge.assigned, users_.domain, partner_, as_client) == Cause::none ? Cause::certificate_not_live
                                                                                       : flaw;
+  }
+
+  /// A member shows a certificate of its own, with which nothing can be negotiated (2.4).
+  [[nodiscard]] bool members_differ(const EdgePool& edge, const AllowedPartner& row) const {
+    const bool out = exchange_.way == Way::to_partner;
+    return std::ranges::any_of(edge.members, [&](const EdgeMember& member) {
+      if (!member.runs || !member.certificate) return false;
+      const auto ours = new_side_with(row, flaw_of(*member.certificate, users_.domain, partner_, out));
+      const auto& theirs = partner_.side;
+      return (out ? negotiation::predict(ours, theirs) : negotiation::predict(theirs, ours)).method == Method::none;
+    });
   }
 
   static Side new_side_with(const AllowedPartner& partner, Cause flaw) {
@@ -353,14 +381,16 @@ class Judgement {
       return failed(connectable(best->box, best->port, best->resolves));
     }
     auto worst = entry_at(targets.front()->box, false);
-    bool some = worst.kind == Kind::works;
+    std::optional<Outcome> carried_by;
     for (const auto* target : targets) {
       const auto one = entry_at(target->box, false);
-      some = some || one.kind == Kind::works;
+      if (one.kind == Kind::works) carried_by = one;
       if (one.kind > worst.kind) worst = one;
     }
-    if (some && worst.kind != Kind::works) worst.kind = Kind::works_at_times;
-    return worst;
+    if (!carried_by || worst.kind == Kind::works) return worst;
+    carried_by->kind = Kind::works_at_times;
+    carried_by->cause = worst.cause;
+    return *carried_by;
   }
 
   Outcome entry_at(const std::string& box, bool stream_open) {
@@ -375,7 +405,9 @@ class Judgement {
         return failed(cause);
     }
     if (!state_.legacy.edge_runs) return failed(Cause::legacy_edge_stopped);
-    if (configured_for_user()) return failed(Cause::partner_configured);  // 1.2.3
+    if (configured_for_user())  // 1.2.3, 1.2.6
+      return failed(home_ == migration::Side::legacy ? Cause::user_on_legacy_pool : Cause::partner_configured);
+    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return failed(cause);
     if (!state_.legacy.routes.contains(exchange_.remote_domain)) return failed(no_route());
     return carried();
   }
@@ -385,6 +417,7 @@ class Judgement {
     const auto& edge = state_.edges.at(box);
     const auto* row = listed(state_.replica, exchange_.remote_domain);
     if (row == nullptr) return failed(not_taken());
+    if (!row_of(*row).valid()) return failed(Cause::row_invalid);  // 3.2
     if (!stream_open) {
       const auto flaw = flaw_now(edge, false);
       if (const auto cause = negotiated_in(new_side_with(*row, flaw), flaw, row); cause != Cause::none)
@@ -398,6 +431,7 @@ class Judgement {
     if (home_ == migration::Side::legacy) return failed(Cause::user_on_legacy_pool);
     if (const auto cause = policy_lacks(); cause != Cause::none) return failed(cause);
     if (const auto cause = partner_type_forbids(*row); cause != Cause::none) return failed(cause);
+    if (members_differ(edge, *row)) block = {Cause::members_differ, true};
     if (!block.at_times && partner_.connections > limit_of(*row)) block = {Cause::connections_exhausted, true};
     return block.at_times ? blocked(block) : carried();
   }
@@ -417,6 +451,10 @@ class Judgement {
   Cause negotiated_in(const Side& ours, Cause flaw, const AllowedPartner* row) {
     const auto predicted = negotiation::predict(partner_.side, ours);
     method_ = predicted.method;
+    // Requests of dialback are ignored where it is off (4.4), so the partner waits.
+    const auto& side = partner_.side;
+    dialback_ignored_ = predicted.method == Method::none && row != nullptr && !row->support_dialback_negotiation &&
+                        !side.external && (side.dialback_in_tls || side.dialback_in_clear);
     if (predicted.method == Method::none) return cause_of(predicted.why, false, flaw);
     if (predicted.method == Method::external) return Cause::none;
     if (!partner_.answers_dialback) return Cause::dialback_unanswered;
@@ -460,6 +498,12 @@ class Judgement {
         outcome.kind = Kind::bounced;
         outcome.after = state_.replica.gateway.stream_establishment_timeout;
         break;
+      case Cause::no_common_method:
+        if (dialback_ignored_) {
+          outcome.kind = Kind::bounced;
+          outcome.after = state_.replica.gateway.stream_establishment_timeout;
+        }
+        break;
       case Cause::contact_not_listed:
         if (exchange_.what == What::presence || readings_.unlisted == Readings::Unlisted::dropped)
           outcome.kind = Kind::black_holed;
@@ -482,6 +526,7 @@ class Judgement {
   migration::Side home_;
   Path path_ = Path::none;
   Method method_ = Method::none;
+  bool dialback_ignored_ = false;
 };
 
 }  // namespace

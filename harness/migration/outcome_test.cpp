@@ -141,6 +141,7 @@ const std::vector<Situation> situations{
     {6, {"close-firewall edge in"}},
     {6, {"close-firewall edge out"}},
     {6, {"repoint a.example legacy-gateway"}},
+    {3, {"set-policy global none"}},
 };
 
 Met everything() {

@@ -82,9 +82,11 @@ struct EdgePool {
 struct Configuration {
   std::map<std::string, AllowedPartner> partners;  ///< Get-CsXmppAllowedPartner, by primary domain
   GatewayConfiguration gateway;
-  bool allow_federated_users = false;  ///< Set-CsAccessEdgeConfiguration
-  std::string xmpp_route;              ///< Set-CsSite -XmppFederationRoute: an edge pool; empty: none
-  bool published = true;               ///< the topology's flags were published
+  /// Set-CsAccessEdgeConfiguration. The product's default is false; the partners of a legacy gateway are federated, so
+  /// whoever has one has turned it on.
+  bool allow_federated_users = true;
+  std::string xmpp_route;  ///< Set-CsSite -XmppFederationRoute: an edge pool; empty: none
+  bool published = true;   ///< the topology's flags were published
   bool operator==(const Configuration&) const = default;
 };
 
@@ -133,7 +135,8 @@ struct State {
   std::map<std::string, Pool> pools;
   std::map<std::string, EdgePool> edges;
   std::map<std::string, UserClass> users;
-  AccessPolicies policies;         ///< grants stand at the classes
+  /// Grants stand at the classes. For the same reason the global one allows federation, as imported.
+  AccessPolicies policies{.global = {.enable_federation_access = true}};
   Configuration configuration;     ///< central store; front ends see it at once
   Configuration replica;           ///< what the edge has of it
   bool gateway_installed = false;  ///< set-up was run on the front ends since the flag was published

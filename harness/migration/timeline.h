@@ -35,6 +35,7 @@ struct Lane {
   What what = What::message;
   std::vector<std::string> classes;
   std::uint64_t users = 0;
+  Outcome before;                 ///< of the estate as it was before the first operation
   std::vector<Segment> segments;  ///< without gaps, from the start to the end
 };
 

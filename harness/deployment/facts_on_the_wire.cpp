@@ -2,6 +2,7 @@
 #include "harness/deployment/facts_on_the_wire.h"
 
 #include "harness/deployment/exchange.h"
+#include "harness/deployment/on_the_wire.h"
 #include "harness/worlds/sim_world.h"
 
 #include <fmt/format.h>
@@ -15,29 +16,6 @@ namespace {
 using namespace migration;
 
 constexpr char partners_user[] = "romeo";
-/// Above this the sender was not told at once: an error takes some round trips of a millisecond.
-constexpr Duration at_once = 20s;
-constexpr Duration patience = 45s;
-
-bool usual(const Partner& partner) {
-  return partner.trusts_our_authority && !partner.wants_client_usage && !partner.closes_on_failed_external &&
-         !partner.hosts_our_domain && !partner.discards_messages && partner.answers_dialback && partner.has_srv &&
-         partner.connections == 1 && partner.cache_s == 0;
-}
-
-/// What names an edge pool names that which is on the wire, and boxes of records are this or the legacy gateway.
-bool about_what_is_here(const Operation& operation, const Estate& estate) {
-  const auto& here = edge_name_on_the_wire(estate.start);
-  if (estate.start.edges.contains(operation.subject) && operation.subject != here) return false;
-  if (operation.verb == Verb::assign_certificate && operation.value != "-") {
-    const auto& certificate = estate.certificates.at(operation.value);
-    return certificate.fault != Certificate::Fault::revocation_unreachable;
-  }
-  if (operation.verb != Verb::repoint || operation.value == "-") return true;
-  const auto record = estate.records.find(operation.value);
-  if (record == estate.records.end()) return operation.value == here || operation.value == legacy_gateway_box;
-  return record->second.size() == 1 && (record->second[0].box == here || record->second[0].box == legacy_gateway_box);
-}
 
 std::vector<Operation> operations_of(const Facts& facts, const Fact& fact) {
   std::vector<Operation> all;
@@ -54,7 +32,7 @@ std::vector<Operation> operations_of(const Facts& facts, const Fact& fact) {
 bool homed_here(const Facts& facts, const Fact& fact) {
   return std::ranges::all_of(fact.exchanges, [&](const auto& exchange) {
     const auto& users = facts.estate.start.users.at(exchange.user_class);
-    return users.enabled && side_of(facts.estate.start, users) == migration::Side::legacy;
+    return shown_by_nodes(users, facts.estate.start);
   });
 }
 
@@ -71,18 +49,6 @@ Topology topology_of(const Facts& facts, const Fact& fact) {
   partner.side = facts.estate.partners.at(fact.partner).side;
   topology.partners = {partner};
   return topology;
-}
-
-/// The kind that the sender felt, as far as the wire tells it.
-Outcome felt(const Observation& seen, Duration took) {
-  Outcome outcome{.path = seen.path};
-  if (seen.copies > 0) return outcome;
-  if (!seen.sender_told)
-    outcome.kind = Kind::black_holed;
-  else
-    outcome.kind = took > at_once ? Kind::bounced : Kind::refused;
-  outcome.after = took;
-  return outcome;
 }
 
 /// Cause and method are not on the wire, and an error that comes late is one: whether it comes is what counts here.
@@ -122,16 +88,8 @@ class OneFact {
   Trace& trace() { return world_.trace(); }
 
  private:
-  /// Whom the user has added may write to him whatever the partner's type (4.1).
-  void list_contact(const migration::Exchange& exchange) {
-    auto& user = deployment_->user(exchange.user_class);
-    const auto uri = fmt::format("sip:{}@{}", partners_user, fact_.partner);
-    user.subscribe(uri);
-    (void)world_.run_until([&] { return user.contact(uri).subscribe_status >= 200; }, patience);
-  }
-
   std::string made(const migration::Exchange& exchange) {
-    if (exchange.way == Way::from_partner) list_contact(exchange);
+    if (exchange.way == Way::from_partner) list_contact(*deployment_, exchange.user_class, fact_.partner);
     const auto begun = world_.now();
     const auto seen =
         observe(*deployment_, {{exchange.user_class, fact_.partner, partners_user, exchange.way, exchange.what}});
@@ -152,10 +110,8 @@ class OneFact {
 
 bool shown_by_nodes(const Facts& facts, const Fact& fact) {
   const auto operations = operations_of(facts, fact);
-  const bool shown = std::ranges::all_of(operations, [&](const Operation& operation) {
-    return std::ranges::find(on_the_wire(), operation.verb) != on_the_wire().end() &&
-           about_what_is_here(operation, facts.estate);
-  });
+  const bool shown = std::ranges::all_of(
+      operations, [&](const Operation& operation) { return shown_by_nodes(operation, facts.estate); });
   const bool plain = fact.seen_record.empty() && fact.open_stream.empty() && !fact.our_stream_open &&
                      fact.generation == Generation::lync2013;
   const bool sent = std::ranges::all_of(fact.exchanges, [&](const auto& exchange) {
@@ -166,7 +122,8 @@ bool shown_by_nodes(const Facts& facts, const Fact& fact) {
   const bool read = std::ranges::find(readings, Readings()) != readings.end();
   // What is not supported may still be seen to work.
   const bool documented = fact.standing != Standing::ours;
-  return shown && plain && sent && read && documented && homed_here(facts, fact) && usual(facts.estate.partners.at(fact.partner));
+  return shown && plain && sent && read && documented && homed_here(facts, fact) &&
+         shown_by_nodes(facts.estate.partners.at(fact.partner));
 }
 
 std::string contradiction_on_the_wire(const Facts& facts, const Fact& fact, const departures::Planted& planted,

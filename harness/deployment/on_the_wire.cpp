@@ -10,7 +10,9 @@ namespace cutover::harness {
 using namespace migration;
 
 bool shown_by_nodes(const Partner& partner) {
-  return partner.trusts_our_authority && !partner.wants_client_usage && !partner.closes_on_failed_external &&
+  // Whoever meets a certificate that proves nothing may go on by dialback or end the stream (RFC 6120 section 13.7.2).
+  const bool clear = partner.side.certificate != negotiation::Certificate::bad;
+  return clear && partner.trusts_our_authority && !partner.wants_client_usage && !partner.closes_on_failed_external &&
          !partner.hosts_our_domain && !partner.discards_messages && partner.answers_dialback && partner.has_srv &&
          partner.connections == 1 && partner.cache_s == 0;
 }

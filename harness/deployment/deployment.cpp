@@ -54,11 +54,11 @@ Deployment::Deployment(World& world, DeploymentOptions options)
                                     : tls::make_openssl_authority(world.wall_clock());
   }
   plan_ = std::make_unique<Plan>(
-      options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, options_.planted,
-      options_.admin);
+      options_.topology, options_.estate, [&](int host) { return world_.address_of(host); }, *authority_,
+      options_.planted, options_.admin);
   for (const auto& node : nodes_of(options_.topology)) hosts_[node.name] = node.host;
   state_ = plan_->estate().start;
-  ttl_s_ = options_.topology.srv_ttl_s;
+  for (const auto& domain : state_.sip_domains) published_[domain] = {state_.srv.at(domain), state_.ttl_s.at(domain)};
   publish_routes();
 }
 
@@ -250,9 +250,10 @@ std::vector<std::string> Deployment::stream_nodes() const {
 }
 
 void Deployment::settle() {
-  const auto& ours = options_.topology.domain;
   for (const auto& spec : options_.topology.partners) {
-    if (spec.server != PartnerServer::by_hand) partner_domain(spec.domain).let_go_of(ours);
+    if (spec.server != PartnerServer::by_hand) {
+      for (const auto& ours : domains_of(options_.topology)) partner_domain(spec.domain).let_go_of(ours);
+    }
     legacy_gateway_->server().close_streams_with(spec.domain);
     if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
   }

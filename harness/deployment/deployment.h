@@ -12,8 +12,9 @@ struct ServerProduct;
 
 struct DeploymentOptions {
   Topology topology = reference_topology();
-  bool paper_tls = false;       ///< names without encryption, for explorations and benchmarks
-  departures::Planted planted;  ///< defects and variants of the reference and the mocks
+  std::optional<migration::Estate> estate = {};  ///< see Plan
+  bool paper_tls = false;                        ///< names without encryption, for explorations and benchmarks
+  departures::Planted planted;                   ///< defects and variants of the reference and the mocks
   AdminPlan admin;
   std::uint16_t direct_tls_port = 0;          ///< where the proxy takes TLS from the first octet, too; 0: nowhere
   std::unique_ptr<tls::Authority> authority;  ///< null: a new one
@@ -94,7 +95,7 @@ class Deployment {
   void conform();
   void conform_homes();
   void conform_legacy_gateway();
-  void conform_record();
+  void conform_records();
   void conform_edge();
   void conform_services();
   void publish_routes();
@@ -128,8 +129,8 @@ class Deployment {
   // What the nodes were told last.
   std::map<std::string, Pool> registered_;
   std::optional<migration::Certificate> assigned_, live_;
-  bool edge_runs_ = true, legacy_runs_ = false, srv_edge_ = false;
-  std::uint32_t ttl_s_ = 0;
+  bool edge_runs_ = true, legacy_runs_ = false;
+  std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
   reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;
 };

@@ -1,6 +1,8 @@
 // Kinds of partners as the sides of a negotiation, and as rows of the product.
 #include "harness/deployment/estate_of.h"
 
+#include <algorithm>
+
 namespace cutover::harness {
 
 namespace {
@@ -39,17 +41,30 @@ AllowedPartner row_of(const PartnerSpec& spec) {
 
 }  // namespace
 
-Partner partner_of(const PartnerSpec& spec) { return {.domain = spec.domain, .side = side_of(spec.kind)}; }
+Partner partner_of(const PartnerSpec& spec) {
+  return {.domain = spec.domain, .side = spec.side.value_or(side_of(spec.kind))};
+}
+
+bool new_pool_deployed(const State& state) {
+  return std::ranges::any_of(state.pools, [](const auto& entry) {
+    const auto& pool = entry.second;
+    return pool.side == migration::Side::current && !pool.branch && pool.deployed;
+  });
+}
+
+const EdgePool& edge_on_the_wire(const State& state) { return state.edges.begin()->second; }
+
+const std::string& edge_name_on_the_wire(const State& state) { return state.edges.begin()->first; }
 
 Estate estate_of(const Topology& topology) {
   Estate estate;
   auto& state = estate.start;
-  state.sip_domains = {topology.domain};
+  state.sip_domains = domains_of(topology);
   state.pools[std::string(legacy_pool_name)] = {};
   state.pools[std::string(new_pool_name)] = {.side = migration::Side::current, .deployed = false};
   state.edges[std::string(edge_name)] = {};
   for (const auto& user : topology.users)
-    state.users[user] = {.domain = topology.domain, .pool = std::string(legacy_pool_name)};
+    state.users[user] = {.domain = domain_of(topology, user), .pool = std::string(legacy_pool_name)};
   for (const auto& spec : topology.partners) {
     estate.partners[spec.domain] = partner_of(spec);
     estate.rows[spec.domain] = row_of(spec);
@@ -57,11 +72,14 @@ Estate estate_of(const Topology& topology) {
     state.legacy.partners.insert(spec.domain);
     if (spec.kind == PartnerKind::plaintext_dialback) state.legacy.in_clear.insert(spec.domain);
   }
-  state.legacy.sip_domains = {topology.domain};
-  state.legacy.certificate = Certificate{.names = {topology.domain}};
-  estate.certificates[std::string(edge_certificate_name)] = {.names = {topology.domain}};
-  state.srv[topology.domain] = {SrvTarget{.box = std::string(legacy_gateway_box)}};
-  state.ttl_s[topology.domain] = topology.srv_ttl_s;
+  const auto domains = domains_of(topology);
+  state.legacy.sip_domains = {domains.begin(), domains.end()};
+  state.legacy.certificate = Certificate{.names = domains};
+  estate.certificates[std::string(edge_certificate_name)] = {.names = domains};
+  for (const auto& domain : domains) {
+    state.srv[domain] = {SrvTarget{.box = std::string(legacy_gateway_box)}};
+    state.ttl_s[domain] = topology.srv_ttl_s;
+  }
   state.configuration.gateway.dialback_passphrase = "passphrase of the new side";
   replicate(state);
   return estate;

@@ -16,9 +16,7 @@ namespace {
 /// Longer than the 32 s of a SIP transaction, so that an error has its time.
 constexpr Duration exchange_limit = 45s;
 
-std::string jid_of(Deployment& deployment, const std::string& user) {
-  return user + "@" + deployment.topology().domain;
-}
+std::string jid_of(Deployment& deployment, const std::string& user) { return address_of(deployment.topology(), user); }
 
 std::string sip_uri_of(const Exchange& exchange) {
   return "sip:" + exchange.partner_user + "@" + exchange.partner_domain;

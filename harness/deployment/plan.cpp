@@ -1,8 +1,11 @@
 // The settings of each node: names, certificates, addresses, zones, routes.
 #include "harness/deployment/plan.h"
 
+#include "harness/negotiation/pair.h"
 #include "mocks/rules.h"
 #include "protocol/base/check.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -32,16 +35,10 @@ xmpp::PeerPolicy policy_of(PartnerKind kind) {
   return policy;
 }
 
-mocks::ConnectionMode mode_of(PartnerKind kind) {
-  switch (kind) {
-    case PartnerKind::sasl_external:
-      return mocks::ConnectionMode::tls_sasl;
-    case PartnerKind::dialback_over_tls:
-      return mocks::ConnectionMode::tls_dialback;
-    case PartnerKind::plaintext_dialback:
-      break;
-  }
-  return mocks::ConnectionMode::tcp_dialback;
+mocks::ConnectionMode mode_of(const negotiation::Side& side) {
+  if (side.tls == negotiation::Tls::none) return mocks::ConnectionMode::tcp_dialback;
+  const bool proves = side.external && side.certificate == negotiation::Certificate::good;
+  return proves ? mocks::ConnectionMode::tls_sasl : mocks::ConnectionMode::tls_dialback;
 }
 
 sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
@@ -52,10 +49,10 @@ sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
 
 const char* node_name_of(Pool pool) { return pool == Pool::legacy ? "legacy-pool" : "new-pool"; }
 
-Plan::Plan(Topology topology, const AddressOf& address_of, tls::Authority& authority, departures::Planted planted,
-           AdminPlan admin)
+Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const AddressOf& address_of,
+           tls::Authority& authority, departures::Planted planted, AdminPlan admin)
     : topology_(std::move(topology)),
-      estate_(estate_of(topology_)),
+      estate_(estate ? std::move(*estate) : estate_of(topology_)),
       authority_(authority),
       planted_(std::move(planted)),
       admin_(std::move(admin)) {
@@ -74,7 +71,8 @@ Pool home_of(const migration::State& state, const std::string& user) {
 
 bool names_edge(const migration::State& state, const std::string& domain) {
   const auto found = state.srv.find(domain);
-  return found != state.srv.end() && !found->second.empty() && found->second.front().box == edge_name;
+  return found != state.srv.end() && !found->second.empty() &&
+         found->second.front().box != migration::legacy_gateway_box;
 }
 
 const Plan::Located& Plan::located(std::string_view node) const {
@@ -102,17 +100,20 @@ std::shared_ptr<const tls::Identity> Plan::issue(const std::vector<std::string>&
 
 mocks::Routing Plan::routing(const migration::State& state) const {
   mocks::Routing routing;
-  routing.domain = topology_.domain;
+  for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
   const auto& configuration = state.configuration;
+  const auto known = settings(state, configuration);
   for (const auto& [user, situation] : state.users) {
-    routing.homes[user] = home_of(state, user);
-    const auto policy = migration::effective(state.policies, situation).policy;
-    if (configuration.allow_federated_users && policy.allows_xmpp()) routing.xmpp_users.insert(user);
+    const auto address = address_of(topology_, user);
+    routing.homes[address] = home_of(state, user);
+    // By the product's own evaluation (reference), not by that of the model that is held against the wire.
+    if (known.user_may(address)) routing.xmpp_users.insert(address);
+    if (state.replica.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+      routing.federated_users.insert(address);
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
-  if (state.pools.at(std::string(new_pool_name)).deployed)
-    routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
+  if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
   routing.legacy_partners = state.legacy.routes;
   for (const auto& [domain, row] : configuration.partners) {
     routing.configured_partners.insert(domain);
@@ -120,7 +121,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   }
   if (state.legacy.gateway_runs && state.legacy.edge_runs) routing.legacy_gateway = peer("legacy-gateway", "sip");
   if (gateway_up(state) && !configuration.xmpp_route.empty()) routing.gateway = peer("gateway", "sip");
-  routing.edge_deployed = state.edges.at(std::string(edge_name)).deployed;
+  routing.edge_deployed = edge_on_the_wire(state).deployed;
   return routing;
 }
 
@@ -132,25 +133,24 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   settings.gateway = known.gateway;
   settings.policies = state.policies;
   for (const auto& [user, situation] : state.users) {
-    const auto address = user + "@" + topology_.domain;
+    const auto address = address_of(topology_, user);
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
     if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
-  settings.allow_federated_users = known.allow_federated_users;
-  const auto& edge = state.edges.at(std::string(edge_name));
+  settings.allow_federated_users = state.replica.allow_federated_users;  // a setting of the edge, whoever is asked
+  const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   settings.enable_xmpp_federation = edge.xmpp_ticked && known.published && edge.proxy_installed && opens;
-  settings.site_federation_route = known.xmpp_route == edge_name && opens;
+  settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
   return settings;
 }
 
 void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) const {
-  const auto& domain = topology_.domain;
   const auto ttl = topology_.srv_ttl_s;
-  server.add_empty_zone(domain);
+  for (const auto& domain : domains_of(topology_)) server.add_empty_zone(domain);
   server.set(host_name("legacy-gateway"), dns::Type::a, ttl, {located("legacy-gateway").address});
   server.set(host_name("xmpp"), dns::Type::a, ttl, {located("proxy").address});
-  publish_our_srv(server, state);
+  for (const auto& domain : domains_of(topology_)) publish_our_srv(server, state, domain);
   for (const auto& partner : topology_.partners) {
     const auto [where, port] = endpoint(node_name_of(topology_, partner), "xmpp");
     server.add_empty_zone(partner.domain);
@@ -160,12 +160,17 @@ void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) 
   }
 }
 
-void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state) const {
-  const bool edge = names_edge(state, topology_.domain);
-  const auto* node = edge ? "proxy" : "legacy-gateway";
-  const auto* name = edge ? "xmpp" : "legacy-gateway";
-  server.set("_xmpp-server._tcp." + topology_.domain, dns::Type::srv, state.ttl_s.at(topology_.domain),
-             {"0 0 " + std::to_string(endpoint(node, "xmpp").port) + " " + host_name(name)});
+void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain) const {
+  std::vector<std::string> targets;
+  for (const auto& target : state.srv.at(domain)) {
+    const bool edge = target.box != migration::legacy_gateway_box;
+    const auto* node = edge ? "proxy" : "legacy-gateway";
+    // The usual port is where the node listens in this world.
+    const auto port = target.port == migration::SrvTarget().port ? endpoint(node, "xmpp").port : target.port;
+    const auto name = target.resolves ? host_name(edge ? "xmpp" : "legacy-gateway") : host_name("nowhere");
+    targets.push_back(fmt::format("{} 0 {} {}", target.priority, port, name));
+  }
+  server.set("_xmpp-server._tcp." + domain, dns::Type::srv, state.ttl_s.at(domain), targets);
 }
 
 mocks::PoolSettings Plan::pool(Pool pool, std::shared_ptr<const mocks::Routing> routing) const {
@@ -183,9 +188,15 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
   mocks::PartnerSettings settings;
   settings.domain = spec.domain;
   settings.users = spec.users;
-  if (spec.kind != PartnerKind::plaintext_dialback) settings.identity = issue({spec.domain, "xmpp." + spec.domain});
+  const auto side = partner_of(spec).side;
+  if (side.certificate != negotiation::Certificate::none)
+    settings.identity =
+        side.certificate == negotiation::Certificate::good
+            ? issue({spec.domain, "xmpp." + spec.domain})
+            : authority_.issue({.names = {{tls::NameKind::dns, spec.domain}}, .flaw = tls::Flaw::expired});
   settings.policy = policy_of(spec.kind);
   settings.send_version = spec.kind != PartnerKind::plaintext_dialback;
+  if (spec.side) negotiation::apply(*spec.side, settings);
   settings.dialback_secret = "secret of " + spec.domain;
   settings.name_server = name_server();
   settings.port = endpoint(node_name_of(topology_, spec), "xmpp").port;
@@ -196,7 +207,7 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
 mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
   mocks::SipUserSettings settings;
   settings.name = name;
-  settings.domain = topology_.domain;
+  settings.domain = domain_of(topology_, name);
   settings.identity = issue({name + ".users." + topology_.domain});
   settings.pool = peer(node_name_of(home), "sip");
   return settings;
@@ -204,10 +215,16 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = {topology_.domain};
-  for (const auto& partner : topology_.partners) settings.partners[partner.domain] = mode_of(partner.kind);
+  settings.domains = domains_of(topology_);
+  for (const auto& partner : topology_.partners) {
+    if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
+    const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);
+    settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
+  }
   settings.host = host_name("legacy-gateway");
-  settings.identity = issue({topology_.domain, settings.host});
+  auto names = domains_of(topology_);
+  names.push_back(settings.host);
+  settings.identity = issue(names);
   settings.sip_identity = issue({settings.host});
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server();
@@ -220,7 +237,7 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
 
 reference::ProxyConfig Plan::proxy(const migration::State& state) const {
   reference::ProxyConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("proxy");
   config.gateway_name = host_name("gateway");
   config.internal_identity = issue({config.host});
@@ -249,7 +266,7 @@ std::shared_ptr<const tls::Identity> Plan::certificate(const std::optional<migra
 
 reference::GatewayConfig Plan::gateway(const migration::State& state) const {
   reference::GatewayConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("gateway");
   config.identity = issue({config.host});
   config.proxies = {endpoint("proxy", "internal")};

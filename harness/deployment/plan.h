@@ -29,7 +29,10 @@ class Plan {
  public:
   using AddressOf = std::function<std::string(int host)>;
   /// Refers to the authority; `address_of` gives the address of a host number (World::address_of).
-  Plan(Topology, const AddressOf&, tls::Authority&, departures::Planted, AdminPlan = {});
+  /// `estate`: instead of that which follows from the topology, whose users are classes of it and whose partners it
+  /// has.
+  Plan(Topology, std::optional<migration::Estate> estate, const AddressOf&, tls::Authority&, departures::Planted,
+       AdminPlan = {});
 
   [[nodiscard]] const Topology& topology() const { return topology_; }
   [[nodiscard]] const migration::Estate& estate() const { return estate_; }
@@ -41,9 +44,9 @@ class Plan {
   /// What a box knows in that state: the edge the replica, the front end the central store.
   [[nodiscard]] reference::Settings settings(const migration::State&, const migration::Configuration& known) const;
 
-  /// Our zone and those of the partners, and the one record that the last step changes.
+  /// Our zones and those of the partners, and the records that the last step changes.
   void publish_zones(dns::DnsServer&, const migration::State&) const;
-  void publish_our_srv(dns::DnsServer&, const migration::State&) const;
+  void publish_our_srv(dns::DnsServer&, const migration::State&, const std::string& domain) const;
 
   [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
   [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;

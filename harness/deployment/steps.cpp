@@ -124,7 +124,7 @@ void Deployment::set_legacy_gateway(bool runs) {
 }
 
 void Deployment::conform() {
-  const bool pool = state_.pools.at(std::string(new_pool_name)).deployed;
+  const bool pool = new_pool_deployed(state_);
   if (pool && !pools_.contains(Pool::current)) start_pool(Pool::current);
   publish_routes();
   conform_legacy_gateway();
@@ -134,7 +134,7 @@ void Deployment::conform() {
     pools_.erase(Pool::current);
   }
   conform_edge();
-  conform_record();
+  conform_records();
 }
 
 void Deployment::conform_homes() {
@@ -143,7 +143,7 @@ void Deployment::conform_homes() {
     if (registered_.at(name) == home || !pools_.contains(home)) continue;
     auto& mover = user(name);
     mover.register_with(routing_->pools.at(home));
-    await([&] { return mover.registered() && pools_.at(home)->registered(name); },
+    await([&] { return mover.registered() && pools_.at(home)->registered(address_of(options_.topology, name)); },
           name + " could not register with its new pool");
     registered_[name] = home;
   }
@@ -158,14 +158,16 @@ void Deployment::conform_legacy_gateway() {
   if (std::exchange(legacy_runs_, runs) != runs) runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
 }
 
-void Deployment::conform_record() {
-  const bool edge = names_edge(state_, options_.topology.domain);
-  const auto ttl = state_.ttl_s.at(options_.topology.domain);
-  if (edge == srv_edge_ && ttl == ttl_s_) return;
-  const auto rule = edge ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv;
-  if (edge == srv_edge_ || routes_.holds(rule)) plan_->publish_our_srv(name_server_->server(), state_);
-  srv_edge_ = edge;
-  ttl_s_ = ttl;
+void Deployment::conform_records() {
+  for (const auto& domain : state_.sip_domains) {
+    const auto& record = state_.srv[domain];
+    auto& [published, ttl] = published_[domain];
+    if (record == published && ttl == state_.ttl_s.at(domain)) continue;
+    const auto rule = names_edge(state_, domain) ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv;
+    if (record == published || routes_.holds(rule)) plan_->publish_our_srv(name_server_->server(), state_, domain);
+    published = record;
+    ttl = state_.ttl_s.at(domain);
+  }
 }
 
 void Deployment::start_legacy_gateway() {
@@ -173,7 +175,7 @@ void Deployment::start_legacy_gateway() {
 }
 
 void Deployment::conform_edge() {
-  const bool deployed = state_.edges.at(std::string(edge_name)).deployed;
+  const bool deployed = edge_on_the_wire(state_).deployed;
   const bool gateway = gateway_up(state_);
   if (deployed && proxy_ == nullptr) start_edge();
   if (proxy_ != nullptr) conform_services();
@@ -203,10 +205,11 @@ void Deployment::stop_edge() {
 
 /// Certificate and service of the edge; a certificate takes effect with the service's restart (lync-facts 1.5).
 void Deployment::conform_services() {
-  const auto& edge = state_.edges.at(std::string(edge_name));
-  if (edge.assigned != assigned_) proxy_->assign_certificate(plan_->certificate(edge.assigned));
-  assigned_ = edge.assigned;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  const auto& edge = edge_on_the_wire(state_);
+  // Services that never ran for want of a certificate are not started by its assignment; those of the reference would.
+  const auto& assigned = edge.live ? edge.assigned : edge.live;
+  if (std::exchange(assigned_, assigned) != assigned) proxy_->assign_certificate(plan_->certificate(assigned));
+  if (edge.services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (std::exchange(live_, edge.live) != edge.live) proxy_->restart_service();
   if (std::exchange(edge_runs_, edge.services_run) == edge.services_run) return;
   edge.services_run ? proxy_->start_service() : proxy_->stop_service();
@@ -214,7 +217,7 @@ void Deployment::conform_services() {
 
 void Deployment::apply_settings() {
   if (proxy_ == nullptr) return;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  if (edge_on_the_wire(state_).services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (gateway_ != nullptr) gateway_->apply(plan_->settings(state_, state_.configuration));
   // Where the subject does not stop, or not link up although it could, its cases say so.
   const auto agreed = [this] {

@@ -49,7 +49,7 @@ const char* name_of_place(Pool pool) { return pool == Pool::legacy ? "legacy poo
 
 Commands::Commands(std::ostream& out, Served& served) : out_(out), served_(served) {
   for (const auto& [name, user] : served_.users)
-    people_.push_back({name, name + "@" + served_.topology.domain, user, nullptr});
+    people_.push_back({name, address_of(served_.topology, name), user, nullptr});
   for (const auto& spec : served_.topology.partners) {
     const auto partner = served_.partners.find(spec.domain);
     if (partner == served_.partners.end()) continue;
@@ -122,7 +122,7 @@ std::string Commands::address(const std::string& word) const {
   const auto look = [&](const std::vector<std::string>& users, const std::string& domain) {
     if (std::ranges::find(users, word) != users.end()) meant.push_back(word + "@" + domain);
   };
-  look(served_.topology.users, served_.topology.domain);
+  for (const auto& user : served_.topology.users) look({user}, domain_of(served_.topology, user));
   for (const auto& partner : served_.topology.partners) look(partner.users, partner.domain);
   if (meant.size() == 1) return meant.front();
   if (meant.empty())
@@ -184,8 +184,9 @@ void Commands::state() const {
     out_ << fmt::format("  {} is {} on the new side\n", spec.domain,
                         now.configuration.partners.contains(spec.domain) ? "allowed" : "not allowed");
   }
-  out_ << "  the SRV record names the " << (names_edge(now, served_.topology.domain) ? "proxy" : "legacy gateway")
-       << '\n';
+  for (const auto& domain : domains_of(served_.topology))
+    out_ << "  the SRV record" << (domain == served_.topology.domain ? "" : " of " + domain) << " names the "
+         << (names_edge(now, domain) ? "proxy" : "legacy gateway") << '\n';
 }
 
 void Commands::tell_news_of(Person& person) {
@@ -230,7 +231,7 @@ void Commands::tell_news() {
       std::string words;
       for (const auto& presence : contact.history.number(told))
         words += (words.empty() ? "" : ", ") + words_of(presence);
-      out_ << reports::terminal_text(fmt::format("== {}@{} sees {}: {}", who.first, served_.topology.domain,
+      out_ << reports::terminal_text(fmt::format("== {} sees {}: {}", address_of(served_.topology, who.first),
                                                  without_scheme(who.second), words.empty() ? "nobody there" : words))
            << '\n';
     }

@@ -327,7 +327,7 @@ class Zones {
     }
     if (std::ranges::any_of(there, [&](const auto& address) { return routed.contains(address); })) return;
     estate_.find(
-        "F23", Severity::fails, record.place,
+        "F23", wrong, record.place,
         fmt::format("the SRV record of {} leads to {} ({}), and the site {} routes XMPP by {} ({}): what comes in "
                     "arrives at an edge whose route is not active",
                     domain, target, fmt::join(there, ", "), site.name, edge->external_fqdn, fmt::join(routed, ", ")),

@@ -71,7 +71,8 @@ constexpr char style[] = R"(
 @media (max-width: 700px) { .charts .plot svg { min-width: 900px; } .charts svg text { font-size: 13px; } }
 @media print { .charts ul { font-size: 7.5pt; gap: 0 3.5mm; margin: .5mm 0; } .charts figcaption { font-size: 8.5pt; }
   .charts figure { margin: .5mm 0; } .charts figcaption b { font-size: 10pt; } .charts .plot svg { min-width: 0; }
-  .charts ul.legend svg { width: 4mm; height: 3mm; vertical-align: -.5mm; } }
+  .charts ul.legend svg { width: 4mm; height: 3mm; vertical-align: -.5mm; }
+  .charts details { display: none; } }
 )";
 
 /// Marks that do not live by their colour: dots, lines, a lattice; and stripes for what some are spared.

@@ -15,7 +15,7 @@ namespace cutover::harness::migration {
 namespace {
 
 // More than these are told together; plan.json has each.
-constexpr std::size_t windows_max = 60, names_max = 4, reasons_max = 40;
+constexpr std::size_t windows_max = 60, names_max = 4;
 
 using reports::Chart;
 using reports::ChartLane;
@@ -339,11 +339,6 @@ std::optional<std::int64_t> second_of(const std::string& date) {
 PlanPage page_of(const Rehearsal& rehearsal, const std::vector<Proposal>& proposals, const Improvement* improvement) {
   const auto& plan = rehearsal.plan;
   PlanPage page{.title = plan.name, .go = rehearsal.go(), .reasons = rehearsal.objections};
-  if (page.reasons.size() > reasons_max) {
-    const auto more = page.reasons.size() - reasons_max;
-    page.reasons.resize(reasons_max);
-    page.reasons.push_back(fmt::format("and {} more like these", more));
-  }
   page.facts.push_back(fmt::format(
       "{}{}{} steps in {}, {} partners; acceptable loss in one go: {}", plan.source.empty() ? "" : plan.source + " · ",
       plan.start.empty() ? "" : "begins " + plan.start + " · ", plan.steps.size(), words_of(rehearsal.timeline.end),

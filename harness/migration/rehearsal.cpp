@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 namespace cutover::harness::migration {
 
@@ -163,24 +165,62 @@ std::size_t point_of_no_return(const std::vector<Gate>& gates, const Timeline& t
   return gates.size();
 }
 
+/// What fails of one kind and cause, over all lanes: nobody reads a sentence for each of a hundred partners.
+struct Objection {
+  bool in_the_end = false;
+  Outcome outcome;
+  bool certain = true;
+  Seconds longest{};
+  std::vector<std::string> partners, classes;
+  std::set<Way> ways;
+};
+
+void add_objection(std::vector<Objection>& all, bool in_the_end, const Lane& lane, const Segment& segment) {
+  auto same = std::ranges::find_if(all, [&](const Objection& one) {
+    return one.in_the_end == in_the_end && one.outcome.kind == segment.outcome.kind &&
+           one.outcome.cause == segment.outcome.cause;
+  });
+  if (same == all.end()) same = all.insert(all.end(), {.in_the_end = in_the_end, .outcome = segment.outcome});
+  const auto lasts = segment.to - segment.from;
+  if (lasts > same->longest) same->certain = segment.certain;
+  same->longest = std::max(same->longest, lasts);
+  same->ways.insert(lane.way);
+  const auto add = [](auto& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  add(same->partners, lane.partner);
+  for (const auto& name : lane.classes) add(same->classes, name);
+}
+
+std::string sentence_of(const Objection& one, const Estate& estate) {
+  std::uint64_t users = 0;
+  for (const auto& name : one.classes) users += estate.start.users.at(name).count;
+  const auto when = one.in_the_end
+                        ? std::string("in the end")
+                        : fmt::format("for up to {}{}", words_of(one.longest), one.certain ? "" : " at worst");
+  const auto way = one.ways.size() == 2 ? std::string("to and from") : direction(*one.ways.begin());
+  return fmt::format("{}, {} ({} users) {} {}: {}", when, joined(one.classes), users, way, joined(one.partners),
+                     words_of(one.outcome));
+}
+
+/// What does not work in the end first, then by how long it does not.
 std::vector<std::string> objections_to(const Plan& plan, const Timeline& timeline) {
-  std::vector<std::string> objections;
+  std::vector<Objection> found;
   for (const auto& lane : timeline.lanes) {
-    const auto who =
-        fmt::format("{} ({} users) {} {}", joined(lane.classes), lane.users, direction(lane.way), lane.partner);
     const auto& last = lane.segments.back();
     if (last.outcome.kind != Kind::works &&
         (worked_at_start(lane) || last.outcome.cause != lane.segments.front().outcome.cause))
-      objections.push_back(fmt::format("in the end, {}: {}", who, words_of(last.outcome)));
+      add_objection(found, true, lane, last);
     for (const auto& segment : lane.segments) {
       if (segment.outcome.kind == Kind::works || &segment == &last || !worked_at_start(lane)) continue;
-      const auto long_ = segment.to - segment.from;
       const bool silent = segment.outcome.kind == Kind::black_holed || segment.outcome.kind == Kind::lost;
-      if (long_ > plan.budget || silent)
-        objections.push_back(fmt::format("for {}{}, {}: {}", words_of(long_), segment.certain ? "" : " at worst", who,
-                                         words_of(segment.outcome)));
+      if (segment.to - segment.from > plan.budget || silent) add_objection(found, false, lane, segment);
     }
   }
+  std::ranges::stable_sort(found, std::greater(),
+                           [](const Objection& one) { return std::pair(one.in_the_end, one.longest); });
+  std::vector<std::string> objections;
+  for (const auto& one : found) objections.push_back(sentence_of(one, plan.estate));
   return objections;
 }
 

@@ -393,11 +393,11 @@ class Drawing {
     std::string day;
     double day_end = 0;
     for (const auto& one : placed) {
-      const auto x = std::min(one.x, width - one.half);
+      const auto x = std::min(one.x, width - one.half - 3);
       out += line(one.x, bottom_ - group_gap / 2, one.x, bottom_ + 2, "line");
       out += label(x, bottom_ + 13, "middle", "small", one.clock.time);
       const auto half = static_cast<double>(one.clock.day.size()) * letter / 2;
-      const auto at = std::min(x, width - half);
+      const auto at = std::min(x, width - half - 3);
       if (one.clock.day == day || at - half < day_end) continue;
       out += label(at, bottom_ + 26, "middle", "small", one.clock.day);
       day = one.clock.day;

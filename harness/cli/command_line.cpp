@@ -88,9 +88,11 @@ Examples:
   cutover plan new > plan.yaml                  a commented plan to begin with
   cutover rehearse plan.yaml                    go or no-go, who loses what and when, what would help
   cutover rehearse plan.yaml --improve          the same, and the plan that costs least
+  cutover rehearse plan.yaml --orders           the same, and every order of the six steps over its estate
+  cutover explain dialback-authority            what a cause is, what to do, whom it hits; F19 tells its causes
 
 Nothing is run: outcomes follow from the rules of the documents, as `cutover run migration` holds them against the wire.
-Exit codes: 0 go, 1 no-go, 3 a report could not be written, 4 wrong usage or a plan with mistakes.
+Exit codes: 0 go, 1 no-go or not what the plan expects, 3 a report could not be written, 4 wrong usage or a plan with mistakes.
 )";
 
 constexpr const char* authority_notes = R"(
@@ -337,6 +339,7 @@ void add_rehearsing(CLI::App& command, RehearseArguments& arguments) {
       ->required()
       ->type_name("");
   command.add_flag("--improve", arguments.improve, "Searches for the order and times that cost least");
+  command.add_flag("--orders", arguments.orders, "Every order of the document's six steps over the plan's estate");
   option(command, "Reports", "-o,--output", arguments.directory, "FOLDER",
          "Where the reports go; out/rehearsal without it");
   command.footer(rehearse_notes);
@@ -401,8 +404,8 @@ int parse_and_run(int argc, char** argv) {
   defects->add_flag("--json", as_json, "As JSON");
   defects->add_flag("--words", as_words, "For completion")->group("");
   auto* explain = app.add_subcommand(
-      "explain", "Tells what a case does, judges and accepts; what a requirement or a defect is, and what judges it");
-  explain->add_option("id", id, "Id of a case or of a requirement, or name of a defect or variant")
+      "explain", "Tells what a case does, judges and accepts; what a requirement, defect, cause or known failure is");
+  explain->add_option("id", id, "Id of a case, requirement, cause or known failure, or name of a defect or variant")
       ->required()
       ->type_name("");
   auto* coverage = app.add_subcommand("coverage", "Counts the requirements that a run really judged");
@@ -450,6 +453,7 @@ int parse_and_run(int argc, char** argv) {
   plan->require_subcommand(1);
   (void)plan->add_subcommand("new", "Prints a commented plan to begin with");
   (void)plan->add_subcommand("operations", "Lists what the steps of a plan can do");
+  (void)plan->add_subcommand("causes", "Lists why an exchange can fail");
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -491,6 +495,7 @@ int parse_and_run(int argc, char** argv) {
     return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
   if (negotiation->parsed()) return negotiation_command(tables, command);
   if (rehearse->parsed()) return rehearse_command(rehearsing, command);
+  if (plan->parsed() && plan->got_subcommand("causes")) return plan_causes_command();
   if (plan->parsed()) return plan->got_subcommand("new") ? plan_new_command() : plan_operations_command();
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);

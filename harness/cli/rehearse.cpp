@@ -3,6 +3,7 @@
 #include "harness/cli/reporting.h"
 #include "harness/cli/subcommands.h"
 #include "harness/judging/outcome.h"
+#include "harness/migration/orders.h"
 #include "harness/migration/page.h"
 #include "harness/migration/plan_file.h"
 #include "harness/migration/report.h"
@@ -35,11 +36,15 @@ int rehearse_command(const RehearseArguments& arguments, const std::vector<std::
   const auto proposals = proposals_for(rehearsal);
   std::optional<Improvement> improvement;
   if (arguments.improve) improvement = improve(rehearsal);
+  std::optional<Orders> orders;
+  if (arguments.orders) orders = orders_of(rehearsal.plan);
   fmt::print("{}", to_text(rehearsal, proposals));
   if (improvement) fmt::print("{}", to_text(*improvement));
+  if (orders) fmt::print("{}", to_text(*orders));
   const auto run = run_of(rehearsal, command);
   const auto* improved = improvement ? &*improvement : nullptr;
-  write_report(arguments.directory + "/plan.json", to_json(rehearsal, proposals, improved));
+  write_report(arguments.directory + "/plan.json",
+               to_json(rehearsal, proposals, improved, orders ? &*orders : nullptr));
   write_report(arguments.directory + "/plan.html", reports::to_html(page_of(rehearsal, proposals, improved)));
   write_report(arguments.directory + "/junit.xml", reports::to_junit(run));
   fmt::print("\nreports:\n  {0}/plan.html\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
@@ -58,6 +63,14 @@ int plan_operations_command() {
       if (!part.empty()) form += fmt::format(" <{}>", part);
     }
     fmt::print("{}\n    {}\n", form, verb.says);
+  }
+  return printed() ? exit_code::conforming : exit_code::fault;
+}
+
+int plan_causes_command() {
+  for (const auto& cause : causes()) {
+    if (cause.cause == Cause::none) continue;
+    fmt::print("{:<26} {:<9} {}\n", cause.id, cause.failure, cause.sentence);
   }
   return printed() ? exit_code::conforming : exit_code::fault;
 }

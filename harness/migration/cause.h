@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace cutover::harness::migration {
 
@@ -85,17 +86,33 @@ enum class Cause {
   legacy_domain_missing,
 };
 
+/// The directions in which exchanges fail for a cause.
+enum class Ways { both, to_partner, from_partner };
+
 struct CauseText {
   Cause cause = Cause::none;
   std::string_view id;        ///< "dialback-authority": `cutover explain` takes it
   std::string_view sentence;  ///< what is so
   std::string_view remedy;    ///< what to do, an imperative
-  std::string_view failure;   ///< "F19" of the known failures; empty: none of them
+  std::string_view failure;   ///< "F19" of the known failures, or some of them; empty: none
   std::string_view source;    ///< section of the fact sheet
+  Ways ways = Ways::both;
+  std::string_view whom;  ///< whose exchanges it hits
 };
 [[nodiscard]] std::span<const CauseText> causes();
 [[nodiscard]] const CauseText& text_of(Cause);
 /// By id; nothing for a word that names none.
 [[nodiscard]] std::optional<Cause> cause_of(std::string_view id);
+[[nodiscard]] std::string_view name_of(Ways);
+
+/// A known failure of such deployments (lync-facts section 5).
+struct FailureText {
+  std::string_view id;       ///< "F19"
+  std::string_view symptom;  ///< what people see
+  std::string_view check;    ///< what would have found it before
+};
+[[nodiscard]] std::span<const FailureText> failures();
+/// The causes that bring it about, in their order; none for the three that are no failures of XMPP.
+[[nodiscard]] std::vector<Cause> causes_behind(std::string_view failure);
 
 }  // namespace cutover::harness::migration

@@ -53,7 +53,7 @@ constexpr std::array table{
     VerbText{close_link, "close-link", member, none, "closes 23456 to one machine"},
     VerbText{open_firewall, "open-firewall", edge, "in or out", "opens 5269 of an edge pool in one direction (2.2)"},
     VerbText{close_firewall, "close-firewall", edge, "in or out", "closes 5269 of an edge pool in one direction"},
-    VerbText{set_next_hop, "set-next-hop", edge, pool, "sets the next hop of an edge pool (2.3)"},
+    VerbText{set_next_hop, "set-next-hop", edge, "pool, or - for any", "sets the next hop of an edge pool (2.3)"},
     VerbText{start_gateway, "start-gateway", none, none, "starts the XMPP gateway of the front ends"},
     VerbText{stop_gateway, "stop-gateway", none, none, "stops the XMPP gateway of the front ends"},
     VerbText{allow_partner, "allow-partner", partner, none, "configures a partner on the new side (3.1)"},
@@ -202,9 +202,15 @@ void apply_to_pools(const Operation& operation, State& state) {
     which.runs = verb == start_pool;
 }
 
+void check_deployed(const EdgePool& which, const std::string& name) {
+  if (!which.deployed) throw OperationError(fmt::format("the edge pool '{}' is not deployed yet", name));
+}
+
 void apply_to_edges(const Operation& operation, const Estate& estate, State& state) {
   const auto& [verb, subject, value] = operation;
   auto& which = named(state.edges, subject, edge);
+  const bool anywhere = verb == deploy_edge || verb == remove_edge || verb == open_firewall || verb == close_firewall;
+  if (!anywhere) check_deployed(which, subject);
   switch (verb) {
     case deploy_edge:
     case remove_edge:
@@ -223,8 +229,8 @@ void apply_to_edges(const Operation& operation, const Estate& estate, State& sta
       which.services_run = false;
       break;
     case tick_xmpp:
+      if (which.xmpp_ticked != is_on(value)) state.configuration.published = false;
       which.xmpp_ticked = is_on(value);
-      state.configuration.published = false;
       break;
     case set_up_edge:
       which.proxy_installed = which.deployed && which.xmpp_ticked && state.configuration.published;
@@ -234,8 +240,8 @@ void apply_to_edges(const Operation& operation, const Estate& estate, State& sta
       (inwards(value) ? which.opens_in : which.opens_out) = verb == open_firewall;
       break;
     case set_next_hop:
-      (void)named(state.pools, value, pool);
-      which.next_hop = value;
+      if (value != "-") (void)named(state.pools, value, pool);
+      which.next_hop = value == "-" ? "" : value;
       break;
     default:
       break;
@@ -255,6 +261,15 @@ void apply_to_policies(const Operation& operation, State& state) {
   who.policy = value;
 }
 
+/// Of a partner's users, by its primary domain or another one.
+void check_partners_domain(const std::string& name, const Estate& estate) {
+  for (const auto& [primary, one] : estate.partners) {
+    if (primary == name || std::ranges::find(one.further_domains, name) != one.further_domains.end()) return;
+  }
+  throw OperationError(fmt::format("'{}' is no domain of a partner of this estate; the partners are: {}", name,
+                                   keys_of(estate.partners)));
+}
+
 void apply_to_partners(const Operation& operation, const Estate& estate, State& state) {
   const auto& [verb, subject, value] = operation;
   auto& partners = state.configuration.partners;
@@ -267,10 +282,13 @@ void apply_to_partners(const Operation& operation, const Estate& estate, State& 
         throw OperationError(fmt::format("'{}' is not configured; there are: {}", subject, keys_of(partners)));
       break;
     case add_legacy_route:
+      check_partners_domain(subject, estate);
       state.legacy.routes.insert(subject);
       break;
     case remove_legacy_route:
-      state.legacy.routes.erase(subject);
+      if (state.legacy.routes.erase(subject) == 0)
+        throw OperationError(fmt::format("no allowed SIP domain '{}' leads to the gateway; there are: {}", subject,
+                                         fmt::join(state.legacy.routes, ", ")));
       break;
     default:
       break;
@@ -284,7 +302,7 @@ void apply_to_site(const Operation& operation, State& state) {
       configuration.allow_federated_users = is_on(operation.subject);
       break;
     case set_route:
-      if (operation.subject != "-") (void)named(state.edges, operation.subject, edge);
+      if (operation.subject != "-") check_deployed(named(state.edges, operation.subject, edge), operation.subject);
       configuration.xmpp_route = operation.subject == "-" ? "" : operation.subject;
       break;
     case publish:
@@ -463,6 +481,9 @@ std::string box_of(const Srv& record, const Estate& estate) {
 
 std::vector<Operation> undo_of(const Operation& operation, const Estate& estate, const State& before) {
   const auto& [verb, subject, value] = operation;
+  if (auto after = before; apply(operation, estate, after), after == before) return {};
+  if (verb == remove_edge && before.edges.at(subject).proxy_installed)
+    return {{deploy_edge, subject, ""}, {set_up_edge, subject, ""}};
   if (const auto other = counterpart(verb)) return {{*other, subject, value}};
   switch (verb) {
     case move_users:
@@ -486,7 +507,7 @@ std::vector<Operation> undo_of(const Operation& operation, const Estate& estate,
       return {{verb, before.configuration.xmpp_route.empty() ? "-" : before.configuration.xmpp_route, ""}};
     case set_next_hop: {
       const auto& old = before.edges.at(subject).next_hop;
-      return old.empty() ? std::vector<Operation>() : std::vector<Operation>{{verb, subject, old}};
+      return {{verb, subject, old.empty() ? "-" : old}};
     }
     case set_ttl: {
       const auto old = before.ttl_s.find(subject);
@@ -588,6 +609,8 @@ std::vector<std::string> commands_of_edge(const Operation& operation) {
       return {fmt::format("# internal firewall: {} 23456/tcp from the front ends to {}",
                           verb == open_link ? "open" : "close", subject)};
     case set_next_hop:
+      if (value == "-")
+        return {fmt::format("# Topology Builder: {} > Edit Properties > Next hop: none; publish", subject)};
       return {fmt::format("Set-CsEdgeServer -Identity EdgeServer:{} -Registrar Registrar:{}", subject, value)};
     default:
       return {fmt::format("# Topology Builder: remove the Edge pool {}; publish", subject)};

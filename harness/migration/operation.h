@@ -96,7 +96,7 @@ struct OperationError : std::invalid_argument {
 
 /// The state behind it. Throws OperationError where it names what the estate does not have.
 void apply(const Operation&, const Estate&, State&);
-/// What takes it back, to the state `before`; empty where nothing does.
+/// What takes it back, to the state `before`; empty where nothing does, or where it changed nothing.
 [[nodiscard]] std::vector<Operation> undo_of(const Operation&, const Estate&, const State& before);
 /// How an administrator carries it out: commands of the product and lines of the zone, to be read by a person.
 [[nodiscard]] std::vector<std::string> commands_of(const Operation&, const Estate&, const State& before);

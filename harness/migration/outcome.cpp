@@ -232,9 +232,10 @@ class Judgement {
   /// Whether anything listens on 5269 and 23456 of an edge pool (F1, F2).
   [[nodiscard]] Cause listener_lacks(const EdgePool& edge) const {
     if (!edge.deployed) return Cause::edge_not_deployed;
-    if (!edge.xmpp_ticked) return Cause::flag_not_ticked;
-    if (!state_.configuration.published) return Cause::not_published;
-    if (!edge.proxy_installed) return Cause::proxy_not_installed;
+    const bool published = state_.configuration.published;
+    // What is changed and not published yet has no effect either way: a proxy that is there goes on.
+    if (!edge.xmpp_ticked && (published || !edge.proxy_installed)) return Cause::flag_not_ticked;
+    if (!edge.proxy_installed) return published ? Cause::proxy_not_installed : Cause::not_published;
     if (!edge.live) return edge.assigned ? Cause::certificate_not_live : Cause::certificate_missing;
     if (!edge.services_run) return Cause::services_stopped;
     const bool all_down = !edge.members.empty() && std::ranges::none_of(edge.members, &EdgeMember::runs);
@@ -416,6 +417,8 @@ class Judgement {
     const auto& edge = state_.edges.at(box);
     const auto* row = listed(state_.replica, exchange_.remote_domain);
     if (row == nullptr) return failed(not_taken());
+    // The gateway of the front end has its list from the central store.
+    if (listed(state_.configuration, exchange_.remote_domain) == nullptr) return failed(Cause::partner_not_allowed);
     if (!row_of(*row).valid()) return failed(Cause::row_invalid);  // 3.2
     if (!stream_open) {
       const auto flaw = flaw_now(edge, false);

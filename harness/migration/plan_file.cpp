@@ -21,11 +21,13 @@ class PlanReader {
 
   Plan read() {
     plan_.source = yaml_.source();
-    if (yaml_.map(root_, "a plan", {"name", "start", "budget", "quiet-within", "readings", "estate", "steps"})) {
+    if (yaml_.map(root_, "a plan",
+                  {"name", "start", "budget", "quiet-within", "expect", "readings", "estate", "steps"})) {
       yaml_.read(root_, "name", plan_.name, true);
       yaml_.read(root_, "start", plan_.start);
       read_seconds("budget", plan_.budget);
       read_seconds("quiet-within", plan_.quiet_within);
+      read_expectation(root_["expect"]);
       read_readings(root_["readings"]);
       if (root_["estate"])
         plan_.estate = read_estate(yaml_, root_["estate"]);
@@ -43,6 +45,22 @@ class PlanReader {
     auto seconds = static_cast<std::uint32_t>(into.count());
     yaml_.read_seconds(root_, key, seconds);
     into = Seconds(seconds);
+  }
+
+  void read_expectation(const YAML::Node& map) {
+    if (!map || !yaml_.map(map, "expect", {"verdict", "causes"})) return;
+    enum class Verdict { none, go, no_go };
+    auto verdict = Verdict::none;
+    yaml_.read_word<Verdict>(map, "verdict", verdict, {{"go", Verdict::go}, {"no-go", Verdict::no_go}});
+    if (verdict != Verdict::none) plan_.expect.go = verdict == Verdict::go;
+    std::vector<std::string> ids;
+    yaml_.read(map, "causes", ids);
+    for (const auto& id : ids) {
+      if (const auto cause = cause_of(id); cause && cause != Cause::none)
+        plan_.expect.causes.push_back(*cause);
+      else
+        yaml_.complain(map["causes"], fmt::format("'{}' is no cause; `cutover plan causes` lists them", id));
+    }
   }
 
   void read_readings(const YAML::Node& map) {
@@ -74,6 +92,10 @@ class PlanReader {
     auto at = static_cast<std::uint32_t>(step.at.count()), takes = std::uint32_t{0};
     yaml_.read_seconds(map, "at", at);
     yaml_.read_seconds(map, "takes", takes);
+    if (previous != nullptr && Seconds(at) < previous->at)
+      yaml_.complain(map["at"], fmt::format("'at' of the step '{}' is before the begin of the step above it; give the "
+                                            "steps in the order of their times",
+                                            step.name));
     step.at = Seconds(at);
     step.takes = Seconds(takes);
     if (!map["do"])

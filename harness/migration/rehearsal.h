@@ -14,6 +14,12 @@ struct PlanStep {
   int line = 0;  ///< in its file; 0: made by a proposal
 };
 
+/// What whoever wrote a plan expects of its rehearsal, so that a change of either is noticed.
+struct Expectation {
+  std::optional<bool> go;
+  std::vector<Cause> causes;  ///< somebody loses something for each of them
+};
+
 struct Plan {
   std::string name, source;  ///< its file
   std::string start;         ///< date and time of the beginning, for people; empty: none was given
@@ -23,6 +29,7 @@ struct Plan {
   Seconds budget = std::chrono::hours(1);  ///< the longest loss of one lane that is acceptable
   Seconds quiet_within = std::chrono::hours(1);
   std::vector<PlanStep> steps;
+  Expectation expect;
 };
 
 /// The operations with their times; a step that takes no time has all of them at its begin, in their order.
@@ -43,12 +50,13 @@ struct Window {
 struct Gate {
   std::size_t step = 0;
   Seconds at{};
-  std::vector<std::string> commands;  ///< that carry the step out
-  std::vector<std::string> checks;    ///< before one goes on
-  std::vector<std::string> broken;    ///< what does not work behind it that worked before the plan, a sentence each
-  std::vector<Operation> back;        ///< takes everything back, the last operation first
-  Seconds whole_again{};              ///< from the begin of the way back until all is as it was at the start
-  bool returns = true;                ///< whether it is, in the end
+  std::vector<std::string> commands;    ///< that carry the step out
+  std::vector<std::string> checks;      ///< before one goes on
+  std::vector<std::string> broken;      ///< what does not work behind it that worked before the plan, a sentence each
+  std::vector<std::string> objections;  ///< of the whole's, those that begin with this step
+  std::vector<Operation> back;          ///< the shortest way back: partners, records and the legacy side, or everything
+  Seconds whole_again{};                ///< from the begin of the way back until all is as it was at the start
+  bool returns = true;                  ///< whether it is, in the end
 };
 
 struct Rehearsal {
@@ -59,6 +67,7 @@ struct Rehearsal {
   std::size_t no_return =
       0;  ///< the first step from which going on is sooner whole than going back; steps.size(): none
   std::vector<std::string> objections;  ///< why it is a no-go; empty: go
+  std::vector<std::string> surprises;   ///< what is not as the plan expects
   [[nodiscard]] bool go() const { return objections.empty(); }
 };
 

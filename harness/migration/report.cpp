@@ -41,7 +41,7 @@ std::string classes_of(const Lane& lane, std::size_t all) {
 
 std::string line_of(const Rehearsal& rehearsal, const Lane& lane) {
   std::string states;
-  states += letter_of(*segment_at(lane, Seconds(0)));
+  states += letter_of({.outcome = lane.before});
   for (const auto& gate : rehearsal.gates) states += fmt::format("  {}", letter_of(*segment_at(lane, gate.at)));
   states += fmt::format("  {}", letter_of(lane.segments.back()));
   const auto loss = loss_of(lane);
@@ -91,6 +91,7 @@ std::string head_of(const Rehearsal& rehearsal) {
                   rehearsal.plan.name, rehearsal.go() ? "GO" : "NO-GO", users, rehearsal.plan.estate.start.users.size(),
                   rehearsal.plan.estate.partners.size(), rehearsal.plan.steps.size(), rehearsal.timeline.judged);
   for (const auto& objection : rehearsal.objections) text += "  - " + objection + "\n";
+  for (const auto& surprise : rehearsal.surprises) text += "Not as expected: " + surprise + ".\n";
   return text;
 }
 
@@ -145,6 +146,7 @@ json::object json_of(const Lane& lane) {
           {"what", name_of(lane.what)},
           {"classes", strings_of(lane.classes)},
           {"users", lane.users},
+          {"before", json_of(lane.before)},
           {"lost-at-worst-s", loss.at_worst.count()},
           {"lost-for-certain-s", loss.certain.count()},
           {"segments", std::move(segments)}};
@@ -175,6 +177,7 @@ json::object json_of(const Gate& gate, const Plan& plan) {
           {"commands", strings_of(gate.commands)},
           {"checks", strings_of(gate.checks)},
           {"broken", strings_of(gate.broken)},
+          {"objections", strings_of(gate.objections)},
           {"back", std::move(back)},
           {"back-returns", gate.returns},
           {"back-whole-again-s", gate.whole_again.count()}};
@@ -189,6 +192,7 @@ json::object json_of(const Rehearsal& rehearsal) {
                     {"start", rehearsal.plan.start},
                     {"go", rehearsal.go()},
                     {"objections", strings_of(rehearsal.objections)},
+                    {"not-as-expected", strings_of(rehearsal.surprises)},
                     {"reading-legacy-users", word_of(rehearsal.plan.readings.legacy_users)},
                     {"end-s", rehearsal.timeline.end.count()},
                     {"cost", cost_of(rehearsal.timeline)},
@@ -203,22 +207,55 @@ json::object json_of(const Proposal& proposal) {
   return {{"what", proposal.what}, {"cost-before", proposal.cost_before}, {"cost-after", proposal.cost_after}};
 }
 
-/// What goes wrong from the end of a step to that of the next one.
-std::vector<std::string> over_budget(const Rehearsal& rehearsal, std::size_t step) {
-  const auto& steps = rehearsal.plan.steps;
-  const auto from = step == 0 ? Seconds(0) : steps.at(step).at;
-  const auto until = step + 1 < steps.size() ? steps.at(step + 1).at : rehearsal.timeline.end;
-  std::vector<std::string> found;
-  for (const auto& window : rehearsal.windows) {
-    const bool silent = window.outcome.kind == Kind::black_holed || window.outcome.kind == Kind::lost;
-    const bool begins = window.from >= from && window.from < until;
-    if (begins && (silent || window.to - window.from > rehearsal.plan.budget)) found.push_back(words_of(window));
+template <class Causes>
+json::array ids_of(const Causes& causes) {
+  json::array ids;
+  for (const auto cause : causes) {
+    if (cause != Cause::none) ids.emplace_back(json::string(text_of(cause).id));
   }
-  return found;
+  return ids;
+}
+
+json::object json_of(const OrderLoss& one) {
+  json::object made{{"order", words_of(one.order)}};
+  if (!one.impossible.empty()) {
+    made["impossible"] = one.impossible;
+    return made;
+  }
+  made["cost"] = one.cost;
+  made["longest-s"] = one.longest.count();
+  made["back-s"] = one.back.count();
+  made["back-returns"] = one.returns;
+  made["causes"] = ids_of(one.causes);
+  return made;
+}
+
+json::object json_of(const Exploration& explored) {
+  json::object exchanges, worst;
+  for (std::size_t i = 0; i < explored.worst.size(); ++i) {
+    exchanges[name_of(static_cast<Kind>(i))] = explored.exchanges.at(i);
+    worst[name_of(static_cast<Kind>(i))] = explored.worst.at(i);
+  }
+  return {{"schedules", explored.schedules},   {"moments", explored.moments},
+          {"states", explored.states},         {"situations", explored.situations},
+          {"exchanges", std::move(exchanges)}, {"schedules-by-worst", std::move(worst)},
+          {"causes", ids_of(explored.causes)}};
+}
+
+json::object json_of(const Orders& orders) {
+  json::array all;
+  for (const auto& one : orders.by_loss) all.push_back(json_of(one));
+  return {{"possible", orders.possible},
+          {"documented-place", orders.documented + 1},
+          {"dns-last", orders.dns_last},
+          {"dns-last-and-better", orders.dns_last_and_better},
+          {"documented-with-last-two-at-once-cost", orders.at_once},
+          {"by-loss", std::move(all)},
+          {"explored", json_of(orders.explored)}};
 }
 
 reports::CaseResult case_of(const Rehearsal& rehearsal, const std::string& id, const std::string& title, int line,
-                            const std::vector<std::string>& wrong) {
+                            const std::string& expected, const std::vector<std::string>& wrong) {
   reports::CaseResult made;
   made.id = "plan." + id;
   made.suite = "plan";
@@ -232,7 +269,7 @@ reports::CaseResult case_of(const Rehearsal& rehearsal, const std::string& id, c
   check.requirement = "plan";
   check.level = "MUST";
   check.looked_at = "what is lost";
-  check.expected = fmt::format("nothing for longer than {}, and nothing in silence", words_of(rehearsal.plan.budget));
+  check.expected = expected;
   check.actual = wrong.empty() ? check.expected : fmt::format("{}", fmt::join(wrong, "\n"));
   check.outcome = wrong.empty() ? reports::Outcome::pass : reports::Outcome::fail;
   check.file = made.file;
@@ -259,8 +296,8 @@ std::string to_text(const Improvement& improvement) {
          table_of(improvement.rehearsal) + windows_text(improvement.rehearsal);
 }
 
-std::string to_json(const Rehearsal& rehearsal, const std::vector<Proposal>& proposals,
-                    const Improvement* improvement) {
+std::string to_json(const Rehearsal& rehearsal, const std::vector<Proposal>& proposals, const Improvement* improvement,
+                    const Orders* orders) {
   auto made = json_of(rehearsal);
   json::array all;
   for (const auto& proposal : proposals) all.push_back(json_of(proposal));
@@ -270,18 +307,25 @@ std::string to_json(const Rehearsal& rehearsal, const std::vector<Proposal>& pro
     for (const auto& proposal : improvement->taken) taken.push_back(json_of(proposal));
     made["improved"] = {{"changes", std::move(taken)}, {"rehearsal", json_of(improvement->rehearsal)}};
   }
+  if (orders != nullptr) made["orders"] = json_of(*orders);
   return json::serialize(made) + "\n";
 }
 
 reports::RunResult to_run(const Rehearsal& rehearsal) {
   reports::RunResult run;
   run.target = rehearsal.plan.name;
+  const auto in_budget =
+      fmt::format("nothing for longer than {}, and nothing in silence", words_of(rehearsal.plan.budget));
   for (std::size_t i = 0; i < rehearsal.plan.steps.size(); ++i) {
     const auto& step = rehearsal.plan.steps[i];
-    run.cases.push_back(case_of(rehearsal, fmt::format("step-{}", i + 1), step.name, std::max(step.line, 1),
-                                over_budget(rehearsal, i)));
+    run.cases.push_back(case_of(rehearsal, fmt::format("step-{}", i + 1), step.name, std::max(step.line, 1), in_budget,
+                                rehearsal.gates.at(i).objections));
   }
-  run.cases.push_back(case_of(rehearsal, "verdict", "The plan as a whole", 1, rehearsal.objections));
+  run.cases.push_back(case_of(rehearsal, "verdict", "The plan as a whole", 1, in_budget, rehearsal.objections));
+  const auto& [go, causes] = rehearsal.plan.expect;
+  if (go || !causes.empty())
+    run.cases.push_back(
+        case_of(rehearsal, "expected", "What the plan expects", 1, "as the plan expects", rehearsal.surprises));
   return run;
 }
 

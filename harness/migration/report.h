@@ -1,7 +1,7 @@
 // A rehearsal for people at a terminal, for programs, and for pipelines that read JUnit.
 #pragma once
 
-#include "harness/migration/rehearsal.h"
+#include "harness/migration/orders.h"
 #include "reports/model.h"
 
 namespace cutover::harness::migration {
@@ -10,8 +10,9 @@ namespace cutover::harness::migration {
 [[nodiscard]] std::string to_text(const Rehearsal&, const std::vector<Proposal>&);
 /// The changes that were taken, and the verdict behind them.
 [[nodiscard]] std::string to_text(const Improvement&);
-/// Everything; `improvement` null: none was asked for.
-[[nodiscard]] std::string to_json(const Rehearsal&, const std::vector<Proposal>&, const Improvement* improvement);
+/// Everything; `improvement` and `orders` null: not asked for.
+[[nodiscard]] std::string to_json(const Rehearsal&, const std::vector<Proposal>&, const Improvement* improvement,
+                                  const Orders* orders = nullptr);
 /// A gate is a case: red where the plan loses more than its budget behind that step. The last one is the verdict.
 [[nodiscard]] reports::RunResult to_run(const Rehearsal&);
 

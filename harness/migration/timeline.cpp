@@ -59,6 +59,7 @@ class Sweep {
   }
 
   Timeline run() {
+    for (auto& row : rows_) row.before = judged(row, Seconds(0)).outcome;
     moments_.insert(Seconds(0));
     for (const auto& one : operations_) {
       moments_.insert(one.at);
@@ -85,7 +86,8 @@ class Sweep {
   struct Row {
     const Partner* partner = nullptr;
     Exchange exchange;
-    std::vector<Segment> segments;
+    Outcome before = {};
+    std::vector<Segment> segments = {};
   };
 
   void make_lanes() {
@@ -94,7 +96,7 @@ class Sweep {
         for (const auto way : {Way::to_partner, Way::from_partner}) {
           for (const auto what : {What::message, What::presence}) {
             if (what == What::presence && !partner.discards_messages) continue;
-            rows_.push_back({&partner, {name, domain, way, what, true}, {}});
+            rows_.push_back({&partner, {name, domain, way, what, true}});
           }
         }
       }
@@ -120,7 +122,7 @@ class Sweep {
     }
     if (operation.verb == Verb::replicate) snapshots_.assign(1, {Seconds::min(), state_.configuration});
     if (operation.verb == Verb::repoint || operation.verb == Verb::set_ttl) publish_record(operation.subject, timed.at);
-    if (operation.verb == Verb::drain_streams || operation.verb == Verb::stop_legacy_gateway) end_streams(timed.at);
+    end_streams(operation, timed.at);
     add_touch(operation, touch);
   }
 
@@ -140,9 +142,13 @@ class Sweep {
     history.push_back(now);
   }
 
-  void end_streams(Seconds at) {
+  /// A service that stops ends the streams to its box.
+  void end_streams(const Operation& operation, Seconds at) {
+    const bool legacy = operation.verb == Verb::drain_streams || operation.verb == Verb::stop_legacy_gateway;
+    const bool edge = operation.verb == Verb::stop_edge || operation.verb == Verb::restart_edge;
     for (auto& stream : streams_) {
-      if (stream.box == legacy_gateway_box) stream.until = std::min(stream.until, at);
+      if ((legacy && stream.box == legacy_gateway_box) || (edge && stream.box == operation.subject))
+        stream.until = std::min(stream.until, at);
     }
   }
 
@@ -174,15 +180,16 @@ class Sweep {
     }
     for (const auto& stream : streams_) touch.all = touch.all || stream.until == now;
     for (const auto& [domain, history] : records_) {
-      for (const auto& one : history) touch.all = touch.all || (one.replaced && expires_now(one, now));
+      for (const auto& one : history) touch_expiring(one, now, touch);
     }
     return touch;
   }
 
-  [[nodiscard]] bool expires_now(const Published& one, Seconds now) const {
-    return std::ranges::any_of(estate_.partners, [&](const auto& named) {
-      return *one.replaced + std::max(one.ttl, Seconds(named.second.cache_s)) == now;
-    });
+  void touch_expiring(const Published& one, Seconds now, Touch& touch) const {
+    if (!one.replaced) return;
+    for (const auto& [name, partner] : estate_.partners) {
+      if (*one.replaced + std::max(one.ttl, Seconds(partner.cache_s)) == now) touch.partners.insert(name);
+    }
   }
 
   /// The edge has what the central store had a replication ago.
@@ -215,7 +222,8 @@ class Sweep {
       auto segment = judged(row, now);
       if (!row.segments.empty()) {
         auto& last = row.segments.back();
-        if (last.outcome == segment.outcome && last.certain == segment.certain) continue;
+        if (last.outcome == segment.outcome && last.certain == segment.certain && last.one_path == segment.one_path)
+          continue;
         last.to = now;
       }
       row.segments.push_back(std::move(segment));
@@ -234,6 +242,7 @@ class Sweep {
         return;
       }
       all->certain = all->certain && (outcome.kind == Kind::works) == (all->outcome.kind == Kind::works);
+      all->one_path = all->one_path && outcome.path == all->outcome.path;
       if (outcome.kind > all->outcome.kind) all->outcome = outcome;
     };
     over_views(row, users.domain, now, take);
@@ -289,14 +298,15 @@ class Sweep {
     const auto& [name, domain, way, what, contact] = row.exchange;
     const auto count = state_.users.at(name).count;
     const auto same = std::ranges::find_if(made.lanes, [&](const Lane& lane) {
-      return lane.partner == domain && lane.way == way && lane.what == what && lane.segments == row.segments;
+      return lane.partner == domain && lane.way == way && lane.what == what && lane.before == row.before &&
+             lane.segments == row.segments;
     });
     if (same != made.lanes.end()) {
       same->classes.push_back(name);
       same->users += count;
       return;
     }
-    made.lanes.push_back({domain, way, what, {name}, count, std::move(row.segments)});
+    made.lanes.push_back({domain, way, what, {name}, count, row.before, std::move(row.segments)});
   }
 
   const Estate& estate_;
@@ -345,7 +355,7 @@ double cost_of(const Timeline& timeline) {
       auto time = segment.to - segment.from;
       if (last)
         time = for_ever;  // whatever the length of the timeline
-      else if (first)
+      else if (first && lane.before.kind != Kind::works)
         time = {};  // what never worked before the plan is no loss of it
       cost += weight_of(segment) * users * static_cast<double>(time.count());
     }

@@ -25,6 +25,7 @@ struct Segment {
   Outcome outcome;      ///< the worst that can be met
   bool certain = true;  ///< false: some are better off, by what their resolver or stream still holds, or as their user
                         ///< was moved or not
+  bool one_path = true;  ///< whatever is held: one path, where it works
   bool operator==(const Segment&) const = default;
 };
 
@@ -35,6 +36,7 @@ struct Lane {
   What what = What::message;
   std::vector<std::string> classes;
   std::uint64_t users = 0;
+  Outcome before;                 ///< of the estate as it was before the first operation
   std::vector<Segment> segments;  ///< without gaps, from the start to the end
 };
 

@@ -258,7 +258,7 @@ void object_to(const Plan& plan, const Lane& lane, std::vector<Objection>& objec
   }
 }
 
-std::string words_of(const Objection& one, const State& state) {
+std::string in_words(const Objection& one, const State& state) {
   std::uint64_t users = 0;
   for (const auto& name : one.classes) users += state.users.at(name).count;
   const bool several = one.partners.size() > 1 || one.classes.size() > 1;
@@ -323,7 +323,7 @@ Rehearsal rehearse(const Plan& plan) {
   made.gates = gates_of(plan, operations, made.timeline);
   made.no_return = point_of_no_return(made.gates, made.timeline);
   for (const auto& one : objections_to(plan, made.timeline)) {
-    const auto words = words_of(one, plan.estate.start);
+    const auto words = in_words(one, plan.estate.start);
     made.gates.at(step_at(plan, one.from)).objections.push_back(words);
     made.objections.push_back(words);
   }

@@ -71,7 +71,8 @@ constexpr char style[] = R"(
 @media (max-width: 700px) { .charts .plot svg { min-width: 900px; } .charts svg text { font-size: 13px; } }
 @media print { .charts ul { font-size: 7.5pt; gap: 0 3.5mm; margin: .5mm 0; } .charts figcaption { font-size: 8.5pt; }
   .charts figure { margin: .5mm 0; } .charts figcaption b { font-size: 10pt; } .charts .plot svg { min-width: 0; }
-  .charts ul.legend svg { width: 4mm; height: 3mm; vertical-align: -.5mm; } }
+  .charts ul.legend svg { width: 4mm; height: 3mm; vertical-align: -.5mm; }
+  .charts details { display: none; } }
 )";
 
 /// Marks that do not live by their colour: dots, lines, a lattice; and stripes for what some are spared.
@@ -392,11 +393,11 @@ class Drawing {
     std::string day;
     double day_end = 0;
     for (const auto& one : placed) {
-      const auto x = std::min(one.x, width - one.half);
+      const auto x = std::min(one.x, width - one.half - 3);
       out += line(one.x, bottom_ - group_gap / 2, one.x, bottom_ + 2, "line");
       out += label(x, bottom_ + 13, "middle", "small", one.clock.time);
       const auto half = static_cast<double>(one.clock.day.size()) * letter / 2;
-      const auto at = std::min(x, width - half);
+      const auto at = std::min(x, width - half - 3);
       if (one.clock.day == day || at - half < day_end) continue;
       out += label(at, bottom_ + 26, "middle", "small", one.clock.day);
       day = one.clock.day;

@@ -39,12 +39,27 @@ std::string sequence(const std::vector<Segments>& charts) {
   return text;
 }
 
-void add_words(std::string& words, const std::string& more) {
+void add_words(std::string& words, const std::string& more, const char* between = "; or ") {
   if (words.empty()) {
     words = more;
   } else if (!more.empty() && words.find(more) == std::string::npos && words.size() < 300) {
-    words += "; or " + more;
+    words += between + more;
   }
+}
+
+/// What is seen as one is one; its words tell what comes after what.
+Segments joined(const Segments& segments) {
+  Segments made;
+  for (const auto& one : segments) {
+    if (made.empty() || made.back().fate != one.fate || made.back().certain != one.certain ||
+        made.back().to != one.from) {
+      made.push_back(one);
+      continue;
+    }
+    made.back().to = one.to;
+    add_words(made.back().words, one.words, "; then ");
+  }
+  return made;
 }
 
 /// At each moment the worst that one of them has.
@@ -108,7 +123,7 @@ Groups finest(std::span<const Chart> charts) {
       if (first)
         group.rows.push_back({lane.to_partner, {lane.users}, lane.count, std::vector<Segments>(charts.size())});
       auto& segments = group.rows[row->second].charts[chart];
-      segments = segments.empty() ? lane.segments : worst_of({&segments, &lane.segments});
+      segments = segments.empty() ? joined(lane.segments) : worst_of({&segments, &lane.segments});
     }
   }
   return groups;
@@ -131,6 +146,10 @@ void merge_equal_classes(ChartGroup& group) {
       auto& same = merged[place->second];
       same.users.insert(same.users.end(), row.users.begin(), row.users.end());
       same.count += row.count;
+      for (std::size_t chart = 0; chart < row.charts.size(); ++chart) {
+        for (std::size_t i = 0; i < row.charts[chart].size(); ++i)
+          add_words(same.charts[chart][i].words, row.charts[chart][i].words);
+      }
     }
   }
   for (auto& row : merged) {

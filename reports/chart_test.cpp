@@ -60,6 +60,15 @@ TEST(ChartRows, ClassesOfEqualFortuneAreOneRow) {
   EXPECT_FALSE(rows[2].to_partner);
 }
 
+TEST(ChartRows, WhatLooksAlikeIsOneRowWhateverItsCauses) {
+  const std::vector<ChartSegment> once{{0, 9, Fate::refused, true, "x"}};
+  const std::vector<ChartSegment> twice{{0, 4, Fate::refused, true, "a"}, {4, 9, Fate::refused, true, "b"}};
+  const auto groups = groups_of(std::vector{chart_with({{"p", true, "u", 1, twice}, {"p", true, "v", 1, once}})}, 20);
+  ASSERT_THAT(groups.front().rows, SizeIs(1));
+  ASSERT_THAT(groups.front().rows[0].charts[0], SizeIs(1));
+  EXPECT_EQ(groups.front().rows[0].charts[0][0].words, "a; then b; or x");
+}
+
 TEST(ChartRows, PartnersAreOneGroupOnlyWhereTheyAreEqualInAllCharts) {
   const std::vector charts{
       chart_with(

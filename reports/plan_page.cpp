@@ -71,7 +71,7 @@ void add_verdict(std::string& out, const PlanPage& page) {
   const auto shown = std::min(page.reasons.size(), reasons_first);
   if (shown != 0) out += list({page.reasons.begin(), page.reasons.begin() + static_cast<std::ptrdiff_t>(shown)});
   if (page.reasons.size() > shown)
-    out += fmt::format("and <a href=\"#reasons\">{} more reasons</a>", page.reasons.size() - shown);
+    out += fmt::format("and <a href=\"#reasons\">{} more</a>", page.reasons.size() - shown);
   out += "</div>\n";
 }
 

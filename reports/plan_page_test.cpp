@@ -53,7 +53,7 @@ PlanPage page() {
 TEST(PlanPage, TellsVerdictWindowsGatesAndProposals) {
   const auto html = to_html(page());
   EXPECT_THAT(html, AllOf(HasSubstr("<title>A &amp; B: no-go</title>"), HasSubstr("<b>No-go</b>"),
-                          HasSubstr("<li>a &lt;is&gt; cut off</li>"), HasSubstr("2 more reasons")));
+                          HasSubstr("<li>a &lt;is&gt; cut off</li>"), HasSubstr(">2 more</a>")));
   EXPECT_THAT(html, AllOf(HasSubstr("<b>As planned</b> one &amp; another"), HasSubstr("<b>As proposed</b>")));
   EXPECT_THAT(html, AllOf(HasSubstr("1 min at worst"), HasSubstr("because (F18)"), HasSubstr("do it")));
   EXPECT_THAT(html, AllOf(HasSubstr("Set-CsSite &lt;x&gt;"), HasSubstr("<li>look</li>"), HasSubstr("sales to p"),

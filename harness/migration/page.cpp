@@ -15,7 +15,7 @@ namespace cutover::harness::migration {
 namespace {
 
 // More than these are told together; plan.json has each.
-constexpr std::size_t windows_max = 60, names_max = 4, reasons_max = 40;
+constexpr std::size_t windows_max = 60, names_max = 4;
 
 using reports::Chart;
 using reports::ChartLane;
@@ -53,20 +53,31 @@ std::uint64_t count_of(const Plan& plan, const std::string& users) {
 
 std::string label_of(std::size_t step) { return std::to_string(step + 1); }
 
+bool worked_at_start(const Lane& lane) { return lane.segments.front().outcome.kind == Kind::works; }
+
 /// The longest time without service in one go, over all lanes that worked at the start.
 struct Worst {
   Seconds lasts{};
+  bool certain = true;
   const Lane* lane = nullptr;
-  const Segment* segment = nullptr;
+  const Segment* segment = nullptr;  ///< the longest part of it
 };
-bool worked_at_start(const Lane& lane) { return lane.segments.front().outcome.kind == Kind::works; }
 Worst worst_of(const Timeline& timeline) {
   Worst worst;
   for (const auto& lane : timeline.lanes) {
     if (!worked_at_start(lane)) continue;
+    Worst now;
     for (const auto& segment : lane.segments) {
-      if (segment.outcome.kind == Kind::works || segment.to - segment.from <= worst.lasts) continue;
-      worst = {segment.to - segment.from, &lane, &segment};
+      if (segment.outcome.kind == Kind::works) {
+        now = {};
+        continue;
+      }
+      now.lane = &lane;
+      now.lasts += segment.to - segment.from;
+      now.certain = now.certain && segment.certain;
+      if (now.segment == nullptr || segment.to - segment.from > now.segment->to - now.segment->from)
+        now.segment = &segment;
+      if (now.lasts > worst.lasts) worst = now;
     }
   }
   return worst;
@@ -84,7 +95,7 @@ std::string summary_of(const Timeline& timeline) {
   const auto worst = worst_of(timeline);
   if (worst.lane == nullptr) return "nobody loses anything" + before;
   return fmt::format("{} of {} partners {} cut off for a time, longest {}{}: {} {}, {}{}", lose.size(), all.size(),
-                     lose.size() == 1 ? "is" : "are", words_of(worst.lasts), worst.segment->certain ? "" : " at worst",
+                     lose.size() == 1 ? "is" : "are", words_of(worst.lasts), worst.certain ? "" : " at worst",
                      worst.lane->way == Way::to_partner ? "to" : "from", worst.lane->partner,
                      words_of(worst.segment->outcome), before);
 }
@@ -161,12 +172,14 @@ std::vector<Listed> listed(const std::vector<Window>& windows) {
   return all;
 }
 
-std::string counted(const std::vector<std::string>& names, std::string_view what) {
+std::string counted(const std::vector<std::string>& names, std::size_t all, std::string_view what) {
+  if (names.size() == all && all > 2) return fmt::format("all {} {}", all, what);
   return names.size() > names_max ? fmt::format("{} {}: {}", names.size(), what, joined(names)) : joined(names);
 }
 
 void add_windows(PlanPage& page, const Rehearsal& rehearsal) {
   const auto ahead = rehearsal.plan.ahead.count();
+  const auto& estate = rehearsal.plan.estate;
   for (const auto& [one, longest, of] : listed(rehearsal.windows)) {
     const auto& cause = text_of(one.outcome.cause);
     page.windows.push_back(
@@ -176,8 +189,8 @@ void add_windows(PlanPage& page, const Rehearsal& rehearsal) {
          .fate = fate_of(one.outcome),
          .certain = one.certain,
          .to_partner = one.way == Way::to_partner,
-         .partners = counted(one.partners, "partners"),
-         .users = counted(one.classes, "classes"),
+         .partners = counted(one.partners, estate.partners.size(), "partners"),
+         .users = counted(one.classes, estate.start.users.size(), "classes"),
          .count = one.users,
          .kind = kind_of(one.outcome),
          .cause = std::string(cause.sentence),
@@ -339,11 +352,6 @@ std::optional<std::int64_t> second_of(const std::string& date) {
 PlanPage page_of(const Rehearsal& rehearsal, const std::vector<Proposal>& proposals, const Improvement* improvement) {
   const auto& plan = rehearsal.plan;
   PlanPage page{.title = plan.name, .go = rehearsal.go(), .reasons = rehearsal.objections};
-  if (page.reasons.size() > reasons_max) {
-    const auto more = page.reasons.size() - reasons_max;
-    page.reasons.resize(reasons_max);
-    page.reasons.push_back(fmt::format("and {} more like these", more));
-  }
   page.facts.push_back(fmt::format(
       "{}{}{} steps in {}, {} partners; acceptable loss in one go: {}", plan.source.empty() ? "" : plan.source + " · ",
       plan.start.empty() ? "" : "begins " + plan.start + " · ", plan.steps.size(), words_of(rehearsal.timeline.end),

@@ -66,14 +66,13 @@ reports::Chart StepsChart::chart() const {
   for (std::size_t at = 0; at < cut_off.size(); ++at) {
     if (cut_off[at] == 0) continue;
     const auto where = at == 0 ? std::string("before the first step") : fmt::format("behind step {}", at);
-    breaks.push_back(fmt::format("{} of {} cut off {}", cut_off[at], lanes_.size(), where));
+    breaks.push_back(fmt::format("{} cut off {}", cut_off[at], where));
   }
   chart.summary = fmt::format(
-      "of {} users with partners by direction, {} work by the legacy gateway at the start and {} by the new side in "
-      "the "
-      "end; {}",
+      "{} ways between users and partners: {} by the legacy gateway at the start, {} by the new "
+      "side in the end; {}",
       lanes_.size(), by_legacy, by_new_side,
-      breaks.empty() ? "none is cut off" : fmt::format("{}", fmt::join(breaks, ", ")));
+      breaks.empty() ? "none cut off" : fmt::format("{}", fmt::join(breaks, ", ")));
   return chart;
 }
 

@@ -25,6 +25,12 @@ bool shown_by_nodes(const Operation& operation, const Estate& estate) {
     const auto& certificate = estate.certificates.at(operation.value);
     return certificate.fault != Certificate::Fault::revocation_unreachable;
   }
+  if (operation.verb == Verb::remove_pool) {  // its users would find another node of that side
+    const auto of_side = [](const auto& entry) {
+      return entry.second.side == migration::Side::current && !entry.second.branch;
+    };
+    return std::ranges::count_if(estate.start.pools, of_side) == 1;
+  }
   if (operation.verb != Verb::repoint || operation.value == "-") return true;
   const auto record = estate.records.find(operation.value);
   if (record == estate.records.end()) return operation.value == here || operation.value == legacy_gateway_box;

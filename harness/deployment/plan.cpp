@@ -218,7 +218,8 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = domains_of(topology_);
+  const auto& served = estate_.start.legacy.sip_domains;
+  settings.domains = {served.begin(), served.end()};
   for (const auto& partner : topology_.partners) {
     if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
     const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);

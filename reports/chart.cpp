@@ -146,6 +146,9 @@ std::string name_of(const ChartGroup& group) {
   return fmt::format("{} partners: {}", group.partners.size(), fmt::join(group.partners, ", "));
 }
 
+/// Each has a line to itself.
+bool named_apart(const ChartGroup& group) { return group.partners.size() <= group.rows.size(); }
+
 struct Clock {
   std::string day, time;
 };
@@ -232,9 +235,10 @@ class Drawing {
     const auto name = name_of(group);
     out += "<g><title>" + xml_escape(name + (group.worst_of ? " (their fortunes are alike; the worst is shown)" : "")) +
            "</title>";
-    const auto lines = in_lines(name, static_cast<std::size_t>(names_end / bold_letter), group.rows.size());
+    const auto letters = static_cast<std::size_t>(names_end / bold_letter);
+    const auto lines = named_apart(group) ? group.partners : in_lines(name, letters, group.rows.size());
     for (const auto& one : lines) {
-      out += label(0, y + base, "start", "name", one);
+      out += label(0, y + base, "start", "name", shortened(one, letters));
       y += row_height - 3;
     }
     out += "</g>";
@@ -467,7 +471,7 @@ std::string legend_of(const std::vector<ChartGroup>& groups, const ChartScale& s
 std::string names_of(const std::vector<ChartGroup>& groups) {
   std::string names;
   for (const auto& group : groups) {
-    if (group.partners.size() > 1) names += "<li>" + xml_escape(name_of(group)) + "</li>";
+    if (!named_apart(group)) names += "<li>" + xml_escape(name_of(group)) + "</li>";
   }
   return names.empty() ? ""
                        : "<details><summary>which partners share a row</summary><ul>" + names + "</ul></details>\n";

@@ -65,8 +65,10 @@ constexpr char style[] = R"(
 .charts svg text.i-bounced { stroke: #ee7b4a; } .charts svg text.i-black-holed { stroke: #5b2a86; }
 .charts svg text.i-lost { stroke: #a40e26; }
 .charts .cut { fill: none; stroke: var(--c-grey); } .charts .cut.gap { stroke: var(--c-back); stroke-width: 5; }
-.charts ul { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; }
-.charts ul.steps b { display: inline-block; min-width: 18px; } .charts ul.steps .no { color: var(--c-bad); font-weight: 600; }
+.charts ul { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap;
+  gap: 2px 18px; font-size: 13px; }
+.charts ul.steps b { display: inline-block; min-width: 18px; }
+.charts ul.steps .no { color: var(--c-bad); font-weight: 600; }
 .charts .facts { color: var(--c-grey); } .charts ul.legend svg { width: 22px; height: 16px; vertical-align: -3px; }
 @media (max-width: 700px) { .charts .plot svg { min-width: 900px; } .charts svg text { font-size: 13px; } }
 @media print { .charts ul { font-size: 7.5pt; gap: 0 3.5mm; margin: .5mm 0; } .charts figcaption { font-size: 8.5pt; }

@@ -10,7 +10,9 @@ namespace cutover::harness {
 using namespace migration;
 
 bool shown_by_nodes(const Partner& partner) {
-  return partner.trusts_our_authority && !partner.wants_client_usage && !partner.closes_on_failed_external &&
+  // Whoever meets a certificate that proves nothing may go on by dialback or end the stream (RFC 6120 section 13.7.2).
+  const bool clear = partner.side.certificate != negotiation::Certificate::bad;
+  return clear && partner.trusts_our_authority && !partner.wants_client_usage && !partner.closes_on_failed_external &&
          !partner.hosts_our_domain && !partner.discards_messages && partner.answers_dialback && partner.has_srv &&
          partner.connections == 1 && partner.cache_s == 0;
 }
@@ -22,6 +24,12 @@ bool shown_by_nodes(const Operation& operation, const Estate& estate) {
   if (operation.verb == Verb::assign_certificate && operation.value != "-") {
     const auto& certificate = estate.certificates.at(operation.value);
     return certificate.fault != Certificate::Fault::revocation_unreachable;
+  }
+  if (operation.verb == Verb::remove_pool) {  // its users would find another node of that side
+    const auto of_side = [](const auto& entry) {
+      return entry.second.side == migration::Side::current && !entry.second.branch;
+    };
+    return std::ranges::count_if(estate.start.pools, of_side) == 1;
   }
   if (operation.verb != Verb::repoint || operation.value == "-") return true;
   const auto record = estate.records.find(operation.value);

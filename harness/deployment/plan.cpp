@@ -109,7 +109,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
     routing.homes[address] = home_of(state, user);
     // By the product's own evaluation (reference), not by that of the model that is held against the wire.
     if (known.user_may(address)) routing.xmpp_users.insert(address);
-    if (state.replica.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+    if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
       routing.federated_users.insert(address);
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
@@ -137,7 +137,10 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
     if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
-  settings.allow_federated_users = state.replica.allow_federated_users;  // a setting of the edge, whoever is asked
+  // A setting of the edge, whoever is asked.
+  settings.allow_federated_users =
+      !planted_.at(departures::routes)
+           .breaks(mocks::Rule::federation_switch_is_obeyed, !state.replica.allow_federated_users);
   const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   settings.enable_xmpp_federation = edge.xmpp_ticked && known.published && edge.proxy_installed && opens;
@@ -215,7 +218,8 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = domains_of(topology_);
+  const auto& served = estate_.start.legacy.sip_domains;
+  settings.domains = {served.begin(), served.end()};
   for (const auto& partner : topology_.partners) {
     if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
     const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);

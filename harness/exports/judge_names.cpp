@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 namespace cutover::harness::exports {
@@ -288,16 +289,23 @@ class Zones {
     const auto& edges = estate_.inventory.edges;
     const auto edge = std::ranges::find_if(edges, [&](const auto& each) { return each.pool == site.xmpp_route; });
     for (const auto& domain : estate_.xmpp_domains) {
-      for (const auto* record : all(srv_name(domain.name), dns::Type::srv)) {
+      const auto records = all(srv_name(domain.name), dns::Type::srv);
+      std::uint16_t best = UINT16_MAX;
+      for (const auto* record : records)
+        best = std::min(best, dns::srv_of(record->record).value_or(dns::Srv{}).priority);
+      for (const auto* record : records) {
         const auto srv = dns::srv_of(record->record);
-        if (srv && srv->target != ".")
-          route(site, edge == edges.end() ? nullptr : &*edge, domain.name, *record, srv->target);
+        if (!srv || srv->target == ".") continue;
+        route(site, edge == edges.end() ? nullptr : &*edge, domain.name, *record, *srv,
+              srv->priority == best ? Severity::fails : Severity::risks);
       }
     }
   }
 
+  /// `wrong`: what another edge means; a record that is tried only when others fail is a risk.
   void route(const Site& site, const EdgeService* edge, const std::string& domain, const ZoneRecord& record,
-             const std::string& target) {
+             const dns::Srv& srv, Severity wrong) {
+    const auto& target = srv.target;
     if (target == site.xmpp_route || (edge != nullptr && target == edge->external_fqdn)) return;
     if (edge == nullptr) {
       return estate_.find(
@@ -319,7 +327,7 @@ class Zones {
     }
     if (std::ranges::any_of(there, [&](const auto& address) { return routed.contains(address); })) return;
     estate_.find(
-        "F23", Severity::fails, record.place,
+        "F23", wrong, record.place,
         fmt::format("the SRV record of {} leads to {} ({}), and the site {} routes XMPP by {} ({}): what comes in "
                     "arrives at an edge whose route is not active",
                     domain, target, fmt::join(there, ", "), site.name, edge->external_fqdn, fmt::join(routed, ", ")),

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -301,6 +302,14 @@ const std::vector<Planted> planted{
      [](Inventory& all) { all.zones[0].records[1].record.data = "192.0.2.10"; },
      {"F23 fails zone:7"},
      {"192.0.2.10", "192.0.2.20"}},
+    {"OtherEdgeBehind",
+     [](Inventory& all) {
+       all.zones[0].records.push_back(
+           record("_xmpp-server._tcp.contoso.example", dns::Type::srv, "10 0 5269 edge2.contoso.example", 300, 8));
+       all.zones[0].records.push_back(record("edge2.contoso.example", dns::Type::a, "192.0.2.30"));
+     },
+     {"F23 risks zone:8"},
+     {"edge2.contoso.example"}},
     {"EdgeUnknown",
      [](Inventory& all) { all.edges.clear(); },
      {"F23 not judged zone:7", "F23 not judged zone:7"},

@@ -3,6 +3,8 @@
 
 #include "harness/exports/inventory.h"
 
+#include <memory>
+
 namespace cutover::harness::exports {
 
 /// Takes the objects of one exported file into an inventory: each is told by its properties.

@@ -58,6 +58,9 @@ TEST(Zone, all_errors_at_once_and_the_line_of_each_record) {
   EXPECT_THAT(errors, testing::ElementsAre(4, 6, 7, 9));
   EXPECT_THAT(reading.lines, testing::ElementsAre(2, 5, 8));
   EXPECT_EQ(reading.zone.records.at(1).data, "127.0.0.5");
+  EXPECT_THAT(read_zone(std::string(soa) + "gw IN A 127.0.0.5\n" + soa, "a.example", "a.zone").errors,
+              testing::IsEmpty())
+      << "what a transfer gives";
 }
 
 TEST(Zone, an_error_has_file_line_and_expectation) {

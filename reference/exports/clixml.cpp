@@ -4,10 +4,12 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace cutover::reference::exports {
@@ -139,11 +141,19 @@ Value primitive_of(std::string_view tag, std::string text) {
   return value;
 }
 
-std::size_t size_of(const Value& value) {
-  std::size_t size = 1;
-  for (const auto& item : value.items) size += size_of(item);
-  for (const auto& [name, inner] : value.properties) size += size_of(inner);
-  return size;
+struct Extent {
+  std::size_t values = 1, depth = 1;
+};
+Extent extent_of(const Value& value) {
+  Extent extent;
+  const auto add = [&](const Value& inner) {
+    const auto [values, depth] = extent_of(inner);
+    extent.values += values;
+    extent.depth = std::max(extent.depth, depth + 1);
+  };
+  for (const auto& item : value.items) add(item);
+  for (const auto& [name, inner] : value.properties) add(inner);
+  return extent;
 }
 
 class Document {
@@ -264,6 +274,7 @@ void Document::end_object(Open& closed) {
   Value value = std::move(closed.value);
   value.line = closed.line;
   if (value.kind == Value::Kind::object) drop_repeated(value, problems_);
+  if (value.kind == Value::Kind::list) value.properties.clear();  // Count and the like
   if (closed.primitive) {
     // An enumeration has its name and its number; any other value of one piece is that, whatever was added to it.
     const bool has_name = closed.primitive->kind == Value::Kind::number && closed.named;
@@ -281,9 +292,10 @@ void Document::end_object(Open& closed) {
 }
 
 void Document::remember(const std::string& id, const Value& value) {
-  const auto size = size_of(value);
-  if (id.empty() || remembered_values_ + size > remembered_values_max) return;
-  remembered_values_ += size;
+  const auto [values, depth] = extent_of(value);
+  // References to references make a value deeper than any that is written out.
+  if (id.empty() || depth > depth_max || remembered_values_ + values > remembered_values_max) return;
+  remembered_values_ += values;
   remembered_[id] = value;
 }
 
@@ -293,7 +305,7 @@ void Document::refer(const Open& reference) {
   const auto found = remembered_.find(reference.id);
   if (found != remembered_.end()) {
     value = found->second;
-    values_ += size_of(value);
+    values_ += extent_of(value).values;
     if (values_ > values_per_object_max) return stop(std::string(too_much_in_one), select_less);
   } else {
     value.kind = Value::Kind::unreadable;

@@ -3,6 +3,7 @@
 
 #include "reference/exports/value.h"
 
+#include <optional>
 #include <variant>
 
 namespace cutover::reference::exports {

@@ -224,6 +224,13 @@ TEST(ExportClixml, NothingIsExpandedOrFetched) {
     bomb += "</LST></Obj>";
   }
   EXPECT_THAT(read(bomb + "</Props></Obj></Objs>").words(), ElementsAre(HasSubstr("more than 100,000 values")));
+  // ... or once, each within the next.
+  std::string chain(objs);
+  for (int i = 0; i < 20'000; ++i) {
+    chain += "<Obj RefId=\"t" + std::to_string(i) + "\"><Props><Obj N=\"o\" RefId=\"" + std::to_string(i) +
+             "\"><Props><Ref N=\"r\" RefId=\"" + std::to_string(i - 1) + "\" /></Props></Obj></Props></Obj>";
+  }
+  EXPECT_THAT(read(chain + "</Objs>").objects, SizeIs(20'000));
   std::string deep(objs);
   for (int i = 0; i < 100; ++i) deep += "<Obj><Props>";
   EXPECT_THAT(read(deep).words(), ElementsAre(HasSubstr("nested deeper")));

@@ -65,8 +65,10 @@ constexpr char style[] = R"(
 .charts svg text.i-bounced { stroke: #ee7b4a; } .charts svg text.i-black-holed { stroke: #5b2a86; }
 .charts svg text.i-lost { stroke: #a40e26; }
 .charts .cut { fill: none; stroke: var(--c-grey); } .charts .cut.gap { stroke: var(--c-back); stroke-width: 5; }
-.charts ul { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; }
-.charts ul.steps b { display: inline-block; min-width: 18px; } .charts ul.steps .no { color: var(--c-bad); font-weight: 600; }
+.charts ul { list-style: none; margin: 4px 0; padding: 0; display: flex; flex-wrap: wrap;
+  gap: 2px 18px; font-size: 13px; }
+.charts ul.steps b { display: inline-block; min-width: 18px; }
+.charts ul.steps .no { color: var(--c-bad); font-weight: 600; }
 .charts .facts { color: var(--c-grey); } .charts ul.legend svg { width: 22px; height: 16px; vertical-align: -3px; }
 @media (max-width: 700px) { .charts .plot svg { min-width: 900px; } .charts svg text { font-size: 13px; } }
 @media print { .charts ul { font-size: 7.5pt; gap: 0 3.5mm; margin: .5mm 0; } .charts figcaption { font-size: 8.5pt; }
@@ -145,6 +147,9 @@ std::string name_of(const ChartGroup& group) {
   if (group.partners.size() == 1) return group.partners.front();
   return fmt::format("{} partners: {}", group.partners.size(), fmt::join(group.partners, ", "));
 }
+
+/// Each has a line to itself.
+bool named_apart(const ChartGroup& group) { return group.partners.size() <= group.rows.size(); }
 
 struct Clock {
   std::string day, time;
@@ -232,9 +237,10 @@ class Drawing {
     const auto name = name_of(group);
     out += "<g><title>" + xml_escape(name + (group.worst_of ? " (their fortunes are alike; the worst is shown)" : "")) +
            "</title>";
-    const auto lines = in_lines(name, static_cast<std::size_t>(names_end / bold_letter), group.rows.size());
+    const auto letters = static_cast<std::size_t>(names_end / bold_letter);
+    const auto lines = named_apart(group) ? group.partners : in_lines(name, letters, group.rows.size());
     for (const auto& one : lines) {
-      out += label(0, y + base, "start", "name", one);
+      out += label(0, y + base, "start", "name", shortened(one, letters));
       y += row_height - 3;
     }
     out += "</g>";
@@ -467,7 +473,7 @@ std::string legend_of(const std::vector<ChartGroup>& groups, const ChartScale& s
 std::string names_of(const std::vector<ChartGroup>& groups) {
   std::string names;
   for (const auto& group : groups) {
-    if (group.partners.size() > 1) names += "<li>" + xml_escape(name_of(group)) + "</li>";
+    if (!named_apart(group)) names += "<li>" + xml_escape(name_of(group)) + "</li>";
   }
   return names.empty() ? ""
                        : "<details><summary>which partners share a row</summary><ul>" + names + "</ul></details>\n";

@@ -103,6 +103,7 @@ ChartRow worst_row(const std::vector<const ChartRow*>& rows, std::size_t charts)
   ChartRow row{.to_partner = rows.front()->to_partner};
   for (std::size_t chart = 0; chart < charts; ++chart) {
     std::vector<const Segments*> all;
+    all.reserve(rows.size());
     for (const auto* one : rows) all.push_back(&one->charts[chart]);
     row.charts.push_back(worst_of(all));
   }

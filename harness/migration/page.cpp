@@ -253,22 +253,23 @@ void add_proposals(PlanPage& page, const Rehearsal& rehearsal, const std::vector
 }
 
 void add_readings(PlanPage& page, const Readings& readings) {
-  page.readings.push_back(
+  page.readings.emplace_back(
       readings.legacy_users == Readings::LegacyUsers::cut_off_when_configured
           ? "Users of a legacy pool lose a partner as soon as it is configured on the new side (our choice; the other "
             "reading: only once traffic goes through the new edge; sections 1.2.3 and 1.2.6)"
           : "Users of a legacy pool lose a partner only once traffic goes through the new edge (our choice; the other "
             "reading: as soon as it is configured on the new side; sections 1.2.3 and 1.2.6)");
-  page.readings.push_back(readings.unlisted == Readings::Unlisted::dropped
-                              ? "A message of a contact that may not write is dropped (the other reading: refused; "
-                                "section 4.1)"
-                              : "A message of a contact that may not write is refused (the other reading: dropped; "
-                                "section 4.1)");
-  page.readings.push_back(readings.wrong_key == Readings::WrongKey::silence
-                              ? "A dialback key that is not valid meets silence (the other reading: it is answered as "
-                                "invalid; section 4.4)"
-                              : "A dialback key that is not valid is answered as invalid (the other reading: silence; "
-                                "section 4.4)");
+  page.readings.emplace_back(readings.unlisted == Readings::Unlisted::dropped
+                                 ? "A message of a contact that may not write is dropped (the other reading: refused; "
+                                   "section 4.1)"
+                                 : "A message of a contact that may not write is refused (the other reading: dropped; "
+                                   "section 4.1)");
+  page.readings.emplace_back(
+      readings.wrong_key == Readings::WrongKey::silence
+          ? "A dialback key that is not valid meets silence (the other reading: it is answered as "
+            "invalid; section 4.4)"
+          : "A dialback key that is not valid is answered as invalid (the other reading: silence; "
+            "section 4.4)");
 }
 
 /// Names that share what is said of them, with it: "31 partners: ...".
@@ -331,7 +332,7 @@ void add_estate(PlanPage& page, const Rehearsal& rehearsal) {
     if (lane.way != Way::to_partner || lane.partner == last) continue;
     last = lane.partner;
     const auto now = met_by(lane.segments.front().outcome), then = met_by(lane.segments.back().outcome);
-    partners.add(lane.partner, now == then ? "met " + now : "met " + now + "; in the end " + then);
+    partners.add(lane.partner, now == then ? "met " + now : fmt::format("met {}; in the end {}", now, then));
   }
   partners.into(page, "partners");
 }

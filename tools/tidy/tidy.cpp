@@ -32,6 +32,7 @@ const std::map<std::string, std::vector<std::vector<std::string_view>>, std::les
      {{"files"},
       {"worlds"},
       {"servers", "standing", "stimuli", "negotiation"},
+      {"migration"},
       {"deployment", "captures", "exports"},
       {"targets"},
       {"judging"},

@@ -70,6 +70,7 @@ struct Pools : testing::Test {
     result->homes = {{"alice@a.example", Pool::current}, {"bob@a.example", Pool::legacy}};
     result->pools = {{Pool::legacy, {{"10.0.0.1", 5061}, "old.a.example"}},
                      {Pool::current, {{"10.0.0.2", 5061}, "new.a.example"}}};
+    result->federated_users = {"alice@a.example", "bob@a.example"};
     result->legacy_partners = {"p.example", "q.example"};
     result->legacy_gateway = SipPeer{{"10.0.0.4", 5061}, "ocs.a.example"};
     return result;

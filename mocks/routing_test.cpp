@@ -22,6 +22,7 @@ Routing routing(std::initializer_list<Rule> waived = {}) {
   all.legacy_gateway = legacy_gateway;
   all.gateway = gateway;
   all.xmpp_users = {"alice"};
+  all.federated_users = {"alice", "carol"};
   all.edge_deployed = true;
   if (waived.size() > 0) all.departures = Departures::waiving(waived);
   return all;

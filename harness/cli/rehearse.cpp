@@ -4,6 +4,7 @@
 #include "harness/cli/subcommands.h"
 #include "harness/judging/outcome.h"
 #include "harness/migration/orders.h"
+#include "harness/migration/page.h"
 #include "harness/migration/plan_file.h"
 #include "harness/migration/report.h"
 #include "reports/junit.h"
@@ -41,10 +42,12 @@ int rehearse_command(const RehearseArguments& arguments, const std::vector<std::
   if (improvement) fmt::print("{}", to_text(*improvement));
   if (orders) fmt::print("{}", to_text(*orders));
   const auto run = run_of(rehearsal, command);
+  const auto* improved = improvement ? &*improvement : nullptr;
   write_report(arguments.directory + "/plan.json",
-               to_json(rehearsal, proposals, improvement ? &*improvement : nullptr, orders ? &*orders : nullptr));
+               to_json(rehearsal, proposals, improved, orders ? &*orders : nullptr));
+  write_report(arguments.directory + "/plan.html", reports::to_html(page_of(rehearsal, proposals, improved)));
   write_report(arguments.directory + "/junit.xml", reports::to_junit(run));
-  fmt::print("\nreports:\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
+  fmt::print("\nreports:\n  {0}/plan.html\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
   return printed() ? run.exit_code : exit_code::fault;
 }
 

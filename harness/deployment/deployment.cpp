@@ -54,8 +54,8 @@ Deployment::Deployment(World& world, DeploymentOptions options)
                                     : tls::make_openssl_authority(world.wall_clock());
   }
   plan_ = std::make_unique<Plan>(
-      options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, options_.planted,
-      options_.admin);
+      options_.topology, options_.estate, [&](int host) { return world_.address_of(host); }, *authority_,
+      options_.planted, options_.admin);
   for (const auto& node : nodes_of(options_.topology)) hosts_[node.name] = node.host;
   state_ = plan_->estate().start;
   for (const auto& domain : state_.sip_domains) published_[domain] = {state_.srv.at(domain), state_.ttl_s.at(domain)};

@@ -12,8 +12,9 @@ struct ServerProduct;
 
 struct DeploymentOptions {
   Topology topology = reference_topology();
-  bool paper_tls = false;       ///< names without encryption, for explorations and benchmarks
-  departures::Planted planted;  ///< defects and variants of the reference and the mocks
+  std::optional<migration::Estate> estate = {};  ///< see Plan
+  bool paper_tls = false;                        ///< names without encryption, for explorations and benchmarks
+  departures::Planted planted;                   ///< defects and variants of the reference and the mocks
   AdminPlan admin;
   std::uint16_t direct_tls_port = 0;          ///< where the proxy takes TLS from the first octet, too; 0: nowhere
   std::unique_ptr<tls::Authority> authority;  ///< null: a new one

@@ -1,6 +1,8 @@
 // Kinds of partners as the sides of a negotiation, and as rows of the product.
 #include "harness/deployment/estate_of.h"
 
+#include <algorithm>
+
 namespace cutover::harness {
 
 namespace {
@@ -39,7 +41,20 @@ AllowedPartner row_of(const PartnerSpec& spec) {
 
 }  // namespace
 
-Partner partner_of(const PartnerSpec& spec) { return {.domain = spec.domain, .side = side_of(spec.kind)}; }
+Partner partner_of(const PartnerSpec& spec) {
+  return {.domain = spec.domain, .side = spec.side.value_or(side_of(spec.kind))};
+}
+
+bool new_pool_deployed(const State& state) {
+  return std::ranges::any_of(state.pools, [](const auto& entry) {
+    const auto& pool = entry.second;
+    return pool.side == migration::Side::current && !pool.branch && pool.deployed;
+  });
+}
+
+const EdgePool& edge_on_the_wire(const State& state) { return state.edges.begin()->second; }
+
+const std::string& edge_name_on_the_wire(const State& state) { return state.edges.begin()->first; }
 
 Estate estate_of(const Topology& topology) {
   Estate estate;

@@ -49,6 +49,7 @@ struct GatewaysTest : testing::Test {
     routing->legacy_partners.insert(theirs);
     if (!legacy) routing->configured_partners.insert(theirs);
     routing->xmpp_users.insert(std::string("alice@") + ours);
+    routing->federated_users.insert(std::string("alice@") + ours);
     (legacy ? routing->legacy_gateway : routing->gateway) = exit;
     mocks::PoolSettings pool_settings;
     pool_settings.which = routing->homes[std::string("alice@") + ours];

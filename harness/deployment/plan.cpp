@@ -1,6 +1,7 @@
 // The settings of each node: names, certificates, addresses, zones, routes.
 #include "harness/deployment/plan.h"
 
+#include "harness/negotiation/pair.h"
 #include "mocks/rules.h"
 #include "protocol/base/check.h"
 
@@ -34,16 +35,10 @@ xmpp::PeerPolicy policy_of(PartnerKind kind) {
   return policy;
 }
 
-mocks::ConnectionMode mode_of(PartnerKind kind) {
-  switch (kind) {
-    case PartnerKind::sasl_external:
-      return mocks::ConnectionMode::tls_sasl;
-    case PartnerKind::dialback_over_tls:
-      return mocks::ConnectionMode::tls_dialback;
-    case PartnerKind::plaintext_dialback:
-      break;
-  }
-  return mocks::ConnectionMode::tcp_dialback;
+mocks::ConnectionMode mode_of(const negotiation::Side& side) {
+  if (side.tls == negotiation::Tls::none) return mocks::ConnectionMode::tcp_dialback;
+  const bool proves = side.external && side.certificate == negotiation::Certificate::good;
+  return proves ? mocks::ConnectionMode::tls_sasl : mocks::ConnectionMode::tls_dialback;
 }
 
 sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
@@ -54,10 +49,10 @@ sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
 
 const char* node_name_of(Pool pool) { return pool == Pool::legacy ? "legacy-pool" : "new-pool"; }
 
-Plan::Plan(Topology topology, const AddressOf& address_of, tls::Authority& authority, departures::Planted planted,
-           AdminPlan admin)
+Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const AddressOf& address_of,
+           tls::Authority& authority, departures::Planted planted, AdminPlan admin)
     : topology_(std::move(topology)),
-      estate_(estate_of(topology_)),
+      estate_(estate ? std::move(*estate) : estate_of(topology_)),
       authority_(authority),
       planted_(std::move(planted)),
       admin_(std::move(admin)) {
@@ -76,7 +71,8 @@ Pool home_of(const migration::State& state, const std::string& user) {
 
 bool names_edge(const migration::State& state, const std::string& domain) {
   const auto found = state.srv.find(domain);
-  return found != state.srv.end() && !found->second.empty() && found->second.front().box == edge_name;
+  return found != state.srv.end() && !found->second.empty() &&
+         found->second.front().box != migration::legacy_gateway_box;
 }
 
 const Plan::Located& Plan::located(std::string_view node) const {
@@ -107,15 +103,17 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
   const auto& configuration = state.configuration;
+  const auto known = settings(state, configuration);
   for (const auto& [user, situation] : state.users) {
     const auto address = address_of(topology_, user);
     routing.homes[address] = home_of(state, user);
-    const auto policy = migration::effective(state.policies, situation).policy;
-    if (configuration.allow_federated_users && policy.allows_xmpp()) routing.xmpp_users.insert(address);
+    // By the product's own evaluation (reference), not by that of the model that is held against the wire.
+    if (known.user_may(address)) routing.xmpp_users.insert(address);
+    if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+      routing.federated_users.insert(address);
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
-  if (state.pools.at(std::string(new_pool_name)).deployed)
-    routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
+  if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
   routing.legacy_partners = state.legacy.routes;
   for (const auto& [domain, row] : configuration.partners) {
     routing.configured_partners.insert(domain);
@@ -123,7 +121,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   }
   if (state.legacy.gateway_runs && state.legacy.edge_runs) routing.legacy_gateway = peer("legacy-gateway", "sip");
   if (gateway_up(state) && !configuration.xmpp_route.empty()) routing.gateway = peer("gateway", "sip");
-  routing.edge_deployed = state.edges.at(std::string(edge_name)).deployed;
+  routing.edge_deployed = edge_on_the_wire(state).deployed;
   return routing;
 }
 
@@ -139,11 +137,14 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
     if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
-  settings.allow_federated_users = known.allow_federated_users;
-  const auto& edge = state.edges.at(std::string(edge_name));
+  // A setting of the edge, whoever is asked.
+  settings.allow_federated_users =
+      !planted_.at(departures::routes)
+           .breaks(mocks::Rule::federation_switch_is_obeyed, !state.replica.allow_federated_users);
+  const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   settings.enable_xmpp_federation = edge.xmpp_ticked && known.published && edge.proxy_installed && opens;
-  settings.site_federation_route = known.xmpp_route == edge_name && opens;
+  settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
   return settings;
 }
 
@@ -165,7 +166,7 @@ void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) 
 void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain) const {
   std::vector<std::string> targets;
   for (const auto& target : state.srv.at(domain)) {
-    const bool edge = target.box == edge_name;
+    const bool edge = target.box != migration::legacy_gateway_box;
     const auto* node = edge ? "proxy" : "legacy-gateway";
     // The usual port is where the node listens in this world.
     const auto port = target.port == migration::SrvTarget().port ? endpoint(node, "xmpp").port : target.port;
@@ -190,9 +191,15 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
   mocks::PartnerSettings settings;
   settings.domain = spec.domain;
   settings.users = spec.users;
-  if (spec.kind != PartnerKind::plaintext_dialback) settings.identity = issue({spec.domain, "xmpp." + spec.domain});
+  const auto side = partner_of(spec).side;
+  if (side.certificate != negotiation::Certificate::none)
+    settings.identity =
+        side.certificate == negotiation::Certificate::good
+            ? issue({spec.domain, "xmpp." + spec.domain})
+            : authority_.issue({.names = {{tls::NameKind::dns, spec.domain}}, .flaw = tls::Flaw::expired});
   settings.policy = policy_of(spec.kind);
   settings.send_version = spec.kind != PartnerKind::plaintext_dialback;
+  if (spec.side) negotiation::apply(*spec.side, settings);
   settings.dialback_secret = "secret of " + spec.domain;
   settings.name_server = name_server();
   settings.port = endpoint(node_name_of(topology_, spec), "xmpp").port;
@@ -211,8 +218,13 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = domains_of(topology_);
-  for (const auto& partner : topology_.partners) settings.partners[partner.domain] = mode_of(partner.kind);
+  const auto& served = estate_.start.legacy.sip_domains;
+  settings.domains = {served.begin(), served.end()};
+  for (const auto& partner : topology_.partners) {
+    if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
+    const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);
+    settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
+  }
   settings.host = host_name("legacy-gateway");
   auto names = domains_of(topology_);
   names.push_back(settings.host);

@@ -29,7 +29,10 @@ class Plan {
  public:
   using AddressOf = std::function<std::string(int host)>;
   /// Refers to the authority; `address_of` gives the address of a host number (World::address_of).
-  Plan(Topology, const AddressOf&, tls::Authority&, departures::Planted, AdminPlan = {});
+  /// `estate`: instead of that which follows from the topology, whose users are classes of it and whose partners it
+  /// has.
+  Plan(Topology, std::optional<migration::Estate> estate, const AddressOf&, tls::Authority&, departures::Planted,
+       AdminPlan = {});
 
   [[nodiscard]] const Topology& topology() const { return topology_; }
   [[nodiscard]] const migration::Estate& estate() const { return estate_; }

@@ -124,7 +124,7 @@ void Deployment::set_legacy_gateway(bool runs) {
 }
 
 void Deployment::conform() {
-  const bool pool = state_.pools.at(std::string(new_pool_name)).deployed;
+  const bool pool = new_pool_deployed(state_);
   if (pool && !pools_.contains(Pool::current)) start_pool(Pool::current);
   publish_routes();
   conform_legacy_gateway();
@@ -175,7 +175,7 @@ void Deployment::start_legacy_gateway() {
 }
 
 void Deployment::conform_edge() {
-  const bool deployed = state_.edges.at(std::string(edge_name)).deployed;
+  const bool deployed = edge_on_the_wire(state_).deployed;
   const bool gateway = gateway_up(state_);
   if (deployed && proxy_ == nullptr) start_edge();
   if (proxy_ != nullptr) conform_services();
@@ -205,10 +205,11 @@ void Deployment::stop_edge() {
 
 /// Certificate and service of the edge; a certificate takes effect with the service's restart (lync-facts 1.5).
 void Deployment::conform_services() {
-  const auto& edge = state_.edges.at(std::string(edge_name));
-  if (edge.assigned != assigned_) proxy_->assign_certificate(plan_->certificate(edge.assigned));
-  assigned_ = edge.assigned;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  const auto& edge = edge_on_the_wire(state_);
+  // Services that never ran for want of a certificate are not started by its assignment; those of the reference would.
+  const auto& assigned = edge.live ? edge.assigned : edge.live;
+  if (std::exchange(assigned_, assigned) != assigned) proxy_->assign_certificate(plan_->certificate(assigned));
+  if (edge.services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (std::exchange(live_, edge.live) != edge.live) proxy_->restart_service();
   if (std::exchange(edge_runs_, edge.services_run) == edge.services_run) return;
   edge.services_run ? proxy_->start_service() : proxy_->stop_service();
@@ -216,7 +217,7 @@ void Deployment::conform_services() {
 
 void Deployment::apply_settings() {
   if (proxy_ == nullptr) return;
-  proxy_->apply(plan_->settings(state_, state_.replica));
+  if (edge_on_the_wire(state_).services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (gateway_ != nullptr) gateway_->apply(plan_->settings(state_, state_.configuration));
   // Where the subject does not stop, or not link up although it could, its cases say so.
   const auto agreed = [this] {

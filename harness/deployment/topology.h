@@ -1,8 +1,11 @@
 // Topology: who exists and who hosts what, as a plain value; loadable from YAML.
 #pragma once
 
+#include "harness/negotiation/side.h"
+
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,6 +27,7 @@ struct PartnerSpec {
   PartnerKind kind = PartnerKind::sasl_external;
   std::vector<std::string> users;
   PartnerServer server = PartnerServer::mock;
+  std::optional<negotiation::Side> side = {};  ///< of a mock, instead of what its kind has; not in a file
   bool operator==(const PartnerSpec&) const = default;
 };
 

@@ -433,6 +433,8 @@ class Judgement {
     const auto& edge = state_.edges.at(box);
     const auto* row = listed(state_.replica, exchange_.remote_domain);
     if (row == nullptr) return failed(not_taken());
+    // The gateway of the front end has its list from the central store.
+    if (listed(state_.configuration, exchange_.remote_domain) == nullptr) return failed(Cause::partner_not_allowed);
     if (!row_of(*row).valid()) return failed(Cause::row_invalid);  // 3.2
     if (!stream_open) {
       const auto flaw = flaw_now(edge, false);

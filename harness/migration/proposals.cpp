@@ -53,6 +53,7 @@ std::optional<Seconds> last_of(const std::vector<TimedOperation>& operations, Ve
 void insert(Plan& plan, std::string name, Seconds at, std::vector<Operation> operations) {
   if (at < Seconds(0)) {
     for (auto& step : plan.steps) step.at -= at;
+    plan.ahead -= at;
     at = Seconds(0);
   }
   const auto where = std::ranges::find_if(plan.steps, [&](const PlanStep& step) { return step.at >= at; });

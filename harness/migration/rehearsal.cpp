@@ -197,9 +197,13 @@ std::size_t point_of_no_return(const std::vector<Gate>& gates, const Timeline& t
   return gates.size();
 }
 
+/// What objects to a plan, over all partners and users to whom it happens in one direction.
 struct Objection {
-  Seconds from{};
-  std::string words;
+  bool in_the_end = false, certain = true;
+  Way way = Way::to_partner;
+  Outcome outcome;
+  Seconds from{}, longest{};
+  std::vector<std::string> partners, classes;
 };
 
 /// Times without service that follow one another are one, whatever the cause of each.
@@ -225,24 +229,60 @@ std::vector<Outage> outages_of(const Lane& lane) {
 
 bool is_silent(const Outcome& outcome) { return outcome.kind == Kind::black_holed || outcome.kind == Kind::lost; }
 
+void add_missing(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const auto& one : more) {
+    if (std::ranges::find(all, one) == all.end()) all.push_back(one);
+  }
+}
+
+void object(std::vector<Objection>& all, Objection one) {
+  const auto same = std::ranges::find_if(all, [&](const Objection& other) {
+    return other.in_the_end == one.in_the_end && other.way == one.way && other.outcome.kind == one.outcome.kind &&
+           other.outcome.cause == one.outcome.cause;
+  });
+  if (same == all.end()) return all.push_back(std::move(one));
+  same->certain = same->certain && one.certain;
+  same->from = std::min(same->from, one.from);
+  same->longest = std::max(same->longest, one.longest);
+  add_missing(same->partners, one.partners);
+  add_missing(same->classes, one.classes);
+}
+
 void object_to(const Plan& plan, const Lane& lane, std::vector<Objection>& objections) {
-  const auto who =
-      fmt::format("{} ({} users) {} {}", joined(lane.classes), lane.users, direction(lane.way), lane.partner);
   const auto& last = lane.segments.back();
+  const auto said = [&](bool in_the_end, Seconds from, const Outcome& outcome, Seconds lasts, bool certain) {
+    object(objections, {.in_the_end = in_the_end,
+                        .certain = certain,
+                        .way = lane.way,
+                        .outcome = outcome,
+                        .from = from,
+                        .longest = lasts,
+                        .partners = {lane.partner},
+                        .classes = lane.classes});
+  };
   if (!worked_before(lane)) {
     if (last.outcome.kind != Kind::works && last.outcome.cause != lane.before.cause)
-      objections.push_back({last.from, fmt::format("in the end, {}: {}", who, words_of(last.outcome))});
+      said(true, last.from, last.outcome, {}, true);
     return;
   }
   for (const auto& outage : outages_of(lane)) {
-    const auto long_ = outage.to - outage.from;
+    const auto lasts = outage.to - outage.from;
     if (outage.to == last.to)
-      objections.push_back({outage.from, fmt::format("in the end, {}: {}", who, words_of(last.outcome))});
-    else if (long_ > plan.budget || is_silent(outage.worst->outcome))
-      objections.push_back(
-          {outage.from, fmt::format("for {}{}, {}: {}", words_of(long_), outage.certain ? "" : " at worst", who,
-                                    words_of(outage.worst->outcome))});
+      said(true, outage.from, last.outcome, {}, true);
+    else if (lasts > plan.budget || is_silent(outage.worst->outcome))
+      said(false, outage.from, outage.worst->outcome, lasts, outage.certain);
   }
+}
+
+std::string in_words(const Objection& one, const State& state) {
+  std::uint64_t users = 0;
+  for (const auto& name : one.classes) users += state.users.at(name).count;
+  const bool several = one.partners.size() > 1 || one.classes.size() > 1;
+  const auto when = one.in_the_end ? std::string("in the end")
+                                   : fmt::format("for {}{}{}", several ? "up to " : "", words_of(one.longest),
+                                                 one.certain ? "" : " at worst");
+  return fmt::format("{}, {} ({} users) {} {}: {}", when, joined(one.classes), users, direction(one.way),
+                     joined(one.partners), words_of(one.outcome));
 }
 
 std::vector<Objection> objections_to(const Plan& plan, const Timeline& timeline) {
@@ -298,9 +338,10 @@ Rehearsal rehearse(const Plan& plan) {
   made.windows = windows_of(made.timeline);
   made.gates = gates_of(plan, operations, made.timeline);
   made.no_return = point_of_no_return(made.gates, made.timeline);
-  for (auto& [from, words] : objections_to(plan, made.timeline)) {
-    made.gates.at(step_at(plan, from)).objections.push_back(words);
-    made.objections.push_back(std::move(words));
+  for (const auto& one : objections_to(plan, made.timeline)) {
+    const auto words = in_words(one, plan.estate.start);
+    made.gates.at(step_at(plan, one.from)).objections.push_back(words);
+    made.objections.push_back(words);
   }
   made.surprises = surprises_of(made);
   return made;

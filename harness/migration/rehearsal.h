@@ -23,6 +23,7 @@ struct Expectation {
 struct Plan {
   std::string name, source;  ///< its file
   std::string start;         ///< date and time of the beginning, for people; empty: none was given
+  Seconds ahead{};           ///< how much sooner than `start` it begins, where a proposal put something before it
   Estate estate;
   Readings readings;
   Seconds budget = std::chrono::hours(1);  ///< the longest loss of one lane that is acceptable

@@ -224,7 +224,8 @@ class Sweep {
       auto segment = judged(row, now);
       if (!row.segments.empty()) {
         auto& last = row.segments.back();
-        if (last.outcome == segment.outcome && last.certain == segment.certain) continue;
+        if (last.outcome == segment.outcome && last.certain == segment.certain && last.one_path == segment.one_path)
+          continue;
         last.to = now;
       }
       row.segments.push_back(std::move(segment));
@@ -243,6 +244,7 @@ class Sweep {
         return;
       }
       all->certain = all->certain && (outcome.kind == Kind::works) == (all->outcome.kind == Kind::works);
+      all->one_path = all->one_path && outcome.path == all->outcome.path;
       if (outcome.kind > all->outcome.kind) all->outcome = outcome;
     };
     over_views(row, users.domain, now, take);

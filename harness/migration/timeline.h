@@ -25,6 +25,7 @@ struct Segment {
   Outcome outcome;      ///< the worst that can be met
   bool certain = true;  ///< false: some are better off, by what their resolver or stream still holds, or as their user
                         ///< was moved or not
+  bool one_path = true;  ///< whatever is held: one path, where it works
   bool operator==(const Segment&) const = default;
 };
 

@@ -150,7 +150,7 @@ class Hall {
   void bring_up_some(std::unique_ptr<tls::Authority> authority) {
     authority_ = std::move(authority);
     plan_ = std::make_unique<Plan>(
-        options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, departures::Planted(),
+        options_.topology, std::nullopt, [&](int host) { return world_.address_of(host); }, *authority_, departures::Planted(),
         admin_);
     state_ = options_.legacy ? plan_->estate().start : migrated(plan_->estate());
     routing_ = std::make_shared<mocks::Routing>(plan_->routing(state_));
@@ -171,7 +171,7 @@ class Hall {
       add(node, std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
     } else if (node.name == "proxy") {
       auto config = plan_->proxy(state_);
-      config.certificate = plan_->certificate(state_.edges.at(std::string(edge_name)).live);
+      config.certificate = plan_->certificate(edge_on_the_wire(state_).live);
       add(node, std::make_unique<reference::Proxy>(std::move(config)));
     } else if (node.name == "gateway") {
       add(node, std::make_unique<reference::Gateway>(plan_->gateway(state_)));

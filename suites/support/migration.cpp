@@ -76,8 +76,8 @@ Deviations deviations(Deployment& deployment, const std::vector<Exchange>& excha
              predict(deployment.state(), deployment.topology(), exchange).kind != migration::Kind::works;
     });
   }
-  Deviations deviations{.exchanges = observed.size(), .found = {}};
-  for (const auto& seen : observe(deployment, observed)) {
+  Deviations deviations{.exchanges = observed.size(), .found = {}, .seen = observe(deployment, observed)};
+  for (const auto& seen : deviations.seen) {
     const auto expected = predict(deployment.state(), deployment.topology(), seen.exchange);
     if (as_predicted(seen, expected)) continue;
     deviations.found.push_back(fmt::format("{}: expected {}, arrived {}", exchange_in_words(seen.exchange),

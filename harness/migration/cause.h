@@ -61,7 +61,6 @@ enum class Cause {
   row_invalid,
   we_require_tls,
   partner_requires_tls,
-  we_are_not_proved,
   partner_is_not_proved,
   no_common_method,
   partner_without_version,

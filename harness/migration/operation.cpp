@@ -202,15 +202,9 @@ void apply_to_pools(const Operation& operation, State& state) {
     which.runs = verb == start_pool;
 }
 
-void check_deployed(const EdgePool& which, const std::string& name) {
-  if (!which.deployed) throw OperationError(fmt::format("the edge pool '{}' is not deployed yet", name));
-}
-
 void apply_to_edges(const Operation& operation, const Estate& estate, State& state) {
   const auto& [verb, subject, value] = operation;
   auto& which = named(state.edges, subject, edge);
-  const bool anywhere = verb == deploy_edge || verb == remove_edge || verb == open_firewall || verb == close_firewall;
-  if (!anywhere) check_deployed(which, subject);
   switch (verb) {
     case deploy_edge:
     case remove_edge:
@@ -302,7 +296,7 @@ void apply_to_site(const Operation& operation, State& state) {
       configuration.allow_federated_users = is_on(operation.subject);
       break;
     case set_route:
-      if (operation.subject != "-") check_deployed(named(state.edges, operation.subject, edge), operation.subject);
+      if (operation.subject != "-") (void)named(state.edges, operation.subject, edge);
       configuration.xmpp_route = operation.subject == "-" ? "" : operation.subject;
       break;
     case publish:
@@ -366,6 +360,15 @@ std::string words_of(const Operation& operation) {
     if (!part->empty()) text += " " + *part;
   }
   return text;
+}
+
+void check_possible(const Operation& operation, const State& state) {
+  static constexpr std::array at_an_edge{assign_certificate, restart_edge, tick_xmpp, set_route,
+                                         set_up_edge,        start_edge,   stop_edge, set_next_hop};
+  if (std::ranges::find(at_an_edge, operation.verb) == at_an_edge.end()) return;
+  const auto found = state.edges.find(operation.subject);
+  if (found != state.edges.end() && !found->second.deployed)
+    throw OperationError(fmt::format("the edge pool '{}' is not deployed yet", operation.subject));
 }
 
 void apply(const Operation& operation, const Estate& estate, State& state) {

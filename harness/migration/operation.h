@@ -96,6 +96,9 @@ struct OperationError : std::invalid_argument {
 
 /// The state behind it. Throws OperationError where it names what the estate does not have.
 void apply(const Operation&, const Estate&, State&);
+/// Throws OperationError for what nobody could do in that state: work at an edge pool that is not deployed yet. apply()
+/// lets it happen, so that a state can be made in which it was left out.
+void check_possible(const Operation&, const State&);
 /// What takes it back, to the state `before`; empty where nothing does, or where it changed nothing.
 [[nodiscard]] std::vector<Operation> undo_of(const Operation&, const Estate&, const State& before);
 /// How an administrator carries it out: commands of the product and lines of the zone, to be read by a person.

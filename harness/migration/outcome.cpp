@@ -206,7 +206,9 @@ class Judgement {
     const auto negotiated = negotiated_out(new_side_with(*row, flaw), flaw, edge->first);
     if (negotiated.whole()) return blocked(negotiated);
     if (negotiated.at_times) block = negotiated;
-    if (members_differ(edge->second, *row)) block = {Cause::members_differ, true};
+    const auto members = members_lack(edge->second, *row);
+    if (members.whole()) return blocked(members);
+    if (members.at_times) block = members;
     if (const auto cause = partner_type_forbids(*row); cause != Cause::none) return failed(cause);
     return block.at_times ? blocked(block) : carried();
   }
@@ -267,15 +269,29 @@ class Judgement {
                                                                                       : flaw;
   }
 
-  /// A member shows a certificate of its own, with which nothing can be negotiated (2.4).
-  [[nodiscard]] bool members_differ(const EdgePool& edge, const AllowedPartner& row) const {
+  /// What a member does with a certificate of its own: none where something can be negotiated with it (2.4).
+  [[nodiscard]] Cause member_lacks(const EdgeMember& member, const AllowedPartner& row) const {
+    if (!member.certificate) return Cause::none;
     const bool out = exchange_.way == Way::to_partner;
-    return std::ranges::any_of(edge.members, [&](const EdgeMember& member) {
-      if (!member.runs || !member.certificate) return false;
-      const auto ours = new_side_with(row, flaw_of(*member.certificate, users_.domain, partner_, out));
-      const auto& theirs = partner_.side;
-      return (out ? negotiation::predict(ours, theirs) : negotiation::predict(theirs, ours)).method == Method::none;
-    });
+    const auto flaw = flaw_of(*member.certificate, users_.domain, partner_, out);
+    const auto ours = new_side_with(row, flaw);
+    const auto& theirs = partner_.side;
+    const auto found = out ? negotiation::predict(ours, theirs) : negotiation::predict(theirs, ours);
+    return found.method == Method::none ? cause_of(found.why, out, flaw) : Cause::none;
+  }
+
+  /// Members that differ carry it at times; where all that run fail, it is not their difference.
+  [[nodiscard]] Block members_lack(const EdgePool& edge, const AllowedPartner& row) const {
+    Cause first = Cause::none;
+    bool carries = false;
+    for (const auto& member : edge.members) {
+      if (!member.runs) continue;
+      const auto cause = member_lacks(member, row);
+      carries = carries || cause == Cause::none;
+      if (first == Cause::none) first = cause;
+    }
+    if (first == Cause::none) return {};
+    return carries ? Block{Cause::members_differ, true} : Block{first};
   }
 
   static Side new_side_with(const AllowedPartner& partner, Cause flaw) {
@@ -326,7 +342,7 @@ class Judgement {
       case Why::initiating_unproved: {
         const bool we_are_unproved = (why == Why::initiating_unproved) == we_initiate;
         if (!we_are_unproved) return Cause::partner_is_not_proved;
-        return flaw == Cause::none ? Cause::we_are_not_proved : flaw;
+        return flaw;  // without one we were proved
       }
       default:
         break;
@@ -433,7 +449,9 @@ class Judgement {
     if (home_ == migration::Side::legacy) return failed(Cause::user_on_legacy_pool);
     if (const auto cause = policy_lacks(); cause != Cause::none) return failed(cause);
     if (const auto cause = partner_type_forbids(*row); cause != Cause::none) return failed(cause);
-    if (members_differ(edge, *row)) block = {Cause::members_differ, true};
+    const auto members = members_lack(edge, *row);
+    if (members.whole()) return blocked(members);
+    if (members.at_times) block = members;
     if (!block.at_times && partner_.connections > limit_of(*row)) block = {Cause::connections_exhausted, true};
     return block.at_times ? blocked(block) : carried();
   }

@@ -40,6 +40,7 @@ constexpr std::string_view text = R"(estate:
     discards.example: {kind: dialback-in-clear, discards-messages: true, configured-as: {tls: Optional, sasl: NotSupported}}
     silent.example: {kind: dialback, answers-dialback: false, configured-as: {sasl: NotSupported}}
     lost.example: {kind: external, has-srv: false}
+    lost-too.example: {kind: dialback, has-srv: false, configured-as: {sasl: NotSupported}}
     many.example: {kind: external, connections: 50}
     bad.example: {kind: dialback, certificate: bad, external: true, lenient: false}
     mismatch.example: {kind: dialback}
@@ -108,13 +109,17 @@ const std::vector<Situation> situations{
     {2, {"tick-xmpp edge on", "repoint a.example edge"}},
     {2, {"tick-xmpp edge on", "publish", "repoint a.example edge"}},
     {2, {"tick-xmpp edge on", "publish", "set-up-edge edge", "repoint a.example edge"}},
-    {4, {"tick-xmpp edge on", "publish", "set-up-edge edge", "repoint a.example edge", "set-route edge", "replicate"}},
+    {4,
+     {"tick-xmpp edge on", "publish", "set-up-edge edge", "repoint a.example edge", "set-route edge",
+      "allow-partner external.example", "replicate"}},
     {4,
      {"tick-xmpp edge on", "publish", "set-up-edge edge", "repoint a.example edge", "replicate",
       "allow-partner external.example", "allow-partner dialback.example"}},
     {5, {}},
     {6, {}},
     {6, {"remove-partner external.example", "replicate"}},
+    {6, {"remove-partner external.example", "replicate", "allow-partner external.example"}},
+    {6, {"remove-legacy-route sub.external.example"}},
     {6, {"set-route -"}},
     {6, {"set-route spare"}},
     {6, {"stop-gateway"}},
@@ -133,6 +138,7 @@ const std::vector<Situation> situations{
     {6, {"assign-certificate edge one-name", "restart-edge edge"}},
     {6, {"assign-certificate edge server", "restart-edge edge"}},
     {6, {"allow-federated-users off"}},
+    {6, {"allow-federated-users off", "replicate"}},
     {6, {"grant-policy sales -"}},
     {6, {"set-policy XmppAccess xmpp"}},
     {6, {"repoint a.example -"}},

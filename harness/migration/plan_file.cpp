@@ -139,6 +139,7 @@ class PlanReader {
     for (const auto& one : schedule(plan_)) {
       const auto line = lines_.at(one.step).at(next.at(one.step)++);
       try {
+        check_possible(one.operation, state);
         apply(one.operation, plan_.estate, state);
       } catch (const OperationError& error) {
         yaml_.complain(line, fmt::format("{} of the step '{}': {}", words_of(one.operation),

@@ -199,7 +199,7 @@ Seconds before_partners(const std::vector<TimedOperation>& operations) {
 std::string edge_in_use(const Plan& plan) {
   for (const auto& step : plan.steps) {
     for (const auto& operation : step.operations) {
-      if (operation.verb == Verb::set_route) return operation.subject;
+      if (operation.verb == Verb::set_route && operation.subject != "-") return operation.subject;
     }
   }
   if (!plan.estate.start.configuration.xmpp_route.empty()) return plan.estate.start.configuration.xmpp_route;

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <tuple>
 
 namespace cutover::harness::migration {
 
@@ -24,34 +26,48 @@ std::string joined(const std::vector<std::string>& names, std::size_t shown = 4)
 std::string direction(Way way) { return way == Way::to_partner ? "to" : "from"; }
 
 /// Lanes that fail alike at the same time are one window.
-void add_window(std::vector<Window>& windows, const Lane& lane, const Segment& segment) {
-  for (auto& window : windows) {
-    const bool same = window.from == segment.from && window.to == segment.to && window.way == lane.way &&
-                      window.certain == segment.certain && window.outcome.kind == segment.outcome.kind &&
-                      window.outcome.cause == segment.outcome.cause;
-    if (!same) continue;
-    const bool known = std::ranges::find(window.partners, lane.partner) != window.partners.end();
-    if (known && window.classes == lane.classes) return;
-    if (!known && window.classes == lane.classes) return window.partners.push_back(lane.partner);
-    if (known && window.partners.size() == 1) {
-      window.classes.insert(window.classes.end(), lane.classes.begin(), lane.classes.end());
-      window.users += lane.users;
-      return;
+class Windows {
+ public:
+  void add(const Lane& lane, const Segment& segment) {
+    const auto& outcome = segment.outcome;
+    auto& alike = by_key_[{segment.from, segment.to, lane.way, segment.certain, outcome.kind, outcome.cause}];
+    for (const auto number : alike) {
+      if (joins(made_[number], lane)) return;
     }
+    alike.push_back(made_.size());
+    made_.push_back(
+        {segment.from, segment.to, outcome, segment.certain, lane.way, {lane.partner}, lane.classes, lane.users});
   }
-  windows.push_back(
-      {segment.from, segment.to, segment.outcome, segment.certain, lane.way, {lane.partner}, lane.classes, lane.users});
-}
+  std::vector<Window> finish() {
+    std::ranges::stable_sort(made_, {}, &Window::from);
+    return std::move(made_);
+  }
+
+ private:
+  static bool joins(Window& window, const Lane& lane) {
+    const bool known = std::ranges::find(window.partners, lane.partner) != window.partners.end();
+    if (window.classes == lane.classes) {
+      if (!known) window.partners.push_back(lane.partner);
+      return true;
+    }
+    if (!known || window.partners.size() != 1) return false;
+    window.classes.insert(window.classes.end(), lane.classes.begin(), lane.classes.end());
+    window.users += lane.users;
+    return true;
+  }
+
+  std::vector<Window> made_;
+  std::map<std::tuple<Seconds, Seconds, Way, bool, Kind, Cause>, std::vector<std::size_t>> by_key_;
+};
 
 std::vector<Window> windows_of(const Timeline& timeline) {
-  std::vector<Window> windows;
+  Windows windows;
   for (const auto& lane : timeline.lanes) {
     for (const auto& segment : lane.segments) {
-      if (segment.outcome.kind != Kind::works) add_window(windows, lane, segment);
+      if (segment.outcome.kind != Kind::works) windows.add(lane, segment);
     }
   }
-  std::ranges::stable_sort(windows, {}, &Window::from);
-  return windows;
+  return windows.finish();
 }
 
 const Segment* segment_at(const Lane& lane, Seconds at) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace cutover::harness::migration {
@@ -112,6 +113,7 @@ class Sweep {
   void carry_out(const TimedOperation& timed, Touch& touch) {
     const auto& operation = timed.operation;
     try {
+      check_possible(operation, state_);
       apply(operation, estate_, state_);
     } catch (const OperationError& error) {
       throw OperationError(fmt::format("{}: {}", migration::words_of(operation), error.what()));
@@ -294,18 +296,21 @@ class Sweep {
   }
 
   /// Classes of equal fortune with a partner share a lane.
-  void add_to_lane(Timeline& made, Row& row) const {
+  void add_to_lane(Timeline& made, Row& row) {
     const auto& [name, domain, way, what, contact] = row.exchange;
     const auto count = state_.users.at(name).count;
-    const auto same = std::ranges::find_if(made.lanes, [&](const Lane& lane) {
-      return lane.partner == domain && lane.way == way && lane.what == what && lane.before == row.before &&
-             lane.segments == row.segments;
+    auto& of_partner = lanes_[{domain, way, what}];
+    const auto same = std::ranges::find_if(of_partner, [&](std::size_t number) {
+      const auto& lane = made.lanes[number];
+      return lane.before == row.before && lane.segments == row.segments;
     });
-    if (same != made.lanes.end()) {
-      same->classes.push_back(name);
-      same->users += count;
+    if (same != of_partner.end()) {
+      auto& lane = made.lanes[*same];
+      lane.classes.push_back(name);
+      lane.users += count;
       return;
     }
+    of_partner.push_back(made.lanes.size());
     made.lanes.push_back({domain, way, what, {name}, count, row.before, std::move(row.segments)});
   }
 
@@ -319,6 +324,7 @@ class Sweep {
   std::vector<OldStream> streams_;
   std::vector<Move> moves_;
   std::vector<Row> rows_;
+  std::map<std::tuple<std::string, Way, What>, std::vector<std::size_t>> lanes_;  ///< numbers of those that are made
   std::uint64_t judged_ = 0;
 };
 

@@ -117,6 +117,7 @@ TEST(ChartRows, ManyOfThemAreReadableAndLoseNothing) {
 
 TEST(ChartRows, OneOfThreeClassesMakesItUncertain) {
   std::vector<ChartLane> lanes;
+  lanes.reserve(30);
   for (int i = 0; i < 30; ++i) lanes.push_back({"a", true, fmt::format("u{}", i), 1, fails(100 + i, 200 + i)});
   const auto chart = chart_with(lanes);
   const auto groups = groups_of(std::span(&chart, 1), 20);

@@ -85,6 +85,13 @@ Estate estate_of(const Topology& topology) {
   return estate;
 }
 
+const std::string& primary_of(const Estate& estate, const std::string& domain) {
+  for (const auto& [primary, partner] : estate.partners) {
+    if (std::ranges::find(partner.further_domains, domain) != partner.further_domains.end()) return primary;
+  }
+  return domain;
+}
+
 State migrated(const Estate& estate) {
   auto state = estate.start;
   for (int number = 1; number <= steps_of_the_document; ++number) {

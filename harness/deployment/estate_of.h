@@ -22,6 +22,8 @@ inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_nam
 /// kind needs it; the new side is not deployed.
 [[nodiscard]] migration::Estate estate_of(const Topology&);
 [[nodiscard]] migration::Partner partner_of(const PartnerSpec&);
+/// The partner whose domain it is, by its primary one; the domain itself where it is nobody's.
+[[nodiscard]] const std::string& primary_of(const migration::Estate&, const std::string& domain);
 /// The estate's state behind all six steps.
 [[nodiscard]] migration::State migrated(const migration::Estate&);
 

@@ -143,7 +143,8 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
            .breaks(mocks::Rule::federation_switch_is_obeyed, !state.replica.allow_federated_users);
   const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
-  settings.enable_xmpp_federation = edge.xmpp_ticked && known.published && edge.proxy_installed && opens;
+  // What is changed and not published has no effect yet; a proxy is installed only behind a published flag.
+  settings.enable_xmpp_federation = (edge.xmpp_ticked || !state.configuration.published) && edge.proxy_installed && opens;
   settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
   return settings;
 }
@@ -221,8 +222,9 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   const auto& served = estate_.start.legacy.sip_domains;
   settings.domains = {served.begin(), served.end()};
   for (const auto& partner : topology_.partners) {
-    if (!estate_.start.legacy.partners.contains(partner.domain)) continue;
-    const bool clear = estate_.start.legacy.in_clear.contains(partner.domain);
+    const auto& primary = primary_of(estate_, partner.domain);
+    if (!estate_.start.legacy.partners.contains(primary)) continue;
+    const bool clear = estate_.start.legacy.in_clear.contains(primary);
     settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
   }
   settings.host = host_name("legacy-gateway");

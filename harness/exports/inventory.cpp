@@ -206,6 +206,7 @@ std::vector<UserClass> classes_of(const Inventory& inventory, const std::vector<
     one.first = user.place;
   }
   std::vector<UserClass> out;
+  out.reserve(classes.size());
   for (auto& [key, one] : classes) out.push_back(std::move(one));
   return out;
 }
@@ -217,6 +218,7 @@ std::vector<SipDomain> sip_domains_of(const Inventory& inventory) {
     for (const auto& user : inventory.users) domains.emplace(domain_of(user), user.place);
   }
   std::vector<SipDomain> out;
+  out.reserve(domains.size());
   for (auto& [name, place] : domains) out.push_back({name, place});
   return out;
 }

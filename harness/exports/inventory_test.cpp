@@ -19,7 +19,6 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 
 const std::filesystem::path samples = CUTOVER_SOURCE_DIR "/fixtures/exports/contoso";
@@ -135,6 +134,42 @@ TEST(Inventory, IsTheSameInEveryEncodingAndUnderAnyName) {
         EXPECT_TRUE(std::ranges::none_of(all.problems, &Problem::error)) << form;
         EXPECT_EQ(shown(all), expected) << form;
       }
+    }
+  }
+}
+
+TEST(Inventory, IsTheSameFromJsonOnOneLineAndWithNamesForNumbers) {
+  InventoryReader lines, names;
+  for (const auto& file : files_in(samples / "json")) {
+    auto text = std::get<std::string>(reference::exports::to_utf8(content_of(file), ""));
+    std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+    lines.add(text, file);
+    const std::vector<std::pair<std::string, std::vector<std::string>>> enumerations{
+        {"Negotiation\": ", {"Required", "Optional", "NotSupported"}},
+        {"PartnerType\": ", {"Federated", "PublicVerified", "PublicUnverified"}},
+        {"SiteType\": ", {"CentralSite", "BranchSite"}}};
+    for (const auto& [property, values] : enumerations) {
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto number = property + std::to_string(i);
+        for (auto at = text.find(number); at != std::string::npos; at = text.find(number))
+          text.replace(at, number.size(), property + '"' + values[i] + '"');
+      }
+    }
+    names.add(text, file);
+  }
+  const auto expected = shown(read_inventory(files_in(samples / "json")));
+  EXPECT_EQ(shown(lines.take()), expected);
+  const auto by_name = names.take();
+  EXPECT_EQ(shown(by_name), expected);
+  EXPECT_THAT(words(by_name), IsEmpty());
+}
+
+TEST(Inventory, CutAnywhereItIsToldAndNeverThrown) {
+  for (const auto* path : {"json/partners.json", "clixml/partners.xml", "csv/partners.csv", "names/edge.p12"}) {
+    const auto whole = content_of(samples / path);
+    for (std::size_t size = 1; size + 4 < whole.size(); size += 97) {
+      const auto all = of(std::string_view(whole).substr(0, size));
+      EXPECT_TRUE(!all.problems.empty() || all.partners.size() < 6) << path << " cut at " << size;
     }
   }
 }

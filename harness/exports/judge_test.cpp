@@ -12,8 +12,6 @@ namespace cutover::harness::exports {
 namespace {
 
 using reference::Negotiation;
-using testing::AllOf;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

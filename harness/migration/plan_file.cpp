@@ -33,6 +33,10 @@ class PlanReader {
         plan_.estate = read_estate(yaml_, root_["estate"]);
       else
         yaml_.complain(root_, "expected 'estate'");
+      if (yaml_.content() && plan_.estate.partners.empty())
+        yaml_.complain(root_["estate"], "expected at least one partner: nobody can lose anything");
+      if (yaml_.content() && plan_.estate.start.users.empty())
+        yaml_.complain(root_["estate"], "expected at least one class of users: nobody can lose anything");
       read_steps(root_["steps"]);
       if (yaml_.content()) try_out();
     }

@@ -69,13 +69,13 @@ steps:
   - {name: Nothing}
 )");
   EXPECT_THAT(error, HasSubstr("p.yaml:1: unknown key 'title' of a plan"));
-  EXPECT_THAT(error, HasSubstr("p.yaml:1: expected 'name'"));
+  EXPECT_THAT(error, HasSubstr("p.yaml:1: expected a key 'name'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:2: expected a time such as"));
   EXPECT_THAT(error, HasSubstr("p.yaml:3: unknown 'maybe' for 'legacy-users'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:4: unknown 'perhaps' for 'verdict', expected one of go, no-go"));
   EXPECT_THAT(error, HasSubstr("p.yaml:4: 'bad-weather' is no cause; `cutover plan causes` lists them"));
   EXPECT_THAT(error, HasSubstr("p.yaml:7: unknown 'left' for 'side'"));
-  EXPECT_THAT(error, HasSubstr("p.yaml:9: expected 'name'"));
+  EXPECT_THAT(error, HasSubstr("p.yaml:9: expected a key 'name'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'at' of the step 'Back in time' is before the begin of the step above it"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'step-7': expected step-1 to step-6"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'fly-away' is no operation"));

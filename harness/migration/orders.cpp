@@ -82,12 +82,12 @@ std::vector<std::pair<std::size_t, std::size_t>> groups_of(const Orders& orders)
   for (std::size_t i = 0; i < orders.possible; ++i) {
     const auto known = std::ranges::find_if(
         groups, [&](const auto& group) { return alike(orders.by_loss[group.first], orders.by_loss[i]); });
-    if (known == groups.end())
+    if (known == groups.end()) {
       groups.emplace_back(i, 1);
-    else
-      ++known->second;
-    // The document's order speaks for its group.
-    if (known != groups.end() && i == orders.documented) known->first = i;
+      continue;
+    }
+    ++known->second;
+    if (i == orders.documented) known->first = i;  // the document's order speaks for its group
   }
   return groups;
 }

@@ -93,7 +93,8 @@ Examples:
   cutover explain dialback-authority            what a cause is, what to do, whom it hits; F19 tells its causes
 
 Nothing is run: outcomes follow from the rules of the documents, as `cutover run migration` holds them against the wire.
-Exit codes: 0 go, 1 no-go or not what the plan expects, 3 a report could not be written, 4 wrong usage or a plan with mistakes.
+Exit codes: 0 go, 1 no-go or not what the plan expects, 3 a report could not be written, 4 wrong usage or a plan with
+mistakes.
 )";
 
 constexpr const char* authority_notes = R"(

@@ -42,7 +42,8 @@ TEST(PlanFile, TheOneToBeginWithIsRead) {
 
 TEST(PlanFile, AStepBeginsWhereTheOneBeforeItEnds) {
   const auto plan = parse_plan(R"(name: Times
-estate: {sip-domains: [a.example], pools: {old: {side: legacy}}, users: {sales: {pool: old}}, partners: {p.example: {kind: external}}}
+estate: {sip-domains: [a.example], pools: {old: {side: legacy}}, users: {sales: {pool: old}},
+  partners: {p.example: {kind: external}}}
 steps:
   - {name: One, at: 10m, takes: 5m, do: publish}
   - {name: Two, do: publish}

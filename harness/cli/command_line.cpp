@@ -45,6 +45,7 @@ Examples:
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
   cutover rehearse plan.yaml                    who loses what, and when, by a plan of a migration
+  cutover estate EXPORTS --plan=plan.yaml       what is wrong by exports of the product, and a plan of their estate
   cutover authority new lab                     certificates for the servers of a lab
 )";
 
@@ -95,6 +96,21 @@ Examples:
 Nothing is run: outcomes follow from the rules of the documents, as `cutover run migration` holds them against the wire.
 Exit codes: 0 go, 1 no-go or not what the plan expects, 3 a report could not be written, 4 wrong usage or a plan with
 mistakes.
+)";
+
+constexpr const char* estate_notes = R"(
+FILE is what the product's cmdlets give, as ConvertTo-Json, Export-Clixml or Export-Csv write it, in any encoding:
+Get-CsUser, Get-CsXmppAllowedPartner, Get-CsXmppGatewayConfiguration, Get-CsExternalAccessPolicy, Get-CsAllowedDomain,
+Get-CsAccessEdgeConfiguration, Get-CsSite, Get-CsPool, Get-CsService -EdgeServer, Get-CsSipDomain; Get-CsTopology -AsXml;
+a zone as a master file; certificates as PEM, DER, PKCS#7 or PKCS#12. What it is is told from what it holds.
+
+Examples:
+  cutover estate exports/*                                       what fails, the worst first
+  cutover estate exports/* --legacy-pool=ocs.contoso.example     ... with the pools that users are to be moved from
+  cutover estate exports/* --plan=plan.yaml                      ... and a commented plan for `cutover rehearse`
+
+Nothing is sent anywhere. The plan counts users and names none, and has no secret.
+Exit codes: 0 nothing fails, 1 something fails, 3 the plan could not be written, 4 wrong usage or a file that is no export.
 )";
 
 constexpr const char* authority_notes = R"(
@@ -347,6 +363,18 @@ void add_rehearsing(CLI::App& command, RehearseArguments& arguments) {
   command.footer(rehearse_notes);
 }
 
+void add_estate(CLI::App& command, EstateArguments& arguments) {
+  command.add_option("files", arguments.files, "Exports of the product, zones, certificates")
+      ->required()
+      ->type_name("");
+  option(command, "Options", "--legacy-pool", arguments.legacy_pools, "FQDN",
+         "A pool of the old version, which no export tells")
+      ->allow_extra_args(false);
+  option(command, "Reports", "--plan", arguments.plan, "FILE",
+         "Writes a plan of their estate there, for `cutover rehearse`; none without it");
+  command.footer(estate_notes);
+}
+
 // Where a standard stream was closed (>&-), the next file would take its place, and be written into.
 void hold_standard_streams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -456,6 +484,9 @@ int parse_and_run(int argc, char** argv) {
   (void)plan->add_subcommand("new", "Prints a commented plan to begin with");
   (void)plan->add_subcommand("operations", "Lists what the steps of a plan can do");
   (void)plan->add_subcommand("causes", "Lists why an exchange can fail");
+  EstateArguments surveying;
+  auto* estate = app.add_subcommand("estate", "Judges an estate by exports of the product, and begins a plan of it");
+  add_estate(*estate, surveying);
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -499,6 +530,7 @@ int parse_and_run(int argc, char** argv) {
   if (rehearse->parsed()) return rehearse_command(rehearsing, command);
   if (plan->parsed() && plan->got_subcommand("causes")) return plan_causes_command();
   if (plan->parsed()) return plan->got_subcommand("new") ? plan_new_command() : plan_operations_command();
+  if (estate->parsed()) return estate_command(surveying);
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {

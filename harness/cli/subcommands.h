@@ -76,6 +76,13 @@ struct RehearseArguments {
 /// Rehearses a plan of a migration and writes its reports; 0 is a go, 1 a no-go, or not what the plan
 /// expects. Throws YamlError.
 [[nodiscard]] int rehearse_command(const RehearseArguments&, const std::vector<std::string>& command);
+struct EstateArguments {
+  std::vector<std::string> files, legacy_pools;
+  std::string plan;  ///< where a plan is written; empty: none is
+};
+/// Reads exports of the product, zones and certificates, tells what fails by them, and writes a plan of their estate;
+/// 1 where anything fails. Throws UsageError.
+[[nodiscard]] int estate_command(const EstateArguments&);
 /// Prints a commented plan to begin with.
 [[nodiscard]] int plan_new_command();
 /// Prints what the steps of a plan can do.

@@ -16,8 +16,6 @@ namespace cutover::harness::exports {
 
 namespace {
 
-std::string ascii(const std::string& domain) { return xmpp::domain_to_ascii(domain).value_or(lower(domain)); }
-
 /// By the domain itself; no wildcard stands for a bare domain (RFC 6125 section 6.4.3), and the product wants it whole.
 bool names(const Certificate& certificate, const std::string& domain) {
   const auto& facts = certificate.stored.facts;

@@ -164,6 +164,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+std::string ascii(std::string_view domain) { return xmpp::domain_to_ascii(domain).value_or(lower(domain)); }
+
 std::string without_prefix(std::string_view text, std::string_view prefix) {
   return std::string(same_name(text.substr(0, prefix.size()), prefix) ? text.substr(prefix.size()) : text);
 }

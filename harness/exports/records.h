@@ -35,6 +35,8 @@ void read_zone_file(Inventory& inventory, std::string_view text, const std::stri
 void read_certificates(Inventory& inventory, std::string_view octets, const std::string& file);
 
 [[nodiscard]] std::string lower(std::string_view text);
+/// A domain as DNS and certificates have it; in small letters where it is none.
+[[nodiscard]] std::string ascii(std::string_view domain);
 /// Without "Tag:" or the like before it.
 [[nodiscard]] std::string without_prefix(std::string_view text, std::string_view prefix);
 

@@ -64,15 +64,6 @@ std::vector<std::string> unread(const std::vector<std::string>& files, const Inv
   return missing;
 }
 
-void print_files(const Inventory& inventory) {
-  for (const auto& file : inventory.files) {
-    std::vector<std::string> counts;
-    for (const auto& [what, count] : file.counts) counts.push_back(fmt::format("{} {}", count, what));
-    say(fmt::format("{}: {}, {}", file.file, file.form,
-                    counts.empty() ? "nothing that is needed" : fmt::format("{}", fmt::join(counts, ", "))));
-  }
-}
-
 void print_problems(const Inventory& inventory) {
   if (inventory.problems.empty()) return;
   fmt::print("\nWhat is wrong with the files:\n");
@@ -106,7 +97,7 @@ int estate_command(const EstateArguments& arguments) {
   const auto inventory = read_inventory(arguments.files);
   check_legacy_pools(arguments, inventory);
   const JudgeOptions options{.now = std::time(nullptr), .legacy_pools = arguments.legacy_pools};
-  print_files(inventory);
+  for (const auto& file : inventory.files) say(to_string(file));
   print_problems(inventory);
   const bool nothing = std::ranges::none_of(inventory.files, [](const FileRead& file) {
     return std::ranges::any_of(file.counts, [](const auto& count) { return count.second > 0; });

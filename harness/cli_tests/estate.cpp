@@ -32,7 +32,7 @@ class Estate : public CommandLine {
 TEST_F(Estate, WhatFailsIsToldTheWorstFirstAndRehearsed) {
   const auto ended = estate(sample("csv"), {"--plan", path("plan.yaml")});
   expect(ended, 1,
-         AllOf(HasSubstr("users.csv: Export-Csv, 300 users"), HasSubstr("contoso.example.zone: a zone"),
+         AllOf(HasSubstr("users.csv: Export-Csv (users: 300)"), HasSubstr("contoso.example.zone: a zone"),
                HasSubstr("\n  F4 fails: "), HasSubstr("`cutover rehearse")));
   EXPECT_LT(ended.output.rfind(" fails: "), ended.output.find(" risks: "));
   const auto rehearsed = cutover({"rehearse", path("plan.yaml"), "-o", path("out")});

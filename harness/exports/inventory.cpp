@@ -118,6 +118,13 @@ std::string words_of(const Policy& policy) {
   return "the global policy";
 }
 
+std::string to_string(const FileRead& file) {
+  std::string counts;
+  for (const auto& [what, count] : file.counts)
+    counts += fmt::format("{}{}: {}", counts.empty() ? "" : ", ", what, count);
+  return fmt::format("{}: {} ({})", file.file, file.form, counts.empty() ? "nothing that is needed" : counts);
+}
+
 void tell(Inventory& inventory, std::vector<Problem> problems) {
   constexpr std::size_t alike_max = 5, all_max = 1000;
   std::map<std::string, std::size_t> counts;

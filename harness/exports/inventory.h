@@ -100,6 +100,7 @@ struct FileRead {
   std::string form;                           ///< "ConvertTo-Json", "a zone"
   std::map<std::string, std::size_t> counts;  ///< "users": 300
 };
+[[nodiscard]] std::string to_string(const FileRead&);  ///< "users.json: ConvertTo-Json (users: 300)"
 
 struct Inventory {
   std::vector<Partner> partners;

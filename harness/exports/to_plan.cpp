@@ -250,13 +250,7 @@ class PlanWriter {
 
   void begin() {
     line(0, "# A plan of a migration, for `cutover rehearse FILE`, with the estate that these exports tell:");
-    for (const auto& file : inventory_.files) {
-      std::vector<std::string> counts;
-      for (const auto& [what, count] : file.counts) counts.push_back(fmt::format("{} {}", count, what));
-      line(0, "",
-           fmt::format("  {}: {}{}{}", scalar(file.file), file.form, counts.empty() ? "" : ", ",
-                       fmt::join(counts, ", ")));
-    }
+    for (const auto& file : inventory_.files) line(0, "", "  " + scalar(to_string(file)));
     line(0,
          "# `not in the exports` marks what they do not tell: it has the default, and is yours to change. So has each");
     line(0, "# key that is left out. Steps carry out again what is done already, which changes nothing.");
@@ -400,13 +394,14 @@ class PlanWriter {
   }
 
   void partners() {
-    line(1, "partners:", "configured-as: New-CsXmppAllowedPartner");
+    line(1, "partners:", "configured-as is the row of New-CsXmppAllowedPartner");
+    absent(2, "what a partner's server does: ask its administrator whether it has SASL EXTERNAL, dialback, TLS");
     if (partners_.empty())
       absent(2, "partners (Get-CsXmppAllowedPartner; Get-CsAllowedDomain for the legacy gateway's)");
     for (const auto& [domain, partner] : partners_) {
       line(2, scalar(domain) + ":");
       if (partner.row == nullptr) {
-        line(3, "kind: external", "a guess: ask its administrator what its server offers");
+        line(3, "kind: external", "a guess");
         absent(3, "how it is to be configured; Get-CsAllowedDomain has its route to the legacy gateway alone");
         continue;
       }
@@ -421,10 +416,7 @@ class PlanWriter {
 
   void row(const PlanPartner& partner) {
     const auto& row = partner.row->settings;
-    line(3, "kind: " + kind_of(row),
-         fmt::format("a guess, for its row says TLS {}, SASL {}: ask its administrator whether its server offers SASL "
-                     "EXTERNAL, dialback, TLS",
-                     reference::name_of(row.tls_negotiation), reference::name_of(row.sasl_negotiation)));
+    line(3, "kind: " + kind_of(row), "a guess, by its row");
     for (const auto& domain : partner.unlisted)
       line(3, "", scalar(domain) + " has a route to the legacy gateway, and is no additional domain of the row");
     if (!partner.further.empty()) line(3, "further-domains: " + list_of(partner.further));

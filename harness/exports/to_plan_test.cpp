@@ -33,12 +33,6 @@ Inventory sample(const std::string& form) {
   return read_inventory(files);
 }
 
-Inventory of(std::string_view octets, const std::string& file = "f") {
-  InventoryReader reader;
-  reader.add(octets, file);
-  return reader.take();
-}
-
 migration::Plan plan_of(const Inventory& inventory, const JudgeOptions& options = {}) {
   const auto text = to_plan(inventory, options);
   try {

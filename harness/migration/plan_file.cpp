@@ -115,7 +115,7 @@ class PlanReader {
   /// "step-4", or one operation.
   void read_operation(const YAML::Node& node, PlanStep& step) {
     if (!node.IsScalar()) return yaml_.complain(node, "expected an operation such as 'move-users sales pool13'");
-    const auto text = node.Scalar();
+    const auto& text = node.Scalar();
     const auto line = node.Mark().line + 1;
     if (text.starts_with(step_word) && text.size() == step_word.size() + 1) {
       const int number = text.back() - '0';

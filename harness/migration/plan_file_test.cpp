@@ -13,10 +13,8 @@
 namespace cutover::harness::migration {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 using namespace std::chrono_literals;
 

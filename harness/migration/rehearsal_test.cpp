@@ -49,6 +49,7 @@ constexpr std::string_view partners_and_dns = R"(
 
 std::vector<std::string> words_of(const std::vector<Operation>& operations) {
   std::vector<std::string> all;
+  all.reserve(operations.size());
   for (const auto& one : operations) all.push_back(migration::words_of(one));
   return all;
 }
@@ -185,6 +186,7 @@ TEST(Proposals, CostLessAndAreTheBestFirst) {
   }
   EXPECT_TRUE(std::ranges::is_sorted(proposals, {}, &Proposal::cost_after));
   std::vector<std::string> what;
+  what.reserve(proposals.size());
   for (const auto& one : proposals) what.push_back(one.what);
   EXPECT_THAT(what,
               Contains(HasSubstr("Lower the TTL of the SRV record of a.example to 300 s, at least 10 min before")));

@@ -246,14 +246,14 @@ class Sweep {
   }
 
   void judge(Seconds now, Row& row) {
-    auto segment = judged(row, now);
+    const auto segment = judged(row, now);
     if (!row.segments.empty()) {
       auto& last = row.segments.back();
       if (last.outcome == segment.outcome && last.certain == segment.certain && last.one_path == segment.one_path)
         return;
       last.to = now;
     }
-    row.segments.push_back(std::move(segment));
+    row.segments.push_back(segment);
   }
 
   Segment judged(const Row& row, Seconds now) {

@@ -503,13 +503,12 @@ void measure_rehearsals(Table& table) {
     const char* budget;
   };
   constexpr auto form = "rehearsal, {} partners, {} classes, {} users";
-  for (const auto& [partners, classes, users, budget] :
-       {Size{6, 5, 5000, "at most 10000"}, Size{1, 20, 5000, ""}, Size{10, 20, 5000, ""},
-        Size{100, 20, 100'000, "at most 60000"}, Size{10, 2, 5000, ""}, Size{10, 200, 5000, ""},
-        Size{10, 20, 1'000'000, ""}})
-    table.row(fmt::format(form, partners, classes, users), "CPU ms", budget,
+  for (const auto& size : {Size{6, 5, 5000, "at most 10000"}, Size{1, 20, 5000, ""}, Size{10, 20, 5000, ""},
+                           Size{100, 20, 100'000, "at most 60000"}, Size{10, 2, 5000, ""}, Size{10, 200, 5000, ""},
+                           Size{10, 20, 1'000'000, ""}})
+    table.row(fmt::format(form, size.partners, size.classes, size.users), "CPU ms", size.budget,
               "plan read, rehearsed, ways back, proposals",
-              [&] { return 1000 * rehearsal_cpu_s(partners, classes, users); });
+              [&] { return 1000 * rehearsal_cpu_s(size.partners, size.classes, size.users); });
   table.row("schedules of the six steps over the model", "a CPU minute", "at least 1e6",
             "explore_orders(): 6 partners, 5 classes, every rollback, cache and stream",
             [] { return model_schedules_per_minute(); });

@@ -29,6 +29,7 @@
 #include <csignal>
 #include <iostream>
 #include <new>
+#include <sstream>
 
 namespace cutover::harness::cli {
 
@@ -547,7 +548,8 @@ int run_command_line(int argc, char** argv) {
   throw_when_out_of_memory();
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
-    std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
+    std::istringstream lines(error.what());  // several mistakes of a file, a line each
+    for (std::string line; std::getline(lines, line);) std::cerr << "cutover: " << reports::terminal_text(line) << '\n';
     return code;
   };
   try {

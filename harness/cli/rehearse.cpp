@@ -38,21 +38,21 @@ int rehearse_command(const RehearseArguments& arguments, const std::vector<std::
   if (arguments.improve) improvement = improve(rehearsal);
   std::optional<Orders> orders;
   if (arguments.orders) orders = orders_of(rehearsal.plan);
-  fmt::print("{}", to_text(rehearsal, proposals));
-  if (improvement) fmt::print("{}", to_text(*improvement));
-  if (orders) fmt::print("{}", to_text(*orders));
+  fmt::print(std::cout, "{}", to_text(rehearsal, proposals));
+  if (improvement) fmt::print(std::cout, "{}", to_text(*improvement));
+  if (orders) fmt::print(std::cout, "{}", to_text(*orders));
   const auto run = run_of(rehearsal, command);
   const auto* improved = improvement ? &*improvement : nullptr;
   write_report(arguments.directory + "/plan.json",
                to_json(rehearsal, proposals, improved, orders ? &*orders : nullptr));
   write_report(arguments.directory + "/plan.html", reports::to_html(page_of(rehearsal, proposals, improved)));
   write_report(arguments.directory + "/junit.xml", reports::to_junit(run));
-  fmt::print("\nreports:\n  {0}/plan.html\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
+  fmt::print(std::cout, "\nreports:\n  {0}/plan.html\n  {0}/plan.json\n  {0}/junit.xml\n", arguments.directory);
   return printed() ? run.exit_code : exit_code::fault;
 }
 
 int plan_new_command() {
-  fmt::print("{}", plan_to_begin_with());
+  fmt::print(std::cout, "{}", plan_to_begin_with());
   return printed() ? exit_code::conforming : exit_code::fault;
 }
 
@@ -62,7 +62,7 @@ int plan_operations_command() {
     for (const auto part : {verb.subject, verb.value}) {
       if (!part.empty()) form += fmt::format(" <{}>", part);
     }
-    fmt::print("{}\n    {}\n", form, verb.says);
+    fmt::print(std::cout, "{}\n    {}\n", form, verb.says);
   }
   return printed() ? exit_code::conforming : exit_code::fault;
 }
@@ -70,7 +70,7 @@ int plan_operations_command() {
 int plan_causes_command() {
   for (const auto& cause : causes()) {
     if (cause.cause == Cause::none) continue;
-    fmt::print("{:<26} {:<9} {}\n", cause.id, cause.failure, cause.sentence);
+    fmt::print(std::cout, "{:<26} {:<9} {}\n", cause.id, cause.failure, cause.sentence);
   }
   return printed() ? exit_code::conforming : exit_code::fault;
 }

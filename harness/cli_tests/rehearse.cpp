@@ -1,16 +1,14 @@
 // `rehearse`, `plan` and what `explain` tells of causes: every exit path, and reports that agree with one another.
 #include "harness/cli_tests/program.h"
+#include "reports/junit_schema.h"
 
 #include <fmt/format.h>
-#include <libxml/parser.h>
-#include <libxml/xmlschemas.h>
 #include <boost/json.hpp>
 
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include <filesystem>
-#include <memory>
 #include <set>
 #include <sstream>
 
@@ -24,26 +22,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string plan(const std::string& name) { return CUTOVER_SOURCE_DIR "/fixtures/plans/" + name + ".yaml"; }
-
-/// What is wrong with a JUnit file by its schema; empty where it is valid.
-std::string schema_errors(const std::string& file) {
-  std::string errors;
-  const auto collect = [](void* user, xmlErrorPtr error) { *static_cast<std::string*>(user) += error->message; };
-  xmlSetStructuredErrorFunc(&errors, collect);
-  const std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(xmlReadFile(file.c_str(), nullptr, XML_PARSE_NONET),
-                                                                &xmlFreeDoc);
-  if (document) {
-    auto* parser = xmlSchemaNewParserCtxt(CUTOVER_SOURCE_DIR "/fixtures/schemas/junit.xsd");
-    auto* schema = xmlSchemaParse(parser);
-    auto* valid = xmlSchemaNewValidCtxt(schema);
-    if (xmlSchemaValidateDoc(valid, document.get()) != 0 && errors.empty()) errors = "invalid";
-    xmlSchemaFreeValidCtxt(valid);
-    xmlSchemaFree(schema);
-    xmlSchemaFreeParserCtxt(parser);
-  }
-  xmlSetStructuredErrorFunc(nullptr, nullptr);
-  return errors;
-}
 
 class Rehearsing : public CommandLine {
  protected:
@@ -68,7 +46,7 @@ TEST_F(Rehearsing, AGoAndANoGoAgreeInTextJsonJunitAndExitCode) {
     const auto ended = rehearse(plan(name));
     const bool go = code == 0;
     expect(ended, code, AllOf(HasSubstr(go ? ": GO\n" : ": NO-GO\n"), HasSubstr("out/plan.json")));
-    EXPECT_EQ(schema_errors(path("out/junit.xml")), "") << name;
+    EXPECT_EQ(reports::schema_errors(content(path("out/junit.xml"))), "") << name;
     const auto read = report();
     EXPECT_EQ(read.at("go").as_bool(), go) << name;
     EXPECT_EQ(read.at("objections").as_array().empty(), go) << name;
@@ -93,7 +71,7 @@ TEST_F(Rehearsing, WhatThePlanExpectsAndIsNotIsRed) {
   text.replace(text.find("verdict: go"), 11, "verdict: no-go");
   expect(rehearse(file("changed.yaml", text)), 1,
          AllOf(HasSubstr(": GO\n"), HasSubstr("Not as expected: it is a go, and the plan expects no-go")));
-  EXPECT_EQ(schema_errors(path("out/junit.xml")), "");
+  EXPECT_EQ(reports::schema_errors(content(path("out/junit.xml"))), "");
   EXPECT_EQ(report().at("not-as-expected").as_array().size(), 1U);
 }
 

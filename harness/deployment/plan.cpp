@@ -144,7 +144,8 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   const auto& edge = edge_on_the_wire(state);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   // What is changed and not published has no effect yet; a proxy is installed only behind a published flag.
-  settings.enable_xmpp_federation = (edge.xmpp_ticked || !known.published) && edge.proxy_installed && opens;
+  const bool enabled = edge.xmpp_ticked || !state.configuration.published;
+  settings.enable_xmpp_federation = enabled && edge.proxy_installed && opens;
   settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
   return settings;
 }

@@ -49,7 +49,7 @@ std::vector<std::string> checks_of(const Operation& operation, const Estate& est
       std::vector<std::string> checks{
           fmt::format("dig SRV _xmpp-server._tcp.{} @<each name server of the zone> (F4, F11)", subject)};
       if (estate.partners.size() > 1)
-        checks.push_back("a message with an answer from a user of each partner (F10, F19)");
+        checks.emplace_back("a message with an answer from a user of each partner (F10, F19)");
       return checks;
     }
     case Verb::set_ttl:

@@ -9,7 +9,6 @@ namespace cutover::harness::migration {
 
 namespace {
 
-constexpr std::size_t kinds = 6;
 constexpr std::size_t causes_max = 128;
 using Records = std::map<std::string, Srv>;
 

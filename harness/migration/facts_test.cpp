@@ -3,6 +3,7 @@
 
 #include "harness/files/yaml_reader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,9 +12,7 @@
 namespace cutover::harness::migration {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 const Facts& facts() { return embedded_facts(); }
 
@@ -89,8 +88,8 @@ std::vector<std::string> outcomes_in(const State& state) {
     for (const auto& [domain, partner] : facts().estate.partners) {
       for (const auto way : {Way::to_partner, Way::from_partner}) {
         const Exchange exchange{.user_class = name, .remote_domain = domain, .way = way};
-        all.push_back(name + ", " + domain + ", " + std::string(name_of(way)) + ": " +
-                      words_of(outcome_of(state, partner, exchange)));
+        all.push_back(
+            fmt::format("{}, {}, {}: {}", name, domain, name_of(way), words_of(outcome_of(state, partner, exchange))));
       }
     }
   }

@@ -82,6 +82,7 @@ static_assert(in_order(), "the table has every verb in the order of the enumerat
 template <class Map>
 std::string keys_of(const Map& map) {
   std::vector<std::string> keys;
+  keys.reserve(map.size());
   for (const auto& [key, value] : map) keys.push_back(key);
   return keys.empty() ? "none" : fmt::format("{}", fmt::join(keys, ", "));
 }
@@ -331,6 +332,7 @@ std::vector<std::string> words(std::string_view text) {
 
 std::string verb_names() {
   std::vector<std::string_view> names;
+  names.reserve(table.size());
   for (const auto& one : table) names.push_back(one.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -476,7 +478,7 @@ std::string name_in(const Map& map, const Value& wanted, const std::string& othe
 
 std::string box_of(const Srv& record, const Estate& estate) {
   if (record.empty()) return "-";
-  if (const auto name = name_in(estate.records, record, ""); !name.empty()) return name;
+  if (auto name = name_in(estate.records, record, ""); !name.empty()) return name;
   return record.front().box;
 }
 
@@ -734,6 +736,7 @@ std::vector<std::string> names_where(const Map& map, Wanted wanted) {
 
 std::vector<Operation> for_each(Verb verb, const std::vector<std::string>& names, const std::string& value = "") {
   std::vector<Operation> all;
+  all.reserve(names.size());
   for (const auto& name : names) all.push_back({verb, name, value});
   return all;
 }

@@ -63,11 +63,12 @@ std::string hours(double cost) {
   return fmt::format("{:.0f}", cost / per_hour);
 }
 
-std::string line_of(const OrderLoss& one, std::size_t place, std::size_t alike) {
+std::string line_of(const OrderLoss& one, std::size_t place, std::size_t alike, bool documented) {
   std::string causes;
   for (const auto cause : one.causes) causes += (causes.empty() ? "" : ", ") + std::string(text_of(cause).id);
-  return fmt::format("  {:>4}  {:<12} {:>6} {:>12} {:>12} {:>12}  {}\n", place + 1, words_of(one.order), alike,
-                     hours(one.cost), words_of(one.longest), one.returns ? words_of(one.back) : "never", causes);
+  return fmt::format("  {:>5}  {:<12} {:>6} {:>12} {:>12} {:>12}  {}{}\n", place, words_of(one.order), alike,
+                     hours(one.cost), words_of(one.longest), one.returns ? words_of(one.back) : "never", causes,
+                     documented ? "  <- the document's" : "");
 }
 
 bool alike(const OrderLoss& one, const OrderLoss& other) {
@@ -75,20 +76,40 @@ bool alike(const OrderLoss& one, const OrderLoss& other) {
          one.returns == other.returns && one.causes == other.causes;
 }
 
-std::string table_of(const Orders& orders) {
-  std::string text = fmt::format("  {:>4}  {:<12} {:>6} {:>12} {:>12} {:>12}  {}\n", "place", "order", "alike",
-                                 "user-hours", "longest", "way back", "causes");
-  std::vector<std::size_t> told;
+/// The first of each group of orders that cost everybody the same, with how many they are.
+std::vector<std::pair<std::size_t, std::size_t>> groups_of(const Orders& orders) {
+  std::vector<std::pair<std::size_t, std::size_t>> groups;
   for (std::size_t i = 0; i < orders.possible; ++i) {
-    const auto& one = orders.by_loss[i];
-    const bool known = std::ranges::any_of(told, [&](auto other) { return alike(orders.by_loss[other], one); });
-    const bool documented = i == orders.documented;
-    if (known && !documented) continue;
-    if (!known) told.push_back(i);
-    const auto count = std::ranges::count_if(
-        orders.by_loss, [&](const auto& other) { return other.impossible.empty() && alike(other, one); });
-    text += line_of(one, i, static_cast<std::size_t>(count));
-    if (documented) text.insert(text.size() - 1, "  <- the document's");
+    const auto known = std::ranges::find_if(
+        groups, [&](const auto& group) { return alike(orders.by_loss[group.first], orders.by_loss[i]); });
+    if (known == groups.end()) {
+      groups.emplace_back(i, 1);
+      continue;
+    }
+    ++known->second;
+    if (i == orders.documented) known->first = i;  // the document's order speaks for its group
+  }
+  return groups;
+}
+
+/// The best, the document's, and the worst.
+std::string table_of(const Orders& orders) {
+  constexpr std::size_t best = 5, worst = 3;
+  const auto groups = groups_of(orders);
+  std::string text = fmt::format("  {:>5}  {:<12} {:>6} {:>12} {:>12} {:>12}  {}\n", "place", "order", "alike",
+                                 "user-hours", "longest", "way back", "causes");
+  std::size_t place = 1, left_out = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& [number, count] = groups[i];
+    const bool documented = number == orders.documented;
+    if (i < best || i + worst >= groups.size() || documented) {
+      if (left_out != 0) text += fmt::format("  {:>5}  {} more kinds of orders; plan.json has all\n", "...", left_out);
+      left_out = 0;
+      text += line_of(orders.by_loss[number], place, count, documented);
+    } else {
+      ++left_out;
+    }
+    place += count;
   }
   return text;
 }

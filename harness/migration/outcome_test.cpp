@@ -37,7 +37,8 @@ constexpr std::string_view text = R"(estate:
     usage.example: {kind: external, wants-client-usage: true}
     distrusts.example: {kind: external, trusts-our-authority: false}
     google.example: {kind: external, hosts-our-domain: true}
-    discards.example: {kind: dialback-in-clear, discards-messages: true, configured-as: {tls: Optional, sasl: NotSupported}}
+    discards.example:
+      {kind: dialback-in-clear, discards-messages: true, configured-as: {tls: Optional, sasl: NotSupported}}
     silent.example: {kind: dialback, answers-dialback: false, configured-as: {sasl: NotSupported}}
     lost.example: {kind: external, has-srv: false}
     lost-too.example: {kind: dialback, has-srv: false, configured-as: {sasl: NotSupported}}

@@ -33,6 +33,10 @@ class PlanReader {
         plan_.estate = read_estate(yaml_, root_["estate"]);
       else
         yaml_.complain(root_, "expected 'estate'");
+      if (yaml_.content() && plan_.estate.partners.empty())
+        yaml_.complain(root_["estate"], "expected at least one partner: nobody can lose anything");
+      if (yaml_.content() && plan_.estate.start.users.empty())
+        yaml_.complain(root_["estate"], "expected at least one class of users: nobody can lose anything");
       read_steps(root_["steps"]);
       if (yaml_.content()) try_out();
     }
@@ -111,7 +115,7 @@ class PlanReader {
   /// "step-4", or one operation.
   void read_operation(const YAML::Node& node, PlanStep& step) {
     if (!node.IsScalar()) return yaml_.complain(node, "expected an operation such as 'move-users sales pool13'");
-    const auto text = node.Scalar();
+    const auto& text = node.Scalar();
     const auto line = node.Mark().line + 1;
     if (text.starts_with(step_word) && text.size() == step_word.size() + 1) {
       const int number = text.back() - '0';

@@ -13,10 +13,8 @@
 namespace cutover::harness::migration {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
 using namespace std::chrono_literals;
 
@@ -42,7 +40,8 @@ TEST(PlanFile, TheOneToBeginWithIsRead) {
 
 TEST(PlanFile, AStepBeginsWhereTheOneBeforeItEnds) {
   const auto plan = parse_plan(R"(name: Times
-estate: {sip-domains: [a.example], pools: {old: {side: legacy}}, users: {sales: {pool: old}}}
+estate: {sip-domains: [a.example], pools: {old: {side: legacy}}, users: {sales: {pool: old}},
+  partners: {p.example: {kind: external}}}
 steps:
   - {name: One, at: 10m, takes: 5m, do: publish}
   - {name: Two, do: publish}
@@ -69,13 +68,13 @@ steps:
   - {name: Nothing}
 )");
   EXPECT_THAT(error, HasSubstr("p.yaml:1: unknown key 'title' of a plan"));
-  EXPECT_THAT(error, HasSubstr("p.yaml:1: expected 'name'"));
+  EXPECT_THAT(error, HasSubstr("p.yaml:1: expected a key 'name'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:2: expected a time such as"));
   EXPECT_THAT(error, HasSubstr("p.yaml:3: unknown 'maybe' for 'legacy-users'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:4: unknown 'perhaps' for 'verdict', expected one of go, no-go"));
   EXPECT_THAT(error, HasSubstr("p.yaml:4: 'bad-weather' is no cause; `cutover plan causes` lists them"));
   EXPECT_THAT(error, HasSubstr("p.yaml:7: unknown 'left' for 'side'"));
-  EXPECT_THAT(error, HasSubstr("p.yaml:9: expected 'name'"));
+  EXPECT_THAT(error, HasSubstr("p.yaml:9: expected a key 'name'"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'at' of the step 'Back in time' is before the begin of the step above it"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'step-7': expected step-1 to step-6"));
   EXPECT_THAT(error, HasSubstr("p.yaml:10: 'fly-away' is no operation"));

@@ -4,8 +4,8 @@
 namespace cutover::harness::migration {
 
 std::string_view plan_to_begin_with() {
-  return R"(# A plan of a migration, for `cutover rehearse FILE`. Change what is yours; each key that is left out has the
-# default of the product, or of an estate whose legacy gateway serves every partner and every SIP domain.
+  return R"(# A plan of a migration, for `cutover rehearse FILE`. Change what is yours; each key that is left out has
+# the default of the product, or of an estate whose legacy gateway serves every partner and every SIP domain.
 name: Our migration to the new pool
 start: 2027-01-16 20:00 # for people; all times below count from here
 budget: 30m # the longest loss of anybody with any partner that is acceptable

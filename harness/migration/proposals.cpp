@@ -97,6 +97,7 @@ void lower_ttls(const Plan& plan, const std::vector<TimedOperation>& operations,
   if (lowering.empty() || !first) return;
   (void)take_out(changed, of_verbs({Verb::set_ttl}));
   std::vector<std::string_view> domains;
+  domains.reserve(lowering.size());
   for (const auto& one : lowering) domains.push_back(one.subject);
   insert(changed, "Lower the TTL", *first - need - Seconds(60), lowering);
   changes.push_back({fmt::format("Lower the TTL of the SRV record of {} to {} s, at least {} before DNS is updated",

@@ -8,9 +8,10 @@ namespace cutover::harness::migration {
 void replicate(State& state) { state.replica = state.configuration; }
 
 const AllowedPartner* listed(const Configuration& configuration, std::string_view domain) {
+  if (const auto own = configuration.partners.find(std::string(domain)); own != configuration.partners.end())
+    return &own->second;
   for (const auto& [primary, partner] : configuration.partners) {
-    if (primary == domain || std::ranges::find(partner.additional_domains, domain) != partner.additional_domains.end())
-      return &partner;
+    if (std::ranges::find(partner.additional_domains, domain) != partner.additional_domains.end()) return &partner;
   }
   return nullptr;
 }

@@ -33,7 +33,7 @@ struct OldStream {
 
 /// A class that is on its way to another pool.
 struct Move {
-  std::string users, to;
+  std::string to;
   Seconds from{}, until{};
 };
 
@@ -66,13 +66,17 @@ class Sweep {
       moments_.insert(one.at);
       if (one.operation.verb == Verb::move_users && one.begins < one.at) {
         moments_.insert(one.begins);
-        moves_.push_back({one.operation.subject, one.operation.value, one.begins, one.at});
+        moves_[one.operation.subject].push_back({one.operation.value, one.begins, one.at});
       }
     }
     std::size_t next = 0;
     for (auto moment = moments_.begin(); moment != moments_.end(); ++moment) {
       Touch touch = touched_by_time(*moment);
       while (next < operations_.size() && operations_[next].at == *moment) carry_out(operations_[next++], touch);
+      if (std::exchange(configuration_changed_, false)) {
+        snapshots_.push_back({*moment, state_.configuration});
+        moments_.insert(*moment + Seconds(estate_.replication_s));
+      }
       follow_replication(*moment, touch);
       judge(*moment, touch);
     }
@@ -97,6 +101,8 @@ class Sweep {
         for (const auto way : {Way::to_partner, Way::from_partner}) {
           for (const auto what : {What::message, What::presence}) {
             if (what == What::presence && !partner.discards_messages) continue;
+            rows_of_partner_[domain].push_back(rows_.size());
+            rows_of_class_[name].push_back(rows_.size());
             rows_.push_back({&partner, {name, domain, way, what, true}});
           }
         }
@@ -118,11 +124,11 @@ class Sweep {
     } catch (const OperationError& error) {
       throw OperationError(fmt::format("{}: {}", migration::words_of(operation), error.what()));
     }
-    if (of_configuration(operation.verb)) {
-      snapshots_.push_back({timed.at, state_.configuration});
-      moments_.insert(timed.at + Seconds(estate_.replication_s));
+    configuration_changed_ = configuration_changed_ || of_configuration(operation.verb);
+    if (operation.verb == Verb::replicate) {
+      snapshots_.assign(1, {Seconds::min(), state_.configuration});
+      configuration_changed_ = false;
     }
-    if (operation.verb == Verb::replicate) snapshots_.assign(1, {Seconds::min(), state_.configuration});
     if (operation.verb == Verb::repoint || operation.verb == Verb::set_ttl) publish_record(operation.subject, timed.at);
     end_streams(operation, timed.at);
     add_touch(operation, touch);
@@ -177,8 +183,10 @@ class Sweep {
   Touch touched_by_time(Seconds now) const {
     Touch touch;
     touch.all = now == Seconds(0);
-    for (const auto& move : moves_) {
-      if (move.from == now || move.until == now) touch.classes.insert(move.users);
+    for (const auto& [users, moves] : moves_) {
+      for (const auto& move : moves) {
+        if (move.from == now || move.until == now) touch.classes.insert(users);
+      }
     }
     for (const auto& stream : streams_) touch.all = touch.all || stream.until == now;
     for (const auto& [domain, history] : records_) {
@@ -201,7 +209,8 @@ class Sweep {
     for (auto one = snapshots_.begin(); one != snapshots_.end(); ++one) {
       if (one->at == Seconds::min() || one->at + lag <= now) arrived = one;
     }
-    if (arrived->at != Seconds::min() && arrived->at + lag == now) touch_difference(arrived->configuration, touch);
+    if (arrived == snapshots_.begin()) return;
+    if (arrived->at + lag == now) touch_difference(arrived->configuration, touch);
     state_.replica = arrived->configuration;
     snapshots_.erase(snapshots_.begin(), arrived);
   }
@@ -214,22 +223,37 @@ class Sweep {
                 arrived.allow_federated_users != state_.replica.allow_federated_users;
   }
 
-  [[nodiscard]] bool touched(const Row& row, const Touch& touch) const {
-    return touch.all || touch.partners.contains(row.partner->domain) || touch.classes.contains(row.exchange.user_class);
+  /// By number: at most moments nothing happens to most rows.
+  [[nodiscard]] std::set<std::size_t> touched(const Touch& touch) const {
+    std::set<std::size_t> numbers;
+    const auto add = [&](const auto& names, const auto& index) {
+      for (const auto& name : names) {
+        if (const auto found = index.find(name); found != index.end())
+          numbers.insert(found->second.begin(), found->second.end());
+      }
+    };
+    add(touch.partners, rows_of_partner_);
+    add(touch.classes, rows_of_class_);
+    return numbers;
   }
 
   void judge(Seconds now, const Touch& touch) {
-    for (auto& row : rows_) {
-      if (!row.segments.empty() && !touched(row, touch)) continue;
-      auto segment = judged(row, now);
-      if (!row.segments.empty()) {
-        auto& last = row.segments.back();
-        if (last.outcome == segment.outcome && last.certain == segment.certain && last.one_path == segment.one_path)
-          continue;
-        last.to = now;
-      }
-      row.segments.push_back(std::move(segment));
+    if (touch.all) {
+      for (auto& row : rows_) judge(now, row);
+    } else {
+      for (const auto number : touched(touch)) judge(now, rows_[number]);
     }
+  }
+
+  void judge(Seconds now, Row& row) {
+    auto segment = judged(row, now);
+    if (!row.segments.empty()) {
+      auto& last = row.segments.back();
+      if (last.outcome == segment.outcome && last.certain == segment.certain && last.one_path == segment.one_path)
+        return;
+      last.to = now;
+    }
+    row.segments.push_back(std::move(segment));
   }
 
   Segment judged(const Row& row, Seconds now) {
@@ -248,8 +272,10 @@ class Sweep {
       if (outcome.kind > all->outcome.kind) all->outcome = outcome;
     };
     over_views(row, users.domain, now, take);
-    for (const auto& move : moves_) {
-      if (move.users != row.exchange.user_class || now < move.from || now >= move.until) continue;
+    const auto moves = moves_.find(row.exchange.user_class);
+    if (moves == moves_.end()) return *all;
+    for (const auto& move : moves->second) {
+      if (now < move.from || now >= move.until) continue;
       const auto home = std::exchange(users.pool, move.to);
       over_views(row, users.domain, now, take);
       users.pool = home;
@@ -319,11 +345,13 @@ class Sweep {
   const TimelineOptions& options_;
   State state_;
   std::set<Seconds> moments_;
-  std::vector<Snapshot> snapshots_;
+  std::vector<Snapshot> snapshots_;  ///< the first one has arrived
+  bool configuration_changed_ = false;
   std::map<std::string, std::vector<Published>> records_;
   std::vector<OldStream> streams_;
-  std::vector<Move> moves_;
+  std::map<std::string, std::vector<Move>> moves_;  ///< by class
   std::vector<Row> rows_;
+  std::map<std::string, std::vector<std::size_t>> rows_of_partner_, rows_of_class_;
   std::map<std::tuple<std::string, Way, What>, std::vector<std::size_t>> lanes_;  ///< numbers of those that are made
   std::uint64_t judged_ = 0;
 };

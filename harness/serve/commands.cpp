@@ -65,6 +65,7 @@ void Commands::help() const {
   if (served_.deployment != nullptr) {
     out_ << "  step                   carries out the next step of the migration\n"
             "  undo                   takes the last step back\n"
+            "  do OPERATION           one operation of a plan (`cutover plan operations` lists them)\n"
             "  state                  who is homed where, who is allowed, where the SRV record points\n";
   }
   out_ << "  help, end\n";
@@ -90,6 +91,10 @@ bool Commands::obey(const std::string& line) {
       step();
     } else if (verb == "undo" && served_.deployment != nullptr) {
       undo();
+    } else if (verb == "do" && served_.deployment != nullptr) {
+      const auto operation = line.substr(line.find("do") + 2);
+      served_.deployment->carry_out(std::string_view(operation));
+      out_ << "done:" << reports::terminal_text(operation) << '\n';
     } else if (verb == "state" && served_.deployment != nullptr) {
       state();
     } else {

@@ -150,8 +150,8 @@ class Hall {
   void bring_up_some(std::unique_ptr<tls::Authority> authority) {
     authority_ = std::move(authority);
     plan_ = std::make_unique<Plan>(
-        options_.topology, std::nullopt, [&](int host) { return world_.address_of(host); }, *authority_, departures::Planted(),
-        admin_);
+        options_.topology, std::nullopt, [&](int host) { return world_.address_of(host); }, *authority_,
+        departures::Planted(), admin_);
     state_ = options_.legacy ? plan_->estate().start : migrated(plan_->estate());
     routing_ = std::make_shared<mocks::Routing>(plan_->routing(state_));
     for (const auto& node : chosen_) start(node);

@@ -60,7 +60,8 @@ const std::vector<Home> homes = {
 };
 
 /// Headers in which a third-party header is the purpose.
-const std::set<std::string, std::less<>> open_headers = {"harness/judging/verdict.h", "harness/cli_tests/program.h"};
+const std::set<std::string, std::less<>> open_headers = {"harness/judging/verdict.h", "harness/cli_tests/program.h",
+                                                         "reports/junit_schema.h"};
 
 struct Ban {
   std::string_view word;  ///< a whole identifier, or its end when it begins with '*'

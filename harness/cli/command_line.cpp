@@ -101,8 +101,8 @@ mistakes.
 constexpr const char* estate_notes = R"(
 FILE is what the product's cmdlets give, as ConvertTo-Json, Export-Clixml or Export-Csv write it, in any encoding:
 Get-CsUser, Get-CsXmppAllowedPartner, Get-CsXmppGatewayConfiguration, Get-CsExternalAccessPolicy, Get-CsAllowedDomain,
-Get-CsAccessEdgeConfiguration, Get-CsSite, Get-CsPool, Get-CsService -EdgeServer, Get-CsSipDomain; Get-CsTopology -AsXml;
-a zone as a master file; certificates as PEM, DER, PKCS#7 or PKCS#12. What it is is told from what it holds.
+Get-CsAccessEdgeConfiguration, Get-CsSite, Get-CsPool, Get-CsService -EdgeServer, Get-CsSipDomain, Get-CsTopology
+-AsXml; a zone as a master file; certificates as PEM, DER, PKCS#7 or PKCS#12. What it is is told from what it holds.
 
 Examples:
   cutover estate exports/*                                       what fails, the worst first
@@ -110,7 +110,8 @@ Examples:
   cutover estate exports/* --plan=plan.yaml                      ... and a commented plan for `cutover rehearse`
 
 Nothing is sent anywhere. The plan counts users and names none, and has no secret.
-Exit codes: 0 nothing fails, 1 something fails, 3 the plan could not be written, 4 wrong usage or a file that is no export.
+Exit codes: 0 nothing fails, 1 something fails, 3 the plan could not be written, 4 wrong usage or a file that is no
+export.
 )";
 
 constexpr const char* authority_notes = R"(

@@ -77,10 +77,12 @@ void print_findings(std::vector<Finding> findings) {
   for (const auto& finding : findings) ++counts[static_cast<std::size_t>(finding.severity)];
   fmt::print("\n{} {}, {} {} by what no export tells, {} not judged\n", counts[0], counts[0] == 1 ? "fails" : "fail",
              counts[1], counts[1] == 1 ? "is a risk" : "are risks", counts[2]);
+  std::set<std::string> told;
   for (const auto& finding : findings) {
     if (finding.severity == Severity::unknown) {
-      say(fmt::format("  {} not judged: {}", finding.failure,
-                      finding.remedy.empty() ? finding.sentence : finding.remedy));
+      const auto text = fmt::format("  {} not judged: {}", finding.failure,
+                                    finding.remedy.empty() ? finding.sentence : finding.remedy);
+      if (told.insert(text).second) say(text);
       continue;
     }
     auto place = to_string(finding.place);

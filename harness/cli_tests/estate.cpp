@@ -66,7 +66,7 @@ TEST_F(Estate, APoolThatNoExportNamesIsASlip) {
          AllOf(HasSubstr("pool9.contoso.example is no pool"), HasSubstr("pool1.contoso.example")));
   expect(estate({samples + "csv/users.csv"}, {"--legacy-pool=POOL1.contoso.example", "--legacy-pool",
                                               "pool2.contoso.example", "--plan", path("plan.yaml")}),
-         1, HasSubstr("plan.yaml"));
+         0, HasSubstr("plan.yaml"));
   EXPECT_THAT(content(path("plan.yaml")), AllOf(HasSubstr("pool1.contoso.example: {side: legacy}"),
                                                 HasSubstr("pool2.contoso.example: {side: legacy}")));
 }

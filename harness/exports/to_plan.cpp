@@ -374,7 +374,7 @@ class PlanWriter {
     }
     if (!taken.empty()) return;
     absent(2, "users (Get-CsUser)");
-    line(2, fmt::format("everybody: {{count: 1, pool: {}}}",
+    line(2, fmt::format("users-not-exported: {{count: 1, pool: {}}}",
                         pools_.empty() ? "legacy-pool" : scalar(pools_.begin()->first)));
   }
 
@@ -396,8 +396,10 @@ class PlanWriter {
   void partners() {
     line(1, "partners:", "configured-as is the row of New-CsXmppAllowedPartner");
     absent(2, "what a partner's server does: ask its administrator whether it has SASL EXTERNAL, dialback, TLS");
-    if (partners_.empty())
+    if (partners_.empty()) {
       absent(2, "partners (Get-CsXmppAllowedPartner; Get-CsAllowedDomain for the legacy gateway's)");
+      line(2, "partner-not-exported.example: {kind: external}");
+    }
     for (const auto& [domain, partner] : partners_) {
       line(2, scalar(domain) + ":");
       if (partner.row == nullptr) {

@@ -68,6 +68,7 @@ class Orders {
       look(*bench.deployment, so_far);
       go_back(so_far);
     }
+    if (orders == 1) run_.show(bench.world.trace());  // the document's own
   }
 
   void look(Deployment& deployment, std::span<const Step> so_far) {

@@ -35,8 +35,13 @@ void hold_facts(Run& run) {
     if (!shown_by_nodes(facts, fact)) continue;
     const auto requirement = requirement_of(fact, run.record());
     ++held[requirement];
-    const auto words = contradiction_on_the_wire(facts, fact, run.planted());
-    if (!words.empty()) wrong[requirement].push_back(words);
+    // The report shows the first fact, or the first that is contradicted.
+    Trace trace;
+    const auto words = contradiction_on_the_wire(facts, fact, run.planted(), &trace);
+    if (held.size() == 1 && held.begin()->second == 1) run.show(trace);
+    if (words.empty()) continue;
+    if (wrong.empty()) run.show(trace);
+    wrong[requirement].push_back(words);
   }
   for (const auto& [requirement, count] : held) {
     const auto& contradicted = wrong[requirement];

@@ -35,7 +35,7 @@ int rehearse_command(const RehearseArguments& arguments, const std::vector<std::
   const auto rehearsal = rehearse(load_plan(arguments.plan));
   const auto proposals = proposals_for(rehearsal);
   std::optional<Improvement> improvement;
-  if (arguments.improve) improvement = improve(rehearsal);
+  if (arguments.improve) improvement = improve(rehearsal, proposals);
   std::optional<Orders> orders;
   if (arguments.orders) orders = orders_of(rehearsal.plan);
   fmt::print(std::cout, "{}", to_text(rehearsal, proposals));

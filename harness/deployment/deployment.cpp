@@ -104,6 +104,13 @@ std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
   return all;
 }
 
+Endpoint Deployment::endpoint(std::string_view label) const {
+  for (const auto& [name, where] : endpoints()) {
+    if (name == label) return where;
+  }
+  throw HarnessFault(fmt::format("nothing of the deployment is called {}", label));
+}
+
 std::vector<std::string> Deployment::columns() const {
   std::vector<std::string> names;
   for (const auto& partner : options_.topology.partners) {

@@ -44,7 +44,6 @@ class Deployment {
   void move_user(const std::string& user, Pool home);
   void allow_partner(const std::string& domain);  ///< on the new side
   void remove_partner(const std::string& domain);
-  void set_legacy_gateway(bool runs);
   /// From now on the edge learns of the central store by the operation `replicate` alone.
   void hold_replication() { replicates_ = false; }
   /// What the operations so far amount to; what predict() is asked about.
@@ -81,6 +80,8 @@ class Deployment {
   [[nodiscard]] int partner_host(const std::string& domain) const;
   /// Who listens where, by node name, as far as the deployment has come.
   [[nodiscard]] std::vector<std::pair<std::string, Endpoint>> endpoints() const;
+  /// One of them by its label: "proxy", "proxy (internal)". HarnessFault for what is not there.
+  [[nodiscard]] Endpoint endpoint(std::string_view label) const;
   /// Node names in the order of a sequence diagram.
   [[nodiscard]] std::vector<std::string> columns() const;
 
@@ -99,7 +100,6 @@ class Deployment {
   void conform_edge();
   void conform_services();
   void publish_routes();
-  void start_legacy_gateway();
   void start_pool(Pool);
   void start_partner(const PartnerSpec&);
   void start_real(const PartnerSpec&, const ServerProduct&);
@@ -129,7 +129,7 @@ class Deployment {
   // What the nodes were told last.
   std::map<std::string, Pool> registered_;
   std::optional<migration::Certificate> assigned_, live_;
-  bool edge_runs_ = true, legacy_runs_ = false;
+  bool edge_runs_ = true;
   std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
   reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;

@@ -8,24 +8,18 @@ namespace cutover::harness {
 namespace {
 
 using namespace migration;
-using negotiation::Tls;
 using reference::Negotiation;
 
 negotiation::Side side_of(PartnerKind kind) {
   switch (kind) {
     case PartnerKind::sasl_external:
-      return negotiation::side(negotiation::Certificate::good, false, Tls::required);
-    case PartnerKind::dialback_over_tls: {
-      auto side = negotiation::side(negotiation::Certificate::good, true, Tls::required);
-      side.external = false;
-      return side;
-    }
+      return negotiation::external_alone();
+    case PartnerKind::dialback_over_tls:
+      return negotiation::dialback_over_tls();
     case PartnerKind::plaintext_dialback:
       break;
   }
-  auto side = negotiation::side(negotiation::Certificate::none, true, Tls::none);
-  side.features = false;
-  return side;
+  return negotiation::dialback_without_tls();
 }
 
 AllowedPartner row_of(const PartnerSpec& spec) {
@@ -59,7 +53,8 @@ const std::string& edge_name_on_the_wire(const State& state) { return state.edge
 Estate estate_of(const Topology& topology) {
   Estate estate;
   auto& state = estate.start;
-  state.sip_domains = domains_of(topology);
+  const auto domains = domains_of(topology);
+  state.sip_domains = domains;
   state.pools[std::string(legacy_pool_name)] = {};
   state.pools[std::string(new_pool_name)] = {.side = migration::Side::current, .deployed = false};
   state.edges[std::string(edge_name)] = {};
@@ -72,10 +67,9 @@ Estate estate_of(const Topology& topology) {
     state.legacy.partners.insert(spec.domain);
     if (spec.kind == PartnerKind::plaintext_dialback) state.legacy.in_clear.insert(spec.domain);
   }
-  const auto domains = domains_of(topology);
   state.legacy.sip_domains = {domains.begin(), domains.end()};
   state.legacy.certificate = Certificate{.names = domains};
-  estate.certificates[std::string(edge_certificate_name)] = {.names = domains};
+  estate.certificates[std::string(edge_certificate)] = {.names = domains};
   for (const auto& domain : domains) {
     state.srv[domain] = {SrvTarget{.box = std::string(legacy_gateway_box)}};
     state.ttl_s[domain] = topology.srv_ttl_s;

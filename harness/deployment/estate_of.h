@@ -9,8 +9,7 @@
 namespace cutover::harness {
 
 /// Names of boxes in that estate; they are those of the nodes.
-inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_name = "new-pool", edge_name = "proxy",
-                                  edge_certificate_name = "edge";
+inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_name = "new-pool", edge_name = "proxy";
 
 // A deployment has one node of each sort, whatever the estate has: pools of one side are one node, and of edge pools
 // the first by name is on the wire.

@@ -15,40 +15,12 @@ namespace {
 
 using namespace migration;
 
-constexpr char partners_user[] = "romeo";
-
-std::vector<Operation> operations_of(const Facts& facts, const Fact& fact) {
-  std::vector<Operation> all;
-  for (std::size_t step = 0; step < static_cast<std::size_t>(fact.after); ++step) {
-    for (const auto& operation : facts.steps.at(step)) {
-      if (std::ranges::find(fact.without, operation) == fact.without.end()) all.push_back(operation);
-    }
-  }
-  all.insert(all.end(), fact.operations.begin(), fact.operations.end());
-  return all;
-}
-
 /// The users of a class that the pools of this deployment can home.
 bool homed_here(const Facts& facts, const Fact& fact) {
   return std::ranges::all_of(fact.exchanges, [&](const auto& exchange) {
     const auto& users = facts.estate.start.users.at(exchange.user_class);
     return shown_by_nodes(users, facts.estate.start);
   });
-}
-
-Topology topology_of(const Facts& facts, const Fact& fact) {
-  Topology topology;
-  const auto& domains = facts.estate.start.sip_domains;
-  topology.domain = domains.front();
-  topology.further_domains.assign(domains.begin() + 1, domains.end());
-  const auto& name = fact.exchanges.front().user_class;
-  topology.users = {name};
-  if (const auto& domain = facts.estate.start.users.at(name).domain; domain != topology.domain)
-    topology.user_domains[name] = domain;
-  PartnerSpec partner{.domain = fact.exchanges.front().remote_domain, .users = {partners_user}};
-  partner.side = facts.estate.partners.at(fact.partner).side;
-  topology.partners = {partner};
-  return topology;
 }
 
 /// Cause and method are not on the wire, and an error that comes late is one: whether it comes is what counts here.
@@ -68,10 +40,12 @@ class OneFact {
       : facts_(facts), fact_(fact), world_(choice_, {.latency = 1ms, .jitter_max = {}, .fragment = false}) {
     auto estate = facts.estate;
     if (fact.configured_as) estate.rows[fact.partner] = *fact.configured_as;
+    const auto& exchange = fact.exchanges.front();
+    auto topology = topology_of(estate, {exchange.user_class}, {exchange.remote_domain});
     deployment_ = std::make_unique<Deployment>(
         world_,
         DeploymentOptions{
-            .topology = topology_of(facts, fact), .estate = std::move(estate), .paper_tls = true, .planted = planted});
+            .topology = std::move(topology), .estate = std::move(estate), .paper_tls = true, .planted = planted});
   }
 
   std::string run() {

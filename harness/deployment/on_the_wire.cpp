@@ -41,11 +41,28 @@ bool shown_by_nodes(const UserClass& users, const State& state) {
   return users.enabled && side_of(state, users) == migration::Side::legacy;
 }
 
+Topology topology_of(const Estate& estate, const std::vector<std::string>& classes,
+                     const std::vector<std::string>& partner_domains) {
+  Topology topology;
+  const auto& domains = estate.start.sip_domains;
+  topology.domain = domains.front();
+  topology.further_domains.assign(domains.begin() + 1, domains.end());
+  topology.users = classes;
+  for (const auto& name : classes) {
+    if (const auto& domain = estate.start.users.at(name).domain; domain != topology.domain)
+      topology.user_domains[name] = domain;
+  }
+  for (const auto& domain : partner_domains) {
+    PartnerSpec partner{.domain = domain, .users = {partners_user}};
+    partner.side = estate.partners.at(primary_of(estate, domain)).side;
+    topology.partners.push_back(std::move(partner));
+  }
+  return topology;
+}
+
 void list_contact(Deployment& deployment, const std::string& user, const std::string& partner_domain) {
   constexpr Duration patience = 45s;
-  const auto& partners = deployment.topology().partners;
-  const auto spec = std::ranges::find(partners, partner_domain, &PartnerSpec::domain);
-  const auto uri = fmt::format("sip:{}@{}", spec->users.front(), partner_domain);
+  const auto uri = fmt::format("sip:{}@{}", partners_user, partner_domain);
   auto& watcher = deployment.user(user);
   watcher.subscribe(uri);
   (void)deployment.world().run_until([&] { return watcher.contact(uri).subscribe_status >= 200; }, patience);

@@ -12,6 +12,11 @@ namespace cutover::harness {
 /// Users whom the pools of a deployment can home from the beginning.
 [[nodiscard]] bool shown_by_nodes(const migration::UserClass&, const migration::State&);
 
+/// A deployment of the estate with these classes, a user each, and these domains of partners, with one user each.
+[[nodiscard]] Topology topology_of(const migration::Estate&, const std::vector<std::string>& classes,
+                                   const std::vector<std::string>& partner_domains);
+inline constexpr char partners_user[] = "romeo";
+
 /// The user adds the contact, as most have: who is added may write to him whatever the partner's type (4.1).
 void list_contact(Deployment&, const std::string& user, const std::string& partner_domain);
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 namespace cutover::harness {
 
@@ -15,40 +15,30 @@ namespace {
 
 using namespace migration;
 
-constexpr char partners_user[] = "romeo";
-
 struct Probe {
   Seconds at{};
   const Lane* lane = nullptr;
   const Segment* segment = nullptr;
 };
 
-Topology topology_of(const migration::Plan& plan) {
-  Topology topology;
-  const auto& state = plan.estate.start;
-  topology.domain = state.sip_domains.front();
-  topology.further_domains.assign(state.sip_domains.begin() + 1, state.sip_domains.end());
-  for (const auto& [name, users] : state.users) {
-    if (!shown_by_nodes(users, state)) continue;
-    topology.users.push_back(name);
-    if (users.domain != topology.domain) topology.user_domains[name] = users.domain;
+/// With all classes and partners that nodes can be.
+Topology all_that_nodes_can_be(const Estate& estate) {
+  std::vector<std::string> classes, partners;
+  for (const auto& [name, users] : estate.start.users) {
+    if (shown_by_nodes(users, estate.start)) classes.push_back(name);
   }
-  for (const auto& [domain, partner] : plan.estate.partners) {
-    if (!shown_by_nodes(partner)) continue;
-    PartnerSpec spec{.domain = domain, .users = {partners_user}};
-    spec.side = partner.side;
-    topology.partners.push_back(spec);
+  for (const auto& [domain, partner] : estate.partners) {
+    if (shown_by_nodes(partner)) partners.push_back(domain);
   }
-  return topology;
+  return topology_of(estate, classes, partners);
 }
 
 class Carrying {
  public:
   Carrying(const migration::Plan& plan, const departures::Planted& planted)
       : plan_(plan),
-        topology_(topology_of(plan)),
-        timeline_(
-            timeline_of(plan.estate, schedule(plan), {.quiet_within = plan.quiet_within, .readings = plan.readings})),
+        topology_(all_that_nodes_can_be(plan.estate)),
+        timeline_(timeline_of(plan)),
         world_(choice_, {.latency = 1ms, .jitter_max = {}, .fragment = false}),
         deployment_(world_, {.topology = topology_, .estate = plan.estate, .paper_tls = true, .planted = planted}) {}
 
@@ -59,20 +49,20 @@ class Carrying {
     const auto probes = make_probes();
     const auto operations = schedule(plan_);
     auto next = operations.begin();
-    std::multimap<Seconds, bool> replications;
+    std::multiset<Seconds> replications;
     for (const auto& probe : probes) {
       while (true) {
         const bool operation_first = next != operations.end() && next->at <= probe.at;
-        const bool replication_first = !replications.empty() && replications.begin()->first <= probe.at &&
-                                       (!operation_first || replications.begin()->first <= next->at);
+        const bool replication_first = !replications.empty() && *replications.begin() <= probe.at &&
+                                       (!operation_first || *replications.begin() <= next->at);
         if (replication_first) {
-          advance_to(replications.begin()->first);
+          advance_to(*replications.begin());
           replications.erase(replications.begin());
           deployment_.carry_out({Verb::replicate, "", ""});
         } else if (operation_first) {
           advance_to(next->at);
           carry_out(next->operation);
-          replications.emplace(next->at + Seconds(plan_.estate.replication_s), true);
+          replications.insert(next->at + Seconds(plan_.estate.replication_s));
           ++next;
         } else {
           break;

@@ -30,6 +30,7 @@ std::span<const Step> canonical_steps() { return steps; }
 int number_of(Step step) { return static_cast<int>(step) + 1; }
 
 const char* name_of(Step step) { return migration::title_of_step(number_of(step)).data(); }
+
 std::span<const Verb> on_the_wire() {
   static constexpr std::array shown{Verb::deploy_pool,
                                     Verb::remove_pool,
@@ -90,16 +91,14 @@ void Deployment::undo(Step step) {
   for (int earlier = 1; earlier < number_of(step); ++earlier) {
     for (const auto& operation : operations_of_step(earlier, estate())) apply(operation, estate(), before);
   }
-  std::vector<std::vector<migration::Operation>> back;
+  std::vector<migration::Operation> back;  // the last first
   for (const auto& operation : operations_of_step(number_of(step), estate())) {
-    back.push_back(undo_of(operation, estate(), before));
+    const auto undo = undo_of(operation, estate(), before);
+    back.insert(back.begin(), undo.begin(), undo.end());
     apply(operation, estate(), before);
   }
-  std::vector<migration::Operation> operations;
-  for (auto one = back.rbegin(); one != back.rend(); ++one)
-    operations.insert(operations.end(), one->begin(), one->end());
-  std::erase_if(operations, [this](const auto& operation) { return !can_be_taken_back(operation); });
-  take(operations);
+  std::erase_if(back, [this](const auto& operation) { return !can_be_taken_back(operation); });
+  take(back);
 }
 
 /// A step that was undone already, or never done, leaves nothing to remove.
@@ -117,10 +116,6 @@ void Deployment::allow_partner(const std::string& domain) { take({{Verb::allow_p
 
 void Deployment::remove_partner(const std::string& domain) {
   if (state_.configuration.partners.contains(domain)) take({{Verb::remove_partner, domain, ""}});
-}
-
-void Deployment::set_legacy_gateway(bool runs) {
-  take({{runs ? Verb::start_legacy_gateway : Verb::stop_legacy_gateway, "", ""}});
 }
 
 void Deployment::conform() {
@@ -150,12 +145,10 @@ void Deployment::conform_homes() {
 }
 
 void Deployment::conform_legacy_gateway() {
-  if (legacy_gateway_ == nullptr) {
-    start_legacy_gateway();
-    legacy_runs_ = true;
-  }
+  if (legacy_gateway_ == nullptr)
+    legacy_gateway_ = &add("legacy-gateway", std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
   const bool runs = state_.legacy.gateway_runs;
-  if (std::exchange(legacy_runs_, runs) != runs) runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
+  if (legacy_gateway_->running() != runs) runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
 }
 
 void Deployment::conform_records() {
@@ -168,10 +161,6 @@ void Deployment::conform_records() {
     published = record;
     ttl = state_.ttl_s.at(domain);
   }
-}
-
-void Deployment::start_legacy_gateway() {
-  legacy_gateway_ = &add("legacy-gateway", std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
 }
 
 void Deployment::conform_edge() {
@@ -207,9 +196,8 @@ void Deployment::stop_edge() {
 void Deployment::conform_services() {
   const auto& edge = edge_on_the_wire(state_);
   // Services that never ran for want of a certificate are not started by its assignment; those of the reference would.
-  const auto& assigned = edge.live ? edge.assigned : edge.live;
+  const auto assigned = edge.live ? edge.assigned : std::nullopt;
   if (std::exchange(assigned_, assigned) != assigned) proxy_->assign_certificate(plan_->certificate(assigned));
-  if (edge.services_run) proxy_->apply(plan_->settings(state_, state_.replica));
   if (std::exchange(live_, edge.live) != edge.live) proxy_->restart_service();
   if (std::exchange(edge_runs_, edge.services_run) == edge.services_run) return;
   edge.services_run ? proxy_->start_service() : proxy_->stop_service();

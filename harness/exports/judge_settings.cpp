@@ -2,7 +2,7 @@
 #include "harness/exports/estate.h"
 #include "harness/exports/records.h"
 
-#include "harness/negotiation/product.h"
+#include "harness/migration/state.h"
 #include "protocol/dns/zone.h"
 #include "protocol/xmpp/jid.h"
 
@@ -17,19 +17,6 @@ namespace cutover::harness::exports {
 namespace {
 
 using reference::Negotiation;
-
-negotiation::Use use_of(Negotiation value) {
-  using negotiation::Use;
-  if (value == Negotiation::required) return Use::required;
-  return value == Negotiation::optional ? Use::optional : Use::not_supported;
-}
-
-const negotiation::ProductRow& row_of(const reference::AllowedPartner& partner) {
-  return *std::ranges::find_if(negotiation::product_rows(), [&](const negotiation::ProductRow& row) {
-    return row.tls == use_of(partner.tls_negotiation) && row.sasl == use_of(partner.sasl_negotiation) &&
-           row.dialback == partner.support_dialback_negotiation;
-  });
-}
 
 std::vector<std::string> domains_of(const Partner& partner) {
   std::vector<std::string> domains{xmpp::canonical_domain(partner.settings.domain)};
@@ -64,7 +51,7 @@ class Partners {
  private:
   void negotiation(const Partner& partner) {
     const auto& settings = partner.settings;
-    const auto& row = row_of(settings);
+    const auto& row = migration::row_of(settings);
     const auto set = fmt::format("Set-CsXmppAllowedPartner {}", settings.domain);
     const auto words = words_of(row);
     if (!row.valid()) {

@@ -145,15 +145,13 @@ class EstateReader {
     auto& side = partner.side;
     switch (kind) {
       case PartnerKind::external:
-        side = negotiation::side(CertificateOf::good, false, Tls::required);
+        side = negotiation::external_alone();
         break;
       case PartnerKind::dialback:
-        side = negotiation::side(CertificateOf::good, true, Tls::required);
-        side.external = false;
+        side = negotiation::dialback_over_tls();
         break;
       case PartnerKind::dialback_in_clear:
-        side = negotiation::side(CertificateOf::none, true, Tls::none);
-        side.features = false;
+        side = negotiation::dialback_without_tls();
         break;
     }
   }

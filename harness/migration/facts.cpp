@@ -192,10 +192,9 @@ class FactsReader {
   }
 
   void read_reading(const YAML::Node& map, Fact& fact) {
-    if (!map || !yaml_.map(map, "a reading", {"legacy-users", "unlisted", "wrong-key"})) return;
+    if (!map || !yaml_.map(map, "a reading", {"legacy-users", "unlisted"})) return;
     using LegacyUsers = Readings::LegacyUsers;
     using Unlisted = Readings::Unlisted;
-    using WrongKey = Readings::WrongKey;
     if (map["legacy-users"])
       yaml_.read_word<LegacyUsers>(map, "legacy-users", fact.legacy_users.emplace(),
                                    {{"cut-off-when-configured", LegacyUsers::cut_off_when_configured},
@@ -203,9 +202,6 @@ class FactsReader {
     if (map["unlisted"])
       yaml_.read_word<Unlisted>(map, "unlisted", fact.unlisted.emplace(),
                                 {{"dropped", Unlisted::dropped}, {"refused", Unlisted::refused}});
-    if (map["wrong-key"])
-      yaml_.read_word<WrongKey>(map, "wrong-key", fact.wrong_key.emplace(),
-                                {{"silence", WrongKey::silence}, {"answered", WrongKey::answered}});
   }
 
   /// An operation may name what the estate does not have.
@@ -273,17 +269,23 @@ const Facts& embedded_facts() {
   return facts;
 }
 
+std::vector<Operation> operations_of(const Facts& facts, const Fact& fact) {
+  std::vector<Operation> all;
+  for (int step = 0; step < fact.after; ++step) {
+    for (const auto& operation : facts.steps.at(static_cast<std::size_t>(step))) {
+      if (std::ranges::find(fact.without, operation) == fact.without.end()) all.push_back(operation);
+    }
+  }
+  all.insert(all.end(), fact.operations.begin(), fact.operations.end());
+  return all;
+}
+
 State state_of(const Facts& facts, const Fact& fact) {
   auto estate = facts.estate;
   if (fact.configured_as) estate.rows[fact.partner] = *fact.configured_as;
   auto state = estate.start;
   state.generation = fact.generation;
-  for (int step = 0; step < fact.after; ++step) {
-    for (const auto& operation : facts.steps.at(static_cast<std::size_t>(step))) {
-      if (std::ranges::find(fact.without, operation) == fact.without.end()) apply(operation, estate, state);
-    }
-  }
-  for (const auto& operation : fact.operations) apply(operation, estate, state);
+  for (const auto& operation : operations_of(facts, fact)) apply(operation, estate, state);
   return state;
 }
 
@@ -291,14 +293,10 @@ std::vector<Readings> readings_of(const Fact& fact) {
   std::vector<Readings> all;
   using LegacyUsers = Readings::LegacyUsers;
   using Unlisted = Readings::Unlisted;
-  using WrongKey = Readings::WrongKey;
   for (const auto users : {LegacyUsers::cut_off_when_configured, LegacyUsers::cut_off_when_routed}) {
     for (const auto unlisted : {Unlisted::dropped, Unlisted::refused}) {
-      for (const auto key : {WrongKey::silence, WrongKey::answered}) {
-        if (users == fact.legacy_users.value_or(users) && unlisted == fact.unlisted.value_or(unlisted) &&
-            key == fact.wrong_key.value_or(key))
-          all.push_back({users, unlisted, key});
-      }
+      if (users == fact.legacy_users.value_or(users) && unlisted == fact.unlisted.value_or(unlisted))
+        all.push_back({users, unlisted});
     }
   }
   return all;

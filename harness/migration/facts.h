@@ -46,7 +46,6 @@ struct Fact {
   // The reading under which it is so; without: under every one.
   std::optional<Readings::LegacyUsers> legacy_users;
   std::optional<Readings::Unlisted> unlisted;
-  std::optional<Readings::WrongKey> wrong_key;
 };
 
 struct Facts {
@@ -62,6 +61,8 @@ struct Facts {
 /// fixtures/migration/facts.yaml as this program was built with it.
 [[nodiscard]] const Facts& embedded_facts();
 
+/// What is done before the fact's exchange: its steps but for what is left out, and its own operations.
+[[nodiscard]] std::vector<Operation> operations_of(const Facts&, const Fact&);
 /// The estate as it is when the fact's exchange begins.
 [[nodiscard]] State state_of(const Facts&, const Fact&);
 /// Every reading under which the fact holds.

@@ -763,9 +763,10 @@ std::vector<Operation> policies_and_certificates(const Estate& estate) {
   constexpr auto policy = "XmppAccess";
   std::vector<Operation> all{{set_policy, policy, "both"}, {allow_federated_users, "on", ""}};
   for (const auto& [name, who] : estate.start.users) all.push_back({grant_policy, name, policy});
+  const std::string certificate(edge_certificate);
   for (const auto& name : new_edges(estate)) {
-    if (!estate.certificates.contains("edge")) break;
-    all.push_back({assign_certificate, name, "edge"});
+    if (!estate.certificates.contains(certificate)) break;
+    all.push_back({assign_certificate, name, certificate});
     all.push_back({restart_edge, name, ""});
   }
   return all;

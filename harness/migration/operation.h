@@ -104,6 +104,8 @@ void check_possible(const Operation&, const State&);
 /// How an administrator carries it out: commands of the product and lines of the zone, to be read by a person.
 [[nodiscard]] std::vector<std::string> commands_of(const Operation&, const Estate&, const State& before);
 
+/// The certificate that the fourth step assigns, where the estate has one of that name.
+inline constexpr std::string_view edge_certificate = "edge";
 /// The six steps of the source document, each as the operations that it amounts to for an estate, in their order:
 /// 1 pools, 2 edges, 3 users, 4 policies and certificates, 5 XMPP federation, 6 DNS.
 inline constexpr int steps_of_the_document = 6;

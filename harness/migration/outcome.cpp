@@ -2,7 +2,6 @@
 #include "harness/migration/outcome.h"
 
 #include "harness/negotiation/oracle.h"
-#include "harness/negotiation/product.h"
 
 #include <fmt/format.h>
 
@@ -58,20 +57,6 @@ Cause flaw_of(const Certificate& certificate, std::string_view domain, const Par
     return wildcard_might(certificate, domain) ? Cause::wildcard_only : Cause::name_missing;
   if (as_client && partner.wants_client_usage && !certificate.client_usage) return Cause::client_usage_missing;
   return Cause::none;
-}
-
-/// The complete matrix of 3.2 decides what a row lets us use.
-const negotiation::ProductRow& row_of(const AllowedPartner& partner) {
-  const auto same = [](negotiation::Use use, reference::Negotiation setting) {
-    return static_cast<int>(use) == static_cast<int>(setting);
-  };
-  static_assert(static_cast<int>(negotiation::Use::not_supported) ==
-                static_cast<int>(reference::Negotiation::not_supported));
-  const auto rows = negotiation::product_rows();
-  return *std::ranges::find_if(rows, [&](const auto& row) {
-    return same(row.tls, partner.tls_negotiation) && same(row.sasl, partner.sasl_negotiation) &&
-           row.dialback == partner.support_dialback_negotiation;
-  });
 }
 
 /// The legacy gateway has a mode for each partner (2.8, 3.6; ours): in clear by dialback, or TLS with what there is.
@@ -573,11 +558,16 @@ std::string_view name_of(What what) {
   return names.at(static_cast<std::size_t>(what));
 }
 
+std::string kind_of(const Outcome& outcome) {
+  auto kind = std::string(name_of(outcome.kind));
+  if (outcome.kind == Kind::bounced)
+    kind += fmt::format(" after {} s", std::chrono::duration_cast<std::chrono::seconds>(outcome.after).count());
+  return kind;
+}
+
 std::string words_of(const Outcome& outcome) {
   static constexpr std::array paths{"", ", by the legacy gateway", ", by the new side"};
-  auto words = std::string(name_of(outcome.kind));
-  if (outcome.kind == Kind::bounced)
-    words += fmt::format(" after {} s", std::chrono::duration_cast<std::chrono::seconds>(outcome.after).count());
+  const auto words = kind_of(outcome);
   if (outcome.cause != Cause::none) return words + ": " + std::string(text_of(outcome.cause).sentence);
   return words + paths.at(static_cast<std::size_t>(outcome.path));
 }

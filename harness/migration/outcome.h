@@ -46,13 +46,10 @@ struct Outcome {
 struct Readings {
   enum class LegacyUsers { cut_off_when_configured, cut_off_when_routed };
   enum class Unlisted { dropped, refused };
-  enum class WrongKey { silence, answered };
   /// Section 1.2.3 against 1.2.6: when users of a legacy pool lose a partner that the new side has.
   LegacyUsers legacy_users = LegacyUsers::cut_off_when_configured;
   /// Section 4.1: a message of a contact that may not write.
   Unlisted unlisted = Unlisted::dropped;
-  /// Section 4.4: what the product does with a key that is not valid.
-  WrongKey wrong_key = WrongKey::silence;
   bool operator==(const Readings&) const = default;
 };
 
@@ -70,6 +67,8 @@ struct View {
 [[nodiscard]] std::string_view name_of(Path);
 [[nodiscard]] std::string_view name_of(Way);
 [[nodiscard]] std::string_view name_of(What);
+/// The kind with its time: "refused", "bounced after 60 s".
+[[nodiscard]] std::string kind_of(const Outcome&);
 /// "refused: the partner is not allowed on the new side"; "works, by the legacy gateway".
 [[nodiscard]] std::string words_of(const Outcome&);
 void PrintTo(const Outcome&, std::ostream*);

@@ -53,31 +53,18 @@ std::uint64_t count_of(const Plan& plan, const std::string& users) {
 
 std::string label_of(std::size_t step) { return std::to_string(step + 1); }
 
-bool worked_at_start(const Lane& lane) { return lane.segments.front().outcome.kind == Kind::works; }
-
-/// The longest time without service in one go, over all lanes that worked at the start.
+/// The longest time without service in one go, over all lanes that worked before.
 struct Worst {
-  Seconds lasts{};
-  bool certain = true;
+  Outage outage;
   const Lane* lane = nullptr;
-  const Segment* segment = nullptr;  ///< the longest part of it
+  [[nodiscard]] Seconds lasts() const { return outage.to - outage.from; }
 };
 Worst worst_of(const Timeline& timeline) {
   Worst worst;
   for (const auto& lane : timeline.lanes) {
-    if (!worked_at_start(lane)) continue;
-    Worst now;
-    for (const auto& segment : lane.segments) {
-      if (segment.outcome.kind == Kind::works) {
-        now = {};
-        continue;
-      }
-      now.lane = &lane;
-      now.lasts += segment.to - segment.from;
-      now.certain = now.certain && segment.certain;
-      if (now.segment == nullptr || segment.to - segment.from > now.segment->to - now.segment->from)
-        now.segment = &segment;
-      if (now.lasts > worst.lasts) worst = now;
+    if (!worked_before(lane)) continue;
+    for (const auto& outage : outages_of(lane)) {
+      if (outage.to - outage.from > worst.lasts()) worst = {outage, &lane};
     }
   }
   return worst;
@@ -87,17 +74,17 @@ std::string summary_of(const Timeline& timeline) {
   std::set<std::string> all, lose, lost_before;
   for (const auto& lane : timeline.lanes) {
     all.insert(lane.partner);
-    if (!worked_at_start(lane)) lost_before.insert(lane.partner);
-    if (worked_at_start(lane) && loss_of(lane).at_worst != Seconds(0)) lose.insert(lane.partner);
+    if (!worked_before(lane)) lost_before.insert(lane.partner);
+    if (worked_before(lane) && loss_of(lane).at_worst != Seconds(0)) lose.insert(lane.partner);
   }
   const auto before =
       lost_before.empty() ? "" : fmt::format("; with {} something fails from the start", joined_briefly(lost_before));
   const auto worst = worst_of(timeline);
   if (worst.lane == nullptr) return "nobody loses anything" + before;
   return fmt::format("{} of {} partners {} cut off for a time, longest {}{}: {} {}, {}{}", lose.size(), all.size(),
-                     lose.size() == 1 ? "is" : "are", words_of(worst.lasts), worst.certain ? "" : " at worst",
+                     lose.size() == 1 ? "is" : "are", words_of(worst.lasts()), worst.outage.certain ? "" : " at worst",
                      worst.lane->way == Way::to_partner ? "to" : "from", worst.lane->partner,
-                     words_of(worst.segment->outcome), before);
+                     words_of(worst.outage.longest->outcome), before);
 }
 
 Chart chart_of(const Rehearsal& rehearsal, const std::string& title) {
@@ -128,13 +115,6 @@ Chart chart_of(const Rehearsal& rehearsal, const std::string& title) {
   }
   std::ranges::stable_sort(chart.marks, {}, &reports::ChartMark::at);
   return chart;
-}
-
-std::string kind_of(const Outcome& outcome) {
-  auto kind = std::string(name_of(outcome.kind));
-  if (outcome.kind == Kind::bounced)
-    kind += fmt::format(" after {} s", std::chrono::duration_cast<Seconds>(outcome.after).count());
-  return kind;
 }
 
 void add_names(std::vector<std::string>& names, const std::vector<std::string>& more) {
@@ -218,11 +198,7 @@ void add_steps(PlanPage& page, const Rehearsal& rehearsal) {
 }
 
 /// What a change brings, in the terms of whoever decides: the weighed loss, and the longest window.
-std::string effect_of(const Proposal& proposal, Seconds before) {
-  const auto& plan = proposal.plan;
-  const auto timeline =
-      timeline_of(plan.estate, schedule(plan), {.quiet_within = plan.quiet_within, .readings = plan.readings});
-  const auto after = worst_of(timeline).lasts;
+std::string effect_of(const Proposal& proposal, Seconds before, Seconds after) {
   const auto share = proposal.cost_before > 0 ? 100.0 * (1 - proposal.cost_after / proposal.cost_before) : 0.0;
   const auto longest =
       after == before ? "" : fmt::format("; the longest window {} instead of {}", words_of(after), words_of(before));
@@ -231,24 +207,21 @@ std::string effect_of(const Proposal& proposal, Seconds before) {
 
 void add_proposals(PlanPage& page, const Rehearsal& rehearsal, const std::vector<Proposal>& proposals,
                    const Improvement* improvement) {
-  auto before = worst_of(rehearsal.timeline).lasts;
-  const auto add = [&](const Proposal& one, bool taken) {
-    page.proposals.push_back({one.what, effect_of(one, before), taken});
+  const auto planned = worst_of(rehearsal.timeline).lasts();
+  // Tells of one, and gives the longest window behind it.
+  const auto add = [&](const Proposal& one, Seconds before, bool taken) {
+    const auto after = worst_of(timeline_of(one.plan)).lasts();
+    page.proposals.push_back({one.what, effect_of(one, before, after), taken});
+    return after;
   };
   if (improvement != nullptr) {
-    for (const auto& one : improvement->taken) {
-      add(one, true);
-      const auto& plan = one.plan;
-      before = worst_of(timeline_of(plan.estate, schedule(plan),
-                                    {.quiet_within = plan.quiet_within, .readings = plan.readings}))
-                   .lasts;
-    }
-    before = worst_of(rehearsal.timeline).lasts;
+    auto before = planned;
+    for (const auto& one : improvement->taken) before = add(one, before, true);
   }
   for (const auto& one : proposals) {
     const bool taken =
         std::ranges::find(page.proposals, one.what, &reports::PlanProposal::what) != page.proposals.end();
-    if (!taken) add(one, false);
+    if (!taken) (void)add(one, planned, false);
   }
 }
 
@@ -264,12 +237,6 @@ void add_readings(PlanPage& page, const Readings& readings) {
                                    "section 4.1)"
                                  : "A message of a contact that may not write is refused (the other reading: dropped; "
                                    "section 4.1)");
-  page.readings.emplace_back(
-      readings.wrong_key == Readings::WrongKey::silence
-          ? "A dialback key that is not valid meets silence (the other reading: it is answered as "
-            "invalid; section 4.4)"
-          : "A dialback key that is not valid is answered as invalid (the other reading: silence; "
-            "section 4.4)");
 }
 
 /// Names that share what is said of them, with it: "31 partners: ...".
@@ -331,7 +298,7 @@ void add_estate(PlanPage& page, const Rehearsal& rehearsal) {
   for (const auto& lane : rehearsal.timeline.lanes) {
     if (lane.way != Way::to_partner || lane.partner == last) continue;
     last = lane.partner;
-    const auto now = met_by(lane.segments.front().outcome), then = met_by(lane.segments.back().outcome);
+    const auto now = met_by(lane.before), then = met_by(lane.segments.back().outcome);
     partners.add(lane.partner, now == then ? "met " + now : fmt::format("met {}; in the end {}", now, then));
   }
   partners.into(page, "partners");

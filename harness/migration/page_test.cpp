@@ -51,7 +51,7 @@ Plan documented(std::string_view estate = contoso) {
 TEST(PlanPageOfARehearsal, HasChartWindowsGatesAndProposals) {
   const auto rehearsal = rehearse(documented());
   const auto proposals = proposals_for(rehearsal);
-  const auto improvement = improve(rehearsal);
+  const auto improvement = improve(rehearsal, proposals_for(rehearsal));
   const auto page = page_of(rehearsal, proposals, &improvement);
   EXPECT_FALSE(page.go);
   EXPECT_EQ(page.reasons, rehearsal.objections);

@@ -217,8 +217,6 @@ void inserted(const Plan& plan, const std::vector<TimedOperation>& operations, c
   changes.push_back({what + " (at the end)", std::move(behind)});
 }
 
-negotiation::Use use_of(reference::Negotiation setting) { return static_cast<negotiation::Use>(setting); }
-
 /// How strong the weaker direction of a row is with that partner, and how few of its settings differ from `now`.
 std::pair<int, int> worth_of(const negotiation::ProductRow& row, const Partner& partner, const AllowedPartner& now) {
   const auto ours = negotiation::side_of(row);
@@ -368,16 +366,11 @@ void remedies(const Rehearsal& rehearsal, const std::vector<TimedOperation>& ope
   }
 }
 
-double cost_of(const Plan& plan) {
-  return migration::cost_of(
-      timeline_of(plan.estate, schedule(plan), {.quiet_within = plan.quiet_within, .readings = plan.readings}));
-}
-
 }  // namespace
 
 std::vector<Proposal> proposals_for(const Rehearsal& rehearsal) {
   const auto operations = schedule(rehearsal.plan);
-  const auto before = migration::cost_of(rehearsal.timeline);
+  const auto before = cost_of(rehearsal.timeline);
   Changes changes;
   for (auto* change :
        {lower_ttls, partners_with_dns, dns_at_once, drain_behind_dns, users_first, prepare_first, legacy_last})
@@ -388,7 +381,7 @@ std::vector<Proposal> proposals_for(const Rehearsal& rehearsal) {
   for (auto& [what, plan] : changes) {
     if (!named.insert(what).second) continue;
     try {
-      const auto after = cost_of(plan);
+      const auto after = cost_of(timeline_of(plan));
       if (after < before) better.push_back({what, before, after, std::move(plan)});
     } catch (const OperationError&) {  // an order that cannot be carried out is no proposal
       continue;
@@ -398,14 +391,13 @@ std::vector<Proposal> proposals_for(const Rehearsal& rehearsal) {
   return better;
 }
 
-Improvement improve(const Rehearsal& rehearsal) {
+Improvement improve(const Rehearsal& rehearsal, std::vector<Proposal> proposals) {
   constexpr std::size_t changes_max = 24;
   Improvement made{.rehearsal = rehearsal};
-  for (std::size_t i = 0; i < changes_max; ++i) {
-    auto proposals = proposals_for(made.rehearsal);
-    if (proposals.empty()) break;
+  while (!proposals.empty() && made.taken.size() < changes_max) {
     made.rehearsal = rehearse(proposals.front().plan);
     made.taken.push_back(std::move(proposals.front()));
+    proposals = proposals_for(made.rehearsal);
   }
   return made;
 }

@@ -70,15 +70,6 @@ std::vector<Window> windows_of(const Timeline& timeline) {
   return windows.finish();
 }
 
-const Segment* segment_at(const Lane& lane, Seconds at) {
-  for (const auto& segment : lane.segments) {
-    if (segment.from <= at && at < segment.to) return &segment;
-  }
-  return nullptr;
-}
-
-bool worked_before(const Lane& lane) { return lane.before.kind == Kind::works; }
-
 /// When everything that worked at the start works again and goes on; nothing where that never is.
 std::optional<Seconds> whole_from(const Timeline& timeline) {
   Seconds whole{};
@@ -95,10 +86,10 @@ std::optional<Seconds> whole_from(const Timeline& timeline) {
 std::vector<std::string> broken_at(const Timeline& timeline, Seconds at) {
   std::vector<std::string> broken;
   for (const auto& lane : timeline.lanes) {
-    const auto* now = segment_at(lane, at);
-    if (now == nullptr || now->outcome.kind == Kind::works || !worked_before(lane)) continue;
+    const auto& now = segment_at(lane, at).outcome;
+    if (now.kind == Kind::works || !worked_before(lane)) continue;
     broken.push_back(
-        fmt::format("{} {} {}: {}", joined(lane.classes), direction(lane.way), lane.partner, words_of(now->outcome)));
+        fmt::format("{} {} {}: {}", joined(lane.classes), direction(lane.way), lane.partner, words_of(now)));
   }
   return broken;
 }
@@ -206,27 +197,6 @@ struct Objection {
   std::vector<std::string> partners, classes;
 };
 
-/// Times without service that follow one another are one, whatever the cause of each.
-struct Outage {
-  Seconds from{}, to{};
-  const Segment* worst = nullptr;
-  bool certain = true;
-};
-
-std::vector<Outage> outages_of(const Lane& lane) {
-  std::vector<Outage> outages;
-  for (const auto& segment : lane.segments) {
-    if (segment.outcome.kind == Kind::works) continue;
-    if (outages.empty() || outages.back().to != segment.from)
-      outages.push_back({segment.from, segment.to, &segment, segment.certain});
-    auto& last = outages.back();
-    last.to = segment.to;
-    last.certain = last.certain && segment.certain;
-    if (segment.outcome.kind > last.worst->outcome.kind) last.worst = &segment;
-  }
-  return outages;
-}
-
 bool is_silent(const Outcome& outcome) { return outcome.kind == Kind::black_holed || outcome.kind == Kind::lost; }
 
 void add_missing(std::vector<std::string>& all, const std::vector<std::string>& more) {
@@ -330,6 +300,8 @@ std::vector<TimedOperation> schedule(const Plan& plan) {
   std::ranges::stable_sort(all, {}, &TimedOperation::at);
   return all;
 }
+
+Timeline timeline_of(const Plan& plan) { return timeline_of(plan.estate, schedule(plan), options_of(plan)); }
 
 Rehearsal rehearse(const Plan& plan) {
   Rehearsal made{.plan = plan};

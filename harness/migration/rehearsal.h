@@ -34,6 +34,8 @@ struct Plan {
 
 /// The operations with their times; a step that takes no time has all of them at its begin, in their order.
 [[nodiscard]] std::vector<TimedOperation> schedule(const Plan&);
+/// What they bring about, with the readings and streams of the plan. Throws OperationError as the other one.
+[[nodiscard]] Timeline timeline_of(const Plan&);
 
 /// A time in which somebody loses something, over all lanes that share its cause.
 struct Window {
@@ -82,12 +84,13 @@ struct Proposal {
 };
 /// Every change that is better than the plan, the best first.
 [[nodiscard]] std::vector<Proposal> proposals_for(const Rehearsal&);
-/// Takes the best change again and again, until none helps: the changes in their order, and the plan behind them.
+/// Takes the best change again and again, the first from `proposals`, until none helps: the changes in their order, and
+/// the plan behind them.
 struct Improvement {
   std::vector<Proposal> taken;
   Rehearsal rehearsal;
 };
-[[nodiscard]] Improvement improve(const Rehearsal&);
+[[nodiscard]] Improvement improve(const Rehearsal&, std::vector<Proposal> proposals);
 
 [[nodiscard]] std::string words_of(const Window&);
 

@@ -13,13 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-const Segment* segment_at(const Lane& lane, Seconds at) {
-  for (const auto& segment : lane.segments) {
-    if (segment.from <= at && at < segment.to) return &segment;
-  }
-  return lane.segments.empty() ? nullptr : &lane.segments.back();
-}
-
 /// One letter an outcome: capitals where it is so for all.
 char letter_of(const Segment& segment) {
   static constexpr std::array letters{'?', '~', 'R', 'B', '#', '!'};
@@ -42,7 +35,7 @@ std::string classes_of(const Lane& lane, std::size_t all) {
 std::string line_of(const Rehearsal& rehearsal, const Lane& lane) {
   std::string states;
   states += letter_of({.outcome = lane.before});
-  for (const auto& gate : rehearsal.gates) states += fmt::format("  {}", letter_of(*segment_at(lane, gate.at)));
+  for (const auto& gate : rehearsal.gates) states += fmt::format("  {}", letter_of(segment_at(lane, gate.at)));
   states += fmt::format("  {}", letter_of(lane.segments.back()));
   const auto loss = loss_of(lane);
   const auto lost = loss.at_worst == Seconds(0) ? std::string() : words_of(loss.at_worst);

@@ -5,6 +5,19 @@
 
 namespace cutover::harness::migration {
 
+negotiation::Use use_of(reference::Negotiation setting) {
+  using reference::Negotiation;
+  if (setting == Negotiation::required) return negotiation::Use::required;
+  return setting == Negotiation::optional ? negotiation::Use::optional : negotiation::Use::not_supported;
+}
+
+const negotiation::ProductRow& row_of(const AllowedPartner& partner) {
+  return *std::ranges::find_if(negotiation::product_rows(), [&](const negotiation::ProductRow& row) {
+    return row.tls == use_of(partner.tls_negotiation) && row.sasl == use_of(partner.sasl_negotiation) &&
+           row.dialback == partner.support_dialback_negotiation;
+  });
+}
+
 void replicate(State& state) { state.replica = state.configuration; }
 
 const AllowedPartner* listed(const Configuration& configuration, std::string_view domain) {

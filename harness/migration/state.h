@@ -2,7 +2,7 @@
 // and published. A plain value; what follows from it is in outcome.h.
 #pragma once
 
-#include "harness/negotiation/side.h"
+#include "harness/negotiation/product.h"
 #include "reference/settings.h"
 
 #include <cstdint>
@@ -147,6 +147,9 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
+/// The row of the complete matrix (3.2) that a partner's settings are.
+[[nodiscard]] negotiation::Use use_of(reference::Negotiation);
+[[nodiscard]] const negotiation::ProductRow& row_of(const AllowedPartner&);
 /// Edge and central store agree.
 void replicate(State&);
 /// The partner that a domain belongs to by the list, by primary or additional domain; null for none.

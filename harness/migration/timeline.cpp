@@ -368,6 +368,30 @@ Timeline timeline_of(const Estate& estate, const std::vector<TimedOperation>& op
   return Sweep(estate, operations, options).run();
 }
 
+const Segment& segment_at(const Lane& lane, Seconds at) {
+  for (const auto& segment : lane.segments) {
+    if (segment.from <= at && at < segment.to) return segment;
+  }
+  return lane.segments.back();
+}
+
+bool worked_before(const Lane& lane) { return lane.before.kind == Kind::works; }
+
+std::vector<Outage> outages_of(const Lane& lane) {
+  std::vector<Outage> outages;
+  for (const auto& segment : lane.segments) {
+    if (segment.outcome.kind == Kind::works) continue;
+    if (outages.empty() || outages.back().to != segment.from)
+      outages.push_back({segment.from, segment.to, &segment, &segment, segment.certain});
+    auto& last = outages.back();
+    last.to = segment.to;
+    last.certain = last.certain && segment.certain;
+    if (segment.outcome.kind > last.worst->outcome.kind) last.worst = &segment;
+    if (segment.to - segment.from > last.longest->to - last.longest->from) last.longest = &segment;
+  }
+  return outages;
+}
+
 Loss loss_of(const Lane& lane) {
   Loss loss;
   for (const auto& segment : lane.segments) {

@@ -22,9 +22,9 @@ struct TimedOperation {
 /// A time in which one lane has one outcome.
 struct Segment {
   Seconds from{}, to{};
-  Outcome outcome;      ///< the worst that can be met
-  bool certain = true;  ///< false: some are better off, by what their resolver or stream still holds, or as their user
-                        ///< was moved or not
+  Outcome outcome;       ///< the worst that can be met
+  bool certain = true;   ///< false: some are better off, by what their resolver or stream still holds, or as their user
+                         ///< was moved or not
   bool one_path = true;  ///< whatever is held: one path, where it works
   bool operator==(const Segment&) const = default;
 };
@@ -56,6 +56,21 @@ struct Timeline {
 /// Works out every lane: partners, classes of users and directions of the estate. Throws OperationError where an
 /// operation names what is not there; the text begins with the operation.
 [[nodiscard]] Timeline timeline_of(const Estate&, const std::vector<TimedOperation>&, const TimelineOptions& = {});
+
+/// The lane's segment at that moment; the last one at its end and behind.
+[[nodiscard]] const Segment& segment_at(const Lane&, Seconds at);
+/// Before the plan. What never worked is no loss of it.
+[[nodiscard]] bool worked_before(const Lane&);
+
+/// Times without service that follow one another are one, whatever the cause of each.
+struct Outage {
+  Seconds from{}, to{};
+  const Segment* worst = nullptr;    ///< by its kind
+  const Segment* longest = nullptr;  ///< part of it
+  bool certain = true;               ///< all of it is
+};
+/// Refers to the lane.
+[[nodiscard]] std::vector<Outage> outages_of(const Lane&);
 
 /// Time in which a lane does not work: at the worst, and for certain.
 struct Loss {

@@ -15,6 +15,20 @@ Side side(Certificate certificate, bool dialback, Tls tls) {
   return made;
 }
 
+Side external_alone() { return side(Certificate::good, false, Tls::required); }
+
+Side dialback_over_tls() {
+  auto made = side(Certificate::good, true, Tls::required);
+  made.external = false;
+  return made;
+}
+
+Side dialback_without_tls() {
+  auto made = side(Certificate::none, true, Tls::none);
+  made.features = false;
+  return made;
+}
+
 std::vector<Side> sides() {
   std::vector<Side> all;
   for (const auto certificate : {Certificate::none, Certificate::bad, Certificate::good}) {

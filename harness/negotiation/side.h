@@ -27,6 +27,11 @@ struct Side {
 /// A side whose switches follow from the three settings that a server has: EXTERNAL wherever there is TLS, dialback
 /// where it is on and TLS is not required or there.
 [[nodiscard]] Side side(Certificate, bool dialback, Tls);
+// How partners are met as a rule: by EXTERNAL alone, by dialback inside TLS, and as Google Talk, by dialback without
+// TLS and without a version.
+[[nodiscard]] Side external_alone();
+[[nodiscard]] Side dialback_over_tls();
+[[nodiscard]] Side dialback_without_tls();
 /// Certificate (none, bad, good) x dialback (on, off) x TLS (none, optional, required): 18 sides.
 [[nodiscard]] std::vector<Side> sides();
 /// The same with and without direct TLS, lenient and strict: 72 sides.

@@ -43,12 +43,7 @@ class EmbeddedSubject final : public Subject {
   World& world() override { return deployment_.world(); }
   std::string domain() const override { return deployment_.topology().domain; }
   std::string user() const override { return user_name + ("@" + domain()); }
-  Endpoint s2s() const override {
-    for (const auto& [name, endpoint] : deployment_.endpoints()) {
-      if (name == "proxy") return endpoint;
-    }
-    return {};
-  }
+  Endpoint s2s() const override { return deployment_.endpoint("proxy"); }
   std::optional<Endpoint> s2s_direct_tls() const override { return Endpoint{s2s().address, direct_tls_port}; }
   dns::DnsServer& names() override { return deployment_.name_server().server(); }
   Endpoint name_server() const override { return deployment_.name_server_endpoint(); }

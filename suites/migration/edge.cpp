@@ -1,5 +1,4 @@
 // The proxy listens for partners when federation is enabled on the new side, and not before.
-#include "mocks/raw_peer.h"
 #include "suites/support/migration.h"
 
 #include <gmock/gmock.h>
@@ -10,14 +9,9 @@ namespace {
 using namespace harness;
 using testing::Eq;
 
-constexpr int somebody = 211;  // a host of the world that no deployment has
-
 /// Whether a connection to the port for partners comes about.
 bool takes_connections(Deployment& deployment, mocks::RawPeer& peer) {
-  Endpoint proxy;
-  for (const auto& [name, endpoint] : deployment.endpoints())
-    if (name == "proxy") proxy = endpoint;
-  auto& connection = peer.connect(proxy);
+  auto& connection = peer.connect(deployment.endpoint("proxy"));
   (void)deployment.world().run_until([&] { return connection.open() || connection.closed(); }, 5s);
   const bool open = connection.open() && !connection.eof();
   connection.abort();
@@ -26,8 +20,7 @@ bool takes_connections(Deployment& deployment, mocks::RawPeer& peer) {
 
 void closed_edge(Run& run) {
   const auto deployment = bring_up(run);
-  auto& peer = deployment->world().add("somebody", somebody,
-                                       std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}, Layer::event));
+  auto& peer = somebody(*deployment, Layer::event);
   for (const auto step :
        {Step::deploy_pool, Step::deploy_edge, Step::move_users, Step::create_policies_and_certificates}) {
     deployment->carry_out(step);

@@ -1,6 +1,6 @@
 // The link between gateway and proxy: TLS from the first octet, with a certificate at both ends (lync-facts 2.2, 2.4).
-#include "mocks/raw_peer.h"
 #include "suites/support/federated.h"
+#include "suites/support/migration.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -11,19 +11,11 @@ namespace {
 using namespace harness;
 using testing::Eq;
 
-constexpr int somebody = 211;  // a host of the world that no deployment has
-
-Endpoint internal_port(const Deployment& deployment) {
-  for (const auto& [name, endpoint] : deployment.endpoints())
-    if (name == "proxy (internal)") return endpoint;
-  return {};
-}
-
 /// Whether the proxy answers a stream header of somebody who shows that certificate.
 bool taken(Federated& f, mocks::RawPeer& peer, const tls::CertificateRequest& request) {
   auto& world = f.deployment.world();
   const auto identity = f.deployment.authority().issue(request);
-  auto& connection = peer.connect(internal_port(f.deployment));
+  auto& connection = peer.connect(f.deployment.endpoint("proxy (internal)"));
   (void)world.run_until([&] { return connection.open() || connection.closed(); }, 5s);
   connection.start_tls(*identity, tls::Role::client, {.server_name = "proxy.contoso.example"});
   connection.send(
@@ -39,8 +31,7 @@ bool taken(Federated& f, mocks::RawPeer& peer, const tls::CertificateRequest& re
 
 void proof(Run& run) {
   Federated f(run);
-  auto& peer =
-      f.deployment.world().add("somebody", somebody, std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}));
+  auto& peer = somebody(f.deployment);
   const tls::SubjectName gateway{tls::NameKind::dns, "gateway.contoso.example"};
   if (!GIVEN(taken(f, peer, {.names = {gateway}}), "a certificate of the gateway is taken")) return;
   CONFORMS("MIG-C09", "a certificate of another name is taken at the internal port",

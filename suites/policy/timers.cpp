@@ -1,9 +1,8 @@
 // The timers and limits of Set-CsXmppGatewayConfiguration take effect (lync-facts 3.3): in virtual time, each with a
 // value of its own, so that no default can be taken for it.
-#include "harness/judging/case.h"
-#include "mocks/raw_peer.h"
 #include "protocol/xmpp/server.h"
 #include "suites/support/invariants.h"
+#include "suites/support/migration.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -17,7 +16,6 @@ using namespace harness;
 using testing::Eq;
 
 constexpr char without_keep_alives[] = "litware.example", with_keep_alives[] = "fabrikam.example";
-constexpr int somebody = 211;  // a host of the world that no deployment has
 /// A timer may be late, and how late is nobody's requirement; that it never ends is a fault.
 constexpr int patience = 15;
 
@@ -118,18 +116,11 @@ CUTOVER_CASE(keep_alive){.id = "policy.silent-partner",
                          .budget = 24h,
                          .body = silent_partner};
 
-Endpoint port_for_partners(const Deployment& deployment) {
-  for (const auto& [name, endpoint] : deployment.endpoints())
-    if (name == "proxy") return endpoint;
-  return {};
-}
-
 void slow_stream(Run& run) {
   static constexpr Duration time = 20s;
   const auto deployment = deployed(run, [](auto& gateway) { gateway.stream_establishment_timeout = time; });
-  auto& peer =
-      deployment->world().add("somebody", somebody, std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}));
-  auto& connection = peer.connect(port_for_partners(*deployment));
+  auto& peer = somebody(*deployment);
+  auto& connection = peer.connect(deployment->endpoint("proxy"));
   auto& world = deployment->world();
   if (!GIVEN(world.run_until([&] { return connection.open(); }, 5s), "the edge takes a connection")) return;
   const bool ended = world.run_until([&] { return connection.ended(); }, time * patience);
@@ -161,10 +152,10 @@ void many_connections(Run& run, const char* requirement, const std::string& sett
     gateway.partner_connection_limit = std::min(gateway.partner_connection_limit, gateway.connection_limit);
   });
   auto& world = deployment->world();
-  auto& peer = world.add("somebody", somebody, std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}));
+  auto& peer = somebody(*deployment);
   std::vector<mocks::RawConnection*> connections;
   const auto open_one = [&] {
-    auto& connection = peer.connect(port_for_partners(*deployment));
+    auto& connection = peer.connect(deployment->endpoint("proxy"));
     connections.push_back(&connection);
     (void)world.run_until([&] { return connection.open() || connection.closed(); }, 5s);
     connection.send(fmt::format(

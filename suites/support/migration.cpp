@@ -66,6 +66,12 @@ std::shared_ptr<Deployment> bring_up(Run& run) {
   return deployment;
 }
 
+mocks::RawPeer& somebody(Deployment& deployment, Layer speaks) {
+  constexpr int host = 211;
+  return deployment.world().add("somebody", host,
+                                std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}, speaks));
+}
+
 Deviations deviations(Deployment& deployment, const std::vector<Exchange>& exchanges) {
   auto observed = exchanges;
   if (deployment.world().kind() == WorldKind::live) {

@@ -4,6 +4,7 @@
 #include "harness/deployment/exchange.h"
 #include "harness/judging/case.h"
 #include "harness/judging/run.h"
+#include "mocks/raw_peer.h"
 
 #include <iosfwd>
 
@@ -11,6 +12,9 @@ namespace cutover::suites {
 
 /// The deployment of the run, in its legacy shape.
 [[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&);
+
+/// A peer by hand on a host that no deployment has; to be asked for once.
+[[nodiscard]] mocks::RawPeer& somebody(harness::Deployment&, Layer speaks = Layer::xmpp);
 
 /// The exchanges that went otherwise than predicted, a sentence each.
 struct Deviations {

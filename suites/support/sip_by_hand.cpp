@@ -22,19 +22,13 @@ std::string sdp(const std::string& accept_types) {
          accept_types + "\r\n";
 }
 
-Endpoint gateway_of(Deployment& deployment) {
-  for (const auto& [name, endpoint] : deployment.endpoints())
-    if (name == "gateway") return endpoint;
-  throw HarnessFault("the deployment has no gateway");
-}
-
 }  // namespace
 
 tls::CertificateRequest SipByHand::certificate(const std::string& name, tls::Flaw flaw) {
   return {.names = {{tls::NameKind::dns, name}}, .common_name = {}, .flaw = flaw};
 }
 
-SipByHand::SipByHand(Federated& f) : f_(f), gateway_(gateway_of(f.deployment)) {
+SipByHand::SipByHand(Federated& f) : f_(f), gateway_(f.deployment.endpoint("gateway")) {
   auto& world = f.deployment.world();
   node_ = &world.add("by-hand", by_hand, std::make_unique<mocks::RawPeer>(std::vector{port}, Layer::sip));
   show(certificate());

@@ -38,11 +38,11 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if ((calls(p) || responds(p)) && value(p, "version") == "1.0") p.set_attribute("version", "1");
        }},
-      {"xmpp.language-empty", "names an empty language in its headers", "RFC6120-4.7.4-4",
+      {"xmpp.language-empty", "names an empty language in its headers", "RFC6120-4.7.4-4 RFC6120-4.7.4-2",
        [](Passage& p) {
          if (calls(p) || responds(p)) p.set_attribute("xml:lang", "");
        }},
-      {"xmpp.stream-ids-counted", "numbers its streams one after the other", "RFC6120-4.7.3-2",
+      {"xmpp.stream-ids-counted", "numbers its streams one after the other", "RFC6120-4.7.3-2 XEP0220-2.1.2-1",
        [](Passage& p) {
          static std::atomic<unsigned> last = 1000;
          if (responds(p)) p.set_attribute("id", "stream-" + std::to_string(++last));
@@ -65,7 +65,7 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if (p.sends_header() && !p.link) p.octets.insert(0, "<?xml version='1.0'?>");
        }},
-      {"xmpp.header-ends-at-once", "writes its response header as an empty element", "RFC6120-11.3-1 RFC6120-4.3.2-1",
+      {"xmpp.header-ends-at-once", "writes its response header as an empty element", "RFC6120-4.3.2-1 RFC6120-4.4-2",
        [](Passage& p) {
          if (responds(p) && p.octets.ends_with('>')) p.octets.insert(p.octets.size() - 1, "/");
        }},
@@ -105,12 +105,14 @@ std::vector<Row> features() {
          if (sends_features(p)) p.replace(ns::tls, ns::sasl);
        }},
       {"xmpp.mechanisms-in-another-namespace", "offers its mechanisms in the namespace of STARTTLS",
-       "RFC6120-6.2-1 RFC6120-6.4.1-1 XEP0178-3-1 RFC6120-6.3.4-2 RFC6120-13.8.4-1 DECLARED-1",
+       "RFC6120-6.2-1 RFC6120-6.4.1-1 XEP0178-3-1 RFC6120-6.3.4-2 RFC6120-13.8.4-1 DECLARED-1 "
+       "SEC-DOWNGRADE-2",
        [](Passage& p) {
          if (sends_features(p) && p.secured) p.replace(ns::sasl, ns::tls);
        }},
       {"xmpp.mechanisms-in-small-letters", "offers the mechanism external",
-       "RFC6120-6.2-1 RFC6120-6.4.1-1 XEP0178-3-1 RFC6120-6.3.4-2 RFC6120-13.8.4-1 DECLARED-1",
+       "RFC6120-6.2-1 RFC6120-6.4.1-1 XEP0178-3-1 RFC6120-6.3.4-2 RFC6120-13.8.4-1 DECLARED-1 "
+       "SEC-DOWNGRADE-2",
        [](Passage& p) {
          if (sends_features(p)) p.replace("EXTERNAL", "external");
        }},
@@ -145,7 +147,7 @@ std::vector<Row> security() {
        [](Passage& p) {
          if (p.sends("starttls", ns::tls)) p.octets = "<starttls/>";
        }},
-      {"xmpp.auth-names-plain", "answers the offer of EXTERNAL by PLAIN", "RFC6120-6.3.3-1",
+      {"xmpp.auth-names-plain", "answers the offer of EXTERNAL by PLAIN", "RFC6120-6.3.3-1 SEC-DOWNGRADE-2",
        [](Passage& p) {
          if (p.sends("auth", ns::sasl)) p.set_attribute("mechanism", "PLAIN");
        }},
@@ -266,9 +268,11 @@ std::vector<Row> closing() {
          if (p.sends("error", ns::streams)) p.repeat();
        }},
       {"xmpp.end-tag-before-error", "closes its stream before it tells the error", "RFC6120-4.9.1.1-1 RFC6120-4.4-2",
-       [error = std::string()](Passage& p) mutable {
-         if (p.sends("error", ns::streams)) error = std::exchange(p.octets, {});
-         if (p.out() && p.kind == Passage::Kind::end_tag) p.octets += std::exchange(error, {});
+       [told = false](Passage& p) mutable {
+         if (p.out() && p.kind == Passage::Kind::end_tag && told) p.drop();
+         if (!p.sends("error", ns::streams)) return;
+         told = true;
+         p.octets.insert(0, "</stream:stream>");
        }},
       {"xmpp.two-end-tags", "closes its streams twice", "RFC6120-4.4-2 RFC6120-11.3-1",
        [](Passage& p) {
@@ -277,8 +281,8 @@ std::vector<Row> closing() {
       {"xmpp.keep-alive-refused", "takes white space between stanzas for a breach", "RFC6120-4.6.1-1 RFC6120-11.7-1",
        [stanzas = false](Passage& p) mutable {
          stanzas = stanzas || (p.in() && p.is_stanza());
-         const bool blank = p.octets.find_first_not_of(" \t\r\n") == std::string::npos && !p.octets.empty();
-         if (stanzas && p.in() && p.kind == Passage::Kind::other && blank && !p.link) p.end_stream("not-well-formed");
+         // It comes before the item behind it.
+         if (stanzas && p.in() && !p.link && p.octets.find_first_of(" \t\r\n") == 0) p.end_stream("not-well-formed");
        }},
   };
 }

@@ -97,12 +97,13 @@ std::vector<Row> answers() {
          });
        }},
       {"xmpp.stanza-errors-not-turned-about", "sends stanza errors with the addresses of what they answer",
-       "RFC6120-8.3.1-2 RFC6120-8.1.2.2-2 XEP0220-2.1.1-3",
+       "RFC6120-8.1.2.2-3 RFC6120-8.3.1-2",
        [](Passage& p) {
          if (sends_error(p)) turn_about(p);
        }},
       {"xmpp.errors-told-as-results", "answers what it refuses with an empty result",
-       "RFC6120-8.3.1-1 RFC6120-8.4-1 RFC6120-10.5.3.1-1 RFC6121-8.5.1-1 RFC6121-8.5.3.2.3-1 XEP0199-7-1 "
+       "RFC6120-8.3.1-1 RFC6120-8.4-1 RFC6120-10.5.3.1-1 RFC6121-8.5.1-1 RFC6121-8.5.3.2.3-1 RFC6121-8.5.2.1.3-1 "
+       "XEP0030-8-1 XEP0199-7-1 "
        "RFC6120-8.2.3-2 RFC6120-8.2.3-1",
        [](Passage& p) {
          if (!sends_error(p) || !p.is("iq")) return;
@@ -120,7 +121,7 @@ std::vector<Row> answers() {
        [](Passage& p) {
          if (sends_iq_answer(p)) p.remove_attribute("id");
        }},
-      {"xmpp.answers-without-type", "answers an iq without a type", "RFC6120-8.2.3-3 RFC6120-8.2.3-2",
+      {"xmpp.answers-without-type", "answers an iq without a type", "RFC6120-8.2.3-7 RFC6120-8.2.3-3 XEP0199-4.3-1",
        [](Passage& p) {
          if (sends_iq_answer(p) && p.has_type("result")) p.remove_attribute("type");
        }},
@@ -202,10 +203,6 @@ std::vector<Row> messages() {
        [](Passage& p) { change_payloads(p, lose_attributes); }},
       {"xmpp.payload-contents-lost", "empties payloads", "RFC6120-8.4-2 INV-4",
        [](Passage& p) { change_payloads(p, [](xml::Element& payload) { payload.content().clear(); }); }},
-      {"xmpp.children-in-reverse", "sends the children of a message in reverse order", "RFC6120-8.4-2 INV-4",
-       [](Passage& p) {
-         if (sends_message(p)) p.edit([](xml::Element& stanza) { std::ranges::reverse(stanza.content()); });
-       }},
       {"xmpp.empty-payloads-lost", "loses payloads that have no content", "RFC6120-8.4-2 INV-4",
        [](Passage& p) {
          if (!sends_message(p)) return;
@@ -215,7 +212,7 @@ std::vector<Row> messages() {
            });
          });
        }},
-      {"xmpp.message-ids-replaced", "gives messages ids of its own", "INV-4 RFC6120-8.1.3-1",
+      {"xmpp.message-ids-replaced", "gives messages ids of its own", "RFC6120-10.5.4-1",
        [](Passage& p) {
          if (sends_message(p) && !p.has_type("error") && !value(p, "id").empty())
            p.set_attribute("id", "s2s-" + std::to_string(std::hash<std::string>()(value(p, "id"))));
@@ -233,7 +230,7 @@ std::vector<Row> messages() {
        [](Passage& p) {
          if (sends_message(p)) p.replace("</body>", "&nbsp;</body>");
        }},
-      {"xmpp.resources-empty", "leaves a '/' behind the bare address of a sender", "RFC7622-3.4-1 RFC7622-4-1",
+      {"xmpp.resources-empty", "leaves a '/' behind the bare address of a sender", "RFC7622-4-2 RFC7622-3.4-1",
        [](Passage& p) {
          if (!sends_message(p)) return;
          const auto from = value(p, "from");
@@ -273,7 +270,7 @@ std::vector<Row> presence() {
          if (p.sends_presence("") && !p.link) cut_resource(p, "from");
        }},
       {"xmpp.show-lost", "sends presence without what it shows",
-       "RFC6121-4.4.2-1 RFC6121-4.3.2-3 RFC6121-4.2.2-1 INV-4",
+       "RFC6121-4.4.2-1 RFC6121-4.3.2-3 RFC6121-4.2.2-1 RFC6121-3.1.5-1 INV-4",
        [](Passage& p) {
          if (p.sends_presence("") && !p.link)
            p.edit([](xml::Element& stanza) { stanza.remove_children("show", ns::server); });

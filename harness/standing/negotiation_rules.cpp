@@ -146,7 +146,8 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
       continue;
     }
     // A header that is an empty element has ended its stream before the features.
-    if (one.is<BehindTheEnd>() && header != nullptr) ledger.judge(Rule::features_behind_header, false, one.octets);
+    if (one.is<BehindTheEnd>() && header != nullptr && one.octets.find(":features") != std::string::npos)
+      ledger.judge(Rule::features_behind_header, false, one.octets);
     if (one.header() != nullptr) listed = false;
     if (one.header() != nullptr) {
       const bool both = initial != nullptr && initial->tag.attribute_or_empty("version") == "1.0" &&

@@ -82,7 +82,7 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   // What is not there at all is lost as a payload, whatever it holds.
   const auto is_gone = [&](const xml::Element& child) {
     const auto* there = out.child(child.name(), child.ns());
-    return is_nest(child) && (there == nullptr || !is_nest(*there));
+    return is_nest(child) && (there == nullptr || there->children().empty());
   };
   const auto is_lost_payload = [&](const xml::Element& child) { return is_payload(child) || is_gone(child); };
   const auto is_whole_nest = [&](const xml::Element& child) { return is_nest(child) && !is_gone(child); };

@@ -65,7 +65,8 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if (p.sends_header() && !p.link) p.octets.insert(0, "<?xml version='1.0'?>");
        }},
-      {"xmpp.header-ends-at-once", "writes its response header as an empty element", "RFC6120-4.3.2-1 RFC6120-4.4-2",
+      {"xmpp.header-ends-at-once", "writes its response header as an empty element",
+       "RFC6120-4.3.2-1 RFC6120-4.4-2 RFC6120-4.9.1.1-1",
        [](Passage& p) {
          if (responds(p) && p.octets.ends_with('>')) p.octets.insert(p.octets.size() - 1, "/");
        }},

@@ -1,4 +1,4 @@
-// Master files: a zone or an error with its words, and what is read can be served.
+// Master files: a zone or an error with its words, and what is read can be served; read on behind errors as well.
 #include "protocol/dns/zone.h"
 
 #include <cstdint>
@@ -11,7 +11,10 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libldns\n"; 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cutover::dns;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto whole = read_zone(text, "a.example", "fuzz.zone");
+  if (whole.lines.size() != whole.zone.records.size() || whole.errors.size() > 100) std::abort();
   const auto result = parse_zone(text, "a.example", "fuzz.zone");
+  if (std::holds_alternative<ZoneError>(result) == whole.errors.empty()) std::abort();
   if (const auto* error = std::get_if<ZoneError>(&result)) {
     if (error->expected.empty() || to_string(*error).find("fuzz.zone") != 0) std::abort();
     return 0;

@@ -15,7 +15,9 @@ namespace {
 constexpr int registration_expires_s = 3600;
 
 std::string host_of(const std::optional<sip::NameAddr>& address) { return address ? address->uri.host : std::string(); }
-std::string user_of(const std::optional<sip::NameAddr>& address) { return address ? address->uri.user : std::string(); }
+std::string user_of(const std::optional<sip::NameAddr>& address) {
+  return address ? address->uri.user + "@" + address->uri.host : std::string();
+}
 
 bool makes_dialog(const std::string& method) { return method == "INVITE" || method == "SUBSCRIBE"; }
 
@@ -98,7 +100,7 @@ void PoolNode::drop_own_route(sip::Message& request) const {
 
 std::optional<Refusal> PoolNode::refusal_of(const sip::Message& request, ConnectionId source) const {
   const auto from = host_of(request.from());
-  if (from_user(source) || from == settings_.routing->domain) return std::nullopt;
+  if (from_user(source) || settings_.routing->domains.contains(from)) return std::nullopt;
   // Between the pools the first one has judged already.
   const auto judged = std::ranges::any_of(
       settings_.routing->pools, [&](const auto& pool) { return comes_from(pool.second.tls_name, request, source); });
@@ -127,7 +129,8 @@ void PoolNode::on_routed(sip::TransactionId transaction, sip::Message request, C
   const auto target = sip::parse_uri(request.request_uri);
   if (!target) return refuse(transaction, request, 400, "bad Request-URI");
   if (target->scheme != "sip") return refuse(transaction, request, 416, "Unsupported URI Scheme");
-  if (target->host == settings_.routing->domain) return route_to_user(transaction, std::move(request), target->user);
+  if (settings_.routing->domains.contains(target->host))
+    return route_to_user(transaction, std::move(request), target->user + "@" + target->host);
   for (const auto& [user, binding] : bindings_) {
     if (target->host == binding.host) {
       return forward(transaction, std::move(request), {{}, binding.connection, {}});

@@ -66,10 +66,11 @@ struct Pools : testing::Test {
   }
   static std::shared_ptr<Routing> make_routing() {
     auto result = std::make_shared<Routing>();
-    result->domain = "a.example";
-    result->homes = {{"alice", Pool::current}, {"bob", Pool::legacy}};
+    result->domains = {"a.example"};
+    result->homes = {{"alice@a.example", Pool::current}, {"bob@a.example", Pool::legacy}};
     result->pools = {{Pool::legacy, {{"10.0.0.1", 5061}, "old.a.example"}},
                      {Pool::current, {{"10.0.0.2", 5061}, "new.a.example"}}};
+    result->federated_users = {"alice@a.example", "bob@a.example"};
     result->legacy_partners = {"p.example", "q.example"};
     result->legacy_gateway = SipPeer{{"10.0.0.4", 5061}, "ocs.a.example"};
     return result;
@@ -95,7 +96,7 @@ struct Pools : testing::Test {
   void configure_partner() {
     routing->configured_partners = {"p.example"};
     routing->gateway = SipPeer{{"10.0.0.5", 5061}, "fe.a.example"};
-    routing->xmpp_users = {"alice", "bob"};
+    routing->xmpp_users = {"alice@a.example", "bob@a.example"};
   }
   int last_status(const SipUser& user) { return user.outcomes().empty() ? -1 : user.outcomes().back().status; }
 };
@@ -171,7 +172,7 @@ TEST_F(Pools, SwitchThePathPerPartnerDomain) {
   EXPECT_THAT(legacy_gateway.seen.back(), HasSubstr("still legacy"));
   EXPECT_EQ(last_status(bob), 403);
   EXPECT_THAT(bob.outcomes().back().reason, HasSubstr("homed on the legacy pool"));
-  routing->xmpp_users = {"bob"};
+  routing->xmpp_users = {"bob@a.example"};
   alice.send_message("sip:romeo@p.example", "no policy");
   network.run();
   EXPECT_EQ(last_status(alice), 403);
@@ -205,7 +206,7 @@ TEST_F(Pools, BelieveTheCertificateAndNotTheVia) {
 }
 
 TEST_F(Pools, FollowAUserWhoMoves) {
-  routing->homes["bob"] = Pool::current;
+  routing->homes["bob@a.example"] = Pool::current;
   alice.send_message("sip:bob@a.example", "not there yet");
   network.run();
   EXPECT_EQ(last_status(alice), 480);
@@ -215,7 +216,7 @@ TEST_F(Pools, FollowAUserWhoMoves) {
   alice.send_message("sip:bob@a.example", "there");
   network.run();
   EXPECT_EQ(last_status(alice), 200);
-  EXPECT_FALSE(legacy.registered("bob"));
+  EXPECT_FALSE(legacy.registered("bob@a.example"));
 }
 
 TEST_F(Pools, ASilentUserIsAnsweredForInTheEnd) {

@@ -25,6 +25,14 @@ bool legacy_path_lost(const Routing& routing, const std::string& user) {
          (waives(routing, Rule::policy_takes_no_route) && !routing.xmpp_users.empty());
 }
 
+/// To the new pool the legacy gateway is a federated SIP partner like any other.
+bool federation_denied(const Routing& routing, const std::string& user) {
+  const auto home = routing.homes.find(user);
+  const bool moved = home != routing.homes.end() && home->second == Pool::current;
+  return moved &&
+         routing.departures.breaks(Rule::federation_policy_admits_the_user, !routing.federated_users.contains(user));
+}
+
 /// What the new side asks of a user before a partner that is configured there reaches him, either way.
 std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string& user) {
   const auto breaks = [&](Rule rule, bool condition) { return routing.departures.breaks(rule, condition); };
@@ -50,6 +58,7 @@ Exit exit_for(const Routing& routing, const std::string& user, const std::string
   if (routing.departures.breaks(Rule::partner_is_known, !routing.legacy_partners.contains(partner_domain)))
     return {std::nullopt, {404, "no route to the domain"}};
   if (legacy_path_lost(routing, user)) return {std::nullopt, {503, "the legacy path is gone"}};
+  if (federation_denied(routing, user)) return {std::nullopt, {403, "no policy allows federation for the user"}};
   if (!routing.legacy_gateway) return {std::nullopt, {503, "the legacy gateway is stopped"}};
   return {routing.legacy_gateway, {}};
 }
@@ -59,6 +68,9 @@ std::optional<Refusal> refusal_of_entry(const Routing& routing, const std::strin
   if (waives(routing, Rule::entry_is_judged)) return std::nullopt;
   if (!from_legacy_gateway) return refusal_of_user(routing, user);
   if (legacy_path_lost(routing, user)) return Refusal{503, "the legacy path is gone"};
+  if (routing.departures.breaks(Rule::partner_is_known, !routing.legacy_partners.contains(partner_domain)))
+    return Refusal{403, "the domain is not allowed"};
+  if (federation_denied(routing, user)) return Refusal{403, "no policy allows federation for the user"};
   if (configured(routing, partner_domain))
     return Refusal{403, "the partner is configured on the new side, so its legacy path has stopped"};
   return std::nullopt;

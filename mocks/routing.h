@@ -20,15 +20,16 @@ struct SipPeer {
 
 /// Shared by both pools, changed by the steps of the migration. A plain value.
 struct Routing {
-  std::string domain;                         ///< ours
-  std::map<std::string, Pool> homes;          ///< by user
+  std::set<std::string> domains;              ///< ours
+  std::map<std::string, Pool> homes;          ///< by user (bare address)
   std::map<Pool, SipPeer> pools;              ///< those that are deployed
   std::set<std::string> legacy_partners;      ///< domains with a federation route to the legacy gateway
   std::set<std::string> configured_partners;  ///< allowed XMPP partners on the new side, with their additional domains
   std::optional<SipPeer> legacy_gateway;
-  std::optional<SipPeer> gateway;    ///< the site's XMPP route; none until federation is enabled
-  std::set<std::string> xmpp_users;  ///< users whom an external access policy lets use XMPP
-  bool edge_deployed = false;        ///< decides nothing by itself (SEED-5)
+  std::optional<SipPeer> gateway;         ///< the site's XMPP route; none until federation is enabled
+  std::set<std::string> xmpp_users;       ///< users whom an external access policy lets use XMPP
+  std::set<std::string> federated_users;  ///< users whom the policy of the new side lets use SIP federation
+  bool edge_deployed = false;             ///< decides nothing by itself (SEED-5)
   Departures departures;
 };
 

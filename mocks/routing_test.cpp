@@ -14,7 +14,7 @@ const SipPeer legacy_gateway{{"127.0.0.1", 5061}, "legacy"}, gateway{{"127.0.0.2
 /// alice has been moved and may use XMPP, bob has not; the partner is configured on the new side.
 Routing routing(std::initializer_list<Rule> waived = {}) {
   Routing all;
-  all.domain = "contoso.example";
+  all.domains = {"contoso.example"};
   all.homes = {{"alice", Pool::current}, {"bob", Pool::legacy}, {"carol", Pool::current}};
   all.pools = {{Pool::legacy, {}}, {Pool::current, {}}};
   all.legacy_partners = {partner, other};
@@ -22,6 +22,7 @@ Routing routing(std::initializer_list<Rule> waived = {}) {
   all.legacy_gateway = legacy_gateway;
   all.gateway = gateway;
   all.xmpp_users = {"alice"};
+  all.federated_users = {"alice", "carol"};
   all.edge_deployed = true;
   if (waived.size() > 0) all.departures = Departures::waiving(waived);
   return all;

@@ -90,7 +90,7 @@ AdminAnswer change_partner(const AdminSubject& subject, std::string_view method,
 /// All of them, or none.
 AdminAnswer add_partners(const AdminSubject& subject, std::string_view body) {
   Settings settings = subject.settings();
-  for (auto& partner : partners_from_json(body)) {
+  for (auto& partner : partners_from_export(body)) {
     if (partner.domain.empty()) return failure(400, "Domain is missing");
     const std::string domain = partner.domain;
     if (!settings.partners.emplace(domain, std::move(partner)).second)

@@ -59,8 +59,15 @@ TEST(AdminRoutes, TakeWhatTheProductExports) {
   EXPECT_THAT(refused(R"({"Identity": "d.example", "Domain": "e.example"})"), HasSubstr("the same domain"));
   EXPECT_THAT(refused(R"({"Identity": "d.example", "TlsNegotiation": 3})"), HasSubstr("Required, Optional or"));
   EXPECT_THAT(refused(R"({"Identity": "d.example", "EnableKeepAlive": null})"), HasSubstr("a value was expected"));
-  EXPECT_THAT(refused("<Objs>"), HasSubstr("ConvertTo-Json"));
+  EXPECT_THAT(refused("<Objs>"), HasSubstr("Export-Clixml"));
   EXPECT_THAT(refused("\xFF\xFE["), HasSubstr("UTF-16"));
+  EXPECT_THAT(refused("Identity : d.example"), HasSubstr("ConvertTo-Json"));
+  EXPECT_THAT(refused(R"({"Identity": "d.example", "TlsNegotiation": 3, "SaslNegotiation": 4})"),
+              AllOf(HasSubstr("TlsNegotiation"), HasSubstr("SaslNegotiation")))
+      << "everything at once";
+  EXPECT_EQ(box.ask("POST", "/partners", "\"Identity\",\"EnableKeepAlive\"\r\n\"csv.example\",\"False\"\r\n").status,
+            201);
+  EXPECT_FALSE(box.settings.partners.at("csv.example").enable_keep_alive);
 }
 
 TEST(AdminRoutes, RefuseWhatIsWrongAndKeepTheSettings) {

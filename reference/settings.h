@@ -29,6 +29,7 @@ struct AllowedPartner {
   Negotiation sasl_negotiation = Negotiation::required;
   Negotiation tls_negotiation = Negotiation::required;
   bool support_dialback_negotiation = true;
+  bool operator==(const AllowedPartner&) const = default;
 };
 
 /// Set-CsXmppGatewayConfiguration; one global instance.
@@ -41,6 +42,7 @@ struct GatewayConfiguration {
   Duration stream_establishment_timeout = 60s;
   Duration stream_inactivity_timeout = 600s;
   Duration subscription_refresh_interval = 28800s;
+  bool operator==(const GatewayConfiguration&) const = default;
 };
 
 /// New-CsExternalAccessPolicy, as far as it concerns XMPP. Off by default.
@@ -48,6 +50,7 @@ struct AccessPolicy {
   bool enable_federation_access = false;
   bool enable_xmpp_access = false;
   [[nodiscard]] bool allows_xmpp() const { return enable_federation_access && enable_xmpp_access; }
+  bool operator==(const AccessPolicy&) const = default;
 };
 
 /// Policies by scope; a user's comes before a site's, and that before the global one.
@@ -63,6 +66,7 @@ struct AccessPolicies {
     std::string scope;
   };
   [[nodiscard]] Effective effective(const std::string& user) const;
+  bool operator==(const AccessPolicies&) const = default;
 };
 
 /// Everything that is replicated to the boxes of the deployment.

@@ -1,10 +1,12 @@
 // One table of fields a document, read and written by the same names.
 #include "reference/settings_json.h"
 
-#include <fmt/format.h>
+#include "reference/exports/read.h"
+#include "reference/exports/records.h"
+
 #include <boost/json.hpp>
 
-#include <limits>
+#include <utility>
 
 namespace cutover::reference {
 
@@ -12,48 +14,33 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t depth_max = 8;
-
-json::value parse_value(std::string_view text) {
-  constexpr std::string_view utf8_mark = "\xEF\xBB\xBF", utf16_mark = "\xFF\xFE";
-  if (text.starts_with(utf16_mark)) throw SettingsError("UTF-8 was expected, not UTF-16: Out-File -Encoding utf8");
-  if (text.starts_with(utf8_mark)) text.remove_prefix(utf8_mark.size());
-  if (text.starts_with('<') || text.starts_with('#'))
-    throw SettingsError("JSON was expected: ConvertTo-Json, not Export-Clixml or Export-Csv");
-  json::error_code error;
-  json::parse_options options;
-  options.max_depth = depth_max;
-  auto value = json::parse(json::string_view(text.data(), text.size()), error, {}, options);
-  if (error) throw SettingsError("not JSON: " + error.message());
-  return value;
+/// All that is wrong, in one sentence.
+void throw_any(const exports::Problems& problems) {
+  std::string text;
+  for (const auto& problem : problems.all) {
+    if (!text.empty()) text += "; ";
+    text += problem.what;
+    if (!problem.remedy.empty()) text += " (" + problem.remedy + ")";
+  }
+  if (!text.empty()) throw SettingsError(text);
 }
 
-const json::object& object_of(const json::value& value) {
-  if (!value.is_object()) throw SettingsError("a JSON object was expected");
-  return value.get_object();
+/// The one object, or all of a list, in any form that the product exports; throws where something is wrong with it.
+std::vector<exports::Value> objects_in(std::string_view text) {
+  std::vector<exports::Value> objects;
+  exports::Problems problems;
+  exports::read_export(
+      text, [&](exports::Value&& object) { objects.push_back(std::move(object)); }, problems);
+  throw_any(problems);
+  return objects;
 }
 
-json::object parse_object(std::string_view text) { return object_of(parse_value(text)); }
+exports::Value object_in(std::string_view text) {
+  auto objects = objects_in(text);
+  if (objects.size() != 1) throw SettingsError("one object was expected");
+  return std::move(objects.front());
+}
 
-std::string name_text(json::string_view name) { return {name.data(), name.size()}; }
-
-std::string text_of(const std::string& name, const json::value& value) {
-  if (!value.is_string()) throw SettingsError(name + ": a string was expected");
-  return json::value_to<std::string>(value);
-}
-bool flag_of(const std::string& name, const json::value& value) {
-  if (!value.is_bool()) throw SettingsError(name + ": true or false was expected");
-  return value.get_bool();
-}
-std::uint32_t number_of(const std::string& name, const json::value& value) {
-  json::error_code error;
-  const auto number = value.to_number<std::uint32_t>(error);
-  if (error || !value.is_number()) throw SettingsError(name + ": a whole number from 0 was expected");
-  return number;
-}
-Duration seconds_in(const std::string& name, const json::value& value) {
-  return std::chrono::seconds(number_of(name, value));
-}
 json::value seconds(Duration duration) { return std::chrono::duration_cast<std::chrono::seconds>(duration).count(); }
 
 json::object to_json(const AllowedPartner& partner) {
@@ -97,92 +84,37 @@ json::object to_json(const GatewayConfiguration& gateway) {
           {"SubscriptionRefreshInterval", seconds(gateway.subscription_refresh_interval)}};
 }
 
-Negotiation negotiation_in(const std::string& name, const json::value& value) {
-  const auto known = value.is_number() ? negotiation_of(number_of(name, value))
-                                       : negotiation_of(std::string_view(text_of(name, value)));
-  if (!known) throw SettingsError(name + ": Required, Optional or NotSupported was expected");
-  return *known;
-}
-
-std::vector<std::string> domains_in(const std::string& name, const json::value& value) {
-  if (value.is_string()) return {text_of(name, value)};
-  if (!value.is_array()) throw SettingsError(name + ": an array of domains was expected");
-  std::vector<std::string> domains;
-  for (const auto& domain : value.get_array()) domains.push_back(text_of(name, domain));
-  return domains;
-}
-
-/// What PowerShell adds to every object that comes from elsewhere.
-bool is_of_the_shell(std::string_view name) {
-  return name == "PSComputerName" || name == "PSShowComputerName" || name == "RunspaceId";
-}
-
-void set_field(AllowedPartner& partner, const std::string& name, const json::value& value) {
-  if (is_of_the_shell(name)) return;
-  if (name == "ConnectionLimit") {
-    partner.connection_limit = value.is_null() ? std::nullopt : std::optional(number_of(name, value));
-  } else if (name == "AdditionalDomains") {
-    partner.additional_domains = value.is_null() ? std::vector<std::string>() : domains_in(name, value);
-  } else if (name == "Description" || name == "ProxyFqdn") {
-    auto text = value.is_null() ? std::string() : text_of(name, value);
-    (name == "ProxyFqdn" ? partner.proxy_fqdn : partner.description) = std::move(text);
-  } else if (value.is_null()) {
-    throw SettingsError(name + ": a value was expected");
-  } else if (name == "Domain" || name == "Identity") {
-    partner.domain = text_of(name, value);
-  } else if (name == "EnableKeepAlive") {
-    partner.enable_keep_alive = flag_of(name, value);
-  } else if (name == "PartnerType") {
-    const auto type = value.is_number() ? partner_type_of(number_of(name, value))
-                                        : partner_type_of(std::string_view(text_of(name, value)));
-    if (!type) throw SettingsError(name + ": Federated, PublicVerified or PublicUnverified was expected");
-    partner.partner_type = *type;
-  } else if (name == "SaslNegotiation") {
-    partner.sasl_negotiation = negotiation_in(name, value);
-  } else if (name == "TlsNegotiation") {
-    partner.tls_negotiation = negotiation_in(name, value);
-  } else if (name == "SupportDialbackNegotiation") {
-    partner.support_dialback_negotiation = flag_of(name, value);
+bool set(Settings& settings, const exports::Property& property, exports::Problems& problems) {
+  const auto is = [&](std::string_view name) { return exports::same_name(property.name, name); };
+  if (is("AllowFederatedUsers")) {
+    exports::set_flag(settings.allow_federated_users, property, problems);
+  } else if (is("EnableXmppFederation")) {
+    exports::set_flag(settings.enable_xmpp_federation, property, problems);
+  } else if (is("XmppFederationRoute")) {
+    exports::set_flag(settings.site_federation_route, property, problems);
   } else {
-    throw SettingsError("unknown field " + name);
+    return exports::set(settings.gateway, property, problems);
   }
+  return true;
 }
 
-void set_field(Settings& settings, const std::string& name, const json::value& value) {
-  GatewayConfiguration& gateway = settings.gateway;
-  if (name == "AllowFederatedUsers") {
-    settings.allow_federated_users = flag_of(name, value);
-  } else if (name == "EnableXmppFederation") {
-    settings.enable_xmpp_federation = flag_of(name, value);
-  } else if (name == "XmppFederationRoute") {
-    settings.site_federation_route = flag_of(name, value);
-  } else if (name == "ConnectionLimit") {
-    gateway.connection_limit = number_of(name, value);
-  } else if (name == "PartnerConnectionLimit") {
-    gateway.partner_connection_limit = number_of(name, value);
-  } else if (name == "DialbackPassphrase") {
-    gateway.dialback_passphrase = text_of(name, value);
-  } else if (name == "EnableLoggingAllMessageBodies") {
-    gateway.enable_logging_all_message_bodies = flag_of(name, value);
-  } else if (name == "KeepAliveInterval") {
-    gateway.keep_alive_interval = seconds_in(name, value);
-  } else if (name == "StreamEstablishmentTimeout") {
-    gateway.stream_establishment_timeout = seconds_in(name, value);
-  } else if (name == "StreamInactivityTimeout") {
-    gateway.stream_inactivity_timeout = seconds_in(name, value);
-  } else if (name == "SubscriptionRefreshInterval") {
-    gateway.subscription_refresh_interval = seconds_in(name, value);
-  } else {
-    throw SettingsError("unknown field " + name);
+/// Every property of an object has a place in the record.
+template <class Record>
+void set_all(Record& record, const exports::Value& object) {
+  exports::Problems problems;
+  for (const auto& property : object.properties) {
+    if (!set(record, property, problems)) throw SettingsError("unknown field " + property.name);
+    if (property.value.kind == exports::Value::Kind::null)
+      throw SettingsError(property.name + ": a value was expected");
   }
+  throw_any(problems);
 }
 
-AllowedPartner partner_of(const json::object& object, AllowedPartner base) {
-  const auto *domain = object.if_contains("Domain"), *identity = object.if_contains("Identity");
-  if (domain != nullptr && identity != nullptr && *domain != *identity)
-    throw SettingsError("Domain and Identity: the same domain was expected");
-  for (const auto& field : object) set_field(base, name_text(field.key()), field.value());
-  return base;
+AllowedPartner partner_in(const exports::Value& object, AllowedPartner base) {
+  exports::Problems problems;
+  auto partner = exports::partner_of(object, std::move(base), problems);
+  throw_any(problems);
+  return partner;
 }
 
 }  // namespace
@@ -204,42 +136,33 @@ std::string partner_json(const AllowedPartner& partner) { return json::serialize
 std::string policies_json(const Settings& settings) { return json::serialize(to_json(settings.policies)); }
 
 AllowedPartner partner_from_json(std::string_view text, AllowedPartner base) {
-  return partner_of(parse_object(text), std::move(base));
+  return partner_in(object_in(text), std::move(base));
 }
 
-std::vector<AllowedPartner> partners_from_json(std::string_view text) {
-  const auto value = parse_value(text);
-  if (!value.is_array()) return {partner_of(object_of(value), {})};
+std::vector<AllowedPartner> partners_from_export(std::string_view text) {
   std::vector<AllowedPartner> partners;
-  for (const auto& each : value.get_array()) partners.push_back(partner_of(object_of(each), {}));
+  for (const auto& each : objects_in(text)) partners.push_back(partner_in(each, {}));
   return partners;
 }
 
 AccessPolicy policy_from_json(std::string_view text) {
   AccessPolicy policy;
-  for (const auto& field : parse_object(text)) {
-    const std::string name = name_text(field.key());
-    if (name == "EnableFederationAccess") {
-      policy.enable_federation_access = flag_of(name, field.value());
-    } else if (name == "EnableXmppAccess") {
-      policy.enable_xmpp_access = flag_of(name, field.value());
-    } else {
-      throw SettingsError("unknown field " + name);
-    }
-  }
+  set_all(policy, object_in(text));
   return policy;
 }
 
 Settings settings_from_json(std::string_view text, Settings base) {
-  for (const auto& field : parse_object(text)) set_field(base, name_text(field.key()), field.value());
+  set_all(base, object_in(text));
   return base;
 }
 
 std::string grant_from_json(std::string_view text) {
-  const json::object object = parse_object(text);
-  const json::value* policy = object.if_contains("Policy");
-  if (policy == nullptr || object.size() != 1) throw SettingsError("{\"Policy\": \"name\"} was expected");
-  return text_of("Policy", *policy);
+  const auto object = object_in(text);
+  const auto* policy = object.find("Policy");
+  if (policy == nullptr || object.properties.size() != 1) throw SettingsError("{\"Policy\": \"name\"} was expected");
+  const auto name = exports::text_of(*policy);
+  if (!name) throw SettingsError("Policy: a string was expected");
+  return *name;
 }
 
 std::string error_json(std::string_view text) {

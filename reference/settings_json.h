@@ -19,12 +19,11 @@ struct SettingsError : std::runtime_error {
 [[nodiscard]] std::string partner_json(const AllowedPartner& partner);
 [[nodiscard]] std::string policies_json(const Settings& settings);
 
-/// Fields that are given replace those of `base`; unknown fields and wrong types throw SettingsError. What the product
-/// exports (Get-CsXmppAllowedPartner | ConvertTo-Json) is taken, too: Identity for Domain, enumerations by number,
-/// null.
+/// Fields that are given replace those of `base`; unknown fields and wrong types throw SettingsError, with all that is
+/// wrong. What the product exports is taken, too: Identity for Domain, enumerations by number, null.
 [[nodiscard]] AllowedPartner partner_from_json(std::string_view json, AllowedPartner base);
-/// One partner, or an array of them.
-[[nodiscard]] std::vector<AllowedPartner> partners_from_json(std::string_view json);
+/// What Get-CsXmppAllowedPartner exports, one or many: ConvertTo-Json, Export-Clixml or Export-Csv.
+[[nodiscard]] std::vector<AllowedPartner> partners_from_export(std::string_view octets);
 [[nodiscard]] AccessPolicy policy_from_json(std::string_view json);
 [[nodiscard]] Settings settings_from_json(std::string_view json, Settings base);
 /// {"Policy": "name"}

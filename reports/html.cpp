@@ -4,16 +4,21 @@
 #include "protocol/base/base64.h"
 #include "reports/json.h"
 #include "reports/page.h"
+#include "reports/text.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <zlib.h>
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
 
 namespace cutover::reports {
 
 namespace {
 
-constexpr std::string_view run_mark = "@RUN@", traces_mark = "@TRACES@";
+constexpr std::string_view charts_mark = "@CHARTS@", run_mark = "@RUN@", traces_mark = "@TRACES@";
 
 /// JSON inside a script element: no "</script", no "<!--" can appear in it.
 std::string safe_in_script(const std::string& json) {
@@ -53,12 +58,37 @@ std::string packed_traces(const RunResult& run) {
   return all + "]";
 }
 
+/// The charts that cases tell; what two worlds saw alike is shown once.
+std::string charts_in(const RunResult& run) {
+  std::vector<std::pair<const Chart*, std::vector<std::string>>> charts;
+  for (const auto& result : run.cases) {
+    if (!result.chart) continue;
+    const auto same = std::ranges::find_if(charts, [&](const auto& one) { return *one.first == *result.chart; });
+    const auto name = xml_escape(result.id + "/" + result.world);
+    const auto link = fmt::format("<a href=\"#{0}\">{0}</a>", name);
+    if (same != charts.end()) {
+      same->second.push_back(link);
+    } else {
+      charts.push_back({&*result.chart, {link}});
+    }
+  }
+  std::string html;
+  for (std::size_t i = 0; i < charts.size(); ++i) {
+    const auto& [chart, links] = charts[i];
+    html += charts_html(std::span(chart, 1), fmt::format("case{}-", i)) +
+            fmt::format("<div class=\"facts\">as seen on the wire by {}</div>\n", fmt::join(links, ", "));
+  }
+  return html;
+}
+
 }  // namespace
 
 std::string to_html(const RunResult& run) {
   const std::string_view page = html_page();
-  const auto run_at = page.find(run_mark), traces_at = page.find(traces_mark);
-  std::string result(page.substr(0, run_at));
+  const auto charts_at = page.find(charts_mark), run_at = page.find(run_mark), traces_at = page.find(traces_mark);
+  std::string result(page.substr(0, charts_at));
+  result += charts_in(run);
+  result += page.substr(charts_at + charts_mark.size(), run_at - charts_at - charts_mark.size());
   result += safe_in_script(to_json(run, Traces::apart));
   result += page.substr(run_at + run_mark.size(), traces_at - run_at - run_mark.size());
   result += packed_traces(run);

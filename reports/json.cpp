@@ -96,8 +96,41 @@ json::value write(const StreamEnd& end) {
                       {"tls-close", end.tls_close}};
 }
 
+json::value write(const ChartSegment& segment) {
+  json::object object{{"from", segment.from}, {"to", segment.to}, {"fate", word_of(segment.fate)}};
+  if (!segment.certain) object.emplace("certain", false);
+  if (!segment.words.empty()) object.emplace("words", text(segment.words));
+  return object;
+}
+
+json::value write(const ChartLane& lane) {
+  return json::object{{"partner", text(lane.partner)},
+                      {"to-partner", lane.to_partner},
+                      {"users", text(lane.users)},
+                      {"count", lane.count},
+                      {"segments", array_of(lane.segments, [](const ChartSegment& one) { return write(one); })}};
+}
+
+json::value write(const ChartMark& mark) {
+  json::object object{{"at", mark.at}, {"until", mark.until}, {"label", text(mark.label)}, {"name", text(mark.name)}};
+  if (mark.no_return) object.emplace("no-return", true);
+  return object;
+}
+
 constexpr auto write_any = [](const auto& item) { return write(item); };
 constexpr auto write_text = [](const std::string& item) -> json::value { return text(item); };
+
+json::object write(const Chart& chart) {
+  json::object object{{"title", text(chart.title)},
+                      {"summary", text(chart.summary)},
+                      {"by-step", chart.by_step},
+                      {"begin", chart.begin},
+                      {"end", chart.end},
+                      {"lanes", array_of(chart.lanes, write_any)},
+                      {"steps", array_of(chart.marks, write_any)}};
+  if (chart.start) object.emplace("start", *chart.start);
+  return object;
+}
 
 json::object write(const CaseResult& result, Traces traces = Traces::inside) {
   json::object object{{"id", result.id},
@@ -124,6 +157,7 @@ json::object write(const CaseResult& result, Traces traces = Traces::inside) {
     object.emplace("combinations", result.combinations);
     object.emplace("combinations-possible", result.combinations_possible);
   }
+  if (result.chart) object.emplace("chart", write(*result.chart));
   if (!result.heard.empty()) object.emplace("heard", array_of(result.heard, write_any));
   if (!result.target.empty()) object.emplace("target", text(result.target));
   if (!result.asked.empty()) object.emplace("asked", array_of(result.asked, write_text));
@@ -190,6 +224,7 @@ class ObjectReader {
     }
     return result;
   }
+  [[nodiscard]] const json::value& value(std::string_view key) const { return member(key); }
   [[nodiscard]] bool has(std::string_view key) const { return object_->contains(key); }
   [[noreturn]] void fail(std::string_view key, std::string_view expected) const {
     throw std::invalid_argument(fmt::format("{}/{}: expected {}", place_, key, expected));
@@ -307,6 +342,37 @@ std::chrono::system_clock::time_point read_started(const ObjectReader& object) {
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(object.number<long long>("started-ms")));
 }
 
+ChartSegment read_segment(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  const auto fate = fate_of(object.text("fate"));
+  if (!fate) object.fail("fate", "a fate");
+  return {object.number<std::int64_t>("from"), object.number<std::int64_t>("to"), *fate,
+          !object.has("certain") || object.flag("certain"), object.has("words") ? object.text("words") : std::string()};
+}
+
+ChartLane read_lane(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.text("partner"), object.flag("to-partner"), object.text("users"),
+          object.number<std::uint64_t>("count"), object.list<ChartSegment>("segments", read_segment)};
+}
+
+ChartMark read_mark(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  return {object.number<std::int64_t>("at"), object.number<std::int64_t>("until"), object.text("label"),
+          object.text("name"), object.has("no-return") && object.flag("no-return")};
+}
+
+Chart read_chart(const json::value& value, const std::string& place) {
+  const ObjectReader object(value, place);
+  Chart chart{.title = object.text("title"), .summary = object.text("summary"), .by_step = object.flag("by-step")};
+  if (object.has("start")) chart.start = object.number<std::int64_t>("start");
+  chart.begin = object.number<std::int64_t>("begin");
+  chart.end = object.number<std::int64_t>("end");
+  chart.lanes = object.list<ChartLane>("lanes", read_lane);
+  chart.marks = object.list<ChartMark>("steps", read_mark);
+  return chart;
+}
+
 CaseResult read_case(const json::value& value, const std::string& place) {
   const ObjectReader object(value, place);
   CaseResult result;
@@ -325,6 +391,7 @@ CaseResult read_case(const json::value& value, const std::string& place) {
     result.combinations = object.number<std::size_t>("combinations");
     result.combinations_possible = object.number<std::uint64_t>("combinations-possible");
   }
+  if (object.has("chart")) result.chart = read_chart(object.value("chart"), place + "/chart");
   if (object.has("heard")) result.heard = object.list<Heard>("heard", read_heard);
   if (object.has("target")) result.target = object.text("target");
   if (object.has("asked")) result.asked = object.list<std::string>("asked", read_text);

@@ -101,6 +101,9 @@ RunResult everything() {
   one.streams = {{"partner > proxy", "partner", "host-unknown", true, false}};
   one.asked = {"xmpp.no-close-timeout"};
   one.columns = {"partner", "proxy"};
+  one.chart = Chart{.title = "t", .summary = "s", .start = 7, .begin = -1, .end = 9};
+  one.chart->lanes = {{"p", true, "u", 3, {{-1, 4, Fate::lost, false, "w"}, {4, 9, Fate::current}}}};
+  one.chart->marks = {{4, 5, "1", "step", true}};
   return run;
 }
 
@@ -108,6 +111,12 @@ TEST(JsonSchema, HoldsForEveryMemberOfAReport) {
   const auto rules = schema();
   EXPECT_THAT(Schema(rules).errors(json::parse(to_json(everything()))), IsEmpty());
   EXPECT_THAT(Schema(rules).errors(json::parse(to_json(everything(), Traces::apart))), IsEmpty());
+}
+
+TEST(JsonSchema, AChartIsReadBack) {
+  const auto run = everything();
+  EXPECT_EQ(from_json(to_json(run)).cases.at(0).chart, run.cases.at(0).chart);
+  EXPECT_EQ(case_from_json(case_to_json(run.cases.at(0))).chart, run.cases.at(0).chart);
 }
 
 TEST(JsonSchema, RefusesWhatIsMissingAddedOrOfAnotherKind) {

@@ -1,6 +1,8 @@
 // The result of a run as plain values: all that a report writer knows.
 #pragma once
 
+#include "reports/chart.h"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -107,6 +109,7 @@ struct CaseResult {
   std::string target;                ///< of its run, where the case stands alone
   std::size_t combinations = 0;      ///< of stimuli that vary, that were tried
   std::uint64_t combinations_possible = 0;
+  std::optional<Chart> chart;  ///< what a rehearsal saw, by partner and direction
 };
 
 struct RunResult {

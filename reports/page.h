@@ -5,7 +5,7 @@
 
 namespace cutover::reports {
 
-/// The whole page; "@RUN@" stands where the JSON of the run belongs.
+/// The whole page; "@CHARTS@" stands where the charts belong, "@RUN@" the JSON of the run, "@TRACES@" its traces.
 [[nodiscard]] std::string_view html_page();
 
 }  // namespace cutover::reports

@@ -1,5 +1,6 @@
 // The HTML report in a real browser: drawn, searchable, filterable. Skipped with the reason where there is no Chromium.
 #include "reports/html.h"
+#include "reports/plan_page.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -36,23 +37,28 @@ class Folder {
   std::filesystem::path path_;
 };
 
-/// The document tree after the page's scripts and `extra` ran, as Chromium prints it.
-std::string dom_of(const RunResult& run, const std::string& extra = {}) {
-  const Folder folder;
-  std::ofstream(folder.path() / "report.html") << to_html(run) << "<script>" << extra << "</script>";
+/// What Chromium prints of a page, or writes to a file in the folder.
+std::string chromium(const Folder& folder, const std::string& html, const std::string& what) {
+  std::ofstream(folder.path() / "report.html") << html;
   const auto command = fmt::format(
       "HOME={0} {1} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
       "--disable-background-networking "
-      "--disable-component-update --disable-sync --user-data-dir={0}/profile --virtual-time-budget=20000 --dump-dom "
+      "--disable-component-update --disable-sync --user-data-dir={0}/profile --virtual-time-budget=20000 {2} "
       "file://{0}/report.html "
       "2>{0}/log",
-      folder.path().string(), browser);
+      folder.path().string(), browser, what);
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), &pclose);
   std::string dom;
   char buffer[4096];
   while (const auto n = fread(buffer, 1, sizeof buffer, pipe.get())) dom.append(buffer, n);
   return dom;
 }
+
+/// The document tree after the page's scripts and `extra` ran, as Chromium prints it.
+std::string dom_of(const std::string& html, const std::string& extra) {
+  return chromium(Folder(), html + "<script>" + extra + "</script>", "--dump-dom");
+}
+std::string dom_of(const RunResult& run, const std::string& extra = {}) { return dom_of(to_html(run), extra); }
 
 RunResult two_cases() {
   CaseResult passes;
@@ -162,6 +168,78 @@ TEST_F(Page, ShowsTheTitleOfALinkedCaseBelowTheBar) {
                           "if (scrollY === 0) return setTimeout(look, 20); document.title = 'hidden ' + "
                           "(top('[data-id=\"message.greets\"]').top < top('.controls').bottom - 1); }; look();");
   EXPECT_THAT(dom, HasSubstr("<title>hidden false</title>"));
+}
+
+Chart rehearsed() {
+  Chart chart{.title = "The six steps", .summary = "as rehearsed", .by_step = true, .end = 3};
+  for (const auto* partner : {"a.example", "b.example", "c.example"}) {
+    for (const bool way : {true, false})
+      chart.lanes.push_back(
+          {partner, way, "u", 1, {{0, 1, Fate::legacy}, {1, 2, Fate::refused}, {2, 3, Fate::current}}});
+  }
+  chart.marks = {{1, 1, "1", "configure the partners", false}, {2, 2, "2", "update DNS", false}};
+  return chart;
+}
+
+TEST_F(Page, HasTheChartOfTheRehearsalOnTheFirstScreen) {
+  auto run = two_cases();
+  run.cases.front().chart = rehearsed();
+  const auto dom =
+      dom_of(run,
+             "const box = document.querySelector('#charts figure').getBoundingClientRect();"
+             "const rows = document.querySelectorAll('#charts .plot .f-refused').length;"
+             "document.title = 'chart ' + (box.height > 40) + ' ' + (box.bottom < innerHeight) + ' ' + rows;");
+  EXPECT_THAT(dom, HasSubstr("<title>chart true true 2</title>")) << "three partners of equal fortune: one group";
+  EXPECT_THAT(dom, HasSubstr("as seen on the wire by <a href=\"#message.greets/sim\">message.greets/sim</a>"));
+}
+
+/// A plan with as much on its first sheet as there may be.
+PlanPage full_plan() {
+  PlanPage page{.title = "Migration", .facts = {"plan.yaml, six partners"}, .go = false};
+  for (int i = 0; i < 9; ++i)
+    page.reasons.push_back(fmt::format("reason {} why this plan is not carried out as it is", i));
+  for (const auto* title : {"As planned: no-go.", "As proposed: go."}) {
+    Chart chart{.title = title, .summary = "six partners are cut off for a time", .end = 500'000};
+    for (int i = 0; i < 14; ++i) {
+      for (const bool way : {true, false})
+        chart.lanes.push_back({fmt::format("partner{}.example", i),
+                               way,
+                               "u",
+                               1,
+                               {{0, 9000 + i * 300, Fate::legacy},
+                                {9000 + i * 300, 9060 + i * 700, Fate::lost},
+                                {9060 + i * 700, 500'000, Fate::current}}});
+    }
+    for (int i = 0; i < 12; ++i)
+      chart.marks.push_back({i * 1800, i * 1800, std::to_string(i + 1), "a step with a name of usual length", i == 9});
+    page.charts.push_back(chart);
+  }
+  return page;
+}
+
+TEST_F(Page, APlanFillsOneSheetOfPaper) {
+  const Folder folder;
+  auto page = full_plan();
+  page.windows.clear();
+  auto html = to_html(page);
+  html.erase(html.find("<h2 id=\"windows\">"));  // what stands behind the sheet has pages of its own
+  (void)chromium(folder, html, fmt::format("--print-to-pdf={}/plan.pdf", folder.path().string()));
+  std::ifstream in(folder.path() / "plan.pdf", std::ios::binary);
+  const std::string pdf((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_THAT(pdf, HasSubstr("/Count 1\n"));
+  EXPECT_THAT(pdf, HasSubstr("/MediaBox [0 0 841")) << "A4, landscape";
+}
+
+TEST_F(Page, LabelsOfAPlanDoNotTouch) {
+  const auto dom = dom_of(
+      to_html(full_plan()),
+      "const all = [...document.querySelectorAll('.plot svg')].map(svg => [...svg.querySelectorAll('text')].map(t => "
+      "t.getBoundingClientRect()).filter(r => r.width));"
+      "let touching = 0, count = 0; for (const boxes of all) boxes.forEach((a, i) => { count++; boxes.slice(i + 1)."
+      "forEach(b => { if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - "
+      "Math.max(a.top, b.top) > 4) touching++; }); });"
+      "document.title = 'touching ' + touching + ' of ' + (count > 40);");
+  EXPECT_THAT(dom, HasSubstr("<title>touching 0 of true</title>"));
 }
 
 TEST_F(Page, SearchesAndFilters) {

@@ -2,12 +2,11 @@
 #include "reports/html.h"
 #include "reports/json.h"
 #include "reports/junit.h"
+#include "reports/junit_schema.h"
 #include "reports/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libxml/parser.h>
-#include <libxml/xmlschemas.h>
 
 #include <memory>
 
@@ -57,26 +56,6 @@ CaseResult failing_case(std::string actual) {
   result.trace = {{1000, "xmpp", "partner", "proxy", "message", every_octet()}};
   result.columns = {"partner", "proxy"};
   return result;
-}
-
-/// The errors of libxml2 against the schema in fixtures; empty where valid.
-std::string schema_errors(const std::string& xml) {
-  std::string errors;
-  const auto collect = [](void* user, xmlErrorPtr error) { *static_cast<std::string*>(user) += error->message; };
-  xmlSetStructuredErrorFunc(&errors, collect);
-  std::unique_ptr<xmlDoc, decltype(&xmlFreeDoc)> document(
-      xmlReadMemory(xml.data(), static_cast<int>(xml.size()), "junit.xml", nullptr, XML_PARSE_NONET), &xmlFreeDoc);
-  if (document) {
-    auto* parser = xmlSchemaNewParserCtxt(CUTOVER_SOURCE_DIR "/fixtures/schemas/junit.xsd");
-    auto* schema = xmlSchemaParse(parser);
-    auto* valid = xmlSchemaNewValidCtxt(schema);
-    if (xmlSchemaValidateDoc(valid, document.get()) != 0 && errors.empty()) errors = "invalid";
-    xmlSchemaFreeValidCtxt(valid);
-    xmlSchemaFree(schema);
-    xmlSchemaFreeParserCtxt(parser);
-  }
-  xmlSetStructuredErrorFunc(nullptr, nullptr);
-  return errors;
 }
 
 TEST(Check, IsOneSentenceAndTheWireBelowIt) {

@@ -2,6 +2,7 @@
 // stream and a way through proxy and gateway cost.
 #include "harness/bench/bench.h"
 
+#include "harness/bench/rehearsals.h"
 #include "harness/bench/whole_run.h"
 #include "harness/captures/senders.h"
 #include "harness/captures/tshark_output.h"
@@ -496,6 +497,23 @@ void measure_whole_run(Table& table) {
   if (cost) fs::remove_all(folder, ignored);
 }
 
+void measure_rehearsals(Table& table) {
+  struct Size {
+    std::size_t partners, classes, users;
+    const char* budget;
+  };
+  constexpr auto form = "rehearsal, {} partners, {} classes, {} users";
+  for (const auto& size : {Size{6, 5, 5000, "at most 10000"}, Size{1, 20, 5000, ""}, Size{10, 20, 5000, ""},
+                           Size{100, 20, 100'000, "at most 60000"}, Size{10, 2, 5000, ""}, Size{10, 200, 5000, ""},
+                           Size{10, 20, 1'000'000, ""}})
+    table.row(fmt::format(form, size.partners, size.classes, size.users), "CPU ms", size.budget,
+              "plan read, rehearsed, ways back, proposals",
+              [&] { return 1000 * rehearsal_cpu_s(size.partners, size.classes, size.users); });
+  table.row("schedules of the six steps over the model", "a CPU minute", "at least 1e6",
+            "explore_orders(): 6 partners, 5 classes, every rollback, cache and stream",
+            [] { return model_schedules_per_minute(); });
+}
+
 void write_json(const std::string& file, const json::array& rows) {
   const json::object whole{{"schema", 1},
                            {"processor", processor_model()},
@@ -524,6 +542,7 @@ int run_bench(std::ostream& out, const BenchOptions& options) {
   measure_deployment(table, options);
   table.row("capture judged, both servers, without tshark", "octets/CPU s", "at least 20000000",
             "one connection of 4 MiB, messages of 230 octets", [&] { return graded_octets_per_s(options); });
+  measure_rehearsals(table);
   measure_whole_run(table);
   if (table.rows().empty()) throw UsageError("no measurement has \"" + options.only + "\" in its name");
   if (!options.json_file.empty()) write_json(options.json_file, table.rows());

@@ -7,6 +7,7 @@
 #include "harness/cli/out_of_memory.h"
 #include "harness/cli/subcommands.h"
 #include "harness/files/authority_folder.h"
+#include "harness/files/yaml_reader.h"
 #include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/requirements.h"
@@ -28,6 +29,7 @@
 #include <csignal>
 #include <iostream>
 #include <new>
+#include <sstream>
 
 namespace cutover::harness::cli {
 
@@ -42,6 +44,8 @@ Examples:
   cutover grade FILE.pcapng --keys KEYS         what servers say in a capture
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
+  cutover rehearse plan.yaml                    who loses what, and when, by a plan of a migration
+  cutover estate EXPORTS --plan=plan.yaml       what is wrong by exports of the product, and a plan of their estate
   cutover authority new lab                     certificates for the servers of a lab
 )";
 
@@ -79,6 +83,35 @@ it is about; `cutover explain standing` lists them. tshark reassembles and decry
 it where SSLKEYLOGFILE is set; without it what was sent in clear is judged. A connection whose beginning is not in the
 capture is not judged, one with a gap up to there. FILE may be the run.json or results.jsonl of a run, too: then it
 tells what the judge heard in it. The reports hold what was encrypted, and are for their owner's eyes.
+)";
+
+constexpr const char* rehearse_notes = R"(
+Examples:
+  cutover plan new > plan.yaml                  a commented plan to begin with
+  cutover rehearse plan.yaml                    go or no-go, who loses what and when, what would help
+  cutover rehearse plan.yaml --improve          the same, and the plan that costs least
+  cutover rehearse plan.yaml --orders           the same, and every order of the six steps over its estate
+  cutover explain dialback-authority            what a cause is, what to do, whom it hits; F19 tells its causes
+
+Nothing is run: outcomes follow from the rules of the documents, as `cutover run migration` holds them against the wire.
+Exit codes: 0 go, 1 no-go or not what the plan expects, 3 a report could not be written, 4 wrong usage or a plan with
+mistakes.
+)";
+
+constexpr const char* estate_notes = R"(
+FILE is what the product's cmdlets give, as ConvertTo-Json, Export-Clixml or Export-Csv write it, in any encoding:
+Get-CsUser, Get-CsXmppAllowedPartner, Get-CsXmppGatewayConfiguration, Get-CsExternalAccessPolicy, Get-CsAllowedDomain,
+Get-CsAccessEdgeConfiguration, Get-CsSite, Get-CsPool, Get-CsService -EdgeServer, Get-CsSipDomain, Get-CsTopology
+-AsXml; a zone as a master file; certificates as PEM, DER, PKCS#7 or PKCS#12. What it is is told from what it holds.
+
+Examples:
+  cutover estate exports/*                                       what fails, the worst first
+  cutover estate exports/* --legacy-pool=ocs.contoso.example     ... with the pools that users are to be moved from
+  cutover estate exports/* --plan=plan.yaml                      ... and a commented plan for `cutover rehearse`
+
+Nothing is sent anywhere. The plan counts users and names none, and has no secret.
+Exit codes: 0 nothing fails, 1 something fails, 3 the plan could not be written, 4 wrong usage or a file that is no
+export.
 )";
 
 constexpr const char* authority_notes = R"(
@@ -320,6 +353,29 @@ std::string explain_slip(const CLI::App* app, const CLI::Error& error) {
   return text + "\n`cutover " + used + "--help` tells what there is\n";
 }
 
+void add_rehearsing(CLI::App& command, RehearseArguments& arguments) {
+  command.add_option("plan", arguments.plan, "YAML file of an estate and the steps of its migration")
+      ->required()
+      ->type_name("");
+  command.add_flag("--improve", arguments.improve, "Searches for the order and times that cost least");
+  command.add_flag("--orders", arguments.orders, "Every order of the document's six steps over the plan's estate");
+  option(command, "Reports", "-o,--output", arguments.directory, "FOLDER",
+         "Where the reports go; out/rehearsal without it");
+  command.footer(rehearse_notes);
+}
+
+void add_estate(CLI::App& command, EstateArguments& arguments) {
+  command.add_option("files", arguments.files, "Exports of the product, zones, certificates")
+      ->required()
+      ->type_name("");
+  option(command, "Options", "--legacy-pool", arguments.legacy_pools, "FQDN",
+         "A pool of the old version, which no export tells")
+      ->allow_extra_args(false);
+  option(command, "Reports", "--plan", arguments.plan, "FILE",
+         "Writes a plan of their estate there, for `cutover rehearse`; none without it");
+  command.footer(estate_notes);
+}
+
 // Where a standard stream was closed (>&-), the next file would take its place, and be written into.
 void hold_standard_streams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -379,8 +435,8 @@ int parse_and_run(int argc, char** argv) {
   defects->add_flag("--json", as_json, "As JSON");
   defects->add_flag("--words", as_words, "For completion")->group("");
   auto* explain = app.add_subcommand(
-      "explain", "Tells what a case does, judges and accepts; what a requirement or a defect is, and what judges it");
-  explain->add_option("id", id, "Id of a case or of a requirement, or name of a defect or variant")
+      "explain", "Tells what a case does, judges and accepts; what a requirement, defect, cause or known failure is");
+  explain->add_option("id", id, "Id of a case, requirement, cause or known failure, or name of a defect or variant")
       ->required()
       ->type_name("");
   auto* coverage = app.add_subcommand("coverage", "Counts the requirements that a run really judged");
@@ -421,6 +477,17 @@ int parse_and_run(int argc, char** argv) {
       "Shows which method two servers authenticate by, for each pair of settings, with the wire of each");
   std::string tables = "out/negotiation";
   option(*negotiation, "Reports", "-o,--output", tables, "FOLDER", "Where the pages go; out/negotiation without it");
+  RehearseArguments rehearsing;
+  auto* rehearse = app.add_subcommand("rehearse", "Rehearses a plan of a migration: who loses what, when, and why");
+  add_rehearsing(*rehearse, rehearsing);
+  auto* plan = app.add_subcommand("plan", "Helps to write a plan for rehearse");
+  plan->require_subcommand(1);
+  (void)plan->add_subcommand("new", "Prints a commented plan to begin with");
+  (void)plan->add_subcommand("operations", "Lists what the steps of a plan can do");
+  (void)plan->add_subcommand("causes", "Lists why an exchange can fail");
+  EstateArguments surveying;
+  auto* estate = app.add_subcommand("estate", "Judges an estate by exports of the product, and begins a plan of it");
+  add_estate(*estate, surveying);
   auto* check = app.add_subcommand("doctor", "Tells what this machine lacks, and the remedy");
   auto* bench =
       app.add_subcommand("bench", "Measures negotiations, stanzas, schedules and a whole run on this machine");
@@ -461,6 +528,10 @@ int parse_and_run(int argc, char** argv) {
   if (authority->parsed())
     return authority->got_subcommand("new") ? authority_new_command(issuing.folder) : authority_issue_command(issuing);
   if (negotiation->parsed()) return negotiation_command(tables, command);
+  if (rehearse->parsed()) return rehearse_command(rehearsing, command);
+  if (plan->parsed() && plan->got_subcommand("causes")) return plan_causes_command();
+  if (plan->parsed()) return plan->got_subcommand("new") ? plan_new_command() : plan_operations_command();
+  if (estate->parsed()) return estate_command(surveying);
   if (check->parsed()) return doctor();
   if (bench->parsed()) return bench_command(only, seconds, file);
   if (completion->parsed()) {
@@ -477,7 +548,8 @@ int run_command_line(int argc, char** argv) {
   throw_when_out_of_memory();
   const auto said = [](const std::exception& error, int code) {
     std::cout.flush();
-    std::cerr << "cutover: " << reports::terminal_text(error.what()) << '\n';
+    std::istringstream lines(error.what());  // several mistakes of a file, a line each
+    for (std::string line; std::getline(lines, line);) std::cerr << "cutover: " << reports::terminal_text(line) << '\n';
     return code;
   };
   try {
@@ -493,6 +565,8 @@ int run_command_line(int argc, char** argv) {
   } catch (const TargetError& error) {
     return said(error, exit_code::usage);
   } catch (const TopologyError& error) {
+    return said(error, exit_code::usage);
+  } catch (const YamlError& error) {
     return said(error, exit_code::usage);
   } catch (const CredentialsError& error) {
     return said(error, exit_code::usage);

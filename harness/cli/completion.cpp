@@ -71,6 +71,7 @@ std::string bash_completion(const CLI::App& app) {
     serve) words=')" +
          nodes() + R"(' ;;
     authority) [ "$COMP_CWORD" -eq 2 ] && words='new issue' ;;
+    plan) [ "$COMP_CWORD" -eq 2 ] && words='new operations causes' ;;
     completion) words=bash ;;
   esac
   case $current in

@@ -4,6 +4,7 @@
 #include "harness/judging/registry.h"
 #include "harness/judging/requirements.h"
 #include "harness/judging/standing.h"
+#include "harness/migration/cause.h"
 #include "harness/standing/ledger.h"
 #include "harness/targets/target.h"
 #include "protocol/base/check.h"
@@ -112,6 +113,21 @@ void explain_departure(std::ostream& out, const Departure& departure) {
   }
 }
 
+void explain_cause(std::ostream& out, const migration::CauseText& cause) {
+  fmt::print(out, "{}\n  {}\n\nWhat to do\n  {}\n\nWhom it hits\n  {}; {}\n", cause.id, cause.sentence, cause.remedy,
+             cause.whom, name_of(cause.ways));
+  fmt::print(out, "\nWhere it stands\n  lync-facts {}{}\n", cause.source,
+             cause.failure.empty() ? "" : fmt::format("; known failure {}", cause.failure));
+}
+
+void explain_failure(std::ostream& out, const migration::FailureText& failure) {
+  fmt::print(out, "{}\n  {}\n\nWhat would have found it\n  {}\n\nWhat brings it about\n", failure.id, failure.symptom,
+             failure.check);
+  const auto behind = migration::causes_behind(failure.id);
+  for (const auto cause : behind) fmt::print(out, "  {}: {}\n", text_of(cause).id, text_of(cause).sentence);
+  if (behind.empty()) fmt::print(out, "  no cause of the model: a plan cannot bring it about\n");
+}
+
 void explain_cases(std::ostream& out, const std::string& id) {
   Selection selection;
   selection.patterns = {id};
@@ -143,6 +159,11 @@ int explain_command(const std::string& id) {
     explain_requirement(std::cout, *requirement);
   } else if (const auto* departure = departures::find(id)) {
     explain_departure(std::cout, *departure);
+  } else if (const auto cause = migration::cause_of(id)) {
+    explain_cause(std::cout, text_of(*cause));
+  } else if (const auto failure = std::ranges::find(migration::failures(), id, &migration::FailureText::id);
+             failure != migration::failures().end()) {
+    explain_failure(std::cout, *failure);
   } else {
     explain_cases(std::cout, id);
   }

@@ -30,7 +30,7 @@ enum class ListForm { text, json, ctest, words };
 [[nodiscard]] int lint_command();
 /// `program` is the path of this program, for ctest.
 [[nodiscard]] int list_command(const RunArguments&, ListForm, const std::string& program);
-/// Tells of cases (id, suite or glob), of a requirement, or of a defect or variant.
+/// Tells of cases (id, suite or glob), of a requirement, of a defect or variant, of a cause or of a known failure.
 [[nodiscard]] int explain_command(const std::string& id);
 
 /// Which rows of the table of departures are listed; empty members ask for nothing.
@@ -67,6 +67,28 @@ struct AuthorityArguments {
 /// Plays the tables of negotiation, prints them, and writes a page of them with the wire of each cell; 1 where a cell
 /// is not as predicted.
 [[nodiscard]] int negotiation_command(const std::string& directory, const std::vector<std::string>& command);
+
+struct RehearseArguments {
+  std::string plan, directory = "out/rehearsal";
+  bool improve = false;  ///< searches for the plan that costs least
+  bool orders = false;   ///< rehearses every order of the document's steps over its estate
+};
+/// Rehearses a plan of a migration and writes its reports; 0 is a go, 1 a no-go, or not what the plan
+/// expects. Throws YamlError.
+[[nodiscard]] int rehearse_command(const RehearseArguments&, const std::vector<std::string>& command);
+struct EstateArguments {
+  std::vector<std::string> files, legacy_pools;
+  std::string plan;  ///< where a plan is written; empty: none is
+};
+/// Reads exports of the product, zones and certificates, tells what fails by them, and writes a plan of their estate;
+/// 1 where anything fails. Throws UsageError.
+[[nodiscard]] int estate_command(const EstateArguments&);
+/// Prints a commented plan to begin with.
+[[nodiscard]] int plan_new_command();
+/// Prints what the steps of a plan can do.
+[[nodiscard]] int plan_operations_command();
+/// Prints why an exchange can fail.
+[[nodiscard]] int plan_causes_command();
 
 /// What this machine has and lacks for a full run. Returns 0, or 3 when a run on loopback cannot work.
 [[nodiscard]] int doctor();

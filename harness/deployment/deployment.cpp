@@ -54,10 +54,11 @@ Deployment::Deployment(World& world, DeploymentOptions options)
                                     : tls::make_openssl_authority(world.wall_clock());
   }
   plan_ = std::make_unique<Plan>(
-      options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, options_.planted,
-      options_.admin);
+      options_.topology, options_.estate, [&](int host) { return world_.address_of(host); }, *authority_,
+      options_.planted, options_.admin);
   for (const auto& node : nodes_of(options_.topology)) hosts_[node.name] = node.host;
-  state_ = plan_->legacy_state();
+  state_ = plan_->estate().start;
+  for (const auto& domain : state_.sip_domains) published_[domain] = {state_.srv.at(domain), state_.ttl_s.at(domain)};
   publish_routes();
 }
 
@@ -119,7 +120,7 @@ void Deployment::bring_up() {
   name_server_ = &add("name-server", std::make_unique<mocks::NameServer>(dns::DnsServer(), plan_->name_server().port));
   plan_->publish_zones(name_server_->server(), state_);
   start_pool(Pool::legacy);
-  set_legacy_gateway(true);
+  conform_legacy_gateway();
   for (const auto& partner : options_.topology.partners) start_partner(partner);
   for (const auto& name : options_.topology.users) start_user(name);
   int host = first_client_host;
@@ -167,6 +168,7 @@ void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
 }
 
 void Deployment::start_user(const std::string& name) {
+  registered_[name] = Pool::legacy;
   users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, Pool::legacy)));
 }
 
@@ -248,9 +250,10 @@ std::vector<std::string> Deployment::stream_nodes() const {
 }
 
 void Deployment::settle() {
-  const auto& ours = options_.topology.domain;
   for (const auto& spec : options_.topology.partners) {
-    if (spec.server != PartnerServer::by_hand) partner_domain(spec.domain).let_go_of(ours);
+    if (spec.server != PartnerServer::by_hand) {
+      for (const auto& ours : domains_of(options_.topology)) partner_domain(spec.domain).let_go_of(ours);
+    }
     legacy_gateway_->server().close_streams_with(spec.domain);
     if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
   }

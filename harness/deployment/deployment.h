@@ -1,4 +1,4 @@
-// Deployment: a topology brought up in a world, and the six steps of the migration as operations on it.
+// Deployment: a topology brought up in a world, and the operations of the migration carried out on it.
 #pragma once
 
 #include "harness/deployment/plan.h"
@@ -12,8 +12,9 @@ struct ServerProduct;
 
 struct DeploymentOptions {
   Topology topology = reference_topology();
-  bool paper_tls = false;       ///< names without encryption, for explorations and benchmarks
-  departures::Planted planted;  ///< defects and variants of the reference and the mocks
+  std::optional<migration::Estate> estate = {};  ///< see Plan
+  bool paper_tls = false;                        ///< names without encryption, for explorations and benchmarks
+  departures::Planted planted;                   ///< defects and variants of the reference and the mocks
   AdminPlan admin;
   std::uint16_t direct_tls_port = 0;          ///< where the proxy takes TLS from the first octet, too; 0: nowhere
   std::unique_ptr<tls::Authority> authority;  ///< null: a new one
@@ -32,15 +33,23 @@ class Deployment {
   /// ServerFailed where a partner's real server does not come up.
   void bring_up();
 
-  // The steps, and each one's undo. A step that is done (undone) already has no effect.
+  /// One operation; the nodes follow what it makes of the state. Throws OperationError for what the estate does not
+  /// have, and HarnessFault for what no node here can show (see on_the_wire()).
+  void carry_out(const migration::Operation&);
+  /// The same as text: "allow-partner fabrikam.example".
+  void carry_out(std::string_view operation);
+  // The six steps, each all of its operations at once, and each one's undo.
   void carry_out(Step);
   void undo(Step);
   void move_user(const std::string& user, Pool home);
   void allow_partner(const std::string& domain);  ///< on the new side
   void remove_partner(const std::string& domain);
   void set_legacy_gateway(bool runs);
+  /// From now on the edge learns of the central store by the operation `replicate` alone.
+  void hold_replication() { replicates_ = false; }
   /// What the operations so far amount to; what predict() is asked about.
-  [[nodiscard]] const MigrationState& state() const { return state_; }
+  [[nodiscard]] const migration::State& state() const { return state_; }
+  [[nodiscard]] const migration::Estate& estate() const { return plan_->estate(); }
 
   /// Ends what earlier states left behind: waits out the TTL of our SRV record and closes the S2S streams between
   /// partners and both our gateways, so that the next exchange meets the present state only.
@@ -80,6 +89,15 @@ class Deployment {
   N& add(const std::string& name, std::unique_ptr<N> node) {
     return world_.add(name, hosts_.at(name), std::move(node));
   }
+  void take(const std::vector<migration::Operation>&);
+  [[nodiscard]] bool can_be_taken_back(const migration::Operation&) const;
+  // The nodes follow the state, each part where it differs.
+  void conform();
+  void conform_homes();
+  void conform_legacy_gateway();
+  void conform_records();
+  void conform_edge();
+  void conform_services();
   void publish_routes();
   void start_legacy_gateway();
   void start_pool(Pool);
@@ -88,15 +106,15 @@ class Deployment {
   void start_clients(const PartnerSpec&, int first_host);
   void start_user(const std::string&);
   void start_edge();
-  void start_gateway();
-  void stop_gateway();
+  void stop_edge();
   void apply_settings();
   void await(const std::function<bool()>&, const std::string& what);
 
   World& world_;
   DeploymentOptions options_;
   Departures routes_;  ///< what departs in the steps themselves
-  MigrationState state_;
+  migration::State state_;
+  bool replicates_ = true;
   std::vector<std::string> tls_partners_;  ///< node names of partners whose kind requires TLS
   std::unique_ptr<tls::Authority> authority_;
   std::unique_ptr<Plan> plan_;
@@ -108,7 +126,11 @@ class Deployment {
   std::map<std::string, mocks::Partner*> partners_;
   std::map<std::string, RealPartner*> real_partners_;
   std::map<std::string, mocks::SipUser*> users_;
-  bool certificate_live_ = false;
+  // What the nodes were told last.
+  std::map<std::string, Pool> registered_;
+  std::optional<migration::Certificate> assigned_, live_;
+  bool edge_runs_ = true, legacy_runs_ = false;
+  std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
   reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;
 };

@@ -16,9 +16,7 @@ namespace {
 /// Longer than the 32 s of a SIP transaction, so that an error has its time.
 constexpr Duration exchange_limit = 45s;
 
-std::string jid_of(Deployment& deployment, const std::string& user) {
-  return user + "@" + deployment.topology().domain;
-}
+std::string jid_of(Deployment& deployment, const std::string& user) { return address_of(deployment.topology(), user); }
 
 std::string sip_uri_of(const Exchange& exchange) {
   return "sip:" + exchange.partner_user + "@" + exchange.partner_domain;
@@ -66,7 +64,7 @@ class Probe {
       return std::ranges::any_of(document, [&](const auto& presence) { return presence.status == marker; });
     };
     const bool out = seen_.exchange.way == Way::to_partner;
-    if (seen_.exchange.kind == Kind::message) {
+    if (seen_.exchange.what == What::message) {
       return out ? count(partner_user_.messages, [&](const auto& m) { return body_of(m) == marker; })
                  : count(user_.texts(), [&](const auto& text) { return text.body == marker; });
     }
@@ -83,7 +81,7 @@ class Probe {
   void start() {
     const auto& exchange = seen_.exchange;
     const auto jid = jid_of(deployment_, exchange.user);
-    if (exchange.kind == Kind::message) {
+    if (exchange.what == What::message) {
       if (exchange.way == Way::to_partner) return user_.send_message(sip_uri_of(exchange), seen_.marker);
       partner_.send_message(exchange.partner_user, jid, seen_.marker);
       return;
@@ -119,16 +117,16 @@ class Probe {
   /// The sender of a message, or of a subscription, was told that it did not work.
   bool told() {
     const auto& exchange = seen_.exchange;
-    const bool user_sends = (exchange.way == Way::to_partner) == (exchange.kind == Kind::message);
+    const bool user_sends = (exchange.way == Way::to_partner) == (exchange.what == What::message);
     if (!user_sends) {
       if (partner_user_.errors.size() > errors_before_) {
         const auto error = xmpp::error_of(partner_user_.errors.back());
         seen_.told = error ? with_reason(error->condition, error->text) : "an error";
         return true;
       }
-      return exchange.kind == Kind::presence && refused_subscription();
+      return exchange.what == What::presence && refused_subscription();
     }
-    if (exchange.kind == Kind::presence) return user_subscription_failed();
+    if (exchange.what == What::presence) return user_subscription_failed();
     for (const auto& outcome : user_.outcomes()) {
       if (outcome.body != seen_.marker || (outcome.status >= 200 && outcome.status < 300)) continue;
       seen_.told = outcome.status == 0 ? outcome.reason : with_reason(std::to_string(outcome.status), outcome.reason);
@@ -162,7 +160,7 @@ class Probe {
   /// Ends the subscription that the exchange made, and waits for the end where there is one to end.
   void finish() {
     const auto& exchange = seen_.exchange;
-    if (exchange.kind == Kind::message) return;
+    if (exchange.what == What::message) return;
     exchange.way == Way::to_partner ? end_partners_subscription() : end_users_subscription();
   }
 
@@ -205,22 +203,25 @@ void trace_path(Deployment& deployment, Observation& seen) {
 
 }  // namespace
 
-Prediction predict(const MigrationState& state, const Topology& topology, const Exchange& exchange) {
-  const auto partner = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
-  const auto one_way = predict(state, exchange.user, *partner, exchange.way);
-  if (exchange.kind == Kind::message || one_way.path == Path::cut_off) return one_way;
-  const auto back = exchange.way == Way::to_partner ? Way::from_partner : Way::to_partner;
-  const auto other_way = predict(state, exchange.user, *partner, back);
-  return other_way.path == Path::cut_off ? other_way : one_way;
+Outcome predict(const migration::State& state, const Topology& topology, const Exchange& exchange) {
+  const auto spec = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
+  const auto partner = partner_of(*spec);
+  const auto judged = [&](Way way) {
+    return outcome_of(state, partner, {exchange.user, exchange.partner_domain, way, exchange.what});
+  };
+  const auto one_way = judged(exchange.way);
+  if (exchange.what == What::message || one_way.kind != migration::Kind::works) return one_way;
+  const auto other_way = judged(exchange.way == Way::to_partner ? Way::from_partner : Way::to_partner);
+  return other_way.kind == migration::Kind::works ? one_way : other_way;
 }
 
 std::vector<Exchange> all_exchanges(const Topology& topology) {
   std::vector<Exchange> exchanges;
   for (const auto& user : topology.users) {
     for (const auto& partner : topology.partners) {
-      for (const auto kind : {Kind::message, Kind::presence}) {
+      for (const auto what : {What::message, What::presence}) {
         for (const auto way : {Way::to_partner, Way::from_partner}) {
-          exchanges.push_back({user, partner.domain, partner.users.front(), way, kind});
+          exchanges.push_back({user, partner.domain, partner.users.front(), way, what});
         }
       }
     }

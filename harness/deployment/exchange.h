@@ -2,27 +2,32 @@
 #pragma once
 
 #include "harness/deployment/deployment.h"
+#include "harness/migration/outcome.h"
 
 #include <string>
 #include <vector>
 
 namespace cutover::harness {
 
-enum class Kind { message, presence };
+using migration::Cause;
+using migration::Outcome;
+using migration::Path;
+using migration::Way;
+using migration::What;
 
 /// One thing to send: between `user` of ours and `partner_user` of a partner.
 struct Exchange {
   std::string user;
   std::string partner_domain, partner_user;
   Way way = Way::to_partner;
-  Kind kind = Kind::message;
+  What what = What::message;
 };
 
 /// What came of it.
 struct Observation {
   Exchange exchange;
   std::string marker;              ///< the text that identifies it on every wire
-  Path path = Path::cut_off;       ///< by the gateways that handled it, where it arrived
+  Path path = Path::none;          ///< by the gateways that handled it, where it arrived
   bool both_paths = false;         ///< it crossed the legacy and the new side
   std::size_t copies = 0;          ///< at the receiver
   bool sender_told = false;        ///< an error came back to the sender of a message
@@ -30,9 +35,9 @@ struct Observation {
   std::vector<std::string> nodes;  ///< that handled it, in order
 };
 
-/// What predict() says of an exchange: presence needs both ways, for the subscription goes one way and the state the
-/// other.
-[[nodiscard]] Prediction predict(const MigrationState&, const Topology&, const Exchange&);
+/// What the rules say of an exchange in a state where caches have expired and streams of earlier states are closed.
+/// Presence needs both ways, for the subscription goes one way and the state the other.
+[[nodiscard]] Outcome predict(const migration::State&, const Topology&, const Exchange&);
 
 /// Every user with every partner's first user, messages and presence, both ways.
 [[nodiscard]] std::vector<Exchange> all_exchanges(const Topology&);

@@ -1,8 +1,11 @@
 // The settings of each node: names, certificates, addresses, zones, routes.
 #include "harness/deployment/plan.h"
 
+#include "harness/negotiation/pair.h"
 #include "mocks/rules.h"
 #include "protocol/base/check.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -11,7 +14,6 @@ namespace cutover::harness {
 namespace {
 
 constexpr Duration gateway_reconnect = 200ms;
-constexpr char access_policy[] = "XMPP";
 
 /// What a partner of each kind offers and takes; the legacy gateway and the new side are configured to match.
 xmpp::PeerPolicy policy_of(PartnerKind kind) {
@@ -33,28 +35,10 @@ xmpp::PeerPolicy policy_of(PartnerKind kind) {
   return policy;
 }
 
-mocks::ConnectionMode mode_of(PartnerKind kind) {
-  switch (kind) {
-    case PartnerKind::sasl_external:
-      return mocks::ConnectionMode::tls_sasl;
-    case PartnerKind::dialback_over_tls:
-      return mocks::ConnectionMode::tls_dialback;
-    case PartnerKind::plaintext_dialback:
-      break;
-  }
-  return mocks::ConnectionMode::tcp_dialback;
-}
-
-reference::AllowedPartner allowed_partner_of(const PartnerSpec& spec) {
-  const auto policy = policy_of(spec.kind);
-  reference::AllowedPartner partner;
-  partner.domain = spec.domain;
-  partner.partner_type = reference::PartnerType::federated;
-  partner.enable_keep_alive = policy.keep_alive;
-  partner.tls_negotiation = policy.tls;
-  partner.sasl_negotiation = policy.sasl;
-  partner.support_dialback_negotiation = policy.dialback;
-  return partner;
+mocks::ConnectionMode mode_of(const negotiation::Side& side) {
+  if (side.tls == negotiation::Tls::none) return mocks::ConnectionMode::tcp_dialback;
+  const bool proves = side.external && side.certificate == negotiation::Certificate::good;
+  return proves ? mocks::ConnectionMode::tls_sasl : mocks::ConnectionMode::tls_dialback;
 }
 
 sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
@@ -65,9 +49,13 @@ sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
 
 const char* node_name_of(Pool pool) { return pool == Pool::legacy ? "legacy-pool" : "new-pool"; }
 
-Plan::Plan(Topology topology, const AddressOf& address_of, tls::Authority& authority, departures::Planted planted,
-           AdminPlan admin)
-    : topology_(std::move(topology)), authority_(authority), planted_(std::move(planted)), admin_(std::move(admin)) {
+Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const AddressOf& address_of,
+           tls::Authority& authority, departures::Planted planted, AdminPlan admin)
+    : topology_(std::move(topology)),
+      estate_(estate ? std::move(*estate) : estate_of(topology_)),
+      authority_(authority),
+      planted_(std::move(planted)),
+      admin_(std::move(admin)) {
   for (const auto& node : nodes_of(topology_)) {
     auto& here = nodes_[node.name];
     here.address = address_of(node.host);
@@ -75,22 +63,16 @@ Plan::Plan(Topology topology, const AddressOf& address_of, tls::Authority& autho
   }
 }
 
-MigrationState Plan::legacy_state() const {
-  MigrationState state;
-  for (const auto& user : topology_.users) state.homes[user] = Pool::legacy;
-  return state;
+Pool home_of(const migration::State& state, const std::string& user) {
+  const auto found = state.users.find(user);
+  const bool moved = found != state.users.end() && side_of(state, found->second) == migration::Side::current;
+  return moved ? Pool::current : Pool::legacy;
 }
 
-MigrationState Plan::migrated_state() const {
-  MigrationState state{.pool_deployed = true,
-                       .edge_deployed = true,
-                       .policies_granted = true,
-                       .certificate_assigned = true,
-                       .federation_enabled = true,
-                       .srv_names_edge = true};
-  for (const auto& user : topology_.users) state.homes[user] = Pool::current;
-  for (const auto& partner : topology_.partners) state.allowed_partners.insert(partner.domain);
-  return state;
+bool names_edge(const migration::State& state, const std::string& domain) {
+  const auto found = state.srv.find(domain);
+  return found != state.srv.end() && !found->second.empty() &&
+         found->second.front().box != migration::legacy_gateway_box;
 }
 
 const Plan::Located& Plan::located(std::string_view node) const {
@@ -116,46 +98,64 @@ std::shared_ptr<const tls::Identity> Plan::issue(const std::vector<std::string>&
   return authority_.issue(request);
 }
 
-mocks::Routing Plan::routing(const MigrationState& state) const {
+mocks::Routing Plan::routing(const migration::State& state) const {
   mocks::Routing routing;
-  routing.domain = topology_.domain;
+  for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
-  routing.homes = state.homes;
+  const auto& configuration = state.configuration;
+  const auto known = settings(state, configuration);
+  for (const auto& [user, situation] : state.users) {
+    const auto address = address_of(topology_, user);
+    routing.homes[address] = home_of(state, user);
+    // By the product's own evaluation (reference), not by that of the model that is held against the wire.
+    if (known.user_may(address)) routing.xmpp_users.insert(address);
+    if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+      routing.federated_users.insert(address);
+  }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
-  if (state.pool_deployed) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
-  for (const auto& partner : topology_.partners) routing.legacy_partners.insert(partner.domain);
-  routing.configured_partners = state.allowed_partners;
-  if (state.legacy_gateway_runs) routing.legacy_gateway = peer("legacy-gateway", "sip");
-  if (state.federation_enabled) routing.gateway = peer("gateway", "sip");
-  if (state.policies_granted) routing.xmpp_users = {topology_.users.begin(), topology_.users.end()};
-  routing.edge_deployed = state.edge_deployed;
+  if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
+  routing.legacy_partners = state.legacy.routes;
+  for (const auto& [domain, row] : configuration.partners) {
+    routing.configured_partners.insert(domain);
+    routing.configured_partners.insert(row.additional_domains.begin(), row.additional_domains.end());
+  }
+  if (state.legacy.gateway_runs && state.legacy.edge_runs) routing.legacy_gateway = peer("legacy-gateway", "sip");
+  if (gateway_up(state) && !configuration.xmpp_route.empty()) routing.gateway = peer("gateway", "sip");
+  routing.edge_deployed = edge_on_the_wire(state).deployed;
   return routing;
 }
 
-reference::Settings Plan::settings(const MigrationState& state) const {
+bool gateway_up(const migration::State& state) { return state.gateway_installed && state.gateway_runs; }
+
+reference::Settings Plan::settings(const migration::State& state, const migration::Configuration& known) const {
   reference::Settings settings;
-  for (const auto& partner : topology_.partners) {
-    if (state.allowed_partners.contains(partner.domain))
-      settings.partners[partner.domain] = allowed_partner_of(partner);
+  settings.partners = known.partners;
+  settings.gateway = known.gateway;
+  settings.policies = state.policies;
+  for (const auto& [user, situation] : state.users) {
+    const auto address = address_of(topology_, user);
+    if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
+    if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
   }
-  settings.gateway.dialback_passphrase = "passphrase of the new side";
-  settings.policies.user_scoped[access_policy] = {.enable_federation_access = true, .enable_xmpp_access = true};
-  if (state.policies_granted) {
-    for (const auto& user : topology_.users) settings.policies.grants[user + "@" + topology_.domain] = access_policy;
-  }
-  settings.allow_federated_users = state.policies_granted;
-  settings.enable_xmpp_federation = settings.site_federation_route =
-      state.federation_enabled && planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
+  // A setting of the edge, whoever is asked.
+  settings.allow_federated_users =
+      !planted_.at(departures::routes)
+           .breaks(mocks::Rule::federation_switch_is_obeyed, !state.replica.allow_federated_users);
+  const auto& edge = edge_on_the_wire(state);
+  const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
+  // What is changed and not published has no effect yet; a proxy is installed only behind a published flag.
+  const bool enabled = edge.xmpp_ticked || !state.configuration.published;
+  settings.enable_xmpp_federation = enabled && edge.proxy_installed && opens;
+  settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
   return settings;
 }
 
-void Plan::publish_zones(dns::DnsServer& server, const MigrationState& state) const {
-  const auto& domain = topology_.domain;
+void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) const {
   const auto ttl = topology_.srv_ttl_s;
-  server.add_empty_zone(domain);
+  for (const auto& domain : domains_of(topology_)) server.add_empty_zone(domain);
   server.set(host_name("legacy-gateway"), dns::Type::a, ttl, {located("legacy-gateway").address});
   server.set(host_name("xmpp"), dns::Type::a, ttl, {located("proxy").address});
-  publish_our_srv(server, state);
+  for (const auto& domain : domains_of(topology_)) publish_our_srv(server, state, domain);
   for (const auto& partner : topology_.partners) {
     const auto [where, port] = endpoint(node_name_of(topology_, partner), "xmpp");
     server.add_empty_zone(partner.domain);
@@ -165,11 +165,17 @@ void Plan::publish_zones(dns::DnsServer& server, const MigrationState& state) co
   }
 }
 
-void Plan::publish_our_srv(dns::DnsServer& server, const MigrationState& state) const {
-  const auto* node = state.srv_names_edge ? "proxy" : "legacy-gateway";
-  const auto* name = state.srv_names_edge ? "xmpp" : "legacy-gateway";
-  server.set("_xmpp-server._tcp." + topology_.domain, dns::Type::srv, topology_.srv_ttl_s,
-             {"0 0 " + std::to_string(endpoint(node, "xmpp").port) + " " + host_name(name)});
+void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain) const {
+  std::vector<std::string> targets;
+  for (const auto& target : state.srv.at(domain)) {
+    const bool edge = target.box != migration::legacy_gateway_box;
+    const auto* node = edge ? "proxy" : "legacy-gateway";
+    // The usual port is where the node listens in this world.
+    const auto port = target.port == migration::SrvTarget().port ? endpoint(node, "xmpp").port : target.port;
+    const auto name = target.resolves ? host_name(edge ? "xmpp" : "legacy-gateway") : host_name("nowhere");
+    targets.push_back(fmt::format("{} 0 {} {}", target.priority, port, name));
+  }
+  server.set("_xmpp-server._tcp." + domain, dns::Type::srv, state.ttl_s.at(domain), targets);
 }
 
 mocks::PoolSettings Plan::pool(Pool pool, std::shared_ptr<const mocks::Routing> routing) const {
@@ -187,9 +193,15 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
   mocks::PartnerSettings settings;
   settings.domain = spec.domain;
   settings.users = spec.users;
-  if (spec.kind != PartnerKind::plaintext_dialback) settings.identity = issue({spec.domain, "xmpp." + spec.domain});
+  const auto side = partner_of(spec).side;
+  if (side.certificate != negotiation::Certificate::none)
+    settings.identity =
+        side.certificate == negotiation::Certificate::good
+            ? issue({spec.domain, "xmpp." + spec.domain})
+            : authority_.issue({.names = {{tls::NameKind::dns, spec.domain}}, .flaw = tls::Flaw::expired});
   settings.policy = policy_of(spec.kind);
   settings.send_version = spec.kind != PartnerKind::plaintext_dialback;
+  if (spec.side) negotiation::apply(*spec.side, settings);
   settings.dialback_secret = "secret of " + spec.domain;
   settings.name_server = name_server();
   settings.port = endpoint(node_name_of(topology_, spec), "xmpp").port;
@@ -200,7 +212,7 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
 mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
   mocks::SipUserSettings settings;
   settings.name = name;
-  settings.domain = topology_.domain;
+  settings.domain = domain_of(topology_, name);
   settings.identity = issue({name + ".users." + topology_.domain});
   settings.pool = peer(node_name_of(home), "sip");
   return settings;
@@ -208,10 +220,18 @@ mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
 
 mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   mocks::LegacyGatewaySettings settings;
-  settings.domains = {topology_.domain};
-  for (const auto& partner : topology_.partners) settings.partners[partner.domain] = mode_of(partner.kind);
+  const auto& served = estate_.start.legacy.sip_domains;
+  settings.domains = {served.begin(), served.end()};
+  for (const auto& partner : topology_.partners) {
+    const auto& primary = primary_of(estate_, partner.domain);
+    if (!estate_.start.legacy.partners.contains(primary)) continue;
+    const bool clear = estate_.start.legacy.in_clear.contains(primary);
+    settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
+  }
   settings.host = host_name("legacy-gateway");
-  settings.identity = issue({topology_.domain, settings.host});
+  auto names = domains_of(topology_);
+  names.push_back(settings.host);
+  settings.identity = issue(names);
   settings.sip_identity = issue({settings.host});
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server();
@@ -222,14 +242,14 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   return settings;
 }
 
-reference::ProxyConfig Plan::proxy(const MigrationState& state) const {
+reference::ProxyConfig Plan::proxy(const migration::State& state) const {
   reference::ProxyConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("proxy");
   config.gateway_name = host_name("gateway");
   config.internal_identity = issue({config.host});
   config.name_server = name_server();
-  config.settings = settings(state);
+  config.settings = settings(state, state.replica);
   config.port = endpoint("proxy", "xmpp").port;
   config.internal_port = endpoint("proxy", "internal").port;
   if (admin_.enabled) config.admin_port = endpoint("proxy", "admin").port;
@@ -238,19 +258,28 @@ reference::ProxyConfig Plan::proxy(const MigrationState& state) const {
   return config;
 }
 
-std::shared_ptr<const tls::Identity> Plan::edge_certificate() const {
-  return issue({topology_.domain, host_name("xmpp")});
+std::shared_ptr<const tls::Identity> Plan::certificate(const std::optional<migration::Certificate>& one) const {
+  if (!one) return nullptr;
+  using Fault = migration::Certificate::Fault;
+  tls::CertificateRequest request;
+  for (const auto& name : one->names) request.names.push_back({tls::NameKind::dns, name});
+  request.names.push_back({tls::NameKind::dns, host_name("xmpp")});
+  if (one->fault == Fault::expired) request.flaw = tls::Flaw::expired;
+  if (one->fault == Fault::not_yet_valid) request.flaw = tls::Flaw::not_yet_valid;
+  if (one->fault == Fault::untrusted_root) request.flaw = tls::Flaw::unknown_root;
+  if (one->fault == Fault::none && !one->client_usage) request.flaw = tls::Flaw::server_only_eku;
+  return authority_.issue(request);
 }
 
-reference::GatewayConfig Plan::gateway(const MigrationState& state) const {
+reference::GatewayConfig Plan::gateway(const migration::State& state) const {
   reference::GatewayConfig config;
-  config.domains = {topology_.domain};
+  config.domains = domains_of(topology_);
   config.host = host_name("gateway");
   config.identity = issue({config.host});
   config.proxies = {endpoint("proxy", "internal")};
   config.proxy_name = host_name("proxy");
   config.next_hop = destination(peer(node_name_of(Pool::current), "sip"));
-  config.settings = settings(state);
+  config.settings = settings(state, state.configuration);
   config.port = endpoint("gateway", "sip").port;
   if (admin_.enabled) config.admin_port = endpoint("gateway", "admin").port;
   config.admin_token = admin_.token;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "departures/table.h"
-#include "harness/deployment/prediction.h"
+#include "harness/deployment/estate_of.h"
 #include "mocks/legacy_gateway.h"
 #include "mocks/partner.h"
 #include "mocks/pool.h"
@@ -17,6 +17,8 @@
 
 namespace cutover::harness {
 
+using mocks::Pool;
+
 /// Whether proxy and gateway have an admin interface, at the port that the topology gives it.
 struct AdminPlan {
   bool enabled = false;
@@ -27,32 +29,34 @@ class Plan {
  public:
   using AddressOf = std::function<std::string(int host)>;
   /// Refers to the authority; `address_of` gives the address of a host number (World::address_of).
-  Plan(Topology, const AddressOf&, tls::Authority&, departures::Planted, AdminPlan = {});
+  /// `estate`: instead of that which follows from the topology, whose users are classes of it and whose partners it
+  /// has.
+  Plan(Topology, std::optional<migration::Estate> estate, const AddressOf&, tls::Authority&, departures::Planted,
+       AdminPlan = {});
 
   [[nodiscard]] const Topology& topology() const { return topology_; }
-  /// Before the first step, and after the last one.
-  [[nodiscard]] MigrationState legacy_state() const;
-  [[nodiscard]] MigrationState migrated_state() const;
+  [[nodiscard]] const migration::Estate& estate() const { return estate_; }
 
   [[nodiscard]] Endpoint endpoint(std::string_view node, std::string_view service) const;
   [[nodiscard]] Endpoint name_server() const { return endpoint("name-server", "dns"); }
   /// What the pools know in that state.
-  [[nodiscard]] mocks::Routing routing(const MigrationState&) const;
-  /// What is replicated to proxy and gateway in that state.
-  [[nodiscard]] reference::Settings settings(const MigrationState&) const;
+  [[nodiscard]] mocks::Routing routing(const migration::State&) const;
+  /// What a box knows in that state: the edge the replica, the front end the central store.
+  [[nodiscard]] reference::Settings settings(const migration::State&, const migration::Configuration& known) const;
 
-  /// Our zone and those of the partners, and the one record that the last step changes.
-  void publish_zones(dns::DnsServer&, const MigrationState&) const;
-  void publish_our_srv(dns::DnsServer&, const MigrationState&) const;
+  /// Our zones and those of the partners, and the records that the last step changes.
+  void publish_zones(dns::DnsServer&, const migration::State&) const;
+  void publish_our_srv(dns::DnsServer&, const migration::State&, const std::string& domain) const;
 
   [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
   [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;
   [[nodiscard]] mocks::SipUserSettings user(const std::string& name, Pool home) const;
   [[nodiscard]] mocks::LegacyGatewaySettings legacy_gateway() const;
-  /// Without its external certificate; see edge_certificate().
-  [[nodiscard]] reference::ProxyConfig proxy(const MigrationState&) const;
-  [[nodiscard]] reference::GatewayConfig gateway(const MigrationState&) const;
-  [[nodiscard]] std::shared_ptr<const tls::Identity> edge_certificate() const;
+  /// Without its external certificate; see certificate().
+  [[nodiscard]] reference::ProxyConfig proxy(const migration::State&) const;
+  [[nodiscard]] reference::GatewayConfig gateway(const migration::State&) const;
+  /// Null for none.
+  [[nodiscard]] std::shared_ptr<const tls::Identity> certificate(const std::optional<migration::Certificate>&) const;
   [[nodiscard]] mocks::SipPeer peer(const std::string& node, std::string_view service) const;
 
  private:
@@ -67,6 +71,7 @@ class Plan {
   [[nodiscard]] const Located& located(std::string_view node) const;
 
   Topology topology_;
+  migration::Estate estate_;
   std::map<std::string, Located, std::less<>> nodes_;
   tls::Authority& authority_;
   departures::Planted planted_;
@@ -74,5 +79,11 @@ class Plan {
 };
 
 [[nodiscard]] const char* node_name_of(Pool);
+/// The XMPP gateway of the front ends is installed, and runs.
+[[nodiscard]] bool gateway_up(const migration::State&);
+/// Where a user is homed.
+[[nodiscard]] Pool home_of(const migration::State&, const std::string& user);
+/// The record names the new edge.
+[[nodiscard]] bool names_edge(const migration::State&, const std::string& domain);
 
 }  // namespace cutover::harness

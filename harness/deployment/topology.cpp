@@ -19,6 +19,7 @@ namespace cutover::harness {
 namespace {
 
 constexpr std::uint32_t ttl_max_s = 2'147'483'647;  // RFC 2181 section 8
+constexpr std::size_t further_domains_max = 10;
 constexpr int first_partner_host = 40, first_user_host = 100;
 constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
                         dns_port = 10053;
@@ -96,11 +97,12 @@ class TopologyReader {
   [[nodiscard]] Topology read(std::string_view yaml) const {
     const YAML::Node root = load(yaml);
     if (!root.IsMap()) fail(root, "expected a mapping with domain, users and partners");
-    check_keys(root, {"domain", "srv-ttl-seconds", "users", "partners", "places"});
+    check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "places"});
     Topology topology;
     topology.domain = domain(root);
     if (root["srv-ttl-seconds"]) topology.srv_ttl_s = seconds(root["srv-ttl-seconds"]);
-    topology.users = names(root, "users", topology.domain);
+    if (root["further-domains"]) read_further_domains(root, topology);
+    read_users(root, topology);
     for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
     check_unique_domains(root, topology);
     check_unique_nodes(root, topology);
@@ -182,6 +184,31 @@ class TopologyReader {
     return result;
   }
 
+  void read_further_domains(const YAML::Node& root, Topology& topology) const {
+    for (const auto& node : sequence(root, "further-domains", further_domains_max)) {
+      const auto name = node.IsScalar() ? node.Scalar() : std::string();
+      if (!is_host_name(name)) fail(node, "expected a domain name such as b.example");
+      topology.further_domains.push_back(name);
+    }
+  }
+
+  /// "alice", or "alice@b.example" for a further domain; a localpart names a node, and stands once.
+  void read_users(const YAML::Node& root, Topology& topology) const {
+    const auto known = domains_of(topology);
+    for (const auto& node : sequence(root, "users", users_max)) {
+      const auto text = node.IsScalar() ? node.Scalar() : std::string();
+      const auto at = text.find('@');
+      const auto name = text.substr(0, at), domain = at == std::string::npos ? topology.domain : text.substr(at + 1);
+      if (!is_user_name(name, topology.domain))
+        fail(node, "expected a user name of small letters, digits, '-', '.', such as alice");
+      if (std::ranges::find(known, domain) == known.end())
+        fail(node, fmt::format("'{}' is no domain of ours, expected one of {}", domain, fmt::join(known, ", ")));
+      if (std::ranges::count(topology.users, name) != 0) fail(node, "user '" + name + "' is listed twice");
+      topology.users.push_back(name);
+      if (domain != topology.domain) topology.user_domains[name] = domain;
+    }
+  }
+
   [[nodiscard]] PartnerSpec partner(const YAML::Node& node) const {
     if (!node.IsMap()) fail(node, "expected a mapping with domain, kind and users");
     check_keys(node, {"domain", "kind", "users", "server"});
@@ -211,6 +238,9 @@ class TopologyReader {
 
   void check_unique_domains(const YAML::Node& root, const Topology& topology) const {
     std::set<std::string> seen{topology.domain};
+    for (const auto& domain : topology.further_domains) {
+      if (!seen.insert(domain).second) fail(root["further-domains"], "domain '" + domain + "' is used twice");
+    }
     for (const auto& partner : topology.partners) {
       if (!seen.insert(partner.domain).second) fail(root["partners"], "domain '" + partner.domain + "' is used twice");
     }
@@ -299,6 +329,21 @@ Topology load_topology(const std::string& path) {
   } catch (const FileError& error) {
     throw TopologyError(path + ": " + error.what());
   }
+}
+
+std::vector<std::string> domains_of(const Topology& topology) {
+  std::vector<std::string> all{topology.domain};
+  all.insert(all.end(), topology.further_domains.begin(), topology.further_domains.end());
+  return all;
+}
+
+const std::string& domain_of(const Topology& topology, const std::string& user) {
+  const auto found = topology.user_domains.find(user);
+  return found == topology.user_domains.end() ? topology.domain : found->second;
+}
+
+std::string address_of(const Topology& topology, const std::string& user) {
+  return user + "@" + domain_of(topology, user);
 }
 
 std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {

@@ -1,8 +1,11 @@
 // Topology: who exists and who hosts what, as a plain value; loadable from YAML.
 #pragma once
 
+#include "harness/negotiation/side.h"
+
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,6 +27,7 @@ struct PartnerSpec {
   PartnerKind kind = PartnerKind::sasl_external;
   std::vector<std::string> users;
   PartnerServer server = PartnerServer::mock;
+  std::optional<negotiation::Side> side = {};  ///< of a mock, instead of what its kind has; not in a file
   bool operator==(const PartnerSpec&) const = default;
 };
 
@@ -37,11 +41,13 @@ struct Place {
 
 /// A deployment on paper. Every user starts on the legacy pool, every partner on the legacy gateway.
 struct Topology {
-  std::string domain;              ///< our SIP and XMPP domain
-  std::vector<std::string> users;  ///< in the order in which they are moved
+  std::string domain;              ///< our SIP and XMPP domain, and that of our hosts
+  std::vector<std::string> users;  ///< localparts, in the order in which they are moved
   std::vector<PartnerSpec> partners;
-  std::uint32_t srv_ttl_s = 300;        ///< of our _xmpp-server record
-  std::map<std::string, Place> places;  ///< by node name; only `cutover serve` looks at it
+  std::uint32_t srv_ttl_s = 300;                         ///< of our _xmpp-server records
+  std::vector<std::string> further_domains = {};         ///< ours, too
+  std::map<std::string, std::string> user_domains = {};  ///< of the users of these, by localpart
+  std::map<std::string, Place> places;                   ///< by node name; only `cutover serve` looks at it
   bool operator==(const Topology&) const = default;
 };
 
@@ -73,6 +79,11 @@ struct TopologyError : std::runtime_error {
 [[nodiscard]] Topology load_topology(const std::string& path);
 /// Moves one node: "proxy=192.0.2.7" or "proxy.admin=8090". Throws TopologyError with what was expected.
 void set_place(Topology&, const std::string& assignment);
+/// The first one is `domain`.
+[[nodiscard]] std::vector<std::string> domains_of(const Topology&);
+/// The domain of a user of ours, and the whole address.
+[[nodiscard]] const std::string& domain_of(const Topology&, const std::string& user);
+[[nodiscard]] std::string address_of(const Topology&, const std::string& user);
 /// The embedded deployment: three users, three partners of the three kinds.
 [[nodiscard]] Topology reference_topology();
 

@@ -324,6 +324,7 @@ CaseResult execute_case(const CaseRecord& record, const RunOptions& options) {
       if (red) result.outcome = Outcome::fail;
     }
     result.checks = run.verdicts().checks();
+    result.chart = run.chart_;
     result.combinations = run.combinations_;
     result.combinations_possible = run.combinations_possible_;
     if (options.target && run.world_ && run.world_->late() && result.reason.empty()) {

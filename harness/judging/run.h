@@ -70,6 +70,8 @@ class Run {
 
   /// Order of the columns in the sequence diagram; without it partners, name server, proxies, gateways, pools.
   void columns(std::vector<std::string> names) { columns_ = std::move(names); }
+  /// The report shows it on its first screen.
+  void chart(reports::Chart chart) { chart_ = std::move(chart); }
   void stream_ended(reports::StreamEnd end) { streams_.push_back(std::move(end)); }
   /// Reports this trace instead of that of world(): the one schedule of an exploration that matters.
   void show(const Trace& trace);
@@ -95,6 +97,7 @@ class Run {
   Verdicts verdicts_;
   std::vector<std::string> columns_;
   std::vector<reports::StreamEnd> streams_;
+  std::optional<reports::Chart> chart_;
   std::optional<std::vector<TraceRecord>> shown_;
   std::string replay_;
   std::size_t combinations_ = 0;

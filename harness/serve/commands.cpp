@@ -49,7 +49,7 @@ const char* name_of_place(Pool pool) { return pool == Pool::legacy ? "legacy poo
 
 Commands::Commands(std::ostream& out, Served& served) : out_(out), served_(served) {
   for (const auto& [name, user] : served_.users)
-    people_.push_back({name, name + "@" + served_.topology.domain, user, nullptr});
+    people_.push_back({name, address_of(served_.topology, name), user, nullptr});
   for (const auto& spec : served_.topology.partners) {
     const auto partner = served_.partners.find(spec.domain);
     if (partner == served_.partners.end()) continue;
@@ -65,6 +65,7 @@ void Commands::help() const {
   if (served_.deployment != nullptr) {
     out_ << "  step                   carries out the next step of the migration\n"
             "  undo                   takes the last step back\n"
+            "  do OPERATION           one operation of a plan (`cutover plan operations` lists them)\n"
             "  state                  who is homed where, who is allowed, where the SRV record points\n";
   }
   out_ << "  help, end\n";
@@ -90,6 +91,10 @@ bool Commands::obey(const std::string& line) {
       step();
     } else if (verb == "undo" && served_.deployment != nullptr) {
       undo();
+    } else if (verb == "do" && served_.deployment != nullptr) {
+      const auto operation = line.substr(line.find("do") + 2);
+      served_.deployment->carry_out(std::string_view(operation));
+      out_ << "done:" << reports::terminal_text(operation) << '\n';
     } else if (verb == "state" && served_.deployment != nullptr) {
       state();
     } else {
@@ -122,7 +127,7 @@ std::string Commands::address(const std::string& word) const {
   const auto look = [&](const std::vector<std::string>& users, const std::string& domain) {
     if (std::ranges::find(users, word) != users.end()) meant.push_back(word + "@" + domain);
   };
-  look(served_.topology.users, served_.topology.domain);
+  for (const auto& user : served_.topology.users) look({user}, domain_of(served_.topology, user));
   for (const auto& partner : served_.topology.partners) look(partner.users, partner.domain);
   if (meant.size() == 1) return meant.front();
   if (meant.empty())
@@ -178,13 +183,15 @@ void Commands::undo() {
 
 void Commands::state() const {
   const auto& now = served_.deployment->state();
-  for (const auto& [user, pool] : now.homes)
-    out_ << fmt::format("  {} is homed on the {}\n", user, name_of_place(pool));
+  for (const auto& user : served_.topology.users)
+    out_ << fmt::format("  {} is homed on the {}\n", user, name_of_place(home_of(now, user)));
   for (const auto& spec : served_.topology.partners) {
     out_ << fmt::format("  {} is {} on the new side\n", spec.domain,
-                        now.allowed_partners.contains(spec.domain) ? "allowed" : "not allowed");
+                        now.configuration.partners.contains(spec.domain) ? "allowed" : "not allowed");
   }
-  out_ << "  the SRV record names the " << (now.srv_names_edge ? "proxy" : "legacy gateway") << '\n';
+  for (const auto& domain : domains_of(served_.topology))
+    out_ << "  the SRV record" << (domain == served_.topology.domain ? "" : " of " + domain) << " names the "
+         << (names_edge(now, domain) ? "proxy" : "legacy gateway") << '\n';
 }
 
 void Commands::tell_news_of(Person& person) {
@@ -229,7 +236,7 @@ void Commands::tell_news() {
       std::string words;
       for (const auto& presence : contact.history.number(told))
         words += (words.empty() ? "" : ", ") + words_of(presence);
-      out_ << reports::terminal_text(fmt::format("== {}@{} sees {}: {}", who.first, served_.topology.domain,
+      out_ << reports::terminal_text(fmt::format("== {} sees {}: {}", address_of(served_.topology, who.first),
                                                  without_scheme(who.second), words.empty() ? "nobody there" : words))
            << '\n';
     }

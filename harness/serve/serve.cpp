@@ -114,7 +114,7 @@ class Hall {
     if (options_.nodes.empty() || world_.now() < next_round_) return;
     next_round_ = world_.now() + register_again;
     for (const auto& [name, user] : served_.users) {
-      if (!user->registered()) user->register_with(plan_->user(name, state_.homes.at(name)).pool);
+      if (!user->registered()) user->register_with(plan_->user(name, home_of(state_, name)).pool);
     }
   }
 
@@ -150,9 +150,9 @@ class Hall {
   void bring_up_some(std::unique_ptr<tls::Authority> authority) {
     authority_ = std::move(authority);
     plan_ = std::make_unique<Plan>(
-        options_.topology, [&](int host) { return world_.address_of(host); }, *authority_, departures::Planted(),
-        admin_);
-    state_ = options_.legacy ? plan_->legacy_state() : plan_->migrated_state();
+        options_.topology, std::nullopt, [&](int host) { return world_.address_of(host); }, *authority_,
+        departures::Planted(), admin_);
+    state_ = options_.legacy ? plan_->estate().start : migrated(plan_->estate());
     routing_ = std::make_shared<mocks::Routing>(plan_->routing(state_));
     for (const auto& node : chosen_) start(node);
   }
@@ -171,7 +171,7 @@ class Hall {
       add(node, std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
     } else if (node.name == "proxy") {
       auto config = plan_->proxy(state_);
-      if (state_.certificate_assigned) config.certificate = plan_->edge_certificate();
+      config.certificate = plan_->certificate(edge_on_the_wire(state_).live);
       add(node, std::make_unique<reference::Proxy>(std::move(config)));
     } else if (node.name == "gateway") {
       add(node, std::make_unique<reference::Gateway>(plan_->gateway(state_)));
@@ -192,7 +192,7 @@ class Hall {
       return;
     }
     served_.users[node.name] =
-        &add(node, std::make_unique<mocks::SipUser>(plan_->user(node.name, state_.homes.at(node.name))));
+        &add(node, std::make_unique<mocks::SipUser>(plan_->user(node.name, home_of(state_, node.name))));
   }
 
   const ServeOptions& options_;
@@ -203,7 +203,7 @@ class Hall {
   Served served_;
   std::unique_ptr<Deployment> deployment_;
   std::unique_ptr<Plan> plan_;
-  MigrationState state_;
+  migration::State state_;
   std::shared_ptr<mocks::Routing> routing_;
   Time next_round_;
 };
@@ -247,10 +247,11 @@ void print_ways_in(std::ostream& out, const Hall& hall, const ServeOptions& opti
     }
   }
   if (!hall.served().users.empty() || !hall.served().partners.empty())
-    out << fmt::format("or type here: send {} {}@{} hello   (`help` lists all commands)\n",
-                       hall.served().users.empty() ? topology.partners.front().users.front() : topology.users.front(),
-                       hall.served().users.empty() ? topology.users.front() : topology.partners.front().users.front(),
-                       hall.served().users.empty() ? topology.domain : topology.partners.front().domain);
+    out << fmt::format(
+        "or type here: send {} {}@{} hello   (`help` lists all commands)\n",
+        hall.served().users.empty() ? topology.partners.front().users.front() : topology.users.front(),
+        hall.served().users.empty() ? topology.users.front() : topology.partners.front().users.front(),
+        hall.served().users.empty() ? domain_of(topology, topology.users.front()) : topology.partners.front().domain);
   out << "Ctrl-C ends it.\n";
 }
 

@@ -33,13 +33,23 @@ struct Position {
   int line = 1;
 };
 
-std::string line_at(std::string_view text, int line) {
-  for (int skipped = 1; skipped < line && !text.empty(); ++skipped) {
-    const auto end = text.find('\n');
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+/// The lines of a text by their number.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text) {
+    for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+      starts_.push_back(at + 1);
   }
-  return std::string(text.substr(0, std::min(text.find('\n'), text.size())));
-}
+  [[nodiscard]] std::string at(int line) const {
+    if (line < 1 || static_cast<std::size_t>(line) > starts_.size()) return {};
+    const auto rest = text_.substr(starts_[static_cast<std::size_t>(line) - 1]);
+    return std::string(rest.substr(0, std::min(rest.find('\n'), rest.size())));
+  }
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> starts_{0};
+};
 
 /// The text behind the word `type` in a line; nothing where the line does not have it.
 std::optional<std::string_view> data_of(std::string_view line, std::string_view type) {
@@ -103,18 +113,83 @@ bool is_no_record(ldns_status status) {
   return status == LDNS_STATUS_SYNTAX_EMPTY || status == LDNS_STATUS_SYNTAX_TTL || status == LDNS_STATUS_SYNTAX_ORIGIN;
 }
 
-/// What the text of one record must satisfy beyond its syntax; nothing where it does.
-std::optional<std::string> unmet_rule(const Zone& zone, const Record& record) {
-  if (!is_in(record.name, zone.origin)) return fmt::format("a name in the zone {}", zone.origin);
-  const bool soa = record.type == Type::soa;
-  if (soa && record.name != zone.origin) return fmt::format("the SOA at the top of the zone, {}", zone.origin);
-  if (soa && !zone.records.empty()) return "one SOA";
-  if (!soa && zone.records.empty()) return "the SOA as the first record";
-  const auto clash = std::ranges::any_of(zone.records, [&](const Record& other) {
-    return other.name == record.name && (other.type == Type::cname || record.type == Type::cname);
-  });
-  if (clash) return "no other record beside a CNAME";
-  return std::nullopt;
+/// What the text of one record must satisfy beyond its syntax, looked at in the order of the file.
+class Rules {
+ public:
+  /// Nothing where it does.
+  std::optional<std::string> unmet(const Zone& zone, const Record& record) {
+    if (!is_in(record.name, zone.origin)) return fmt::format("a name in the zone {}", zone.origin);
+    const bool soa = record.type == Type::soa;
+    if (soa && record.name != zone.origin) return fmt::format("the SOA at the top of the zone, {}", zone.origin);
+    if (soa && !zone.records.empty()) return "one SOA";
+    if (!soa && zone.records.empty()) return "the SOA as the first record";
+    const auto [known, first] = alias_.emplace(record.name, record.type == Type::cname);
+    if (!first && (known->second || record.type == Type::cname)) return "no other record beside a CNAME";
+    return std::nullopt;
+  }
+
+ private:
+  std::map<std::string, bool> alias_;  ///< names, and whether what they have is a CNAME
+};
+
+/// Reads a master file; at most `errors_max` errors, then no further.
+ZoneReading read_at_most(std::string_view text, std::string_view origin, std::string_view file,
+                         std::size_t errors_max) {
+  ZoneReading reading;
+  auto& zone = reading.zone;
+  zone.origin = normalised_name(origin);
+  const auto error = [&](int line, std::string expected, std::string found) {
+    reading.errors.push_back(
+        {.file = std::string(file), .line = line, .expected = std::move(expected), .found = std::move(found)});
+  };
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    error(static_cast<int>(1 + std::ranges::count(text.substr(0, nul), '\n')), "text", "an octet of value 0");
+    return reading;
+  }
+  Position position;
+  position.origin = ldns_dname_new_frm_str(zone.origin.c_str());
+  if (position.origin == nullptr) error(0, "a domain name as the zone's origin", zone.origin);
+  if (position.origin != nullptr && text.empty()) error(0, "the SOA as the first record", "an empty file");
+  if (!reading.errors.empty()) return reading;
+
+  // A final newline: ldns takes the end of the file inside of a line for an error.
+  std::string copy(text);
+  copy += '\n';
+  const std::unique_ptr<std::FILE, CloseFile> stream(fmemopen(copy.data(), copy.size(), "r"));
+  if (!stream) error(0, "a file that can be read", "");
+  const Lines lines(text);
+  Rules rules;
+  while (stream && std::feof(stream.get()) == 0 && reading.errors.size() < errors_max) {
+    const int line = position.line;
+    const auto words = lines.at(line);
+    ldns_rr* raw = nullptr;
+    const auto told = misread(words);
+    if (told) error(line, *told, words);
+    if (told && reading.errors.size() >= errors_max) break;
+    const auto status = ldns_rr_new_frm_fp_l(&raw, stream.get(), &position.default_ttl_s, &position.origin,
+                                             &position.previous, &position.line);
+    const std::unique_ptr<ldns_rr, decltype(&ldns_rr_free)> rr(raw, &ldns_rr_free);
+    if (is_no_record(status) || told) continue;
+    if (status != LDNS_STATUS_OK || raw == nullptr) {
+      error(line, expectation(status, words), words);
+      continue;
+    }
+    auto record = record_of(*raw);
+    if (ldns_rr_get_class(raw) != LDNS_RR_CLASS_IN) {
+      error(line, "class IN", words);
+    } else if (!record) {
+      error(line, "a record with a text form", words);
+    } else if (errors_max > 1 && !zone.records.empty() && *record == zone.records.front()) {
+      continue;  // a transfer ends with the SOA that it begins with
+    } else if (auto rule = rules.unmet(zone, *record)) {
+      error(line, std::move(*rule), words);
+    } else {
+      zone.records.push_back(std::move(*record));
+      reading.lines.push_back(line);
+    }
+  }
+  if (reading.errors.empty() && zone.records.empty()) error(0, "the SOA as the first record", "no record");
+  return reading;
 }
 
 }  // namespace
@@ -131,43 +206,14 @@ bool is_in(std::string_view name, std::string_view zone) {
 }
 
 std::variant<Zone, ZoneError> parse_zone(std::string_view text, std::string_view origin, std::string_view file) {
-  Zone zone{.origin = normalised_name(origin), .records = {}};
-  const auto error = [&](int line, std::string expected, std::string found) {
-    return ZoneError{
-        .file = std::string(file), .line = line, .expected = std::move(expected), .found = std::move(found)};
-  };
-  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
-    const auto line = 1 + std::ranges::count(text.substr(0, nul), '\n');
-    return error(static_cast<int>(line), "text", "an octet of value 0");
-  }
-  Position position;
-  position.origin = ldns_dname_new_frm_str(zone.origin.c_str());
-  if (position.origin == nullptr) return error(0, "a domain name as the zone's origin", zone.origin);
-  if (text.empty()) return error(0, "the SOA as the first record", "an empty file");
+  auto reading = read_at_most(text, origin, file, 1);
+  if (!reading.errors.empty()) return std::move(reading.errors.front());
+  return std::move(reading.zone);
+}
 
-  // A final newline: ldns takes the end of the file inside of a line for an error.
-  std::string copy(text);
-  copy += '\n';
-  const std::unique_ptr<std::FILE, CloseFile> stream(fmemopen(copy.data(), copy.size(), "r"));
-  if (!stream) return error(0, "a file that can be read", "");
-  while (std::feof(stream.get()) == 0) {
-    const int line = position.line;
-    const auto words = line_at(text, line);
-    if (auto expected = misread(words)) return error(line, std::move(*expected), words);
-    ldns_rr* raw = nullptr;
-    const auto status = ldns_rr_new_frm_fp_l(&raw, stream.get(), &position.default_ttl_s, &position.origin,
-                                             &position.previous, &position.line);
-    if (is_no_record(status)) continue;
-    if (status != LDNS_STATUS_OK || raw == nullptr) return error(line, expectation(status, words), words);
-    const std::unique_ptr<ldns_rr, decltype(&ldns_rr_free)> rr(raw, &ldns_rr_free);
-    if (ldns_rr_get_class(raw) != LDNS_RR_CLASS_IN) return error(line, "class IN", words);
-    auto record = record_of(*raw);
-    if (!record) return error(line, "a record with a text form", words);
-    if (auto rule = unmet_rule(zone, *record)) return error(line, std::move(*rule), words);
-    zone.records.push_back(std::move(*record));
-  }
-  if (zone.records.empty()) return error(0, "the SOA as the first record", "no record");
-  return zone;
+ZoneReading read_zone(std::string_view text, std::string_view origin, std::string_view file) {
+  constexpr std::size_t errors_max = 100;
+  return read_at_most(text, origin, file, errors_max);
 }
 
 }  // namespace cutover::dns

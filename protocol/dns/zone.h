@@ -28,6 +28,14 @@ struct ZoneError {
 [[nodiscard]] std::variant<Zone, ZoneError> parse_zone(std::string_view text, std::string_view origin,
                                                        std::string_view file);
 
+/// What can be read of a master file, and everything that cannot, up to a hundred errors.
+struct ZoneReading {
+  Zone zone;
+  std::vector<int> lines;  ///< of each record
+  std::vector<ZoneError> errors;
+};
+[[nodiscard]] ZoneReading read_zone(std::string_view text, std::string_view origin, std::string_view file);
+
 /// Whether `name` is `zone` or below it; both normalised.
 [[nodiscard]] bool is_in(std::string_view name, std::string_view zone);
 

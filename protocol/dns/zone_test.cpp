@@ -41,6 +41,28 @@ TEST(Zone, reads_a_master_file) {
   EXPECT_EQ(zone->records, expected);
 }
 
+TEST(Zone, all_errors_at_once_and_the_line_of_each_record) {
+  const auto reading = read_zone(
+      "$TTL 300\n"
+      "@ IN SOA ns hostmaster (\n"
+      "    1 3600 600 86400 60 )\n"
+      "gw IN A 127.0.0.256\n"
+      "gw IN A 127.0.0.5\n"
+      "x IN SRV 0 5 99999 gw\n"
+      "y IN NOTATYPE z\n"
+      "www IN CNAME gw\n"
+      "www IN A 127.0.0.6\n",
+      "a.example", "a.zone");
+  std::vector<int> errors;
+  for (const auto& error : reading.errors) errors.push_back(error.line);
+  EXPECT_THAT(errors, testing::ElementsAre(4, 6, 7, 9));
+  EXPECT_THAT(reading.lines, testing::ElementsAre(2, 5, 8));
+  EXPECT_EQ(reading.zone.records.at(1).data, "127.0.0.5");
+  EXPECT_THAT(read_zone(std::string(soa) + "gw IN A 127.0.0.5\n" + soa, "a.example", "a.zone").errors,
+              testing::IsEmpty())
+      << "what a transfer gives";
+}
+
 TEST(Zone, an_error_has_file_line_and_expectation) {
   EXPECT_THAT(error_of(std::string(soa) + "\ngw IN A 127.0.0.256\n"),
               HasSubstr("a.zone:3: expected an IPv4 address, found \"gw IN A 127.0.0.256\""));

@@ -35,4 +35,7 @@ struct Credentials {
 
 [[nodiscard]] std::shared_ptr<const Identity> make_openssl_identity(Credentials);
 
+/// What a certificate says; nothing of what its chain is worth.
+[[nodiscard]] PeerCertificate facts_of(x509_st*);
+
 }  // namespace cutover::tls

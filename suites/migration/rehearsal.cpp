@@ -1,5 +1,6 @@
 // The six steps in order, with a gate before the first and after each: SEED-1 and SEED-4 to SEED-9.
 #include "suites/support/migration.h"
+#include "suites/support/steps_chart.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -40,16 +41,22 @@ void move_users_one_by_one(Deployment& deployment) {
 void rehearse(Run& run) {
   const auto deployment = bring_up(run);
   const auto all = all_exchanges(deployment->topology()).size();
-  if (!CONFORMS("SEED-1", "the exchanges of everybody before the first step", deviations(*deployment), AsPredicted()))
-    return;
+  StepsChart chart;
+  const auto everybody = [&](const std::string& behind) {
+    auto seen = deviations(*deployment);
+    chart.add(behind, seen.seen);
+    run.chart(chart.chart());
+    return seen;
+  };
+  if (!CONFORMS("SEED-1", "the exchanges of everybody before the first step", everybody(""), AsPredicted())) return;
   CONFORMS("SEED-1", "how many exchanges the rules send through the legacy gateway before the first step",
            predicted_on(*deployment, Path::legacy), Eq(all));
   for (const auto step : canonical_steps()) {
     if (step == Step::move_users) move_users_one_by_one(*deployment);
     deployment->carry_out(step);
     const auto after = fmt::format("after the step '{}'", name_of(step));
-    const bool kept =
-        CONFORMS(requirement_of(step), "the exchanges of everybody " + after, deviations(*deployment), AsPredicted());
+    const bool kept = CONFORMS(requirement_of(step), "the exchanges of everybody " + after,
+                               everybody(std::string(name_of(step))), AsPredicted());
     // What is wrong stays so behind the next step.
     if (!kept && step != Step::update_dns) return;
     if (step >= Step::enable_federation) continue;

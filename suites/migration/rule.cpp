@@ -63,7 +63,7 @@ void configured_partner_stops_legacy(Run& run) {
   CONFORMS("SEED-3", "the exchanges of the moved user, with a policy, before federation is enabled",
            deviations(*deployment, exchanges_of(deployment->topology(), "alice", partner_a)), AsPredicted());
   CONFORMS("SEED-3", "what the rules say cuts the moved user off from the configured partner",
-           predicted_cause(*deployment, "alice", partner_a, Way::to_partner), Eq(Cause::federation_not_enabled));
+           predicted_cause(*deployment, "alice", partner_a, Way::to_partner), Eq(Cause::flag_not_ticked));
 }
 
 CUTOVER_CASE(stops){

@@ -12,20 +12,20 @@ using testing::Eq;
 using testing::IsEmpty;
 
 /// What of a state is not as it was.
-std::vector<std::string> left_over(const MigrationState& state, const MigrationState& before) {
+std::vector<std::string> left_over(const migration::State& state, const migration::State& before) {
   std::vector<std::string> found;
-  const auto compare = [&](const char* what, auto part) {
-    if (state.*part != before.*part) found.emplace_back(what);
+  const auto compare = [&](const char* what, const auto& now, const auto& then) {
+    if (now != then) found.emplace_back(what);
   };
-  compare("the new pool", &MigrationState::pool_deployed);
-  compare("the new edge", &MigrationState::edge_deployed);
-  compare("the homes of the users", &MigrationState::homes);
-  compare("the access policies", &MigrationState::policies_granted);
-  compare("the certificate", &MigrationState::certificate_assigned);
-  compare("XMPP federation", &MigrationState::federation_enabled);
-  compare("the allowed partners", &MigrationState::allowed_partners);
-  compare("the SRV record", &MigrationState::srv_names_edge);
-  compare("the legacy gateway", &MigrationState::legacy_gateway_runs);
+  compare("a pool", state.pools, before.pools);
+  compare("an edge pool", state.edges, before.edges);
+  compare("homes or policies of the users", state.users, before.users);
+  compare("the access policies", state.policies, before.policies);
+  compare("what the central store holds", state.configuration, before.configuration);
+  compare("what the edge knows", state.replica, before.replica);
+  compare("the gateway of the front ends", state.gateway_installed, before.gateway_installed);
+  compare("the SRV record", state.srv, before.srv);
+  compare("the legacy side", state.legacy, before.legacy);
   if (found.empty() && state != before) found.emplace_back("something else");
   return found;
 }

@@ -19,28 +19,29 @@ namespace {
 std::string exchange_in_words(const Exchange& exchange) {
   const auto partner = exchange.partner_user + "@" + exchange.partner_domain;
   const bool out = exchange.way == Way::to_partner;
-  return fmt::format("{} from {} to {}", exchange.kind == Kind::message ? "message" : "presence",
+  return fmt::format("{} from {} to {}", exchange.what == What::message ? "message" : "presence",
                      out ? exchange.user : partner, out ? partner : exchange.user);
 }
 
-std::string expected_in_words(const Prediction& expected, Kind kind) {
-  if (expected.path != Path::cut_off) return fmt::format("once through the {}", name_of(expected.path));
-  return fmt::format("cut off{} ({})", kind == Kind::message ? " and its sender told" : "", name_of(expected.cause));
+std::string expected_in_words(const Outcome& expected, What what) {
+  if (expected.kind == migration::Kind::works) return fmt::format("once by the {} path", name_of(expected.path));
+  return words_of(expected) + (what == What::message ? ", and its sender told" : "");
 }
 
 std::string arrived_in_words(const Observation& seen) {
   const auto times = seen.copies == 1 ? std::string("once") : fmt::format("{} times", seen.copies);
   auto text = seen.both_paths    ? times + " across the legacy and the new side"
               : seen.copies == 0 ? std::string("nowhere")
-                                 : fmt::format("{} through the {}", times, name_of(seen.path));
+                                 : fmt::format("{} by the {} path", times, name_of(seen.path));
   if (seen.copies == 0) text += seen.sender_told ? ", its sender told: " + seen.told : ", its sender not told";
   return text + (seen.nodes.empty() ? "" : fmt::format("; handled by {}", fmt::join(seen.nodes, ", ")));
 }
 
-bool as_predicted(const Observation& seen, const Prediction& expected) {
-  if (seen.both_paths || seen.path != expected.path) return false;
-  if (expected.path != Path::cut_off) return seen.copies == 1;
-  return seen.exchange.kind == Kind::presence || seen.sender_told;
+bool as_predicted(const Observation& seen, const Outcome& expected) {
+  const bool works = expected.kind == migration::Kind::works;
+  if (seen.both_paths || seen.path != (works ? expected.path : Path::none)) return false;
+  if (works) return seen.copies == 1;
+  return seen.exchange.what == What::presence || expected.kind == migration::Kind::black_holed || seen.sender_told;
 }
 
 }  // namespace
@@ -71,16 +72,16 @@ Deviations deviations(Deployment& deployment, const std::vector<Exchange>& excha
     // Nobody is told when a subscription's answer is cut off: its absence costs real time, and the simulated world
     // shows it.
     std::erase_if(observed, [&](const Exchange& exchange) {
-      return exchange.kind == Kind::presence &&
-             predict(deployment.state(), deployment.topology(), exchange).path == Path::cut_off;
+      return exchange.what == What::presence &&
+             predict(deployment.state(), deployment.topology(), exchange).kind != migration::Kind::works;
     });
   }
-  Deviations deviations{.exchanges = observed.size(), .found = {}};
-  for (const auto& seen : observe(deployment, observed)) {
+  Deviations deviations{.exchanges = observed.size(), .found = {}, .seen = observe(deployment, observed)};
+  for (const auto& seen : deviations.seen) {
     const auto expected = predict(deployment.state(), deployment.topology(), seen.exchange);
     if (as_predicted(seen, expected)) continue;
     deviations.found.push_back(fmt::format("{}: expected {}, arrived {}", exchange_in_words(seen.exchange),
-                                           expected_in_words(expected, seen.exchange.kind), arrived_in_words(seen)));
+                                           expected_in_words(expected, seen.exchange.what), arrived_in_words(seen)));
   }
   return deviations;
 }
@@ -103,12 +104,13 @@ std::vector<Exchange> exchanges_of(const Topology& topology, const std::string& 
 std::size_t predicted_on(Deployment& deployment, Path path) {
   const auto exchanges = all_exchanges(deployment.topology());
   return static_cast<std::size_t>(std::ranges::count_if(exchanges, [&](const Exchange& exchange) {
-    return predict(deployment.state(), deployment.topology(), exchange).path == path;
+    const auto expected = predict(deployment.state(), deployment.topology(), exchange);
+    return expected.kind == migration::Kind::works && expected.path == path;
   }));
 }
 
 Cause predicted_cause(Deployment& deployment, const std::string& user, const std::string& partner_domain, Way way) {
-  Exchange exchange{user, partner_domain, {}, way, Kind::message};
+  Exchange exchange{user, partner_domain, {}, way, What::message};
   return predict(deployment.state(), deployment.topology(), exchange).cause;
 }
 

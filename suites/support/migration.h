@@ -16,6 +16,7 @@ namespace cutover::suites {
 struct Deviations {
   std::size_t exchanges = 0;  ///< that were observed
   std::vector<std::string> found;
+  std::vector<harness::Observation> seen;
   [[nodiscard]] bool empty() const { return found.empty(); }
   [[nodiscard]] std::size_t size() const { return found.size(); }
 };

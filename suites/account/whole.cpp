@@ -175,8 +175,7 @@ CUTOVER_CASE(whole){
     .procedure =
         "Once messages pass both ways, users of the peer and of the subject send each other messages with several "
         "bodies, languages, long and odd texts, foreign elements and stanzas inside of them, drawn by the seed, and "
-        "the "
-        "peer's user an error.",
+        "the peer's user an error.",
     .accepted =
         "Each arrives once, whole, its children in any order; a server may add a language, a delay and elements of "
         "its own.",

@@ -67,6 +67,8 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_forms();
 [[nodiscard]] std::vector<Row> xmpp_hearing();
 [[nodiscard]] std::vector<Row> xmpp_field();
+[[nodiscard]] std::vector<Row> xmpp_slips();
+[[nodiscard]] std::vector<Row> xmpp_stanza_slips();
 [[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();

@@ -223,6 +223,12 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (sends_stanza(p)) p.octets.insert(0, "\r\n \t");
        }},
+      {"xmpp.children-in-another-order", "sends the children of a message in another order (RFC 6121 Appendix A)",
+       "RFC6120-8.4-2",
+       [](Passage& p) {
+         if (p.sends("message") && !p.link)
+           p.edit([](xml::Element& stanza) { std::ranges::reverse(stanza.content()); });
+       }},
       {"xmpp.stanza-attributes-in-another-order", "writes the addresses of stanzas last", "RFC6120-8-1",
        [](Passage& p) {
          if (!sends_stanza(p)) return;

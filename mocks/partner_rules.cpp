@@ -131,8 +131,11 @@ void Partner::answer_request(PartnerUser* client, const Recipient& recipient, co
   if (info != nullptr && account && !breaks(Rule::strangers_learn_nothing, stranger))
     return send(xmpp::make_result(stanza, disco_result(*info, "account", "registered")));
   if (info != nullptr && client != nullptr) return send(xmpp::make_result(stanza, disco_result(*info, "client", "pc")));
-  if (server && stanza.child("query", ns::disco_items) != nullptr)
-    return send(xmpp::make_result(stanza, xml::Element("query", ns::disco_items)));
+  if (const auto* items = stanza.child("query", ns::disco_items); server && items != nullptr) {
+    auto none = xml::Element("query", ns::disco_items);
+    if (const auto node = items->attribute("node")) none.set_attribute("node", *node);
+    return send(xmpp::make_result(stanza, none));
+  }
   if (holds(Rule::unknown_query_is_refused)) return refuse(stanza, "service-unavailable");
   send(xmpp::make_result(stanza));
 }

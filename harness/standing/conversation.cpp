@@ -162,12 +162,12 @@ class Listening {
     if (initiating && one.element() != nullptr && one.element()->is("starttls", ns::tls)) starttls_sent_ = true;
     if (!initiating && starttls_sent_ && is_proceed(one)) (one.by_sender ? listener_ : sender_).expect_tls();
   }
-  /// A <success/> that was asked for ends the documents of both.
+  /// A <success/> that was asked for ends the documents of both, whatever its namespace: who says it goes on so.
   void watch_sasl(const Said& one) {
     const auto* element = one.element();
-    if (element == nullptr || element->ns() != ns::sasl) return;
+    if (element == nullptr) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
-    if (initiating && element->name() == "auth") {
+    if (initiating && element->is("auth", ns::sasl)) {
       auth_sent_ = true;
       // Who restarts without <success/> breaks an order, and no rule of XML.
       (one.by_sender ? sender_ : listener_).expect_restart();

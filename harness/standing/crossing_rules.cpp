@@ -19,6 +19,9 @@ namespace {
 /// A stanza as both sides may write it, to be compared.
 xml::Element in_server_namespace(xml::Element stanza) {
   stanza.change_namespace(ns::client, ns::server);
+  // A child that was left in the other namespace is told as that (stanza_namespace), and is there nevertheless.
+  for (auto& one : stanza.content())
+    if (!one.is_text()) one.element.front().change_namespace(ns::client, ns::server);
   return stanza;
 }
 
@@ -78,7 +81,8 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   const auto lost = lost_child(in, out, is_own);
   // What is not there at all is lost as a payload, whatever it holds.
   const auto is_gone = [&](const xml::Element& child) {
-    return is_nest(child) && out.child(child.name(), child.ns()) == nullptr;
+    const auto* there = out.child(child.name(), child.ns());
+    return is_nest(child) && (there == nullptr || there->children().empty());
   };
   const auto is_lost_payload = [&](const xml::Element& child) { return is_payload(child) || is_gone(child); };
   const auto is_whole_nest = [&](const xml::Element& child) { return is_nest(child) && !is_gone(child); };

@@ -1,5 +1,6 @@
 // What dialback elements are judged by: XEP-0220 sections 2.1 to 2.5, XEP-0185.
 #include "harness/standing/rules_by_layer.h"
+#include "protocol/xml/markup.h"
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
@@ -65,6 +66,19 @@ bool has_error_condition(const xml::Element& element) {
   return conditions == 1;
 }
 
+bool declares_dialback(const xml::StreamHeader& header) {
+  return std::ranges::any_of(header.prefixes, [](const auto& declared) { return declared.second == ns::dialback; });
+}
+
+/// Whether the element itself, and not a declaration of its own, says what its prefix stands for.
+bool has_declared_prefix(const Said& one, const xml::StreamHeader& header) {
+  const auto tags = xml::tags_of(one.octets, header.prefixes);
+  if (tags.empty()) return true;
+  return std::ranges::any_of(header.prefixes, [&](const auto& declared) {
+    return declared.first == tags.front().prefix && declared.second == ns::dialback;
+  });
+}
+
 void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledger) {
   const auto& one = conversation.said[at];
   const auto& answer = *one.element();
@@ -105,8 +119,10 @@ void judge_request(const Conversation& conversation, const Said& one,
 
 void judge_dialback(const Conversation& conversation, Ledger& ledger) {
   std::set<std::pair<std::string, std::string>> asked;
+  const xml::StreamHeader* header = nullptr;
   for (std::size_t at = 0; at < conversation.said.size(); ++at) {
     const auto& one = conversation.said[at];
+    if (one.by_sender && one.header() != nullptr) header = one.header();
     if (!one.by_sender) {
       // An answer other than "valid": the pair may be asked for again.
       if (is_dialback(one, "result") && one.element()->attribute("type").value_or("valid") != "valid")
@@ -114,6 +130,9 @@ void judge_dialback(const Conversation& conversation, Ledger& ledger) {
       continue;
     }
     if (!is_dialback(one, "result") && !is_dialback(one, "verify")) continue;
+    // Without any declaration, that is what is told (dialback_is_declared).
+    if (header != nullptr && declares_dialback(*header))
+      ledger.judge(Rule::dialback_has_declared_prefix, has_declared_prefix(one, *header), one.octets);
     if (one.element()->attribute("type"))
       judge_answer(conversation, at, ledger);
     else

@@ -97,9 +97,16 @@ void judge_errors(const Conversation& conversation, Ledger& ledger) {
       error = nullptr;
     }
     if (one.is<xml::StreamEnd>()) ledger.judge(Rule::nothing_behind_the_end, true, one.octets);
-    if (one.is<BehindTheEnd>()) ledger.judge(Rule::nothing_behind_the_end, false, one.octets);
+    if (one.is<BehindTheEnd>()) {
+      ledger.judge(Rule::nothing_behind_the_end, false, one.octets);
+      // Nobody reads that far for the reason.
+      if (one.octets.find("<stream:error") != std::string::npos)
+        ledger.judge(Rule::error_ends_the_stream, false, one.octets);
+    }
     if (one.element() == nullptr) continue;
     judge_texts(one, ledger);
+    // A first-level <error/> can mean nothing else, and is none.
+    if (one.element()->is("error", ns::server)) ledger.judge(Rule::stream_error_condition, false, one.octets);
     if (!is_stream_error(one)) continue;
     judge_stream_error(one, ledger);
     error = &one;

@@ -79,8 +79,7 @@ void judge_any(const Said& one, const xml::StreamHeader* initial, Ledger& ledger
   }
   if (const auto version = header.tag.attribute("version"))
     ledger.judge(Rule::version_form, !has_leading_zero(*version), one.octets);
-  if (const auto language = language_of(header); language && !language->empty())
-    ledger.judge(Rule::language_form, is_language(*language), one.octets);
+  if (const auto language = language_of(header)) ledger.judge(Rule::language_form, is_language(*language), one.octets);
 }
 
 void judge_initial(const Said& one, Ledger& ledger) {
@@ -121,10 +120,17 @@ bool is_of_an_error(const Conversation& conversation, std::size_t at) {
   return next == said.end() || !next->element() || next->element()->is("error", ns::streams);
 }
 
+/// Also in a namespace that is none of dialback: then the header has declared another one for it.
+bool asks_for_dialback(const xml::Element& element) {
+  const bool addressed = element.attribute("from") && element.attribute("to") && !element.attribute("type");
+  const bool named = element.name() == "result" || element.name() == "verify";
+  return (element.ns() == ns::dialback && !element.attribute("type")) || (named && addressed);
+}
+
 bool asks_for_dialback(const Conversation& conversation, const Said& header) {
   return std::ranges::any_of(conversation.said, [&](const Said& one) {
     return one.by_sender && one.document == header.document && one.element() != nullptr &&
-           one.element()->ns() == ns::dialback && !one.element()->attribute("type");
+           asks_for_dialback(*one.element());
   });
 }
 

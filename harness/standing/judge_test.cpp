@@ -184,6 +184,10 @@ std::vector<Row> rows() {
       Wire::receiving()
           .hears(peer_initial())
           .says(response("1") + features("<starttls " + tls_ns + "><required/></starttls><x xmlns='urn:x'/>")));
+  add(Rule::features_once, secured().says(response("2") + offers_external + offers_external));
+  add(Rule::no_compression, secured().says(response("2") + features("<compression "
+                                                                    "xmlns='http://jabber.org/features/compress'>"
+                                                                    "<method>zlib</method></compression>")));
   add(Rule::no_tls_inside_tls, secured().says(response("2") + features("<starttls " + tls_ns + "/>")));
   add(Rule::external_inside_tls, Wire::receiving().hears(peer_initial()).says(response("1") + offers_external));
   add(Rule::mechanism_form,
@@ -200,12 +204,16 @@ std::vector<Row> rows() {
                                  .says("<auth " + sasl_ns + " mechanism='EXTERNAL'>=</auth>")
                                  .hears("<failure " + sasl_ns + "><not-authorized/></failure>")
                                  .says("<starttls " + tls_ns + "/>"));
+  add(Rule::mechanism_was_offered,
+      dialling_back().hears(offers_external).says("<auth " + sasl_ns + " mechanism='PLAIN'>=</auth>"));
   add(Rule::sasl_is_base64, dialling_back().says("<auth " + sasl_ns + " mechanism='EXTERNAL'>b.example</auth>"));
   // "u@b.example"
   add(Rule::authzid_is_a_domain,
       dialling_back().says("<auth " + sasl_ns + " mechanism='EXTERNAL'>dUBiLmV4YW1wbGU=</auth>"));
   add(Rule::sasl_failure_condition, secured().says(response("2") + offers_external + "<failure " + sasl_ns + "/>"));
 
+  add(Rule::dialback_has_declared_prefix,
+      dialling_back().says("<result xmlns='jabber:server:dialback' from='b.example' to='a.example'>k</result>"));
   add(Rule::result_form, dialling_back().says("<db:result from='b.example' to='a.example'/>"));
   add(Rule::result_once, dialling_back()
                              .says("<db:result from='b.example' to='a.example'>k</db:result>")
@@ -237,11 +245,13 @@ std::vector<Row> rows() {
   add(Rule::stanza_has_to, sends("<message from='u@b.example'/>"));
   add(Rule::stanza_has_from, sends("<message to='v@a.example'/>"));
   add(Rule::domains_in_u_labels, sends("<message from='u@xn--bcher-kva.example' to='v@a.example'/>"));
+  add(Rule::sender_is_an_address, sends("<message from='u@b.example/' to='v@a.example'/>"));
   add(Rule::one_direction, in_clear().says(stanza()));
   add(Rule::stanzas_behind_negotiation, dialling_back().says(stanza()));
   add(Rule::pair_is_verified,
       dialling_back().hears("<db:result from='a.example' to='b2.example' type='valid'/>").says(stanza()));
   add(Rule::iq_has_id, sends("<iq from='u@b.example' to='v@a.example' type='result'/>"));
+  add(Rule::iq_has_type, sends("<iq from='u@b.example' to='v@a.example' id='i1'/>"));
   add(Rule::request_has_one_child, sends(iq("get", "")));
   add(Rule::result_has_at_most_one_child, sends(iq("result", "<a xmlns='urn:x'/><b xmlns='urn:x'/>")));
   add(Rule::error_has_error, sends(stanza("", " type='error'")));
@@ -322,6 +332,59 @@ TEST(StandingJudge, BlamesNothingInWholeExchanges) {
   receiving.says("<success " + sasl_ns + "/>").hears(peer_initial()).says(response("3") + features(""));
   receiving.says(stream_error("<host-unknown " + errors_ns + "/>") + end);
   EXPECT_THAT(broken_in(receiving.records()), IsEmpty());
+}
+
+TEST(StandingJudge, TellsWhyWhatIsBehindTheEndWasNotRead) {
+  EXPECT_THAT(broken_in(in_clear().says(end + stream_error("<policy-violation " + errors_ns + "/>")).records()),
+              ElementsAre("error_ends_the_stream", "nothing_behind_the_end"));
+  const auto empty =
+      "<?xml version='1.0'?><stream:stream xmlns='jabber:server' "
+      "xmlns:stream='http://etherx.jabber.org/streams' id='1' " +
+      ours + "/>";
+  EXPECT_THAT(broken_in(Wire::receiving().hears(peer_initial()).says(empty + offers_tls).records()),
+              ElementsAre("features_behind_header", "nothing_behind_the_end"));
+}
+
+TEST(StandingJudge, FindsWhiteSpaceBeforeAnAnswer) {
+  auto tls = Wire::receiving().hears(peer_initial()).says(response("1") + offers_tls);
+  tls.hears("<starttls " + tls_ns + "/>").says("\n<proceed " + tls_ns + "/>");
+  EXPECT_THAT(broken_in(tls.records()), ElementsAre("no_space_behind_starttls"));
+  auto sasl = secured().says(response("2") + offers_external);
+  sasl.hears("<auth " + sasl_ns + " mechanism='EXTERNAL'>=</auth>").says(" <success " + sasl_ns + "/>");
+  EXPECT_THAT(broken_in(sasl.records()), ElementsAre("no_space_behind_auth"));
+  // It was on its way when the question was asked.
+  auto before = Wire::receiving().hears(peer_initial()).says(response("1") + offers_tls);
+  before.hears("<starttls " + tls_ns + "/>").says("\n").says("<proceed " + tls_ns + "/>");
+  EXPECT_THAT(broken_in(before.records()), IsEmpty());
+}
+
+TEST(StandingJudge, FindsErrorsOutsideTheirNamespace) {
+  EXPECT_THAT(broken_in(in_clear().says("<error><policy-violation " + errors_ns + "/></error>" + end).records()),
+              ElementsAre("stream_error_condition"));
+}
+
+TEST(StandingJudge, FindsStanzasInTheNameOfTheirListener) {
+  EXPECT_THAT(broken_in(sending().says("<message from='v@a.example' to='u@b.example'/>").records()),
+              ElementsAre("stanza_has_from"));
+}
+
+TEST(StandingJudge, FindsStanzasWithoutNamespace) {
+  const std::string bare =
+      "<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' " + ours + ">";
+  auto wire = Wire::initiating();
+  wire.says(bare).hears(peer_response("1") + features("")).says(stanza());
+  EXPECT_THAT(broken_in(wire.records()), ElementsAre("content_namespace"));
+}
+
+TEST(StandingJudge, KnowsDialbackInTheWrongNamespace) {
+  auto wrong = initial();
+  wrong.replace(wrong.find("server:dialback"), 15, "server:callback");
+  EXPECT_THAT(broken_in(Wire::initiating()
+                            .says(wrong)
+                            .hears(peer_response("1") + features(""))
+                            .says("<db:verify from='b.example' to='a.example' id='1'>k</db:verify>")
+                            .records()),
+              ElementsAre("dialback_is_declared"));
 }
 
 TEST(StandingJudge, DoesNotBlameAnAnswerToRubbish) {

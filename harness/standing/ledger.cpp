@@ -25,21 +25,22 @@ constexpr std::array misleading{
     Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::header_before_error,
     Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
-    Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces,
-    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::no_space_behind_starttls, Rule::no_space_behind_auth,
-    Rule::nothing_behind_proceed, Rule::tls_before_sasl, Rule::sasl_is_base64, Rule::authzid_is_a_domain,
-    Rule::sasl_failure_condition,
+    Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces, Rule::features_once,
+    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::mechanism_was_offered, Rule::no_space_behind_starttls,
+    Rule::no_space_behind_auth, Rule::nothing_behind_proceed, Rule::tls_before_sasl, Rule::sasl_is_base64,
+    Rule::authzid_is_a_domain, Rule::sasl_failure_condition,
     // A pair is not verified, or another one.
-    Rule::result_form, Rule::result_once, Rule::result_answer_form, Rule::verify_form, Rule::verify_answer_form,
-    Rule::dialback_error_form,
+    Rule::dialback_has_declared_prefix, Rule::result_form, Rule::result_once, Rule::result_answer_form,
+    Rule::verify_form, Rule::verify_answer_form, Rule::dialback_error_form,
     // Why a stream ends; what comes behind its end comes too late to mislead.
     Rule::error_ends_the_stream, Rule::stream_error_condition, Rule::no_old_condition, Rule::redirect_inside_tls,
     // Whose stanza it is, and what it answers.
-    Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::one_direction,
-    Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::request_has_one_child,
-    Rule::result_has_at_most_one_child, Rule::answered_once, Rule::error_has_error, Rule::error_only_in_errors,
-    Rule::error_form, Rule::subscription_from_bare, Rule::stanza_namespace, Rule::stanza_crosses, Rule::address_crosses,
-    Rule::resource_crosses, Rule::payload_crosses, Rule::nested_content_crosses, Rule::crosses_once};
+    Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::sender_is_an_address,
+    Rule::one_direction, Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::iq_has_type,
+    Rule::request_has_one_child, Rule::result_has_at_most_one_child, Rule::answered_once, Rule::error_has_error,
+    Rule::error_only_in_errors, Rule::error_form, Rule::subscription_from_bare, Rule::stanza_namespace,
+    Rule::stanza_crosses, Rule::address_crosses, Rule::resource_crosses, Rule::payload_crosses,
+    Rule::nested_content_crosses, Rule::crosses_once};
 
 std::string excerpt(std::string_view octets) {
   constexpr std::size_t shown_max_octets = 600;

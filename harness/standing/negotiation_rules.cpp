@@ -6,6 +6,7 @@
 #include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cutover::harness::standing {
 
@@ -46,6 +47,11 @@ void judge_list(const Said& one, Ledger& ledger) {
   });
   ledger.judge(Rule::features_have_namespaces, foreign, one.octets);
   judge_starttls_feature(one, features, ledger);
+  const auto* compression = features.child("compression", "http://jabber.org/features/compress");
+  const bool by_zlib = compression != nullptr && std::ranges::any_of(compression->children(), [](const auto* method) {
+                         return method->text() == "zlib";
+                       });
+  ledger.judge(Rule::no_compression, !by_zlib, one.octets);
   if (const auto* mechanisms = features.child("mechanisms", ns::sasl)) judge_mechanisms(one, *mechanisms, ledger);
 }
 
@@ -67,6 +73,15 @@ void judge_auth(const Said& one, Ledger& ledger) {
   const auto authzid = from_base64_strict(text);
   if (one.element()->attribute_or_empty("mechanism") != "EXTERNAL" || !authzid || authzid->empty()) return;
   ledger.judge(Rule::authzid_is_a_domain, xmpp::is_domain(*authzid), one.octets);
+}
+
+/// Where the peer has not offered any, that is another matter.
+void judge_mechanism(const Said& auth, const xml::Element& offered, Ledger& ledger) {
+  const auto mechanism = auth.element()->attribute_or_empty("mechanism");
+  const bool known = mechanism == "EXTERNAL" || std::ranges::any_of(offered.children(), [&](const auto* child) {
+                       return child->text() == mechanism;
+                     });
+  ledger.judge(Rule::mechanism_was_offered, known, auth.octets);
 }
 
 void judge_sasl_element(const Said& one, Ledger& ledger) {
@@ -101,17 +116,39 @@ void judge_silence(const Conversation& conversation, Ledger& ledger) {
   }
 }
 
+/// What the receiving side answers by: no white space before it. What was sent earlier has come by itself.
+void judge_answers(const Conversation& conversation, Ledger& ledger) {
+  const Said* asked = nullptr;
+  for (const auto& one : conversation.said) {
+    if (one.element() == nullptr) continue;
+    const bool is_asked = one.element()->is("starttls", ns::tls) || is_sasl(one, "auth") || is_sasl(one, "response");
+    if (!one.by_sender) {
+      asked = is_asked ? &one : nullptr;
+    } else if (const auto* question = std::exchange(asked, nullptr);
+               question != nullptr && one.element()->ns() == question->element()->ns()) {
+      const bool space = one.octets.find_first_of(" \t\r\n") == 0;
+      ledger.judge(question->element()->ns() == ns::tls ? Rule::no_space_behind_starttls : Rule::no_space_behind_auth,
+                   !space, one.octets);
+    }
+  }
+}
+
 }  // namespace
 
 void judge_features(const Conversation& conversation, Ledger& ledger) {
   if (conversation.sender_initiates) return;
   const Said* header = nullptr;  // of version 1.0, with nothing behind it yet
   const xml::StreamHeader* initial = nullptr;
+  bool listed = false;  // behind the last header
   for (const auto& one : conversation.said) {
     if (!one.by_sender) {
       if (one.header() != nullptr) initial = one.header();
       continue;
     }
+    // A header that is an empty element has ended its stream before the features.
+    if (one.is<BehindTheEnd>() && header != nullptr && one.octets.find(":features") != std::string::npos)
+      ledger.judge(Rule::features_behind_header, false, one.octets);
+    if (one.header() != nullptr) listed = false;
     if (one.header() != nullptr) {
       const bool both = initial != nullptr && initial->tag.attribute_or_empty("version") == "1.0" &&
                         one.header()->tag.attribute_or_empty("version") == "1.0";
@@ -122,22 +159,30 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
                      is_features(one), one.octets);
       header = nullptr;
     }
-    if (is_features(one)) judge_list(one, ledger);
+    if (!is_features(one)) continue;
+    ledger.judge(Rule::features_once, !std::exchange(listed, true) || one.element()->content().empty(), one.octets);
+    judge_list(one, ledger);
   }
 }
 
 void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
   bool in_sasl = false;
+  const xml::Element* offered = nullptr;
   for (const auto& one : conversation.said) {
+    if (!one.by_sender && is_features(one)) offered = one.element()->child("mechanisms", ns::sasl);
     if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>()))
       ledger.judge(Rule::nothing_behind_proceed, one.is<Secured>(), one.octets);
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
     if (!conversation.sender_initiates) continue;
     if (is_sasl(one, "auth")) in_sasl = true;
+    if (is_sasl(one, "auth") && offered != nullptr) judge_mechanism(one, *offered, ledger);
     if (one.element()->is("starttls", ns::tls)) ledger.judge(Rule::tls_before_sasl, !in_sasl, one.octets);
   }
-  if (conversation.sender_initiates) judge_silence(conversation, ledger);
+  if (conversation.sender_initiates)
+    judge_silence(conversation, ledger);
+  else
+    judge_answers(conversation, ledger);
 }
 
 }  // namespace cutover::harness::standing

@@ -46,12 +46,24 @@ class Authorised {
   std::set<std::pair<std::string, std::string>> pairs_;
 };
 
+/// In the name of the one that it is sent to, who is not the sender too.
+bool is_in_the_listeners_name(const Conversation& conversation, const xml::Element& stanza) {
+  const auto* header = conversation.first_header(true);
+  if (header == nullptr || !conversation.sender_initiates) return false;
+  const auto domain = domain_of(stanza.attribute_or_empty("from"));
+  return domain == domain_of(header->tag.attribute_or_empty("to")) &&
+         domain != domain_of(header->tag.attribute_or_empty("from"));
+}
+
 void judge_flow(const Conversation& conversation, const Authorised& authorised, const Said& one, Ledger& ledger) {
   if (!ledger.judge(Rule::one_direction, conversation.sender_initiates, one.octets)) return;
   if (!ledger.judge(Rule::stanzas_behind_negotiation, authorised.anybody(), one.octets)) return;
   // Without both addresses it is of no pair, and that is told (stanza_has_to, stanza_has_from).
   const auto& stanza = *one.element();
-  if (stanza.attribute_or_empty("from").empty() || stanza.attribute_or_empty("to").empty()) return;
+  const auto from = stanza.attribute_or_empty("from");
+  if (from.empty() || stanza.attribute_or_empty("to").empty()) return;
+  if (!ledger.judge(Rule::stanza_has_from, !is_in_the_listeners_name(conversation, stanza), one.octets)) return;
+  if (!xmpp::Jid::parse(from)) return;  // told as that (sender_is_an_address)
   // An error goes back to whatever address was given, if that is none.
   const bool to_nobody =
       stanza.attribute_or_empty("type") == "error" && !xmpp::Jid::parse(stanza.attribute_or_empty("to"));
@@ -66,7 +78,10 @@ void judge_addresses(const Said& one, Ledger& ledger) {
   ledger.judge(Rule::stanza_has_from, !from.empty(), one.octets);
   const auto type = stanza.attribute_or_empty("type");
   // An answer has the address that was written in what it answers.
-  if (type != "error" && type != "result") ledger.judge(Rule::domains_in_u_labels, !has_a_label(from), one.octets);
+  if (type != "error" && type != "result") {
+    ledger.judge(Rule::domains_in_u_labels, !has_a_label(from), one.octets);
+    if (!from.empty()) ledger.judge(Rule::sender_is_an_address, xmpp::Jid::parse(from).has_value(), one.octets);
+  }
   constexpr std::array subscriptions{"subscribe", "subscribed", "unsubscribe", "unsubscribed"};
   if (stanza.name() == "presence" && std::ranges::find(subscriptions, type) != subscriptions.end())
     ledger.judge(Rule::subscription_from_bare, from.find('/') == std::string::npos, one.octets);
@@ -76,6 +91,8 @@ void judge_iq(const Said& one, Ledger& ledger) {
   const auto& iq = *one.element();
   const auto type = iq.attribute_or_empty("type");
   const auto children = iq.children().size();
+  constexpr std::array types{"get", "set", "result", "error"};
+  ledger.judge(Rule::iq_has_type, std::ranges::find(types, type) != types.end(), one.octets);
   ledger.judge(Rule::iq_has_id, !iq.attribute_or_empty("id").empty(), one.octets);
   if (type == "get" || type == "set") ledger.judge(Rule::request_has_one_child, children == 1, one.octets);
   if (type == "result") ledger.judge(Rule::result_has_at_most_one_child, children <= 1, one.octets);
@@ -120,6 +137,10 @@ void judge_delay(const Said& one, Ledger& ledger) {
     ledger.judge(Rule::delay_stamp, is_utc_stamp(delay->attribute_or_empty("stamp")), one.octets);
 }
 
+bool is_named_like_a_stanza(const xml::Element& element) {
+  return element.name() == "message" || element.name() == "presence" || element.name() == "iq";
+}
+
 bool keeps_namespace(const xml::Element& stanza) {
   return std::ranges::none_of(stanza.children(), [](const auto* child) { return child->ns() == ns::client; });
 }
@@ -131,14 +152,18 @@ void judge_stanzas(const Conversation& conversation, Ledger& ledger) {
   const bool bidi = is_bidi(conversation);
   for (const auto& one : conversation.said) {
     authorised.hear(one);
-    if (!one.by_sender || one.element() == nullptr || !xmpp::is_stanza(*one.element())) continue;
+    if (!one.by_sender || one.element() == nullptr) continue;
+    // The header declared no content namespace, and the stanza does not either (RFC 6120 section 4.8.2).
+    if (is_named_like_a_stanza(*one.element()) && one.element()->ns().empty())
+      ledger.judge(Rule::content_namespace, false, one.octets);
+    if (!xmpp::is_stanza(*one.element())) continue;
     const bool between_servers = one.element()->ns() == ns::server;
     ledger.judge(Rule::stanza_namespace, between_servers && keeps_namespace(*one.element()), one.octets);
     if (!between_servers) continue;
     if (!bidi) judge_flow(conversation, authorised, one, ledger);
     judge_addresses(one, ledger);
     if (one.element()->name() == "iq") judge_iq(one, ledger);
-    judge_error(one, ledger);
+    if (keeps_namespace(*one.element())) judge_error(one, ledger);
     judge_delay(one, ledger);
   }
 }

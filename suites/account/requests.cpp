@@ -1,9 +1,11 @@
 // Requests to the judged server, its user and nobody: RFC 6120 sections 8.2.3 and 8.3, RFC 6121 section 8.5.
 #include "suites/support/accounts.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 
 namespace cutover::suites {
 namespace {
@@ -45,6 +47,23 @@ void to_server(Run& run) {
                 "identity and the feature disco#info, or an error", kind_of(info));
   const auto items = kind_of(a.ask(a.domain, "items", {"query", ns_items}));
   CONFORMS("RFC6120-8.2.3-3", "the answer to disco#items", items, AnyOf("result", testing::StartsWith("error/")));
+  // Who has items lists them, who has none lists none; an error is for who does not know service discovery, or does
+  // not tell this one (section 7).
+  const bool is_refused =
+      std::ranges::any_of(std::array{"forbidden", "not-allowed", "not-authorized"},
+                          [&](const auto* reason) { return items == std::string("error/") + reason; });
+  CONFORMS_THAT("XEP0030-4.1-1", "the answer to disco#items of who answers disco#info",
+                !complete || items == "result" || is_refused, "result, or an error that refuses", items);
+  constexpr char node[] = "urn:example:no-such-node";
+  for (const char* ns : {ns_info, ns_items}) {
+    xml::Element asked("query", ns);
+    asked.set_attribute("node", node);
+    const auto answer = a.ask(a.domain, std::string("node-of-") + (ns == ns_info ? "info" : "items"), asked);
+    const auto* of_node = answer.child("query", ns);
+    const auto named = of_node == nullptr ? kind_of(answer) : of_node->attribute("node").value_or("none");
+    CONFORMS_THAT("XEP0030-3.2-1", fmt::format("the node in the answer to {} of a node", ns),
+                  named == node || of_node == nullptr || kind_of(answer) != "result", "that node, or an error", named);
+  }
 
   // It may be answered or kept: the markers below show that it harms nothing.
   a.peer().send(xmpp::make_message(a.romeo_full, a.domain, "to whom it may concern", {}, "to-the-server"));
@@ -71,17 +90,22 @@ CUTOVER_CASE(requests_to_server){
     .id = "account.requests-to-server",
     .title = "The server answers each request to itself exactly once, and never an answer",
     .procedure =
-        "A peer's user sends ping, an unknown query, disco#info and disco#items to the domain, a message, a result and "
-        "an error "
-        "that nobody asked for; then markers both ways; then an iq of a type that does not exist.",
+        "A peer's user sends ping, an unknown query, disco#info and disco#items to the domain, the last two also for a "
+        "node that it does not have, a message, a result and an error that nobody asked for; then markers both ways; "
+        "then an iq of a type that does not exist.",
     .accepted =
         "Ping: result or service-unavailable. Unknown: service-unavailable. disco#info: identity and feature, or an "
-        "error. Unknown type: bad-request, or the end of the stream with invalid-xml or bad-format. Nothing for "
+        "error; then disco#items too, or an error that refuses. With a node: an error, or a result with that node. "
+        "Unknown type: bad-request, "
+        "or the end of the stream with invalid-xml or bad-format. Nothing for "
         "answers.",
     .likely_causes = "Modules that answer beside each other, or none that feels responsible.",
     .judges = {{"XEP0199-4.3-1", {"account.iq-unanswered", "xmpp.requests-unanswered"}},
                {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
-               {"XEP0030-3.1-1", {"account.disco-without-identity"}},
+               {"XEP0030-3.1-1",
+                {"account.disco-without-identity", "xmpp.disco-without-identity", "xmpp.disco-without-itself"}},
+               {"XEP0030-4.1-1", {"xmpp.disco-items-refused"}},
+               {"XEP0030-3.2-1", {"xmpp.disco-node-lost"}},
                {"RFC6120-4.1-1", {"xmpp.answers-on-the-peers-stream"}},
                {"RFC6120-8.2.3-2", {"account.odd-iq-ignored"}},
                {"RFC6120-8.2.3-3", {"account.iq-answered-twice", "xmpp.requests-answered-twice"}},

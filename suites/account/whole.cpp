@@ -93,7 +93,16 @@ xml::Element stanza_of(const Shape& shape, std::string id) {
   if (shape.several_bodies) stanza.add(text_element("body", "dasselbe: " + shape.text, "de-AT"));
   stanza.add(text_element("thread", "Thread-" + std::to_string(shape.text.size())));
   if (shape.has_payload) stanza.add(payload(shape.text));
+  if (shape.has_payload) stanza.add(xml::Element("flag", "urn:example:flags"));  // whose presence is what it says
   if (shape.has_nest) stanza.add(forwarded());
+  return stanza;
+}
+
+xml::Element error_of(const std::string& id, const Accounts& a) {
+  auto stanza = xmpp::make_message(a.romeo_full, a.juliet_full, "what could not be delivered", "error", id);
+  auto error = xmpp::make_error_element("service-unavailable");
+  error.add(xml::Element("why", ns_odd)).add_text("nobody is here");
+  stanza.add(std::move(error));
   return stanza;
 }
 
@@ -141,10 +150,16 @@ void crosses(Run& run) {
     out.sent.back().set_attribute("to", outward.to_bare ? a.romeo_bare : a.romeo_full);
     a.subject().send(a.account, out.sent.back());
   }
+  // An error is a message like the others: it is for the resource that it names (RFC 6121 section 8.5.3.1), and
+  // whoever does not know its condition passes it on (RFC 6120 section 8.3.2).
+  in.sent.push_back(error_of("In-error", a));
+  a.peer().send(in.sent.back());
   if (!a.given_markers()) return;
   std::map<Rule, std::pair<int, std::string>> broken;
   std::map<Rule, int> judged;
-  judge(in, a.juliet().messages, broken, judged);
+  std::vector<xml::Element> came(a.juliet().messages.begin(), a.juliet().messages.end());
+  came.insert(came.end(), a.juliet().errors.begin(), a.juliet().errors.end());
+  judge(in, came, broken, judged);
   judge(out, a.romeo().messages, broken, judged);
   for (const auto& [rule, times] : judged) {
     const auto& row = standing::row_of(rule);
@@ -159,22 +174,26 @@ CUTOVER_CASE(whole){
     .title = "Messages of many shapes come out as they went in, both ways",
     .procedure =
         "Once messages pass both ways, users of the peer and of the subject send each other messages with several "
-        "bodies, languages, long and odd "
-        "texts, foreign elements and stanzas inside of them, drawn by the seed.",
+        "bodies, languages, long and odd texts, foreign elements and stanzas inside of them, drawn by the seed, and "
+        "the peer's user an error.",
     .accepted =
         "Each arrives once, whole, its children in any order; a server may add a language, a delay and elements of "
         "its own.",
     .likely_causes = "A server that writes stanzas anew from what it knows of them.",
-    .judges = {{"RFC6120-10.5.4-1", {"xmpp.duplicates-stanzas"}},
+    .judges = {{"RFC6120-10.5.4-1",
+                {"xmpp.duplicates-stanzas", "xmpp.errors-heard-lost", "xmpp.messages-heard-twice",
+                 "xmpp.message-ids-replaced"}},
                {"INV-4",
                 {"xmpp.keeps-one-body", "xmpp.cuts-long-bodies", "xmpp.type-becomes-normal",
                  "xmpp.loses-supplementary-planes", "xmpp.subjects-lost", "xmpp.threads-lost", "xmpp.bodies-trimmed",
-                 "xmpp.line-breaks-lost", "xmpp.escapes-twice"}},
+                 "xmpp.line-breaks-lost", "xmpp.escapes-twice", "xmpp.spaces-collapsed", "xmpp.type-becomes-chat"}},
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
                {"RFC7622-3.4-1", {"xmpp.resources-in-small-letters"}},
-               {"RFC6120-8.4-2", {"account.payloads-lost", "xmpp.loses-supplementary-planes", "xmpp.payloads-lost"}},
+               {"RFC6120-8.4-2",
+                {"account.payloads-lost", "xmpp.loses-supplementary-planes", "xmpp.payloads-lost",
+                 "xmpp.empty-payloads-lost", "xmpp.payload-attributes-lost", "xmpp.payload-contents-lost"}},
                {"RFC6120-4.8.3-4", {"xmpp.rescopes-what-is-inside-payloads"}},
-               {"RFC6120-4.7.4-6", {"xmpp.loses-language"}}},
+               {"RFC6120-4.7.4-6", {"xmpp.loses-language", "xmpp.languages-replaced", "xmpp.languages-heard-lost"}}},
     .needs = {Need::user_account},
     .budget = 1min,
     .body = crosses};

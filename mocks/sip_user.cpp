@@ -192,14 +192,15 @@ void SipUser::notify_with(const std::string& subscription_state, const std::stri
   });
 }
 
-void SipUser::notify_as(const std::string& subscription_state, const std::function<void(sip::Message&)>& change) {
+void SipUser::notify_as(const std::string& subscription_state, const std::function<void(sip::Message&)>& change,
+                        const std::function<void(const sip::Message&)>& heard) {
   for (auto& [call_id, watcher] : watchers_) {
     auto message = agent_->request_in(watcher.dialog, "NOTIFY");
     message.add_header("Contact", "<" + agent_->contact_uri() + ">");
     message.add_header("Event", "presence");
     message.add_header("Subscription-State", subscription_state);
     change(message);
-    agent_->transmit(std::move(message));
+    agent_->transmit(std::move(message), heard);
   }
 }
 

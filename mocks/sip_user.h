@@ -74,8 +74,9 @@ class SipUser final : public Node, public sip::EndpointOwner {
   void refresh(const std::string& to_uri, int expires_s = 3600);
   /// A NOTIFY with that Subscription-State and body in every dialog of a watcher, whatever its state.
   void notify_with(const std::string& subscription_state, const std::string& body = {});
-  /// The same with the event presence, after a change of whatever kind.
-  void notify_as(const std::string& subscription_state, const std::function<void(sip::Message&)>& change);
+  /// The same with the event presence, after a change of whatever kind. `heard`, where given, gets the answers to it.
+  void notify_as(const std::string& subscription_state, const std::function<void(sip::Message&)>& change,
+                 const std::function<void(const sip::Message&)>& heard = {});
   /// Any request with the headers that it has; From, Call-ID and CSeq are added where absent.
   void send_raw(sip::Message request);
 

@@ -15,12 +15,6 @@ using testing::Gt;
 using testing::HasSubstr;
 using testing::Ne;
 
-std::string open_document() {
-  interworking::Presence presence;
-  presence.resource = "desk";
-  return interworking::to_pidf("alice@contoso.example", "sip:alice@contoso.example", {{"desk", presence}});
-}
-
 void subscription_form(Run& run) {
   Federated f(run);
   f.alice.approve_watchers(false);

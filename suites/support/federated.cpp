@@ -120,6 +120,16 @@ std::vector<const sip::Message*> Federated::final_answers(std::string_view metho
   return answers;
 }
 
+std::string Federated::answer_to_notify(const std::function<void(sip::Message&)>& change) {
+  // The user outlives this wait.
+  const auto status = std::make_shared<int>(0);
+  alice.notify_as("active;expires=3600", change, [status](const sip::Message& answer) {
+    if (answer.status >= 200) *status = answer.status;
+  });
+  (void)until([&] { return *status != 0; });
+  return status_text(*status);
+}
+
 bool Federated::romeo_watches_alice() {
   partner.send_presence("romeo", alice_jid, "subscribe");
   return until([&] { return presences_to_romeo("subscribed") > 0 && presences_to_romeo("") > 0; });
@@ -146,6 +156,12 @@ bool Federated::marker_reaches_romeo() {
 
 bool Federated::given_markers() {
   return GIVEN(marker_reaches_alice() && marker_reaches_romeo(), "messages sent later pass both ways");
+}
+
+std::string open_document() {
+  interworking::Presence presence;
+  presence.resource = "desk";
+  return interworking::to_pidf("alice@contoso.example", "sip:alice@contoso.example", {{"desk", presence}});
 }
 
 std::string status_text(int status) {

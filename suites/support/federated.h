@@ -8,6 +8,7 @@
 #include "protocol/xmpp/stanza.h"
 #include "suites/support/invariants.h"
 
+#include <functional>
 #include <optional>
 
 namespace cutover::suites {
@@ -55,6 +56,9 @@ class Federated {
   [[nodiscard]] std::size_t presences_to_romeo(const std::string& type) const;
   /// The final answers that alice got to requests of that method, in order.
   [[nodiscard]] std::vector<const sip::Message*> final_answers(std::string_view method) const;
+  /// The status of the answer to a NOTIFY of alice's to her only watcher, after `change`; "no answer" where none came.
+  /// Never that of an earlier NOTIFY, which may still be under way.
+  [[nodiscard]] std::string answer_to_notify(const std::function<void(sip::Message&)>& change);
   /// romeo subscribes to alice, who approves; whether romeo was told.
   [[nodiscard]] bool romeo_watches_alice();
   /// alice subscribes to romeo, who approves; whether alice was told with a document.
@@ -69,6 +73,8 @@ class Federated {
   int markers_ = 0;
 };
 
+/// The document of alice's presence at a desk, available.
+[[nodiscard]] std::string open_document();
 /// A status as a check tells it: "404 Not Found"; "no answer" for 0.
 [[nodiscard]] std::string status_text(int status);
 [[nodiscard]] std::vector<std::string> status_texts(const std::vector<int>& statuses);

@@ -55,6 +55,9 @@ struct Row {
 /// Rows that the documents allow, planted at `nodes` where they do not say where.
 [[nodiscard]] std::vector<Row> variants(unsigned nodes, std::initializer_list<std::vector<Row>> rows);
 
+/// Rows of defects, planted at `nodes` where they do not say where.
+[[nodiscard]] std::vector<Row> defects(unsigned nodes, std::initializer_list<std::vector<Row>> rows);
+
 // One function a file of rows.
 [[nodiscard]] std::vector<Row> xmpp_headers();
 [[nodiscard]] std::vector<Row> xmpp_features();

@@ -246,15 +246,20 @@ constexpr std::pair<std::string_view, Nodes> node_names[] = {{"proxy", proxy},
 
 }  // namespace
 
-std::vector<Row> variants(unsigned nodes, std::initializer_list<std::vector<Row>> rows) {
+std::vector<Row> defects(unsigned nodes, std::initializer_list<std::vector<Row>> rows) {
   std::vector<Row> all;
   for (const auto& some : rows) {
     for (auto row : some) {
-      row.nature = Nature::variant;
       if (row.nodes == judged) row.nodes = nodes;
       all.push_back(std::move(row));
     }
   }
+  return all;
+}
+
+std::vector<Row> variants(unsigned nodes, std::initializer_list<std::vector<Row>> rows) {
+  auto all = defects(nodes, rows);
+  for (auto& row : all) row.nature = Nature::variant;
   return all;
 }
 

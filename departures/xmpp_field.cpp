@@ -1,8 +1,7 @@
 // Faults of the kinds that servers in the field have had: restarts, refusals, addresses, answers, and payloads on their
 // way.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
-#include "protocol/xmpp/namespaces.h"
-#include "protocol/xmpp/passage.h"
 
 #include <algorithm>
 #include <string>
@@ -15,21 +14,7 @@ namespace {
 using xmpp::Passage;
 namespace ns = xmpp::ns;
 
-bool calls(const Passage& p) { return p.sends_header() && p.initiating && !p.link; }
-bool responds(const Passage& p) { return p.sends_header() && !p.initiating && !p.link; }
-bool sends_stanza(const Passage& p) { return p.out() && p.is_stanza() && !p.link; }
-bool sends_message(const Passage& p) { return sends_stanza(p) && p.is("message"); }
-bool sends_error(const Passage& p) { return sends_stanza(p) && p.has_type("error"); }
-bool sends_iq_answer(const Passage& p) {
-  return sends_stanza(p) && p.is("iq") && (p.has_type("result") || p.has_type("error"));
-}
 bool sends_end(const Passage& p) { return p.out() && p.kind == Passage::Kind::end_tag; }
-std::string value(const Passage& p, std::string_view name) { return p.element.attribute_or_empty(name); }
-
-/// A dialback element that is sent, of that type; an empty one: a request.
-bool sends_dialback(const Passage& p, std::string_view name, std::string_view type) {
-  return p.sends(name, ns::dialback) && value(p, "type") == type;
-}
 
 std::string in_small_letters(std::string text) {
   std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
@@ -38,7 +23,7 @@ std::string in_small_letters(std::string text) {
 
 /// Changes the text of each body.
 void change_bodies(Passage& p, std::string (*change)(std::string)) {
-  if (!sends_message(p)) return;
+  if (!sends_s2s_message(p)) return;
   p.edit([change](xml::Element& stanza) {
     for (auto& content : stanza.content()) {
       if (content.is_text() || content.element.front().name() != "body") continue;
@@ -62,7 +47,7 @@ std::string on_one_line(std::string text) {
 }
 
 void lose_children(Passage& p, bool (*lost)(const xml::Element&)) {
-  if (!sends_message(p)) return;
+  if (!sends_s2s_message(p)) return;
   p.edit([lost](xml::Element& stanza) {
     std::erase_if(stanza.content(),
                   [lost](const xml::Content& one) { return !one.is_text() && lost(one.element.front()); });
@@ -220,7 +205,7 @@ std::vector<Row> answers() {
        }},
       {"xmpp.stanza-error-without-type", "sends stanza errors without a type", "RFC6120-8.3.2-1",
        [](Passage& p) {
-         if (!sends_error(p)) return;
+         if (!sends_s2s_error(p)) return;
          p.edit([](xml::Element& stanza) {
            if (auto* error = stanza.child("error", ns::server)) error->remove_attribute("type");
          });
@@ -228,7 +213,8 @@ std::vector<Row> answers() {
       {"xmpp.stanza-condition-of-streams", "writes conditions of stanza errors in the namespace of stream errors",
        "RFC6120-8.3.2-1",
        [](Passage& p) {
-         if (sends_error(p)) p.replace("urn:ietf:params:xml:ns:xmpp-stanzas", "urn:ietf:params:xml:ns:xmpp-streams");
+         if (sends_s2s_error(p))
+           p.replace("urn:ietf:params:xml:ns:xmpp-stanzas", "urn:ietf:params:xml:ns:xmpp-streams");
        }},
   };
 }
@@ -237,7 +223,7 @@ std::vector<Row> stanzas() {
   return {
       {"xmpp.stanzas-in-client-namespace", "sends messages in jabber:client", "RFC6120-4.8.3-3",
        [](Passage& p) {
-         if (sends_message(p)) p.set_attribute("xmlns", ns::client);
+         if (sends_s2s_message(p)) p.set_attribute("xmlns", ns::client);
        }},
       {"xmpp.resources-in-small-letters", "writes the resource of a sender in small letters", "RFC7622-3.4-1",
        [](Passage& p) {
@@ -258,16 +244,16 @@ std::vector<Row> stanzas() {
        [](Passage& p) { change_bodies(p, on_one_line); }},
       {"xmpp.escapes-twice", "escapes what is escaped already", "RFC6120-8.4-2 INV-4",
        [](Passage& p) {
-         if (sends_message(p)) p.replace("&amp;", "&amp;amp;");
+         if (sends_s2s_message(p)) p.replace("&amp;", "&amp;amp;");
        }},
       {"xmpp.control-characters", "refers to characters in messages that XML does not have", "RFC6120-11.3-1",
        [](Passage& p) {
-         if (sends_message(p)) p.replace("</body>", "&#1;</body>");
+         if (sends_s2s_message(p)) p.replace("</body>", "&#1;</body>");
        }},
       {"xmpp.prefixes-undeclared", "sends payloads with a prefix that the stanza does not declare",
        "RFC6120-8.4-5 RFC6120-11.3-1",
        [](Passage& p) {
-         if (sends_message(p)) p.replace("</message>", "<odd:odd/></message>");
+         if (sends_s2s_message(p)) p.replace("</message>", "<odd:odd/></message>");
        }},
       {"xmpp.unavailable-becomes-available", "sends presence of type unavailable without the type",
        "RFC6121-4.5.2-1 RFC6121-3.2.2-1 RFC6121-8.5.1-2",
@@ -283,12 +269,6 @@ std::vector<Row> stanzas() {
 
 }  // namespace
 
-std::vector<Row> xmpp_field() {
-  std::vector<Row> all;
-  for (auto part : {headers(), negotiation(), closing(), answers(), stanzas()})
-    for (auto& row : part) all.push_back(std::move(row));
-  for (auto& row : all) row.nodes = s2s;
-  return all;
-}
+std::vector<Row> xmpp_field() { return defects(s2s, {headers(), negotiation(), closing(), answers(), stanzas()}); }
 
 }  // namespace cutover::departures

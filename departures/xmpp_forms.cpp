@@ -1,7 +1,6 @@
 // What is sent in a form that no text allows, whatever it is about: for the standing judge, which hears all of it.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
-#include "protocol/xmpp/namespaces.h"
-#include "protocol/xmpp/passage.h"
 
 #include <utility>
 
@@ -16,7 +15,6 @@ constexpr std::string_view odd = "<odd xmlns='urn:example:odd'/>", declaration =
 
 bool sends_message(const Passage& p) { return p.sends("message") && !p.link; }
 bool sends_stream_error(const Passage& p) { return p.sends("error", ns::streams); }
-bool responds(const Passage& p) { return p.sends_header() && !p.initiating && !p.link; }
 bool asks(const Passage& p, std::string_view name) {
   return p.sends(name, ns::dialback) && !p.element.attribute("type");
 }
@@ -285,10 +283,7 @@ std::vector<Row> stanzas() {
 }  // namespace
 
 std::vector<Row> xmpp_forms() {
-  std::vector<Row> all;
-  for (auto part : {octets(), headers(), negotiation(), dialback(), errors(), stanzas()})
-    for (auto& row : part) all.push_back(std::move(row));
-  return all;
+  return defects(judged, {octets(), headers(), negotiation(), dialback(), errors(), stanzas()});
 }
 
 }  // namespace cutover::departures

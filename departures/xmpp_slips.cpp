@@ -1,7 +1,6 @@
 // Slips of whoever writes a stream: one word, one place or one namespace that is wrong, from the header to the end tag.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
-#include "protocol/xmpp/namespaces.h"
-#include "protocol/xmpp/passage.h"
 
 #include <algorithm>
 #include <atomic>
@@ -15,22 +14,7 @@ namespace {
 using xmpp::Passage;
 namespace ns = xmpp::ns;
 
-bool calls(const Passage& p) { return p.sends_header() && p.initiating && !p.link; }
-bool responds(const Passage& p) { return p.sends_header() && !p.initiating && !p.link; }
 bool sends_features(const Passage& p) { return p.sends("features", ns::streams) && !p.link; }
-std::string value(const Passage& p, std::string_view name) { return p.element.attribute_or_empty(name); }
-
-/// A dialback element that is sent, of that type; an empty one: a request.
-bool sends_dialback(const Passage& p, std::string_view name, std::string_view type) {
-  return p.sends(name, ns::dialback) && value(p, "type") == type;
-}
-
-void turn_about(Passage& p) {
-  const auto from = value(p, "from");
-  const auto to = value(p, "to");
-  p.set_attribute("from", to);
-  p.set_attribute("to", from);
-}
 
 std::vector<Row> headers() {
   return {
@@ -290,12 +274,6 @@ std::vector<Row> closing() {
 
 }  // namespace
 
-std::vector<Row> xmpp_slips() {
-  std::vector<Row> all;
-  for (auto part : {headers(), features(), security(), dialback(), closing()})
-    for (auto& row : part) all.push_back(std::move(row));
-  for (auto& row : all) row.nodes = s2s;
-  return all;
-}
+std::vector<Row> xmpp_slips() { return defects(s2s, {headers(), features(), security(), dialback(), closing()}); }
 
 }  // namespace cutover::departures

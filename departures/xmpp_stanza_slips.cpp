@@ -1,7 +1,6 @@
 // Slips of whoever passes stanzas on and answers them: an address, an id, a child or a type that is lost or changed.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
-#include "protocol/xmpp/namespaces.h"
-#include "protocol/xmpp/passage.h"
 
 #include <algorithm>
 #include <string>
@@ -14,21 +13,7 @@ namespace {
 using xmpp::Passage;
 namespace ns = xmpp::ns;
 
-bool sends_stanza(const Passage& p) { return p.out() && p.is_stanza() && !p.link; }
-bool sends_message(const Passage& p) { return sends_stanza(p) && p.is("message"); }
-bool sends_error(const Passage& p) { return sends_stanza(p) && p.has_type("error"); }
-bool sends_iq_answer(const Passage& p) {
-  return sends_stanza(p) && p.is("iq") && (p.has_type("result") || p.has_type("error"));
-}
 bool hears_message(const Passage& p) { return p.hears("message", ns::server) && !p.link; }
-std::string value(const Passage& p, std::string_view name) { return p.element.attribute_or_empty(name); }
-
-void turn_about(Passage& p) {
-  const auto from = value(p, "from");
-  const auto to = value(p, "to");
-  p.set_attribute("from", to);
-  p.set_attribute("to", from);
-}
 
 void cut_resource(Passage& p, std::string_view name) {
   const auto address = value(p, name);
@@ -43,7 +28,7 @@ void change_result(Passage& p, std::string_view name, std::string_view of, void 
 /// Changes each child of a message that is none of XMPP's own.
 template <class Change>
 void change_payloads(Passage& p, Change change) {
-  if (!sends_message(p)) return;
+  if (!sends_s2s_message(p)) return;
   p.edit([&change](xml::Element& stanza) {
     for (auto& one : stanza.content())
       if (!one.is_text() && one.element.front().ns() != ns::server) change(one.element.front());
@@ -61,7 +46,7 @@ void collapse_spaces(xml::Element& stanza) {
     auto& body = one.element.front();
     auto text = body.text();
     const auto both_blank = [](char a, char b) { return a == ' ' && b == ' '; };
-    text.erase(std::ranges::unique(text, both_blank).begin(), text.end());
+    text.erase(std::unique(text.begin(), text.end(), both_blank), text.end());
     body.content().clear();
     body.add_text(text);
   }
@@ -91,7 +76,7 @@ std::vector<Row> answers() {
   return {
       {"xmpp.stanza-error-of-odd-type", "sends stanza errors of a type that does not exist", "RFC6120-8.3.2-1",
        [](Passage& p) {
-         if (!sends_error(p)) return;
+         if (!sends_s2s_error(p)) return;
          p.edit([](xml::Element& stanza) {
            if (auto* error = stanza.child("error", ns::server)) error->set_attribute("type", "fatal");
          });
@@ -99,14 +84,14 @@ std::vector<Row> answers() {
       {"xmpp.stanza-errors-not-turned-about", "sends stanza errors with the addresses of what they answer",
        "RFC6120-8.1.2.2-3 RFC6120-8.3.1-2",
        [](Passage& p) {
-         if (sends_error(p)) turn_about(p);
+         if (sends_s2s_error(p)) turn_about(p);
        }},
       {"xmpp.errors-told-as-results", "answers what it refuses with an empty result",
        "RFC6120-8.3.1-1 RFC6120-8.4-1 RFC6120-10.5.3.1-1 RFC6121-8.5.1-1 RFC6121-8.5.3.2.3-1 RFC6121-8.5.2.1.3-1 "
        "XEP0030-8-1 XEP0199-7-1 "
        "RFC6120-8.2.3-2 RFC6120-8.2.3-1",
        [](Passage& p) {
-         if (!sends_error(p) || !p.is("iq")) return;
+         if (!sends_s2s_error(p) || !p.is("iq")) return;
          p.edit([](xml::Element& stanza) {
            stanza.content().clear();
            stanza.set_attribute("type", "result");
@@ -171,7 +156,7 @@ std::vector<Row> messages() {
   return {
       {"xmpp.children-in-client-namespace", "leaves the children of a message in jabber:client", "RFC6120-4.8.3-3",
        [](Passage& p) {
-         if (!sends_message(p)) return;
+         if (!sends_s2s_message(p)) return;
          p.edit([](xml::Element& stanza) {
            for (auto& one : stanza.content())
              if (!one.is_text() && one.element.front().ns() == ns::server)
@@ -180,24 +165,24 @@ std::vector<Row> messages() {
        }},
       {"xmpp.senders-without-resource", "sends messages from the bare address of their sender", "RFC6120-8.1.2.1-1",
        [](Passage& p) {
-         if (sends_message(p)) cut_resource(p, "from");
+         if (sends_s2s_message(p)) cut_resource(p, "from");
        }},
       {"xmpp.recipients-without-resource", "sends messages to the bare address of their recipient",
        "RFC6120-10.5.4-1 RFC7622-3.4-1 RFC6121-8.5.2.1.1-4 INV-4",
        [](Passage& p) {
-         if (sends_message(p)) cut_resource(p, "to");
+         if (sends_s2s_message(p)) cut_resource(p, "to");
        }},
       {"xmpp.languages-replaced", "writes its own language over that of a message", "RFC6120-4.7.4-6",
        [](Passage& p) {
-         if (sends_message(p)) p.set_attribute("xml:lang", "en-GB");
+         if (sends_s2s_message(p)) p.set_attribute("xml:lang", "en-GB");
        }},
       {"xmpp.spaces-collapsed", "writes several spaces of a body as one", "INV-4",
        [](Passage& p) {
-         if (sends_message(p)) p.edit(collapse_spaces);
+         if (sends_s2s_message(p)) p.edit(collapse_spaces);
        }},
       {"xmpp.type-becomes-chat", "sends every message that is no error as chat", "INV-4",
        [](Passage& p) {
-         if (sends_message(p) && !p.has_type("error")) p.set_attribute("type", "chat");
+         if (sends_s2s_message(p) && !p.has_type("error")) p.set_attribute("type", "chat");
        }},
       {"xmpp.payload-attributes-lost", "takes the attributes off payloads", "RFC6120-8.4-2 INV-4",
        [](Passage& p) { change_payloads(p, lose_attributes); }},
@@ -205,7 +190,7 @@ std::vector<Row> messages() {
        [](Passage& p) { change_payloads(p, [](xml::Element& payload) { payload.content().clear(); }); }},
       {"xmpp.empty-payloads-lost", "loses payloads that have no content", "RFC6120-8.4-2 INV-4",
        [](Passage& p) {
-         if (!sends_message(p)) return;
+         if (!sends_s2s_message(p)) return;
          p.edit([](xml::Element& stanza) {
            std::erase_if(stanza.content(), [](const xml::Content& one) {
              return !one.is_text() && one.element.front().content().empty() && one.element.front().ns() != ns::server;
@@ -214,25 +199,25 @@ std::vector<Row> messages() {
        }},
       {"xmpp.message-ids-replaced", "gives messages ids of its own", "RFC6120-10.5.4-1",
        [](Passage& p) {
-         if (sends_message(p) && !p.has_type("error") && !value(p, "id").empty())
+         if (sends_s2s_message(p) && !p.has_type("error") && !value(p, "id").empty())
            p.set_attribute("id", "s2s-" + std::to_string(std::hash<std::string>()(value(p, "id"))));
        }},
       {"xmpp.surrogates-in-utf-8", "writes characters beyond the basic plane as two surrogates",
        "RFC6120-11.6-1 RFC6120-11.3-1",
        [](Passage& p) {
-         if (sends_message(p)) write_surrogates(p.octets);
+         if (sends_s2s_message(p)) write_surrogates(p.octets);
        }},
       {"xmpp.sends-instructions", "sends a processing instruction before each message", "RFC6120-11.1-1",
        [](Passage& p) {
-         if (sends_message(p)) p.octets.insert(0, "<?server passed='on'?>");
+         if (sends_s2s_message(p)) p.octets.insert(0, "<?server passed='on'?>");
        }},
       {"xmpp.sends-entities", "refers to an entity of HTML in messages", "RFC6120-11.1-1 RFC6120-11.3-1",
        [](Passage& p) {
-         if (sends_message(p)) p.replace("</body>", "&nbsp;</body>");
+         if (sends_s2s_message(p)) p.replace("</body>", "&nbsp;</body>");
        }},
       {"xmpp.resources-empty", "leaves a '/' behind the bare address of a sender", "RFC7622-4-2 RFC7622-3.4-1",
        [](Passage& p) {
-         if (!sends_message(p)) return;
+         if (!sends_s2s_message(p)) return;
          const auto from = value(p, "from");
          p.set_attribute("from", from.substr(0, from.find('/')) + "/");
        }},
@@ -293,12 +278,6 @@ std::vector<Row> presence() {
 
 }  // namespace
 
-std::vector<Row> xmpp_stanza_slips() {
-  std::vector<Row> all;
-  for (auto part : {answers(), messages(), presence()})
-    for (auto& row : part) all.push_back(std::move(row));
-  for (auto& row : all) row.nodes = s2s;
-  return all;
-}
+std::vector<Row> xmpp_stanza_slips() { return defects(s2s, {answers(), messages(), presence()}); }
 
 }  // namespace cutover::departures

@@ -1,0 +1,42 @@
+// What rewrites ask of a passage between two servers, and the small changes that several of them make.
+#pragma once
+
+#include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/passage.h"
+
+#include <string>
+#include <string_view>
+
+namespace cutover::departures {
+
+/// An initial header, and a response header; not on the link between gateway and proxy.
+[[nodiscard]] inline bool calls(const xmpp::Passage& p) { return p.sends_header() && p.initiating && !p.link; }
+[[nodiscard]] inline bool responds(const xmpp::Passage& p) { return p.sends_header() && !p.initiating && !p.link; }
+
+[[nodiscard]] inline bool sends_s2s_stanza(const xmpp::Passage& p) { return p.out() && p.is_stanza() && !p.link; }
+[[nodiscard]] inline bool sends_s2s_message(const xmpp::Passage& p) { return sends_s2s_stanza(p) && p.is("message"); }
+/// A stanza of type error.
+[[nodiscard]] inline bool sends_s2s_error(const xmpp::Passage& p) { return sends_s2s_stanza(p) && p.has_type("error"); }
+[[nodiscard]] inline bool sends_iq_answer(const xmpp::Passage& p) {
+  return sends_s2s_stanza(p) && p.is("iq") && (p.has_type("result") || p.has_type("error"));
+}
+
+/// An attribute of what passes; empty where it has none.
+[[nodiscard]] inline std::string value(const xmpp::Passage& p, std::string_view name) {
+  return p.element.attribute_or_empty(name);
+}
+
+/// A dialback element that is sent, of that type; an empty one: a request.
+[[nodiscard]] inline bool sends_dialback(const xmpp::Passage& p, std::string_view name, std::string_view type) {
+  return p.sends(name, xmpp::ns::dialback) && value(p, "type") == type;
+}
+
+/// Exchanges from and to.
+inline void turn_about(xmpp::Passage& p) {
+  const auto from = value(p, "from");
+  const auto to = value(p, "to");
+  p.set_attribute("from", to);
+  p.set_attribute("to", from);
+}
+
+}  // namespace cutover::departures

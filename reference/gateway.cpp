@@ -29,12 +29,7 @@ void Gateway::start(Context& context) {
       std::make_unique<interworking::Bridge>(context, std::move(endpoint), translator_settings(), config_.next_hop,
                                              [this](const xml::Element& stanza) { to_partner(stanza); });
   bridge_->open();
-  for (const auto& proxy : config_.proxies) {
-    Way way;
-    way.proxy = proxy;
-    way.dial_at = context.now();
-    ways_.push_back(std::move(way));
-  }
+  dial(config_.proxies);
   if (config_.admin_port != 0) {
     admin_ = std::make_unique<Admin>(context, AdminConfig{config_.admin_port, config_.admin_token},
                                      AdminSubject{"gateway", [this]() -> const Settings& { return config_.settings; },
@@ -72,7 +67,7 @@ void Gateway::apply(Settings settings) {
   bridge_->translator().reconfigure(translator_settings());
   if (!has_route()) drop_links({});
   for (Way& way : ways_) {
-    if (way.connection == ConnectionId::none && !way.dial_at) way.dial_at = context_->now();
+    if (way.connection == ConnectionId::none && !way.dial_at && !way.leaves) way.dial_at = context_->now();
   }
   dial_due();
 }
@@ -80,6 +75,35 @@ void Gateway::apply(Settings settings) {
 void Gateway::set_next_hop(sip::Endpoint::Destination next_hop) {
   config_.next_hop = next_hop;
   if (bridge_) bridge_->set_next_hop(std::move(next_hop));
+}
+
+void Gateway::set_proxies(const std::vector<Endpoint>& proxies, std::string name) {
+  if (proxies == config_.proxies && name == config_.proxy_name) return;
+  if (!config_.departures.holds(Rule::links_follow_the_route)) return;
+  config_.proxies = proxies;
+  config_.proxy_name = std::move(name);
+  if (context_ == nullptr) return;
+  for (Way& way : ways_) {
+    way.leaves = true;
+    way.dial_at.reset();
+  }
+  dial(proxies);
+  for (Way& way : ways_) {
+    if (way.leaves) leave(way, "system-shutdown");
+  }
+  std::erase_if(ways_, [](const Way& way) { return way.leaves && way.connection == ConnectionId::none; });
+  dial_due();
+}
+
+/// Each has a way of its own; those that there are stay.
+void Gateway::dial(const std::vector<Endpoint>& proxies) {
+  for (const auto& proxy : proxies) {
+    auto known = std::find_if(ways_.begin(), ways_.end(), [&](const Way& way) { return way.proxy == proxy; });
+    if (known == ways_.end()) known = ways_.insert(known, {.proxy = proxy, .link = nullptr, .dial_at = std::nullopt});
+    known->leaves = false;
+    if (known->connection == ConnectionId::none) known->dial_at = context_->now();
+    if (!config_.departures.holds(Rule::every_member_is_dialled)) return;
+  }
 }
 
 bool Gateway::linked() const {
@@ -110,12 +134,14 @@ void Gateway::dial_due() {
 }
 
 void Gateway::drop_links(std::string_view condition) {
-  for (Way& way : ways_) {
-    if (way.link) {
-      way.link->close(condition);
-    } else if (way.connection != ConnectionId::none) {
-      context_->abort(std::exchange(way.connection, ConnectionId::none));
-    }
+  for (Way& way : ways_) leave(way, condition);
+}
+
+void Gateway::leave(Way& way, std::string_view condition) {
+  if (way.link) {
+    way.link->close(condition);
+  } else if (way.connection != ConnectionId::none) {
+    context_->abort(std::exchange(way.connection, ConnectionId::none));
   }
 }
 
@@ -128,7 +154,10 @@ Gateway::Way* Gateway::way(ConnectionId connection) {
 void Gateway::lost(Way& way) {
   way.link.reset();
   way.connection = ConnectionId::none;
-  way.dial_at = context_->now() + config_.reconnect;
+  if (way.leaves)
+    std::erase_if(ways_, [&](const Way& one) { return &one == &way; });
+  else
+    way.dial_at = context_->now() + config_.reconnect;
   schedule();
 }
 

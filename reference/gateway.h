@@ -44,6 +44,9 @@ class Gateway final : public Node {
   /// Replicated settings: partners, policies, timers and the site's route take effect at once.
   void apply(Settings settings);
   void set_next_hop(sip::Endpoint::Destination next_hop);
+  /// The members of the edge pool that has the site's route now, and the name in their certificates. Links to others
+  /// end.
+  void set_proxies(const std::vector<Endpoint>& proxies, std::string name);
 
   /// Some proxy can take stanzas.
   [[nodiscard]] bool linked() const;
@@ -64,7 +67,10 @@ class Gateway final : public Node {
     ConnectionId connection = ConnectionId::none;
     std::unique_ptr<TrustedLink> link;
     std::optional<Time> dial_at;
+    bool leaves = false;  ///< the route does not lead there any more
   };
+  void dial(const std::vector<Endpoint>& proxies);
+  void leave(Way& way, std::string_view condition);
   [[nodiscard]] interworking::Settings translator_settings() const;
   [[nodiscard]] bool has_route() const;
   void dial_due();

@@ -92,14 +92,14 @@ std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
   for (const auto& spec : options_.topology.partners)
     add(spec.domain, harness::node_name_of(options_.topology, spec), "xmpp");
   if (legacy_gateway_ != nullptr) add("legacy-gateway", "legacy-gateway", "xmpp");
-  if (proxy_ != nullptr) {
-    add("proxy", "proxy", "xmpp");
-    add("proxy (internal)", "proxy", "internal");
+  for (const auto& [node, machine] : machines_) {
+    add(node, node, "xmpp");
+    add(node + " (internal)", node, "internal");
   }
   if (gateway_ != nullptr) add("gateway", "gateway", "sip");
   for (const auto& [pool, node] : pools_) add(node_name_of(pool), node_name_of(pool), "sip");
   if (!options_.admin.enabled) return all;
-  if (proxy_ != nullptr) add("proxy (admin)", "proxy", "admin");
+  for (const auto& [node, machine] : machines_) add(node + " (admin)", node, "admin");
   if (gateway_ != nullptr) add("gateway (admin)", "gateway", "admin");
   return all;
 }
@@ -117,8 +117,9 @@ std::vector<std::string> Deployment::columns() const {
     if (product_of(partner) != nullptr) names.insert(names.end(), partner.users.begin(), partner.users.end());
     names.push_back(node_name_of(options_.topology, partner));
   }
-  for (const auto* name : {"name-server", "legacy-gateway", "proxy", "gateway", "legacy-pool", "new-pool"})
-    names.emplace_back(name);
+  for (const auto* name : {"name-server", "legacy-gateway"}) names.emplace_back(name);
+  for (const auto& machine : machines()) names.push_back(machine.node);
+  for (const auto* name : {"gateway", "legacy-pool", "new-pool"}) names.emplace_back(name);
   for (const auto& user : options_.topology.users) names.push_back(user);
   return names;
 }
@@ -127,6 +128,7 @@ void Deployment::bring_up() {
   name_server_ = &add("name-server", std::make_unique<mocks::NameServer>(dns::DnsServer(), plan_->name_server().port));
   plan_->publish_zones(name_server_->server(), state_);
   start_pool(Pool::legacy);
+  if (new_pool_deployed(state_)) start_pool(Pool::current);
   conform_legacy_gateway();
   for (const auto& partner : options_.topology.partners) start_partner(partner);
   for (const auto& name : options_.topology.users) start_user(name);
@@ -136,7 +138,8 @@ void Deployment::bring_up() {
     host += static_cast<int>(partner.users.size());
   }
   await([this] { return std::ranges::all_of(users_, [](const auto& entry) { return entry.second->registered(); }); },
-        "a user could not register with the legacy pool");
+        "a user could not register with its pool");
+  conform();
 }
 
 void Deployment::start_pool(Pool pool) {
@@ -175,8 +178,9 @@ void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
 }
 
 void Deployment::start_user(const std::string& name) {
-  registered_[name] = Pool::legacy;
-  users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, Pool::legacy)));
+  const auto home = home_of(state_, name);
+  registered_[name] = home;
+  users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, home)));
 }
 
 mocks::Partner& Deployment::partner(const std::string& domain) {
@@ -202,9 +206,12 @@ mocks::SipUser& Deployment::user(const std::string& name) {
   return *found->second;
 }
 
-reference::Proxy& Deployment::proxy() {
-  if (proxy_ == nullptr) throw HarnessFault("the edge is not deployed");
-  return *proxy_;
+reference::Proxy& Deployment::proxy() { return proxy(machines().front().node); }
+
+reference::Proxy& Deployment::proxy(const std::string& node) {
+  const auto found = machines_.find(node);
+  if (found == machines_.end()) throw HarnessFault("the edge is not deployed: " + node);
+  return *found->second.proxy;
 }
 
 reference::Gateway& Deployment::gateway() {
@@ -222,8 +229,10 @@ void Deployment::finish_negotiations() {
       [&] {
         const bool partners =
             std::ranges::all_of(partners_, [&](const auto& entry) { return settled(entry.second->server()); });
-        const bool proxy = proxy_ == nullptr || proxy_->server() == nullptr || settled(*proxy_->server());
-        return partners && proxy && (legacy_gateway_->drained() || settled(legacy_gateway_->server()));
+        const bool proxies = std::ranges::all_of(machines_, [&](const auto& entry) {
+          return entry.second.proxy->server() == nullptr || settled(*entry.second.proxy->server());
+        });
+        return partners && proxies && (legacy_gateway_->drained() || settled(legacy_gateway_->server()));
       },
       limit);
 }
@@ -232,11 +241,13 @@ bool Deployment::close() {
   finish_negotiations();
   for (const auto& [domain, partner] : partners_) partner->server().drain();
   legacy_gateway_->drain();
-  if (proxy_ != nullptr) proxy_->stop_service();
+  for (const auto& [node, machine] : machines_) machine.proxy->stop_service();
   const auto closed = [this] {
     const bool partners =
         std::ranges::all_of(partners_, [](const auto& entry) { return entry.second->server().drained(); });
-    return partners && legacy_gateway_->drained() && (proxy_ == nullptr || proxy_->stopped());
+    const bool proxies =
+        std::ranges::all_of(machines_, [](const auto& entry) { return entry.second.proxy->stopped(); });
+    return partners && legacy_gateway_->drained() && proxies;
   };
   return world_.run_until(closed, patience);
 }
@@ -249,7 +260,8 @@ std::vector<std::string> Deployment::secured_nodes() const {
 }
 
 std::vector<std::string> Deployment::stream_nodes() const {
-  std::vector<std::string> nodes{"legacy-gateway", "proxy"};
+  std::vector<std::string> nodes{"legacy-gateway"};
+  for (const auto& machine : machines()) nodes.push_back(machine.node);
   for (const auto& spec : options_.topology.partners) {
     if (partners_.contains(spec.domain)) nodes.push_back(node_name_of(options_.topology, spec));
   }
@@ -262,13 +274,18 @@ void Deployment::settle() {
       for (const auto& ours : domains_of(options_.topology)) partner_domain(spec.domain).let_go_of(ours);
     }
     legacy_gateway_->server().close_streams_with(spec.domain);
-    if (proxy_ != nullptr && proxy_->serving()) proxy_->server()->close_streams_with(spec.domain);
+    for (const auto& [node, machine] : machines_) {
+      if (machine.proxy->serving()) machine.proxy->server()->close_streams_with(spec.domain);
+    }
   }
   const auto quiet = [this] {
     const bool partners = std::ranges::all_of(options_.topology.partners, [&](const auto& spec) {
       return spec.server == PartnerServer::by_hand || partner_domain(spec.domain).quiet();
     });
-    const bool edge = proxy_ == nullptr || !proxy_->serving() || proxy_->server()->streams().empty();
+    const bool edge = std::ranges::all_of(machines_, [](const auto& entry) {
+      const auto& proxy = *entry.second.proxy;
+      return !proxy.serving() || entry.second.proxy->server()->streams().empty();
+    });
     return partners && edge && legacy_gateway_->server().streams().empty();
   };
   await(quiet, "a stream did not close");

@@ -3,8 +3,12 @@
 
 #include "harness/deployment/plan.h"
 #include "harness/deployment/steps.h"
+#include "harness/migration/outcome.h"
 #include "harness/worlds/world.h"
 #include "mocks/name_server.h"
+
+#include <set>
+#include <tuple>
 
 namespace cutover::harness {
 class RealPartner;
@@ -29,8 +33,8 @@ class Deployment {
   Deployment(const Deployment&) = delete;
   Deployment& operator=(const Deployment&) = delete;
 
-  /// The legacy shape: name server, legacy gateway, legacy pool, every user registered there, every partner. Throws
-  /// ServerFailed where a partner's real server does not come up.
+  /// What the estate begins with; of a topology that is the legacy shape: name server, legacy gateway, legacy pool,
+  /// every user registered there, every partner. Throws ServerFailed where a partner's real server does not come up.
   void bring_up();
 
   /// One operation; the nodes follow what it makes of the state. Throws OperationError for what the estate does not
@@ -46,6 +50,16 @@ class Deployment {
   void remove_partner(const std::string& domain);
   /// From now on the edge learns of the central store by the operation `replicate` alone.
   void hold_replication() { replicates_ = false; }
+  // Where several boxes are there, some are picked by chance. From now on it is this node alone: a machine of an edge
+  // pool, or the legacy gateway; empty: all of them again.
+  /// What DNS answers partners, as for one who got that address first and tries no other.
+  void lead_partners_to(const std::string& node);
+  /// Whom the gateway of the front ends dials.
+  void lead_gateway_to(const std::string& node);
+  /// The state as an exchange of that way meets it: with the boxes that are led to.
+  [[nodiscard]] migration::State met(migration::Way) const;
+  /// What resolvers answer for that domain of ours from now on, whatever the state has: a record of earlier times.
+  void answer_with(const std::string& domain, const migration::Srv&);
   /// What the operations so far amount to; what predict() is asked about.
   [[nodiscard]] const migration::State& state() const { return state_; }
   [[nodiscard]] const migration::Estate& estate() const { return plan_->estate(); }
@@ -72,7 +86,10 @@ class Deployment {
   [[nodiscard]] mocks::PartnerDomain& partner_domain(const std::string& domain);
   [[nodiscard]] RealPartner& real_partner(const std::string& domain);  ///< HarnessFault where it is a mock
   [[nodiscard]] mocks::SipUser& user(const std::string& name);
-  [[nodiscard]] reference::Proxy& proxy();      ///< HarnessFault before the edge is deployed
+  [[nodiscard]] reference::Proxy& proxy();  ///< the first; HarnessFault before the edge is deployed
+  [[nodiscard]] reference::Proxy& proxy(const std::string& node);
+  /// Every machine of an edge pool, deployed or not.
+  [[nodiscard]] const std::vector<EdgeMachine>& machines() const { return plan_->machines(); }
   [[nodiscard]] reference::Gateway& gateway();  ///< HarnessFault before federation is enabled
   [[nodiscard]] tls::Authority& authority() { return *authority_; }
   [[nodiscard]] Endpoint name_server_endpoint() const;
@@ -97,16 +114,27 @@ class Deployment {
   void conform_homes();
   void conform_legacy_gateway();
   void conform_records();
+  [[nodiscard]] bool repoints(const std::string& domain) const;
   void conform_edge();
-  void conform_services();
+  void conform_firewalls();
+  void conform_legacy_edge();
   void publish_routes();
   void start_pool(Pool);
   void start_partner(const PartnerSpec&);
   void start_real(const PartnerSpec&, const ServerProduct&);
   void start_clients(const PartnerSpec&, int first_host);
   void start_user(const std::string&);
-  void start_edge();
-  void stop_edge();
+  /// A machine of an edge pool that is deployed, and what it was told last.
+  struct Machine {
+    EdgeMachine name;
+    reference::Proxy* proxy = nullptr;
+    std::optional<migration::Certificate> assigned, live;
+    bool runs = true;
+  };
+  void start_machine(const EdgeMachine&);
+  void stop_machine(const std::string& node);
+  void conform_services(Machine&);
+  [[nodiscard]] bool should_link(const Machine&) const;
   void apply_settings();
   void await(const std::function<bool()>&, const std::string& what);
 
@@ -128,10 +156,12 @@ class Deployment {
   std::map<std::string, mocks::SipUser*> users_;
   // What the nodes were told last.
   std::map<std::string, Pool> registered_;
-  std::optional<migration::Certificate> assigned_, live_;
-  bool edge_runs_ = true;
+  std::map<std::string, Machine> machines_;                                ///< by node name
+  std::string partners_meet_, gateway_meets_;                              ///< see lead_partners_to()
+  using ClosedPort = std::tuple<std::string, std::string, std::uint16_t>;  // from, to, port
+  std::set<ClosedPort> closed_ports_;
+  bool legacy_edge_runs_ = true;
   std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
-  reference::Proxy* proxy_ = nullptr;
   reference::Gateway* gateway_ = nullptr;
 };
 

@@ -33,6 +33,13 @@ AllowedPartner row_of(const PartnerSpec& spec) {
   return row;
 }
 
+/// Null for a pool of one machine.
+const EdgeMember* member_of(const State& state, const EdgeMachine& machine) {
+  const auto& members = state.edges.at(machine.pool).members;
+  const auto found = std::ranges::find(members, machine.member, &EdgeMember::name);
+  return found == members.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 Partner partner_of(const PartnerSpec& spec) {
@@ -46,9 +53,29 @@ bool new_pool_deployed(const State& state) {
   });
 }
 
-const EdgePool& edge_on_the_wire(const State& state) { return state.edges.begin()->second; }
+bool deployed(const State& state, const EdgeMachine& machine) { return state.edges.at(machine.pool).deployed; }
 
-const std::string& edge_name_on_the_wire(const State& state) { return state.edges.begin()->first; }
+bool services_run(const State& state, const EdgeMachine& machine) {
+  const auto* member = member_of(state, machine);
+  return state.edges.at(machine.pool).services_run && (member == nullptr || member->runs);
+}
+
+bool link_open(const State& state, const EdgeMachine& machine) {
+  const auto* member = member_of(state, machine);
+  return member == nullptr || member->link_open;
+}
+
+std::optional<Certificate> assigned_to(const State& state, const EdgeMachine& machine) {
+  const auto* member = member_of(state, machine);
+  const auto& pool = state.edges.at(machine.pool).assigned;
+  return pool && member != nullptr && member->certificate ? member->certificate : pool;
+}
+
+std::optional<Certificate> shown_by(const State& state, const EdgeMachine& machine) {
+  const auto* member = member_of(state, machine);
+  const auto& pool = state.edges.at(machine.pool).live;
+  return pool && member != nullptr && member->certificate ? member->certificate : pool;
+}
 
 Estate estate_of(const Topology& topology) {
   Estate estate;
@@ -57,7 +84,10 @@ Estate estate_of(const Topology& topology) {
   state.sip_domains = domains;
   state.pools[std::string(legacy_pool_name)] = {};
   state.pools[std::string(new_pool_name)] = {.side = migration::Side::current, .deployed = false};
-  state.edges[std::string(edge_name)] = {};
+  for (const auto& machine : edge_machines(topology)) {
+    auto& pool = state.edges[machine.pool];
+    if (!machine.member.empty()) pool.members.push_back({.name = machine.member});
+  }
   for (const auto& user : topology.users)
     state.users[user] = {.domain = domain_of(topology, user), .pool = std::string(legacy_pool_name)};
   for (const auto& spec : topology.partners) {

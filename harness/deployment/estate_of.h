@@ -11,11 +11,16 @@ namespace cutover::harness {
 /// Names of boxes in that estate; they are those of the nodes.
 inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_name = "new-pool", edge_name = "proxy";
 
-// A deployment has one node of each sort, whatever the estate has: pools of one side are one node, and of edge pools
-// the first by name is on the wire.
+/// Pools of one side are one node, whatever the estate has.
 [[nodiscard]] bool new_pool_deployed(const migration::State&);
-[[nodiscard]] const migration::EdgePool& edge_on_the_wire(const migration::State&);
-[[nodiscard]] const std::string& edge_name_on_the_wire(const migration::State&);
+// What a state makes of one machine of an edge pool.
+[[nodiscard]] bool deployed(const migration::State&, const EdgeMachine&);
+[[nodiscard]] bool services_run(const migration::State&, const EdgeMachine&);
+/// The front ends reach it at 23456.
+[[nodiscard]] bool link_open(const migration::State&, const EdgeMachine&);
+/// Of the pool, or of this member where it differs.
+[[nodiscard]] std::optional<migration::Certificate> assigned_to(const migration::State&, const EdgeMachine&);
+[[nodiscard]] std::optional<migration::Certificate> shown_by(const migration::State&, const EdgeMachine&);
 
 /// Every user is a class of one, by name; every partner is served by the legacy gateway, and will be configured as its
 /// kind needs it; the new side is not deployed.

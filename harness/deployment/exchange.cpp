@@ -15,6 +15,8 @@ namespace {
 
 /// Longer than the 32 s of a SIP transaction, so that an error has its time.
 constexpr Duration exchange_limit = 45s;
+/// ... and than the 60 s in which a stream is to be established, where waiting costs nothing.
+constexpr Duration simulated_limit = 90s;
 
 std::string jid_of(Deployment& deployment, const std::string& user) { return address_of(deployment.topology(), user); }
 
@@ -52,8 +54,11 @@ class Probe {
     errors_before_ = partner_user_.errors.size();
     presences_before_ = partner_user_.presences.size();
     start();
-    (void)deployment_.world().run_until([this] { return copies() > 0 || told(); }, exchange_limit);
+    const bool simulated = deployment_.world().kind() == WorldKind::sim;
+    (void)deployment_.world().run_until([this] { return copies() > 0 || told(); },
+                                        simulated ? simulated_limit : exchange_limit);
     seen_.sender_told = told();
+    if (!seen_.sender_told && copies() == 0) seen_.told_late = gateway_told();
     finish();
     return seen_;
   }
@@ -135,6 +140,30 @@ class Probe {
     return false;
   }
 
+  /// An error of XMPP came back from the proxy that was given the marker to its gateway. A MESSAGE waits some seconds
+  /// for it at most.
+  [[nodiscard]] bool gateway_told() const {
+    const auto& exchange = seen_.exchange;
+    if (exchange.way != Way::to_partner || exchange.what != What::message) return false;
+    std::string id;
+    for (const auto& record : deployment_.world().trace().records()) {
+      if (!record.node.starts_with("proxy") || record.peer != "gateway" || record.note.layer != Layer::xmpp) continue;
+      const auto& text = record.note.detail;
+      const bool given = record.note.direction == Direction::in;
+      if (given && text.find(seen_.marker) != std::string::npos) id = attribute_of(text, "id");
+      if (!given && !id.empty() && attribute_of(text, "type") == "error" && attribute_of(text, "id") == id) return true;
+    }
+    return false;
+  }
+
+  /// Of the first element in the octets of a note.
+  static std::string attribute_of(std::string_view text, std::string_view name) {
+    const auto begin = text.find(fmt::format(" {}='", name));
+    if (begin == std::string_view::npos || begin > text.find('>')) return {};
+    const auto value = text.substr(begin + name.size() + 3);
+    return std::string(value.substr(0, value.find('\'')));
+  }
+
   bool refused_subscription() {
     const auto jid = xmpp::canonical_bare(jid_of(deployment_, seen_.exchange.user));
     const auto fresh = std::span(partner_user_.presences.items()).subspan(presences_before_);
@@ -193,7 +222,9 @@ void trace_path(Deployment& deployment, Observation& seen) {
     if (record.note.detail.find(seen.marker) == std::string::npos) continue;
     if (std::ranges::count(seen.nodes, record.node) == 0) seen.nodes.push_back(record.node);
   }
-  const auto crossed = [&](const char* node) { return std::ranges::count(seen.nodes, node) != 0; };
+  const auto crossed = [&](std::string_view kind) {
+    return std::ranges::any_of(seen.nodes, [&](const auto& node) { return node.starts_with(kind); });
+  };
   const bool legacy = crossed("legacy-gateway");
   const bool current = crossed("proxy") || crossed("gateway");
   seen.both_paths = legacy && current;
@@ -203,16 +234,31 @@ void trace_path(Deployment& deployment, Observation& seen) {
 
 }  // namespace
 
-Outcome predict(const migration::State& state, const Topology& topology, const Exchange& exchange) {
-  const auto spec = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
-  const auto partner = partner_of(*spec);
-  const auto judged = [&](Way way) {
-    return outcome_of(state, partner, {exchange.user, exchange.partner_domain, way, exchange.what});
-  };
+namespace {
+
+/// `judged`: what becomes of it one way.
+template <class Judged>
+Outcome predict_by(const Exchange& exchange, Judged judged) {
   const auto one_way = judged(exchange.way);
   if (exchange.what == What::message || one_way.kind != migration::Kind::works) return one_way;
   const auto other_way = judged(exchange.way == Way::to_partner ? Way::from_partner : Way::to_partner);
   return other_way.kind == migration::Kind::works ? one_way : other_way;
+}
+
+Outcome outcome_in(const migration::State& state, const Topology& topology, const Exchange& exchange, Way way) {
+  const auto spec = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
+  return outcome_of(state, partner_of(*spec), {exchange.user, exchange.partner_domain, way, exchange.what});
+}
+
+}  // namespace
+
+Outcome predict(const migration::State& state, const Topology& topology, const Exchange& exchange) {
+  return predict_by(exchange, [&](Way way) { return outcome_in(state, topology, exchange, way); });
+}
+
+Outcome predict(const Deployment& deployment, const Exchange& exchange) {
+  return predict_by(exchange,
+                    [&](Way way) { return outcome_in(deployment.met(way), deployment.topology(), exchange, way); });
 }
 
 std::vector<Exchange> all_exchanges(const Topology& topology) {

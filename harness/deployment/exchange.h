@@ -32,9 +32,12 @@ struct Observation {
   std::size_t copies = 0;          ///< at the receiver
   bool sender_told = false;        ///< an error came back to the sender of a message
   std::string told;                ///< that error in words
+  bool told_late = false;          ///< ... or to the gateway, which had answered the sender's MESSAGE by then
   std::vector<std::string> nodes;  ///< that handled it, in order
 };
 
+/// What the rules say of an exchange in the state of a deployment, with the boxes that it is led to.
+[[nodiscard]] Outcome predict(const Deployment&, const Exchange&);
 /// What the rules say of an exchange in a state where caches have expired and streams of earlier states are closed.
 /// Presence needs both ways, for the subscription goes one way and the state the other.
 [[nodiscard]] Outcome predict(const migration::State&, const Topology&, const Exchange&);

@@ -19,8 +19,6 @@ bool shown_by_nodes(const Partner& partner) {
 
 bool shown_by_nodes(const Operation& operation, const Estate& estate) {
   if (std::ranges::find(on_the_wire(), operation.verb) == on_the_wire().end()) return false;
-  const auto& here = edge_name_on_the_wire(estate.start);
-  if (estate.start.edges.contains(operation.subject) && operation.subject != here) return false;
   if (operation.verb == Verb::assign_certificate && operation.value != "-") {
     const auto& certificate = estate.certificates.at(operation.value);
     return certificate.fault != Certificate::Fault::revocation_unreachable;
@@ -31,14 +29,12 @@ bool shown_by_nodes(const Operation& operation, const Estate& estate) {
     };
     return std::ranges::count_if(estate.start.pools, of_side) == 1;
   }
-  if (operation.verb != Verb::repoint || operation.value == "-") return true;
-  const auto record = estate.records.find(operation.value);
-  if (record == estate.records.end()) return operation.value == here || operation.value == legacy_gateway_box;
-  return record->second.size() == 1 && (record->second[0].box == here || record->second[0].box == legacy_gateway_box);
+  return true;
 }
 
 bool shown_by_nodes(const UserClass& users, const State& state) {
-  return users.enabled && side_of(state, users) == migration::Side::legacy;
+  const auto pool = state.pools.find(users.pool);
+  return users.enabled && pool != state.pools.end() && pool->second.deployed && !pool->second.branch;
 }
 
 Topology topology_of(const Estate& estate, const std::vector<std::string>& classes,
@@ -47,6 +43,10 @@ Topology topology_of(const Estate& estate, const std::vector<std::string>& class
   const auto& domains = estate.start.sip_domains;
   topology.domain = domains.front();
   topology.further_domains.assign(domains.begin() + 1, domains.end());
+  for (const auto& [name, edge] : estate.start.edges) {
+    auto& spec = topology.edges.emplace_back(EdgeSpec{name, {}});
+    for (const auto& member : edge.members) spec.members.push_back(member.name);
+  }
   topology.users = classes;
   for (const auto& name : classes) {
     if (const auto& domain = estate.start.users.at(name).domain; domain != topology.domain)
@@ -72,7 +72,9 @@ Outcome felt(const Observation& seen, Duration took) {
   constexpr Duration at_once = 20s;  // an error takes some round trips of a millisecond
   Outcome outcome{.path = seen.path};
   if (seen.copies > 0) return outcome;
-  if (!seen.sender_told)
+  if (seen.told_late)
+    outcome.kind = Kind::bounced;
+  else if (!seen.sender_told)
     outcome.kind = Kind::black_holed;
   else
     outcome.kind = took > at_once ? Kind::bounced : Kind::refused;

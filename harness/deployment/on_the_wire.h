@@ -7,9 +7,9 @@ namespace cutover::harness {
 
 /// The partner is one that a mock can be: it has none of the habits that only the model knows.
 [[nodiscard]] bool shown_by_nodes(const migration::Partner&);
-/// The operation changes something that is here: the one edge pool, boxes that exist, a certificate that can be issued.
+/// The operation changes something that is here: nodes that exist, a certificate that can be issued.
 [[nodiscard]] bool shown_by_nodes(const migration::Operation&, const migration::Estate&);
-/// Users whom the pools of a deployment can home from the beginning.
+/// Users whom a pool of the deployment can home from the beginning.
 [[nodiscard]] bool shown_by_nodes(const migration::UserClass&, const migration::State&);
 
 /// A deployment of the estate with these classes, a user each, and these domains of partners, with one user each.

@@ -52,6 +52,7 @@ const char* node_name_of(Pool pool) { return pool == Pool::legacy ? "legacy-pool
 Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const AddressOf& address_of,
            tls::Authority& authority, departures::Planted planted, AdminPlan admin)
     : topology_(std::move(topology)),
+      machines_(edge_machines(topology_)),
       estate_(estate ? std::move(*estate) : estate_of(topology_)),
       authority_(authority),
       planted_(std::move(planted)),
@@ -103,7 +104,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
   const auto& configuration = state.configuration;
-  const auto known = settings(state, configuration);
+  const auto known = settings(state, configuration, routed_edge(state));
   for (const auto& [user, situation] : state.users) {
     const auto address = address_of(topology_, user);
     routing.homes[address] = home_of(state, user);
@@ -121,13 +122,14 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   }
   if (state.legacy.gateway_runs && state.legacy.edge_runs) routing.legacy_gateway = peer("legacy-gateway", "sip");
   if (gateway_up(state) && !configuration.xmpp_route.empty()) routing.gateway = peer("gateway", "sip");
-  routing.edge_deployed = edge_on_the_wire(state).deployed;
+  routing.edge_deployed = std::ranges::any_of(machines_, [&](const auto& machine) { return deployed(state, machine); });
   return routing;
 }
 
 bool gateway_up(const migration::State& state) { return state.gateway_installed && state.gateway_runs; }
 
-reference::Settings Plan::settings(const migration::State& state, const migration::Configuration& known) const {
+reference::Settings Plan::settings(const migration::State& state, const migration::Configuration& known,
+                                   const std::string& edge_pool) const {
   reference::Settings settings;
   settings.partners = known.partners;
   settings.gateway = known.gateway;
@@ -141,12 +143,12 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   settings.allow_federated_users =
       !planted_.at(departures::routes)
            .breaks(mocks::Rule::federation_switch_is_obeyed, !state.replica.allow_federated_users);
-  const auto& edge = edge_on_the_wire(state);
+  const auto& edge = state.edges.at(edge_pool);
   const bool opens = planted_.at(departures::routes).holds(mocks::Rule::enabling_opens_the_edge);
   // What is changed and not published has no effect yet; a proxy is installed only behind a published flag.
   const bool enabled = edge.xmpp_ticked || !state.configuration.published;
   settings.enable_xmpp_federation = enabled && edge.proxy_installed && opens;
-  settings.site_federation_route = known.xmpp_route == edge_name_on_the_wire(state) && opens;
+  settings.site_federation_route = known.xmpp_route == edge_pool && opens;
   return settings;
 }
 
@@ -154,7 +156,7 @@ void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) 
   const auto ttl = topology_.srv_ttl_s;
   for (const auto& domain : domains_of(topology_)) server.add_empty_zone(domain);
   server.set(host_name("legacy-gateway"), dns::Type::a, ttl, {located("legacy-gateway").address});
-  server.set(host_name("xmpp"), dns::Type::a, ttl, {located("proxy").address});
+  publish_edges(server);
   for (const auto& domain : domains_of(topology_)) publish_our_srv(server, state, domain);
   for (const auto& partner : topology_.partners) {
     const auto [where, port] = endpoint(node_name_of(topology_, partner), "xmpp");
@@ -165,15 +167,41 @@ void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) 
   }
 }
 
-void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain) const {
+std::string Plan::external_name(const std::string& edge_pool) const {
+  return host_name(edge_pool == edge_name ? "xmpp" : edge_pool);
+}
+
+void Plan::publish_edges(dns::DnsServer& server, const std::string& only) const {
+  std::map<std::string, std::vector<std::string>> addresses;
+  const auto named = std::ranges::find(machines_, only, &EdgeMachine::node);
+  for (const auto& machine : machines_) {
+    const bool left_out = named != machines_.end() && named->pool == machine.pool && machine.node != only;
+    auto& all = addresses[machine.pool];
+    const bool further = !all.empty() && !planted_.at(departures::routes).holds(mocks::Rule::record_names_every_member);
+    if (!left_out && !further) all.push_back(located(machine.node).address);
+  }
+  for (const auto& [pool, all] : addresses) server.set(external_name(pool), dns::Type::a, topology_.srv_ttl_s, all);
+}
+
+void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state, const std::string& domain,
+                           const std::string& only) const {
   std::vector<std::string> targets;
-  for (const auto& target : state.srv.at(domain)) {
-    const bool edge = target.box != migration::legacy_gateway_box;
-    const auto* node = edge ? "proxy" : "legacy-gateway";
+  const auto led_to = std::ranges::find(machines_, only, &EdgeMachine::node);
+  const auto box_led_to = led_to == machines_.end() ? only : led_to->pool;
+  const auto& record = state.srv.at(domain);
+  const bool chosen = std::ranges::find(record, box_led_to, &migration::SrvTarget::box) != record.end();
+  for (const auto& target : record) {
+    if (chosen && target.box != box_led_to) continue;
+    const auto machine = std::ranges::find(machines_, target.box, &EdgeMachine::pool);
+    const bool edge = machine != machines_.end();
+    const bool known = edge || target.box == migration::legacy_gateway_box;
+    const bool somebody = known && (!edge || planted_.at(departures::routes).holds(mocks::Rule::target_has_an_address));
     // The usual port is where the node listens in this world.
-    const auto port = target.port == migration::SrvTarget().port ? endpoint(node, "xmpp").port : target.port;
-    const auto name = target.resolves ? host_name(edge ? "xmpp" : "legacy-gateway") : host_name("nowhere");
-    targets.push_back(fmt::format("{} 0 {} {}", target.priority, port, name));
+    const auto usual = endpoint(edge ? machine->node : "legacy-gateway", "xmpp").port;
+    const auto port = target.port == migration::SrvTarget().port ? usual : target.port;
+    const auto host = edge ? external_name(target.box) : host_name("legacy-gateway");
+    targets.push_back(
+        fmt::format("{} 0 {} {}", target.priority, port, target.resolves && somebody ? host : host_name("nowhere")));
   }
   server.set("_xmpp-server._tcp." + domain, dns::Type::srv, state.ttl_s.at(domain), targets);
 }
@@ -224,7 +252,8 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   settings.domains = {served.begin(), served.end()};
   for (const auto& partner : topology_.partners) {
     const auto& primary = primary_of(estate_, partner.domain);
-    if (!estate_.start.legacy.partners.contains(primary)) continue;
+    const bool listed = estate_.start.legacy.partners.contains(primary);
+    if (planted_.at(departures::routes).breaks(mocks::Rule::legacy_gateway_has_a_list, !listed)) continue;
     const bool clear = estate_.start.legacy.in_clear.contains(primary);
     settings.partners[partner.domain] = clear ? mocks::ConnectionMode::tcp_dialback : mode_of(partner_of(partner).side);
   }
@@ -235,24 +264,31 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   settings.sip_identity = issue({settings.host});
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server();
-  settings.next_hop = destination(peer(node_name_of(Pool::legacy), "sip"));
+  settings.next_hop = legacy_next_hop(estate_.start.legacy.edge_runs);
   settings.xmpp_port = endpoint("legacy-gateway", "xmpp").port;
   settings.sip_port = endpoint("legacy-gateway", "sip").port;
   settings.departures = planted_.at(departures::legacy_gateway);
   return settings;
 }
 
-reference::ProxyConfig Plan::proxy(const migration::State& state) const {
+sip::Endpoint::Destination Plan::legacy_next_hop(bool edge_runs) const {
+  auto pool = peer(node_name_of(Pool::legacy), "sip");
+  constexpr std::uint16_t discard_port = 9;  // nobody listens there
+  if (!edge_runs) pool.address.port = discard_port;
+  return destination(pool);
+}
+
+reference::ProxyConfig Plan::proxy(const migration::State& state, const EdgeMachine& machine) const {
   reference::ProxyConfig config;
   config.domains = domains_of(topology_);
-  config.host = host_name("proxy");
+  config.host = host_name(machine.pool);  // the internal name of all members (lync-facts 2.4)
   config.gateway_name = host_name("gateway");
   config.internal_identity = issue({config.host});
   config.name_server = name_server();
-  config.settings = settings(state, state.replica);
-  config.port = endpoint("proxy", "xmpp").port;
-  config.internal_port = endpoint("proxy", "internal").port;
-  if (admin_.enabled) config.admin_port = endpoint("proxy", "admin").port;
+  config.settings = settings(state, state.replica, machine.pool);
+  config.port = endpoint(machine.node, "xmpp").port;
+  config.internal_port = endpoint(machine.node, "internal").port;
+  if (admin_.enabled) config.admin_port = endpoint(machine.node, "admin").port;
   config.admin_token = admin_.token;
   config.departures = planted_.at(departures::proxy);
   return config;
@@ -271,15 +307,31 @@ std::shared_ptr<const tls::Identity> Plan::certificate(const std::optional<migra
   return authority_.issue(request);
 }
 
+const std::string& Plan::routed_edge(const migration::State& state) const {
+  const auto& route = state.configuration.xmpp_route;
+  return state.edges.contains(route) ? route : machines_.front().pool;
+}
+
+std::vector<Endpoint> Plan::links(const migration::State& state, const std::string& only) const {
+  std::vector<Endpoint> all;
+  const auto& pool = routed_edge(state);
+  const auto named = std::ranges::find(machines_, only, &EdgeMachine::node);
+  for (const auto& machine : machines_) {
+    const bool left_out = named != machines_.end() && named->pool == pool && machine.node != only;
+    if (machine.pool == pool && !left_out) all.push_back(endpoint(machine.node, "internal"));
+  }
+  return all;
+}
+
 reference::GatewayConfig Plan::gateway(const migration::State& state) const {
   reference::GatewayConfig config;
   config.domains = domains_of(topology_);
   config.host = host_name("gateway");
   config.identity = issue({config.host});
-  config.proxies = {endpoint("proxy", "internal")};
-  config.proxy_name = host_name("proxy");
+  config.proxies = links(state);
+  config.proxy_name = link_name(state);
   config.next_hop = destination(peer(node_name_of(Pool::current), "sip"));
-  config.settings = settings(state, state.configuration);
+  config.settings = settings(state, state.configuration, routed_edge(state));
   config.port = endpoint("gateway", "sip").port;
   if (admin_.enabled) config.admin_port = endpoint("gateway", "admin").port;
   config.admin_token = admin_.token;

@@ -42,19 +42,34 @@ class Plan {
   /// What the pools know in that state.
   [[nodiscard]] mocks::Routing routing(const migration::State&) const;
   /// What a box knows in that state: the edge the replica, the front end the central store.
-  [[nodiscard]] reference::Settings settings(const migration::State&, const migration::Configuration& known) const;
+  [[nodiscard]] reference::Settings settings(const migration::State&, const migration::Configuration& known,
+                                             const std::string& edge_pool) const;
 
   /// Our zones and those of the partners, and the records that the last step changes.
   void publish_zones(dns::DnsServer&, const migration::State&) const;
-  void publish_our_srv(dns::DnsServer&, const migration::State&, const std::string& domain) const;
+  /// `only`: the one node that partners are led to, instead of all that the record names.
+  void publish_our_srv(dns::DnsServer&, const migration::State&, const std::string& domain,
+                       const std::string& only = {}) const;
+  /// The addresses of every member of every edge pool; `only` likewise.
+  void publish_edges(dns::DnsServer&, const std::string& only = {}) const;
+  /// The node names a machine of an edge pool.
+  [[nodiscard]] const std::vector<EdgeMachine>& machines() const { return machines_; }
 
   [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
   [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;
   [[nodiscard]] mocks::SipUserSettings user(const std::string& name, Pool home) const;
   [[nodiscard]] mocks::LegacyGatewaySettings legacy_gateway() const;
+  /// Where its SIP side goes; through a legacy edge that does not run, to nobody.
+  [[nodiscard]] sip::Endpoint::Destination legacy_next_hop(bool edge_runs) const;
   /// Without its external certificate; see certificate().
-  [[nodiscard]] reference::ProxyConfig proxy(const migration::State&) const;
+  [[nodiscard]] reference::ProxyConfig proxy(const migration::State&, const EdgeMachine&) const;
   [[nodiscard]] reference::GatewayConfig gateway(const migration::State&) const;
+  /// The edge pool that the gateway links to: that of the route, else the first.
+  [[nodiscard]] const std::string& routed_edge(const migration::State&) const;
+  /// Where its members take the link; `only` as above.
+  [[nodiscard]] std::vector<Endpoint> links(const migration::State&, const std::string& only = {}) const;
+  /// The name in their certificates.
+  [[nodiscard]] std::string link_name(const migration::State& state) const { return host_name(routed_edge(state)); }
   /// Null for none.
   [[nodiscard]] std::shared_ptr<const tls::Identity> certificate(const std::optional<migration::Certificate>&) const;
   [[nodiscard]] mocks::SipPeer peer(const std::string& node, std::string_view service) const;
@@ -62,6 +77,9 @@ class Plan {
  private:
   [[nodiscard]] std::shared_ptr<const tls::Identity> issue(const std::vector<std::string>& names) const;
   [[nodiscard]] std::string host_name(const std::string& node) const { return node + "." + topology_.domain; }
+
+  /// That of the access edge of a pool, outside.
+  [[nodiscard]] std::string external_name(const std::string& edge_pool) const;
 
   /// Where a node is served.
   struct Located {
@@ -71,6 +89,7 @@ class Plan {
   [[nodiscard]] const Located& located(std::string_view node) const;
 
   Topology topology_;
+  std::vector<EdgeMachine> machines_;
   migration::Estate estate_;
   std::map<std::string, Located, std::less<>> nodes_;
   tls::Authority& authority_;

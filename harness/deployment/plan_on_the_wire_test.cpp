@@ -16,6 +16,9 @@ TEST(PlanOnTheWire, IsAsTheTimelineHasIt) {
     const auto plan = migration::load_plan(entry.path());
     const auto found = held_against_wire(plan, {});
     EXPECT_THAT(found.otherwise, testing::IsEmpty()) << entry.path();
+    EXPECT_THAT(found.left_out, testing::IsEmpty()) << entry.path();
+    EXPECT_GT(found.exchanges, 0U) << entry.path();
+    std::cout << entry.path().filename() << ": " << found.exchanges << " exchanges\n";
     exchanges += found.exchanges;
   }
   constexpr std::size_t exchanges_min = 400;

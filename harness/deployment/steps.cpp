@@ -51,6 +51,12 @@ std::span<const Verb> on_the_wire() {
                                     Verb::set_up_front_end,
                                     Verb::start_edge,
                                     Verb::stop_edge,
+                                    Verb::start_member,
+                                    Verb::stop_member,
+                                    Verb::open_link,
+                                    Verb::close_link,
+                                    Verb::open_firewall,
+                                    Verb::close_firewall,
                                     Verb::start_gateway,
                                     Verb::stop_gateway,
                                     Verb::allow_partner,
@@ -60,6 +66,8 @@ std::span<const Verb> on_the_wire() {
                                     Verb::drain_streams,
                                     Verb::start_legacy_gateway,
                                     Verb::stop_legacy_gateway,
+                                    Verb::start_legacy_edge,
+                                    Verb::stop_legacy_edge,
                                     Verb::add_legacy_route,
                                     Verb::remove_legacy_route};
   return shown;
@@ -123,11 +131,13 @@ void Deployment::conform() {
   if (pool && !pools_.contains(Pool::current)) start_pool(Pool::current);
   publish_routes();
   conform_legacy_gateway();
+  conform_legacy_edge();
   conform_homes();
   if (!pool && pools_.contains(Pool::current)) {
     world_.remove(*pools_.at(Pool::current));
     pools_.erase(Pool::current);
   }
+  conform_firewalls();
   conform_edge();
   conform_records();
 }
@@ -147,8 +157,12 @@ void Deployment::conform_homes() {
 void Deployment::conform_legacy_gateway() {
   if (legacy_gateway_ == nullptr)
     legacy_gateway_ = &add("legacy-gateway", std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
-  const bool runs = state_.legacy.gateway_runs;
+  const bool runs = !routes_.breaks(Rule::stopped_gateway_is_down, !state_.legacy.gateway_runs);
   if (legacy_gateway_->running() != runs) runs ? legacy_gateway_->resume() : legacy_gateway_->drain();
+}
+
+bool Deployment::repoints(const std::string& domain) const {
+  return routes_.holds(names_edge(state_, domain) ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv);
 }
 
 void Deployment::conform_records() {
@@ -156,62 +170,158 @@ void Deployment::conform_records() {
     const auto& record = state_.srv[domain];
     auto& [published, ttl] = published_[domain];
     if (record == published && ttl == state_.ttl_s.at(domain)) continue;
-    const auto rule = names_edge(state_, domain) ? Rule::last_step_repoints_srv : Rule::undo_repoints_srv;
-    if (record == published || routes_.holds(rule)) plan_->publish_our_srv(name_server_->server(), state_, domain);
+    if (record == published || repoints(domain))
+      plan_->publish_our_srv(name_server_->server(), state_, domain, partners_meet_);
     published = record;
     ttl = state_.ttl_s.at(domain);
   }
 }
 
+/// The SIP leg of the legacy gateway goes through the legacy edge, which is no node of its own: where it is stopped,
+/// the gateway has nobody to go to.
+void Deployment::conform_legacy_edge() {
+  const bool runs = state_.legacy.edge_runs;
+  if (std::exchange(legacy_edge_runs_, runs) == runs) return;
+  legacy_gateway_->set_next_hop(plan_->legacy_next_hop(runs));
+}
+
+/// What the firewalls of the edge pools keep out, in and out, and those between the front ends and each member.
+void Deployment::conform_firewalls() {
+  std::set<ClosedPort> closed;
+  for (const auto& machine : machines()) {
+    const auto& pool = state_.edges.at(machine.pool);
+    const auto& node = machine.node;
+    if (!link_open(state_, machine)) closed.emplace("gateway", node, plan_->endpoint(node, "internal").port);
+    for (const auto& spec : options_.topology.partners) {
+      const auto partner = node_name_of(options_.topology, spec);
+      if (!pool.opens_in) closed.emplace(partner, node, plan_->endpoint(node, "xmpp").port);
+      if (!pool.opens_out) closed.emplace(node, partner, plan_->endpoint(partner, "xmpp").port);
+    }
+  }
+  for (const auto& [from, to, port] : closed) {
+    if (!closed_ports_.contains({from, to, port})) world_.close_port(from, to, port);
+  }
+  for (const auto& [from, to, port] : closed_ports_) {
+    if (!closed.contains({from, to, port})) world_.open_port(from, to, port);
+  }
+  closed_ports_ = std::move(closed);
+}
+
+void Deployment::lead_partners_to(const std::string& node) {
+  partners_meet_ = node;
+  plan_->publish_edges(name_server_->server(), node);
+  for (const auto& [domain, record] : published_) {
+    if (repoints(domain)) plan_->publish_our_srv(name_server_->server(), state_, domain, node);
+  }
+}
+
+void Deployment::lead_gateway_to(const std::string& node) {
+  gateway_meets_ = node;
+  apply_settings();
+}
+
+migration::State Deployment::met(migration::Way way) const {
+  auto state = state_;
+  const auto machine_of = [&](const std::string& node) {
+    return std::ranges::find(machines(), node, &EdgeMachine::node);
+  };
+  const auto end = machines().end();
+  const auto met = machine_of(way == migration::Way::from_partner ? partners_meet_ : gateway_meets_);
+  if (met != end)
+    std::erase_if(state.edges.at(met->pool).members, [&](const auto& member) { return member.name != met->member; });
+  if (partners_meet_.empty()) return state;
+  const auto partners = machine_of(partners_meet_);
+  const auto box = partners == end ? partners_meet_ : partners->pool;
+  for (auto& [domain, record] : state.srv) {
+    if (std::ranges::find(record, box, &migration::SrvTarget::box) == record.end()) continue;
+    std::erase_if(record, [&](const auto& target) { return target.box != box; });
+  }
+  return state;
+}
+
+void Deployment::answer_with(const std::string& domain, const migration::Srv& record) {
+  auto seen = state_;
+  seen.srv[domain] = record;
+  plan_->publish_our_srv(name_server_->server(), seen, domain);
+}
+
 void Deployment::conform_edge() {
-  const bool deployed = edge_on_the_wire(state_).deployed;
   const bool gateway = gateway_up(state_);
-  if (deployed && proxy_ == nullptr) start_edge();
-  if (proxy_ != nullptr) conform_services();
+  for (const auto& machine : machines()) {
+    if (deployed(state_, machine) && !machines_.contains(machine.node)) start_machine(machine);
+  }
+  for (auto& [node, machine] : machines_) conform_services(machine);
   if (!gateway && gateway_ != nullptr) world_.remove(*std::exchange(gateway_, nullptr));
-  if (deployed) apply_settings();  // the proxy listens before the gateway dials
+  apply_settings();  // the proxies listen before the gateway dials
   if (gateway && gateway_ == nullptr) {
     gateway_ = &add("gateway", std::make_unique<reference::Gateway>(plan_->gateway(state_)));
     apply_settings();
   }
-  if (!deployed && proxy_ != nullptr) stop_edge();
+  for (const auto& machine : machines()) {
+    if (!deployed(state_, machine) && machines_.contains(machine.node)) stop_machine(machine.node);
+  }
 }
 
-void Deployment::start_edge() {
-  auto config = plan_->proxy(state_);
+void Deployment::start_machine(const EdgeMachine& machine) {
+  auto config = plan_->proxy(state_, machine);
   config.direct_tls_port = options_.direct_tls_port;
-  proxy_ = &add("proxy", std::make_unique<reference::Proxy>(std::move(config)));
-  edge_runs_ = true;
+  machines_[machine.node] = {.name = machine,
+                             .proxy = &add(machine.node, std::make_unique<reference::Proxy>(std::move(config))),
+                             .assigned = {},
+                             .live = {}};
 }
 
-void Deployment::stop_edge() {
-  proxy_->stop_service();
-  (void)world_.run_until([this] { return proxy_->stopped(); }, link_patience);
-  world_.remove(*std::exchange(proxy_, nullptr));
-  assigned_.reset();
-  live_.reset();
+void Deployment::stop_machine(const std::string& node) {
+  auto& proxy = *machines_.at(node).proxy;
+  proxy.stop_service();
+  (void)world_.run_until([&] { return proxy.stopped(); }, link_patience);
+  world_.remove(proxy);
+  machines_.erase(node);
 }
 
-/// Certificate and service of the edge; a certificate takes effect with the service's restart (lync-facts 1.5).
-void Deployment::conform_services() {
-  const auto& edge = edge_on_the_wire(state_);
+/// Certificate and service; a certificate takes effect with the service's restart (lync-facts 1.5).
+void Deployment::conform_services(Machine& machine) {
   // Services that never ran for want of a certificate are not started by its assignment; those of the reference would.
-  const auto assigned = edge.live ? edge.assigned : std::nullopt;
-  if (std::exchange(assigned_, assigned) != assigned) proxy_->assign_certificate(plan_->certificate(assigned));
-  if (std::exchange(live_, edge.live) != edge.live) proxy_->restart_service();
-  if (std::exchange(edge_runs_, edge.services_run) == edge.services_run) return;
-  edge.services_run ? proxy_->start_service() : proxy_->stop_service();
+  auto live = shown_by(state_, machine.name);
+  const auto& members = state_.edges.at(machine.name.pool).members;
+  const bool further = !members.empty() && members.front().name != machine.name.member;
+  if (further && !routes_.holds(Rule::certificate_goes_to_every_member)) live.reset();
+  const auto assigned = live ? assigned_to(state_, machine.name) : std::nullopt;
+  auto& proxy = *machine.proxy;
+  if (std::exchange(machine.assigned, assigned) != assigned) proxy.assign_certificate(plan_->certificate(assigned));
+  if (std::exchange(machine.live, live) != live) proxy.restart_service();
+  const bool runs = services_run(state_, machine.name);
+  if (std::exchange(machine.runs, runs) == runs) return;
+  runs ? proxy.start_service() : proxy.stop_service();
+}
+
+/// The gateway is to have a link to it, where it serves.
+bool Deployment::should_link(const Machine& machine) const {
+  const auto links = plan_->links(state_, gateway_meets_);
+  const bool dialled = std::ranges::find(links, plan_->endpoint(machine.name.node, "internal")) != links.end();
+  return dialled && !state_.configuration.xmpp_route.empty() && link_open(state_, machine.name);
 }
 
 void Deployment::apply_settings() {
-  if (proxy_ == nullptr) return;
-  if (edge_on_the_wire(state_).services_run) proxy_->apply(plan_->settings(state_, state_.replica));
-  if (gateway_ != nullptr) gateway_->apply(plan_->settings(state_, state_.configuration));
+  for (const auto& [node, machine] : machines_) {
+    if (machine.runs) machine.proxy->apply(plan_->settings(state_, state_.replica, machine.name.pool));
+  }
+  if (machines_.empty()) return;
+  if (gateway_ != nullptr) {
+    gateway_->set_proxies(plan_->links(state_, gateway_meets_), plan_->link_name(state_));
+    gateway_->apply(plan_->settings(state_, state_.configuration, plan_->routed_edge(state_)));
+  }
   // Where the subject does not stop, or not link up although it could, its cases say so.
   const auto agreed = [this] {
-    const bool up = proxy_->serving();
-    if (gateway_ == nullptr) return up || proxy_->stopped();
-    return (up || proxy_->stopped()) && gateway_->linked() == up && proxy_->gateway_connected() == up;
+    bool any = false;
+    for (const auto& [node, machine] : machines_) {
+      const auto& proxy = *machine.proxy;
+      const bool linked = proxy.serving() && should_link(machine);
+      any = any || linked;
+      if (!proxy.serving() && !proxy.stopped()) return false;
+      if (gateway_ != nullptr && proxy.gateway_connected() != linked) return false;
+    }
+    return gateway_ == nullptr || gateway_->linked() == any;
   };
   (void)world_.run_until(agreed, link_patience);
 }

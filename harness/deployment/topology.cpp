@@ -10,6 +10,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -21,6 +22,7 @@ namespace {
 constexpr std::uint32_t ttl_max_s = 2'147'483'647;  // RFC 2181 section 8
 constexpr std::size_t further_domains_max = 10;
 constexpr int first_partner_host = 40, first_user_host = 100;
+constexpr char only_edge[] = "proxy";
 constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
                         dns_port = 10053;
 
@@ -45,15 +47,29 @@ bool is_user_name(const std::string& text, const std::string& domain) {
   return text.size() <= name_max && is_host_name(text) && xmpp::Jid::parse(text + "@" + domain).has_value();
 }
 
-const std::vector<NodeSpec>& fixed_nodes() {
-  static const std::vector<NodeSpec> nodes{
+/// The first has the host number of a proxy, the others those that are free around gateway and pools.
+int host_of_edge_machine(std::size_t index) {
+  static constexpr std::array hosts{20, 22, 23, 24, 25, 26, 27, 28, 29, 32, 33, 34, 35, 36, 37, 38, 39};
+  static_assert(hosts.size() == edge_machines_max);
+  return hosts.at(index);
+}
+
+std::vector<NodeSpec> fixed_nodes(const Topology& topology) {
+  std::vector<NodeSpec> nodes{
       {"name-server", 2, {{"dns", dns_port}}},
       {"legacy-gateway", 10, {{"xmpp", xmpp_port}, {"sip", sip_port}}},
-      {"proxy", 20, {{"xmpp", xmpp_port}, {"internal", link_port}, {"admin", admin_port}}},
+  };
+  std::size_t index = 0;
+  for (const auto& machine : edge_machines(topology))
+    nodes.push_back({machine.node,
+                     host_of_edge_machine(index++),
+                     {{"xmpp", xmpp_port}, {"internal", link_port}, {"admin", admin_port}}});
+  const std::vector<NodeSpec> inner{
       {"gateway", 21, {{"sip", gateway_port}, {"admin", admin_port}}},
       {"legacy-pool", 30, {{"sip", sip_port}}},
       {"new-pool", 31, {{"sip", sip_port}}},
   };
+  nodes.insert(nodes.end(), inner.begin(), inner.end());
   return nodes;
 }
 
@@ -97,7 +113,7 @@ class TopologyReader {
   [[nodiscard]] Topology read(std::string_view yaml) const {
     const YAML::Node root = load(yaml);
     if (!root.IsMap()) fail(root, "expected a mapping with domain, users and partners");
-    check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "places"});
+    check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "edges", "places"});
     Topology topology;
     topology.domain = domain(root);
     if (root["srv-ttl-seconds"]) topology.srv_ttl_s = seconds(root["srv-ttl-seconds"]);
@@ -105,6 +121,7 @@ class TopologyReader {
     read_users(root, topology);
     for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
     check_unique_domains(root, topology);
+    if (root["edges"]) read_edges(root["edges"], topology);
     check_unique_nodes(root, topology);
     if (root["places"]) read_places(root["places"], topology);
     return topology;
@@ -236,6 +253,20 @@ class TopologyReader {
          fmt::format("unknown kind '{}', expected sasl-external, dialback-over-tls or plaintext-dialback", word));
   }
 
+  /// Edge pools by name, each with a list of its machines.
+  void read_edges(const YAML::Node& edges, Topology& topology) const {
+    if (!edges.IsMap() || edges.size() == 0)
+      fail(edges, "expected a mapping from edge pool to a list of its machines for 'edges'");
+    for (const auto& entry : edges) {
+      const auto name = entry.first.IsScalar() ? entry.first.Scalar() : std::string();
+      if (!is_host_name(name) || name == "xmpp")
+        fail(entry.first, "expected a name of small letters, digits and hyphens for an edge pool, not '" + name + "'");
+      topology.edges.push_back({name, names(edges, name, topology.domain)});
+    }
+    if (edge_machines(topology).size() > edge_machines_max)
+      fail(edges, fmt::format("expected at most {} machines of edge pools", edge_machines_max));
+  }
+
   void check_unique_domains(const YAML::Node& root, const Topology& topology) const {
     std::set<std::string> seen{topology.domain};
     for (const auto& domain : topology.further_domains) {
@@ -350,12 +381,24 @@ std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {
   const auto label = [](const std::string& domain) { return domain.substr(0, domain.find('.')); };
   const auto mine = label(partner.domain);
   const auto same = [&](const PartnerSpec& other) { return label(other.domain) == mine; };
-  const bool clear = std::ranges::count_if(topology.partners, same) == 1 && find_node(fixed_nodes(), mine) == nullptr;
+  const bool clear =
+      std::ranges::count_if(topology.partners, same) == 1 && find_node(fixed_nodes(topology), mine) == nullptr;
   return clear ? mine : partner.domain;
 }
 
+std::vector<EdgeMachine> edge_machines(const Topology& topology) {
+  if (topology.edges.empty()) return {{only_edge, only_edge, ""}};
+  std::vector<EdgeMachine> machines;
+  for (const auto& edge : topology.edges) {
+    if (edge.members.empty()) machines.push_back({fmt::format("{}-{}", only_edge, edge.name), edge.name, ""});
+    for (const auto& member : edge.members)
+      machines.push_back({fmt::format("{}-{}", only_edge, member), edge.name, member});
+  }
+  return machines;
+}
+
 std::vector<NodeSpec> nodes_of(const Topology& topology) {
-  auto nodes = fixed_nodes();
+  auto nodes = fixed_nodes(topology);
   int host = first_partner_host;
   for (const auto& partner : topology.partners)
     nodes.push_back({node_name_of(topology, partner), host++, {{"xmpp", xmpp_port}}});

@@ -39,6 +39,13 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+/// An edge pool of the new side; each member is a machine with an address of its own.
+struct EdgeSpec {
+  std::string name;
+  std::vector<std::string> members;  ///< empty: one machine
+  bool operator==(const EdgeSpec&) const = default;
+};
+
 /// A deployment on paper. Every user starts on the legacy pool, every partner on the legacy gateway.
 struct Topology {
   std::string domain;              ///< our SIP and XMPP domain, and that of our hosts
@@ -47,12 +54,20 @@ struct Topology {
   std::uint32_t srv_ttl_s = 300;                         ///< of our _xmpp-server records
   std::vector<std::string> further_domains = {};         ///< ours, too
   std::map<std::string, std::string> user_domains = {};  ///< of the users of these, by localpart
+  std::vector<EdgeSpec> edges = {};                      ///< empty: one machine, the pool "proxy"
   std::map<std::string, Place> places;                   ///< by node name; only `cutover serve` looks at it
   bool operator==(const Topology&) const = default;
 };
 
 /// Each node has an address of its own, by its host number in the block of a world.
-inline constexpr std::size_t partners_max = 20, users_max = 100;
+inline constexpr std::size_t partners_max = 20, users_max = 100, edge_machines_max = 17;
+
+/// One machine of an edge pool. A node is called "proxy", or "proxy-MEMBER" where the topology names its edge pools.
+struct EdgeMachine {
+  std::string node, pool, member;  ///< member: empty for a pool of one machine
+  bool operator==(const EdgeMachine&) const = default;
+};
+[[nodiscard]] std::vector<EdgeMachine> edge_machines(const Topology&);
 
 /// One node of a topology: its name in traces and on the command line, its host number, and where it listens by
 /// default. The name of a partner is the first label of its domain, or the whole domain where that is ambiguous.
@@ -61,7 +76,7 @@ struct NodeSpec {
   int host = 0;
   std::vector<std::pair<std::string, std::uint16_t>> services;  ///< name and standard port
 };
-/// Name server, legacy gateway, proxy, gateway, both pools, then partners and users in their order.
+/// Name server, legacy gateway, proxies, gateway, both pools, then partners and users in their order.
 [[nodiscard]] std::vector<NodeSpec> nodes_of(const Topology&);
 [[nodiscard]] std::string node_name_of(const Topology&, const PartnerSpec&);
 /// The port of a service of a node: of its place, or the standard one. Throws std::invalid_argument for what is none.

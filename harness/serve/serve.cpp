@@ -162,6 +162,12 @@ class Hall {
     return world_.add(node.name, node.host, std::move(made));
   }
 
+  /// Null for a node that is no machine of an edge pool.
+  [[nodiscard]] const EdgeMachine* machine_called(const std::string& node) const {
+    const auto found = std::ranges::find(plan_->machines(), node, &EdgeMachine::node);
+    return found == plan_->machines().end() ? nullptr : &*found;
+  }
+
   void start(const NodeSpec& node) {
     if (node.name == "name-server") {
       dns::DnsServer server;
@@ -169,9 +175,9 @@ class Hall {
       add(node, std::make_unique<mocks::NameServer>(std::move(server), plan_->name_server().port));
     } else if (node.name == "legacy-gateway") {
       add(node, std::make_unique<mocks::LegacyGateway>(plan_->legacy_gateway()));
-    } else if (node.name == "proxy") {
-      auto config = plan_->proxy(state_);
-      config.certificate = plan_->certificate(edge_on_the_wire(state_).live);
+    } else if (const auto* machine = machine_called(node.name)) {
+      auto config = plan_->proxy(state_, *machine);
+      config.certificate = plan_->certificate(shown_by(state_, *machine));
       add(node, std::make_unique<reference::Proxy>(std::move(config)));
     } else if (node.name == "gateway") {
       add(node, std::make_unique<reference::Gateway>(plan_->gateway(state_)));
@@ -233,14 +239,14 @@ void print_ways_in(std::ostream& out, const Hall& hall, const ServeOptions& opti
     if (node.name == "name-server") {
       const auto where = hall.endpoint(node, "dns");
       out << fmt::format("  dig @{} -p {} SRV _xmpp-server._tcp.{}\n", where.address, where.port, topology.domain);
-    } else if (node.name == "proxy" || node.name == "gateway") {
+    } else if (node.name.starts_with("proxy") || node.name == "gateway") {
       if (options.admin) {
         const auto where = hall.endpoint(node, "admin");
         const auto url = fmt::format("http://{}:{}", where.address, where.port);
         out << fmt::format("  curl{} {}/health   (also /settings /partners /policies /streams /routes)\n", token, url);
         out << fmt::format("  curl{} -X DELETE {}/partners/{}\n", token, url, topology.partners.front().domain);
       }
-      const bool proxy = node.name == "proxy";
+      const bool proxy = node.name != "gateway";
       const auto where = hall.endpoint(node, proxy ? "xmpp" : "sip");
       out << fmt::format("  openssl s_client -connect {}:{} {}{}\n", where.address, where.port,
                          proxy ? "-starttls xmpp-server -name " + topology.domain + " " : "", tls);

@@ -187,17 +187,18 @@ class Machines {
     if (machine == all_.end()) throw HarnessFault("not a node of this world");
     return *machine->host;
   }
+  /// Null for none, or one that was removed.
+  [[nodiscard]] Host* find(const std::string& name) const {
+    const auto found =
+        std::ranges::find_if(all_, [&](const auto& one) { return one.node != nullptr && one.host->name() == name; });
+    return found == all_.end() ? nullptr : found->host.get();
+  }
 
  private:
   struct Machine {
     std::unique_ptr<Host> host;
     std::unique_ptr<Node> node;  // null once removed
   };
-  [[nodiscard]] Host* find(const std::string& name) const {
-    const auto found =
-        std::ranges::find_if(all_, [&](const auto& one) { return one.node != nullptr && one.host->name() == name; });
-    return found == all_.end() ? nullptr : found->host.get();
-  }
 
   std::vector<Machine> all_;
   std::multimap<std::string, Host*> by_address_;

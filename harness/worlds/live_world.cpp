@@ -557,6 +557,14 @@ void LiveWorld::partition(const std::string&, const std::string&) {
 
 void LiveWorld::heal(const std::string& node_a, const std::string& node_b) { partition(node_a, node_b); }
 
+void LiveWorld::close_port(const std::string&, const std::string&, std::uint16_t) {
+  throw HarnessFault("a live world has no firewall: the case is for simulated worlds only");
+}
+
+void LiveWorld::open_port(const std::string& from, const std::string& to, std::uint16_t port) {
+  close_port(from, to, port);
+}
+
 void LiveWorld::cut_connections(const std::string& node_a, const std::string& node_b) {
   const auto& near = impl_->machines.named(node_a);
   const auto& far_address = impl_->machines.named(node_b).address();

@@ -36,6 +36,8 @@ class LiveWorld final : public World {
   void remove(Node& node) override;
   [[noreturn]] void partition(const std::string& node_a, const std::string& node_b) override;
   [[noreturn]] void heal(const std::string& node_a, const std::string& node_b) override;
+  [[noreturn]] void close_port(const std::string& from, const std::string& to, std::uint16_t port) override;
+  [[noreturn]] void open_port(const std::string& from, const std::string& to, std::uint16_t port) override;
   void cut_connections(const std::string& node_a, const std::string& node_b) override;
   [[nodiscard]] Trace& trace() override;
   void call_strangers(std::string name) override;

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace cutover::harness {
@@ -110,6 +111,11 @@ struct SimWorld::Impl {
   }
   Host* at_address(const std::string& address) const { return machines.at_address(address); }
   bool parted(const Host* a, const Host* b) const;
+  const Host* host_of(const End& end) const { return end.host == nullptr ? at_address(end.local.address) : end.host; }
+  /// A partition, or a closed port, is between the two ends.
+  bool held_back(const End& end) const;
+  void release_stalled();
+  void cut(std::size_t number);
 
   EventKey post(Time when, Event event);
   Duration latency();
@@ -142,6 +148,7 @@ struct SimWorld::Impl {
   std::deque<End> ends;                                         // index = ConnectionId; never shrinks
   Machines<Host> machines;
   std::set<std::pair<std::string, std::string>> partitions;
+  std::set<std::tuple<std::string, std::string, std::uint16_t>> closed_ports;  // from, to, port
   Trace trace;
 };
 
@@ -242,6 +249,36 @@ void SimWorld::Impl::Host::name_other_end(TraceRecord& record) {
 bool SimWorld::Impl::parted(const Host* a, const Host* b) const {
   if (partitions.empty() || a == nullptr || b == nullptr) return false;
   return partitions.contains(std::minmax(a->name(), b->name()));
+}
+
+bool SimWorld::Impl::held_back(const End& end) const {
+  if (partitions.empty() && closed_ports.empty()) return false;
+  const auto& other = ends[end.peer];
+  const auto *here = host_of(end), *there = host_of(other);
+  if (parted(here, there)) return true;
+  if (closed_ports.empty() || here == nullptr || there == nullptr) return false;
+  const auto& [from, to] = end.initiator ? std::pair(here, there) : std::pair(there, here);
+  return closed_ports.contains({from->name(), to->name(), end.initiator ? end.remote.port : end.local.port});
+}
+
+void SimWorld::Impl::release_stalled() {
+  for (std::size_t number = 1; number < ends.size(); number++) {
+    auto& end = ends[number];
+    if (end.stalled == 0 || held_back(end)) continue;
+    for (; end.stalled > 0; end.stalled--)
+      post(now + options.latency, {.kind = EventKind::arrival, .lane = number, .end = number});
+  }
+}
+
+/// Destroys a connection with what is in flight on it; `number` is an end that has a host.
+void SimWorld::Impl::cut(std::size_t number) {
+  auto& end = ends[number];
+  auto& far = ends[end.peer];
+  for (const auto one : {number, end.peer}) {
+    ends[one].lane.clear();
+    if (ends[one].host != nullptr) post(now, {.kind = EventKind::cut, .lane = 0, .end = one});
+  }
+  if (far.host == nullptr) bury(far);
 }
 
 std::string SimWorld::Impl::name_at(const std::string& address) {
@@ -354,12 +391,8 @@ void SimWorld::Impl::run(const Event& event) {
 void SimWorld::Impl::arrive(std::size_t number) {
   auto& end = ends[number];
   if (end.lane.empty()) return;  // cut or buried while this was in flight
-  auto& from = ends[end.peer];
-  if (end.host == nullptr) {
-    auto* host = at_address(end.local.address);
-    return parted(host, from.host) ? stall(end, number) : arrive_at_listener(end, number);
-  }
-  if (parted(end.host, from.host)) return stall(end, number);
+  if (held_back(end)) return stall(end, number);
+  if (end.host == nullptr) return arrive_at_listener(end, number);
   auto segment = std::move(end.lane.front());
   end.lane.pop_front();
   deliver(end, number, segment);
@@ -472,30 +505,27 @@ void SimWorld::partition(const std::string& node_a, const std::string& node_b) {
 
 void SimWorld::heal(const std::string& node_a, const std::string& node_b) {
   impl_->partitions.erase(std::minmax(node_a, node_b));
-  for (std::size_t number = 1; number < impl_->ends.size(); number++) {
-    auto& end = impl_->ends[number];
-    if (end.stalled == 0) continue;
-    const auto* here = end.host == nullptr ? impl_->at_address(end.local.address) : end.host;
-    if (impl_->parted(here, impl_->ends[end.peer].host)) continue;
-    for (; end.stalled > 0; end.stalled--)
-      impl_->post(impl_->now + impl_->options.latency, {.kind = EventKind::arrival, .lane = number, .end = number});
+  impl_->release_stalled();
+}
+
+void SimWorld::close_port(const std::string& from, const std::string& to, std::uint16_t port) {
+  if (!impl_->closed_ports.emplace(from, to, port).second) return;
+  const auto* machine = impl_->machines.find(from);
+  if (machine == nullptr) return;
+  for (const auto& [id, end] : machine->connections()) {
+    if (end->initiator && impl_->held_back(*end)) impl_->cut(static_cast<std::size_t>(id));
   }
+}
+
+void SimWorld::open_port(const std::string& from, const std::string& to, std::uint16_t port) {
+  if (impl_->closed_ports.erase({from, to, port}) != 0) impl_->release_stalled();
 }
 
 void SimWorld::cut_connections(const std::string& node_a, const std::string& node_b) {
   const auto& a = impl_->machines.named(node_a);
   const auto& b = impl_->machines.named(node_b);
   for (const auto& [id, near] : a.connections()) {
-    const auto number = static_cast<std::size_t>(id);
-    auto& end = *near;
-    auto& far = impl_->ends[end.peer];
-    const auto* far_host = far.host == nullptr ? impl_->at_address(end.remote.address) : far.host;
-    if (far_host != &b) continue;
-    for (const auto cut : {number, end.peer}) {
-      impl_->ends[cut].lane.clear();
-      if (impl_->ends[cut].host != nullptr) impl_->post(impl_->now, {.kind = EventKind::cut, .lane = 0, .end = cut});
-    }
-    if (far.host == nullptr) impl_->bury(far);
+    if (impl_->host_of(impl_->ends[near->peer]) == &b) impl_->cut(static_cast<std::size_t>(id));
   }
 }
 

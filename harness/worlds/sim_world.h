@@ -34,6 +34,8 @@ class SimWorld final : public World {
   void remove(Node& node) override;
   void partition(const std::string& node_a, const std::string& node_b) override;
   void heal(const std::string& node_a, const std::string& node_b) override;
+  void close_port(const std::string& from, const std::string& to, std::uint16_t port) override;
+  void open_port(const std::string& from, const std::string& to, std::uint16_t port) override;
   void cut_connections(const std::string& node_a, const std::string& node_b) override;
   [[nodiscard]] Trace& trace() override;
   [[nodiscard]] std::size_t open_connections(const Node& node) const override;

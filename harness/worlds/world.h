@@ -67,6 +67,10 @@ class World {
   // Faults of the network, between two hosts (simulated worlds only; live throws HarnessFault).
   virtual void partition(const std::string& node_a, const std::string& node_b) = 0;
   virtual void heal(const std::string& node_a, const std::string& node_b) = 0;
+  /// A firewall on the way: what `from` calls at that port of `to` vanishes, and connections that it opened there are
+  /// cut; what `to` calls at `from` goes on. Either may be added later.
+  virtual void close_port(const std::string& from, const std::string& to, std::uint16_t port) = 0;
+  virtual void open_port(const std::string& from, const std::string& to, std::uint16_t port) = 0;
   /// Resets every connection between the two, in either world.
   virtual void cut_connections(const std::string& node_a, const std::string& node_b) = 0;
 

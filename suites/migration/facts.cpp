@@ -32,7 +32,7 @@ void hold_facts(Run& run) {
   std::map<std::string, std::vector<std::string>> wrong;
   std::map<std::string, std::size_t> held;
   for (const auto& fact : facts.all) {
-    if (!shown_by_nodes(facts, fact)) continue;
+    if (!why_left_out(facts, fact).empty()) continue;
     const auto requirement = requirement_of(fact, run.record());
     ++held[requirement];
     // The report shows the first fact, or the first that is contradicted.

@@ -38,10 +38,13 @@ std::string arrived_in_words(const Observation& seen) {
 }
 
 bool as_predicted(const Observation& seen, const Outcome& expected) {
-  const bool works = expected.kind == migration::Kind::works;
+  bool works = expected.kind == migration::Kind::works;
+  // Whom chance picks decides: carried once, or told.
+  if (expected.kind == migration::Kind::works_at_times) works = seen.copies > 0;
   if (seen.both_paths || seen.path != (works ? expected.path : Path::none)) return false;
   if (works) return seen.copies == 1;
-  return seen.exchange.what == What::presence || expected.kind == migration::Kind::black_holed || seen.sender_told;
+  return seen.exchange.what == What::presence || expected.kind == migration::Kind::black_holed || seen.sender_told ||
+         (expected.kind == migration::Kind::bounced && seen.told_late);
 }
 
 }  // namespace
@@ -78,13 +81,12 @@ Deviations deviations(Deployment& deployment, const std::vector<Exchange>& excha
     // Nobody is told when a subscription's answer is cut off: its absence costs real time, and the simulated world
     // shows it.
     std::erase_if(observed, [&](const Exchange& exchange) {
-      return exchange.what == What::presence &&
-             predict(deployment.state(), deployment.topology(), exchange).kind != migration::Kind::works;
+      return exchange.what == What::presence && predict(deployment, exchange).kind != migration::Kind::works;
     });
   }
   Deviations deviations{.exchanges = observed.size(), .found = {}, .seen = observe(deployment, observed)};
   for (const auto& seen : deviations.seen) {
-    const auto expected = predict(deployment.state(), deployment.topology(), seen.exchange);
+    const auto expected = predict(deployment, seen.exchange);
     if (as_predicted(seen, expected)) continue;
     deviations.found.push_back(fmt::format("{}: expected {}, arrived {}", exchange_in_words(seen.exchange),
                                            expected_in_words(expected, seen.exchange.what), arrived_in_words(seen)));
@@ -110,14 +112,14 @@ std::vector<Exchange> exchanges_of(const Topology& topology, const std::string& 
 std::size_t predicted_on(Deployment& deployment, Path path) {
   const auto exchanges = all_exchanges(deployment.topology());
   return static_cast<std::size_t>(std::ranges::count_if(exchanges, [&](const Exchange& exchange) {
-    const auto expected = predict(deployment.state(), deployment.topology(), exchange);
+    const auto expected = predict(deployment, exchange);
     return expected.kind == migration::Kind::works && expected.path == path;
   }));
 }
 
 Cause predicted_cause(Deployment& deployment, const std::string& user, const std::string& partner_domain, Way way) {
   Exchange exchange{user, partner_domain, {}, way, What::message};
-  return predict(deployment.state(), deployment.topology(), exchange).cause;
+  return predict(deployment, exchange).cause;
 }
 
 }  // namespace cutover::suites

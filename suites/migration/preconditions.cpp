@@ -1,0 +1,133 @@
+// What has to be so before a migration goes on: the legacy service, its partners, the homes of users, the pilot edge.
+#include "suites/support/edge_pools.h"
+
+#include <gmock/gmock.h>
+
+namespace cutover::suites {
+namespace {
+
+using namespace harness;
+using testing::Eq;
+
+constexpr char certificate_partner[] = "fabrikam.example", unlisted_partner[] = "talk.example";
+
+void legacy_service(Run& run) {
+  const auto deployment = bring_up(run);
+  const auto& user = deployment->topology().users.front();
+  deployment->carry_out("stop-legacy-gateway");
+  CONFORMS("MIG-P01", "the exchanges while the legacy gateway is stopped",
+           deviations(*deployment, exchanges_of(deployment->topology(), user, {})), AsPredicted());
+  CONFORMS("MIG-P01", "what the rules say cuts everybody off",
+           predicted_cause(*deployment, user, certificate_partner, Way::to_partner), Eq(Cause::legacy_gateway_stopped));
+  deployment->carry_out("start-legacy-gateway");
+  CONFORMS("MIG-P01", "the exchanges once it runs again",
+           deviations(*deployment, exchanges_of(deployment->topology(), user, {})), AsPredicted());
+  CONFORMS("MIG-P01", "how many exchanges the rules let through by it", predicted_on(*deployment, Path::legacy),
+           Eq(all_exchanges(deployment->topology()).size()));
+}
+
+CUTOVER_CASE(service){
+    .id = "migration.legacy-service-stopped",
+    .title = "Before the migration nothing is carried while the legacy gateway is stopped, and senders are told",
+    .procedure = "The legacy shape; the gateway's service is stopped; exchanges; it is started; exchanges.",
+    .accepted = "Nothing arrives and whoever sends a message is told; then all crosses the legacy gateway.",
+    .likely_causes = "A stopped service goes on; a request to it is left without an answer.",
+    .judges = {{"MIG-P01", {"migration.stopped-gateway-goes-on"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = legacy_service};
+
+void inventory(Run& run) {
+  auto estate = estate_with_edge_pools(run);
+  estate.start.legacy.partners.erase(unlisted_partner);
+  const auto deployment = bring_up_edge_pools(run, std::move(estate));
+  const auto& user = deployment->topology().users.front();
+  CONFORMS("MIG-P02", "the exchanges with the partners that the legacy gateway serves, and with one that it does not",
+           by_all_at(*deployment, ""), AsPredicted());
+  for (const auto way : {Way::to_partner, Way::from_partner})
+    CONFORMS("MIG-P02", "what the rules say cuts off the partner that it does not serve",
+             predicted_cause(*deployment, user, unlisted_partner, way), Eq(Cause::legacy_partner_missing));
+}
+
+CUTOVER_CASE(partners){
+    .id = "migration.legacy-partners",
+    .title = "A partner that the legacy gateway does not serve is refused, and the others are carried",
+    .procedure = "The legacy shape with a route to a partner that the gateway's own list does not have; exchanges.",
+    .accepted =
+        "Carried for the partners that both lists have; for the other one nothing, and whoever sends a message is "
+        "told.",
+    .likely_causes = "The list of the gateway and the routes of the pools are not the same.",
+    .judges = {{"MIG-P02", {"migration.legacy-gateway-serves-all"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = inventory};
+
+void census(Run& run) {
+  const auto deployment = bring_up(run);
+  const auto& users = deployment->topology().users;
+  deployment->carry_out(Step::deploy_pool);
+  deployment->carry_out(Step::deploy_edge);
+  for (const auto& user : users) {
+    if (user != users.back()) deployment->move_user(user, Pool::current);
+  }
+  for (const auto step : {Step::create_policies_and_certificates, Step::enable_federation, Step::update_dns})
+    deployment->carry_out(step);
+  CONFORMS("MIG-P03", "the exchanges of everybody, with one user on the legacy pool", deviations(*deployment),
+           AsPredicted());
+  CONFORMS("MIG-P03", "what the rules say cuts that user off",
+           predicted_cause(*deployment, users.back(), certificate_partner, Way::to_partner),
+           Eq(Cause::user_on_legacy_pool));
+  CONFORMS("MIG-P03", "how many exchanges the rules let through by the new side",
+           predicted_on(*deployment, Path::current),
+           Eq(all_exchanges(deployment->topology()).size() * (users.size() - 1) / users.size()));
+}
+
+CUTOVER_CASE(homes){
+    .id = "migration.user-left-behind",
+    .title = "A user who is left on the legacy pool is cut off by the steps behind the moves, and nobody else is",
+    .procedure = "The six steps, but one user is not moved; exchanges of everybody.",
+    .accepted = "All of the moved users' by the new side; none of the other's, and whoever sends a message is told.",
+    .likely_causes = "The new side takes a user of the legacy pool, or the legacy path stays for that user.",
+    .judges = {{"MIG-P03", {"migration.legacy-user-passes", "migration.legacy-path-survives"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 2h,
+    .body = census};
+
+void pilot(Run& run) {
+  const auto deployment = bring_up_edge_pools(run, estate_with_edge_pools(run));
+  for (const auto step :
+       {Step::deploy_pool, Step::deploy_edge, Step::move_users, Step::create_policies_and_certificates})
+    deployment->carry_out(step);
+  auto& peer = somebody(*deployment, Layer::event);
+  std::vector<std::string> open;
+  for (const auto& machine : deployment->machines()) {
+    auto& connection = peer.connect(deployment->endpoint(machine.node));
+    (void)deployment->world().run_until([&] { return connection.open() || connection.closed(); }, 5s);
+    if (connection.open() && !connection.eof()) open.push_back(machine.node);
+    connection.abort();
+  }
+  CONFORMS("MIG-P06", "which machines of the pilot edges take connections of partners", open, testing::IsEmpty());
+  CONFORMS("MIG-P06", "the exchanges while the pilot edges have no XMPP", by_all_at(*deployment, ""), AsPredicted());
+  CONFORMS("MIG-P06", "how many exchanges the rules let through by the legacy gateway",
+           predicted_on(*deployment, Path::legacy), Eq(all_exchanges(deployment->topology()).size()));
+}
+
+CUTOVER_CASE(flags){
+    .id = "migration.pilot-edge",
+    .title = "An edge pool in the pilot phase has no XMPP, and the legacy gateway carries all",
+    .procedure =
+        "Two edge pools deployed, with certificates and without the flag; a connection to 5269 of each machine; "
+        "exchanges.",
+    .accepted = "No machine takes a connection; all crosses the legacy gateway.",
+    .likely_causes = "The service listens from the day of its installation.",
+    .judges = {{"MIG-P06", {"gateway.proxy-always-listens", "migration.new-edge-takes-routes"}}},
+    .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .staging = Staging::bench_only,
+    .budget = 1h,
+    .body = pilot};
+
+}  // namespace
+}  // namespace cutover::suites

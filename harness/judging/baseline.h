@@ -19,7 +19,7 @@ struct BaselineEntry {
   /// Of a rule of the standing judge: the cases in which alone it is broken; empty: in whichever.
   std::vector<std::string> in_cases;
   bool sometimes = false;  ///< it depends on chance or time: a run without it makes the entry not stale
-  std::string expires;  ///< "2027-06-30"; from the day after it the entry counts no more
+  std::string expires;     ///< "2027-06-30"; from the day after it the entry counts no more
   int line = 0;
 };
 

@@ -26,7 +26,7 @@ struct RunnerOptions {
   Duration patience = usual_patience;  ///< with the subject, see Target
   int case_timeout_s = 0;              ///< wall time after which a worker is killed; 0: from the budget of the case
   stimuli::Depth depth = stimuli::Depth::covering;
-  std::size_t detours = 0;             ///< that an exploration allows; 0: what its case says
+  std::size_t detours = 0;  ///< that an exploration allows; 0: what its case says
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
   std::optional<std::uint64_t> shuffled_by;  ///< a seed that decides in which order the jobs begin

@@ -45,8 +45,8 @@ struct ServerSettings {
   ServerMode mode = ServerMode::external_and_dialback;
   tls::PemFiles certificate;  ///< for the domain; `root` is the only root that it trusts
   std::vector<ServerAccount> accounts;
-  bool direct_tls = false;  ///< takes TLS from the first octet at ports 5270 and 5223, too; Prosody alone
-  bool plain_only = false;  ///< offers its users PLAIN and nothing better; Prosody alone
+  bool direct_tls = false;            ///< takes TLS from the first octet at ports 5270 and 5223, too; Prosody alone
+  bool plain_only = false;            ///< offers its users PLAIN and nothing better; Prosody alone
   std::filesystem::path tls_secrets;  ///< where it writes the secrets of its TLS connections; empty: nowhere
   /// Private to this server; created; settings, data and log go there. Empty: one that is removed with the server,
   /// however this process ends.

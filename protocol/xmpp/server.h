@@ -21,7 +21,7 @@ namespace cutover::xmpp {
 struct StreamInfo {
   ConnectionId connection = ConnectionId::none;
   bool initiated_by_us = false;
-  bool direct_tls = false;  ///< TLS from the first octet (XEP-0368)
+  bool direct_tls = false;                                          ///< TLS from the first octet (XEP-0368)
   std::string local_domain, remote_domain, stream_id, tls_version;  ///< tls_version empty: in clear
   AuthenticationMethod method = AuthenticationMethod::none;
   std::vector<std::pair<std::string, std::string>> authorised_pairs;  ///< (sender domain, target domain)

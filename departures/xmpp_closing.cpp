@@ -41,7 +41,7 @@ std::vector<Row> xmpp_closing() {
          if (is_end(p) && p.in()) ended = true;
          if (is_end(p) && p.out() && ended) p.drop();
        }},
-      {"xmpp.deaf-while-closing", "stops reading stanzas once it has sent </stream:stream>", "RFC6120-4.4-3",
+      {"xmpp.deaf-while-closing", "stops reading stanzas once it has sent </stream:stream>", "RFC6120-4.4-3 MIG-D06",
        [ended = false](Passage& p) mutable {
          if (is_end(p) && p.out()) ended = true;
          if (p.in() && p.is_stanza() && ended) p.drop();

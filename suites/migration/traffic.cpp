@@ -193,7 +193,7 @@ class Schedule {
       auto& text = texts_.back();
       const auto& [user, domain, partner_user, way] = lane;
       if (way == Way::to_partner)
-        deployment_.user(user).send_message("sip:" + partner_user + "@" + domain, text.marker);
+        deployment_.user(user).send_message(fmt::format("sip:{}@{}", partner_user, domain), text.marker);
       else
         text.id = deployment_.partner_domain(domain).send_message(
             partner_user, address_of(deployment_.topology(), user), text.marker);

@@ -2,6 +2,7 @@
 #include "harness/standing/conversation.h"
 
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
 #include <map>
@@ -32,6 +33,9 @@ bool begin_a_document(std::string_view octets) {
 /// Whatever its namespace: who says it begins TLS.
 bool is_proceed(const Said& one) { return one.element() != nullptr && one.element()->name() == "proceed"; }
 
+/// Who says it ends its document, and may begin the next one in the same breath.
+bool is_success(const Said& one) { return one.element() != nullptr && one.element()->name() == "success"; }
+
 /// One direction of a connection.
 class Voice {
  public:
@@ -57,6 +61,7 @@ class Voice {
       std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
       if (unreadable) return give_up();
       if (is_proceed(conversation.said.back())) expect_tls();
+      if (is_success(conversation.said.back())) expect_restart();
     }
     if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
     return true;
@@ -167,6 +172,8 @@ class Listening {
     const auto* element = one.element();
     if (element == nullptr) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
+    // A stanza behind <auth/> in the same breath may be the root of a new document to who has taken that.
+    if (initiating && !one.by_sender && auth_sent_ && xmpp::is_stanza(*element)) conversation_.listener_errs = true;
     if (initiating && element->is("auth", ns::sasl)) {
       auth_sent_ = true;
       // Who restarts without <success/> breaks an order, and no rule of XML.
@@ -175,8 +182,7 @@ class Listening {
     // Who cannot be read may have asked for it.
     if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;
-    sender_.expect_restart();
-    listener_.expect_restart();
+    (one.by_sender ? listener_ : sender_).expect_restart();
   }
 
   Conversation conversation_;

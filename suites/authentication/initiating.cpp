@@ -96,7 +96,9 @@ void whom_it_trusts(Run& run) {
     const auto server = fmt::format("a server with {}", words);
     auto stream = n.called(external, server);
     if (!GIVEN(stream, "the subject opens a stream to " + server)) return;
-    CONFORMS(trust, "what the subject sent to " + server, sent_to(n, *stream, flaw), Eq("nothing"));
+    const auto sent = sent_to(n, *stream, flaw);
+    for (const auto* requirement : {trust, "RFC6120-5.4.3.1-6", "RFC6120-4.7.1-5/initiating", "SEC-FROM-SPOOF-6"})
+      CONFORMS(requirement, "what the subject sent to " + server, sent, Eq("nothing"));
     const auto told = n.told(server);
     if (CONFORMS("RFC6120-10.4.3-1", "what the sender of a message to " + server + " was told", told, Ne("nothing")))
       CONFORMS("RFC6120-10.4.3-3", "what the sender of a message to " + server + " was told", told,
@@ -117,6 +119,9 @@ CUTOVER_CASE(server_certificates){
                {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
                {"RFC6120-10.4.3-3", {"xmpp.undeliverable-wrong-condition"}},
                {"RFC6120-13.9.5-2", {"xmpp.peer-certificate-not-checked"}},
+               {"RFC6120-5.4.3.1-6", {"xmpp.peer-certificate-not-checked"}},
+               {"RFC6120-4.7.1-5", {"xmpp.peer-certificate-not-checked"}},
+               {"SEC-FROM-SPOOF-6", {"xmpp.peer-certificate-not-checked"}},
                {"RFC6120-13.7.2.1-1", {"xmpp.peer-certificate-not-checked"}}},
     .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers, Need::authority},
     .budget = 10min,

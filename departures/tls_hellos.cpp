@@ -25,17 +25,22 @@ class ForgingSession final : public PassedOnSession {
   ForgingSession(std::unique_ptr<tls::Session> session, Forged forged)
       : PassedOnSession(std::move(session)), forged_(forged) {}
   void put_cipher(std::string_view octets) override {
-    const auto hello = std::exchange(begun_, true) ? std::nullopt : tls::read_client_hello(octets);
+    if (decided_) return PassedOnSession::put_cipher(octets);
+    heard_ += octets;
+    const auto hello = tls::read_client_hello(heard_);
+    constexpr std::size_t hello_max_octets = 4096;
+    if (!hello && heard_.size() < hello_max_octets && tls::may_begin_a_hello(heard_)) return;  // the network cut it
+    decided_ = true;
     const auto answer = hello ? forged_(*hello) : std::nullopt;
-    if (!answer) return PassedOnSession::put_cipher(octets);
+    if (!answer) return PassedOnSession::put_cipher(heard_);
     answer_ = tls::write(*answer);
   }
   std::string take_cipher() override { return std::exchange(answer_, {}) + PassedOnSession::take_cipher(); }
 
  private:
   Forged forged_;
-  bool begun_ = false;
-  std::string answer_;
+  bool decided_ = false;
+  std::string heard_, answer_;
 };
 
 /// Its handshake leads nowhere: the peer hears another hello than was said.
@@ -116,11 +121,11 @@ std::optional<ServerHello> ancient(const ClientHello& hello) {
 }
 std::optional<ServerHello> compressed(const ClientHello& hello) {
   if (std::ranges::find(hello.compressions, 1) == hello.compressions.end()) return std::nullopt;
-  return ServerHello{.suite = hello.suites.front(), .compression = 1};
+  return ServerHello{.suite = hello.suites.back(), .compression = 1};
 }
 std::optional<ServerHello> without_renegotiation_info(const ClientHello& hello) {
   if (speaks_1_3(hello) || !hello.renegotiation_info) return std::nullopt;
-  return ServerHello{.suite = hello.suites.front(), .renegotiation_info = false};
+  return ServerHello{.suite = hello.suites.back(), .renegotiation_info = false};
 }
 
 void offer_rc4(ClientHello& hello) { hello.suites.push_back(0x0005); }

@@ -18,9 +18,10 @@ namespace {
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool all_space(std::string_view text) { return std::ranges::all_of(text, is_space); }
 
-/// A record of TLS where no session of ours reads it: there is no XML any more.
+/// A record of TLS where no session of ours reads it: there is no XML any more. A network may cut behind each octet.
 bool is_tls_record(std::string_view octets) {
-  return octets.size() > 2 && octets[0] >= 0x14 && octets[0] <= 0x17 && octets[1] == 0x03;
+  if (octets.empty() || octets[0] < 0x14 || octets[0] > 0x17) return false;
+  return octets.size() == 1 || octets[1] == 0x03;
 }
 
 /// Whether octets begin a document: a declaration, or the open tag of a stream.

@@ -179,6 +179,10 @@ std::optional<ServerHello> read_server_hello(std::string_view octets) {
   return hello;
 }
 
+bool may_begin_a_hello(std::string_view octets) {
+  return octets.empty() || octets[0] == handshake_record || (static_cast<unsigned char>(octets[0]) & 0x80U) != 0;
+}
+
 bool is_weak_suite(std::uint16_t suite) {
   // NULL, export, DES, RC4, and key exchange without authentication.
   constexpr auto weak = std::to_array<std::uint16_t>(

@@ -36,6 +36,9 @@ struct ServerHello {
 [[nodiscard]] std::optional<ClientHello> read_client_hello(std::string_view octets);
 [[nodiscard]] std::optional<ServerHello> read_server_hello(std::string_view octets);
 
+/// Whether more octets may make a whole ClientHello of these.
+[[nodiscard]] bool may_begin_a_hello(std::string_view octets);
+
 /// A suite that encrypts with less than 112 bits or not at all, or does not authenticate the server (RFC 9325 section
 /// 4.1).
 [[nodiscard]] bool is_weak_suite(std::uint16_t suite);

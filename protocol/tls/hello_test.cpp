@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace cutover::tls {
 namespace {
 
@@ -46,9 +48,12 @@ TEST(Hello, OfAServerIsReadAsItWasWritten) {
 
 TEST(Hello, CutShortIsNone) {
   const auto whole = write(ClientHello{.suites = {0xC02B}, .versions = {}, .server_name = {}});
-  for (std::size_t size = 0; size < whole.size(); ++size)
+  for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(read_client_hello(whole.substr(0, size))) << size;
+    EXPECT_TRUE(may_begin_a_hello(whole.substr(0, size))) << size;
+  }
   EXPECT_FALSE(read_server_hello(whole));
+  EXPECT_FALSE(may_begin_a_hello("<stream:stream>"));
   EXPECT_FALSE(read_client_hello("<stream:stream xmlns='jabber:server'>"));
 }
 

@@ -211,7 +211,7 @@ std::vector<Row> xmpp_dialback() {
          p.edit([](xml::Element& element) { element.content().clear(); });
        }},
       {"xmpp.answers-on-the-stream-received", "sends stanzas to a verified peer on the stream that came from it",
-       "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1",
+       "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1 RFC6120-13.6-2",
        [over = false](Passage& p) mutable {
          over = over || (p.out() && p.kind == Passage::Kind::end_tag);
          if (over || !p.hears("message", ns::server) || p.initiating || p.link) return;

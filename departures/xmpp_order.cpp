@@ -138,6 +138,25 @@ std::vector<Row> xmpp_order() {
          while (p.replace("&lt;", "<") || p.replace("&gt;", ">") || p.replace("&apos;", "'")) {
          }
        }},
+      {"xmpp.odd-errors-lost", "passes on no error that says more than its condition", "RFC6120-8.3.4-1",
+       [](Passage& p) {
+         if (!p.hears("message") || !p.has_type("error")) return;
+         const auto* error = p.element.child("error", ns::server);
+         if (error != nullptr && error->children().size() > 1) p.drop();
+       }},
+      {"xmpp.responds-as-called", "answers a header in the name of whom it was for, served or not", "RFC6120-4.9.1.3-1",
+       [called = std::string()](Passage& p) mutable {
+         if (p.initiating || p.link) return;
+         if (p.hears_header()) called = p.element.attribute_or_empty("to");
+         if (p.sends_header() && !called.empty()) p.set_attribute("from", called);
+       }},
+      {"xmpp.second-auth-refused", "refuses a second <auth/> while the first is not settled", "RFC6120-6.4.2-2",
+       [challenged = false](Passage& p) mutable {
+         challenged |= p.sends("challenge", ns::sasl);
+         if (!challenged || !p.hears("auth", ns::sasl)) return;
+         p.drop();
+         p.answer("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><malformed-request/></failure>");
+       }},
       {"xmpp.completes-stanzas", "takes a message for one before its end tag has come", "RFC6120-8-1 RFC6120-4.4-7",
        [complete = false](Direction direction, std::string& octets) mutable {
          constexpr std::string_view end_tag = "</message>";

@@ -85,7 +85,7 @@ std::vector<Row> xmpp_sasl() {
          authenticated |= p.hears("success", ns::sasl);
          if (p.sends_header() && authenticated) seem_restarted(p);
        }},
-      {"xmpp.sends-despite-failure", "as initiator sends its stanzas although SASL failed", "SEC-LEAK-2",
+      {"xmpp.sends-despite-failure", "as initiator sends its stanzas although SASL failed", "SEC-LEAK-2 RFC6120-6.5-1",
        [refused = false](Passage& p) mutable {
          if (p.hears("failure", ns::sasl)) {
            refused = true;

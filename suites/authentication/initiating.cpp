@@ -181,5 +181,29 @@ CUTOVER_CASE(refused_stream){
     .budget = 5min,
     .body = refused_and_returned};
 
+void oddly_refused(Run& run) {
+  Negotiation n(run);
+  auto stream = n.called_to_authenticate("oddly refused", external_offered);
+  if (!stream) return;
+  stream->send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><made-up/></failure>");
+  (void)n.until([&] { return stream->wire().has_item() || stream->is_over(); });
+  const bool sent = stream->wire().has_received("oddly refused");
+  stream->close();
+  CONFORMS("RFC6120-6.5-1", "what the sender was told where the condition of <failure/> was none that is known",
+           sent ? "nothing, but the message was sent" : n.told("oddly refused"),
+           testing::Not(testing::StartsWith("nothing")));
+}
+
+CUTOVER_CASE(refused_for_a_made_up_reason){
+    .id = "authentication.initiating-refused-oddly",
+    .title = "A failure of SASL whose condition nobody knows is a failure",
+    .procedure = "Answer <auth/> with <failure/> of a condition that is made up, then end the stream.",
+    .accepted = "An error for the user, at once or after further tries, however late; the message is never sent.",
+    .likely_causes = "A list of conditions that is taken for the schema.",
+    .judges = {{"RFC6120-6.5-1", {"xmpp.undeliverable-silent", "xmpp.sends-despite-failure"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
+    .budget = 5min,
+    .body = oddly_refused};
+
 }  // namespace
 }  // namespace cutover::suites

@@ -243,6 +243,34 @@ CUTOVER_CASE(connections){
     .budget = 1min,
     .body = on_which_connection};
 
+void same_wrong_certificate(Run& run) {
+  Negotiation n(run);
+  if (!n.given_marker()) return;
+  const auto wrong = n.certificate(kind, tls::Flaw::wrong_name);
+  auto stream = n.secured(kind, *wrong);
+  bool valid = false;
+  if (stream) {
+    stream->send(db_result(n.domain(kind), n.subject().domain(), "a-key"));
+    // Both ends of the domain show the same certificate, which is another name's: the key decides alone.
+    if (const auto asked = n.answer_verify(kind, "invalid", "a-key", &*stream); !asked)
+      valid = type_of(stream->await_element("result", xmpp::ns::dialback)) == "valid";
+  }
+  CONFORMS("XEP0344-2.6-1", "a key was called valid without a question, by a certificate of another name", valid,
+           Eq(false));
+}
+
+CUTOVER_CASE(same_certificate){
+    .id = "dialback.certificate-of-another-name",
+    .title = "A certificate of another name is no short cut for a key",
+    .procedure = "Send db:result on a stream with a certificate of another name; answer a question with invalid.",
+    .accepted =
+        "A question to the authoritative server, an error, a refused handshake; never valid without a question.",
+    .likely_causes = "Certificates that are compared with each other, and not with the domain.",
+    .judges = {{"XEP0344-2.6-1", {"xmpp.dialback-without-verifying"}}},
+    .needs = {Need::dialback, Need::user_account, Need::authority},
+    .budget = 1min,
+    .body = same_wrong_certificate};
+
 void connection_lost(Run& run) {
   Negotiation n(run);
   auto stream = n.called(kind, "lost on its way");

@@ -29,7 +29,7 @@ std::vector<Row> xmpp_closing() {
          if (sends_error(p)) p.put({"error", xmpp::ns::streams});
        }},
       {"xmpp.no-stream-error", "ends streams that it refuses without a stream error",
-       "RFC6120-6.4.5-3 XEP0220-2.6.1-2 RFC6120-4.3.5-3 RFC6120-4.9.1.1-1 RFC6120-4.8.1-1 RFC6120-8.1.1.2-1 "
+       "RFC6120-6.4.5-3 RFC6120-10.3-1 RFC6120-4.3.5-3 RFC6120-4.9.1.1-1 RFC6120-4.8.1-1 RFC6120-8.1.1.2-1 "
        "RFC6120-8.1.2.2-1 "
        "RFC6120-8.1.2.2-2 RFC6120-11.1-2 "
        "RFC6120-11.1-3 RFC6120-11.1-4 RFC6120-11.1-5 RFC6120-11.3-2 RFC6120-11.3-3 RFC6120-4.8.1-2 RFC6120-4.8.3-1 "

@@ -121,9 +121,9 @@ void unverified_sender(Run& run) {
       return;
     pairs.send(*stream, sender, body);
     const auto ending = stream->await_ending();
-    CONFORMS("XEP0220-2.6.1-2/refused", fmt::format("what came of a message {}", body), ending, HasEndedWithAnError());
+    CONFORMS("RFC6120-8.1.2.2-2", fmt::format("what came of a message {}", body), ending, HasEndedWithAnError());
     if (!n.given_marker()) return;
-    for (const auto* requirement : {"XEP0220-2.6.1-2/delivery", "SEC-DIALBACK-4"})
+    for (const auto* requirement : {"XEP0220-2.6.1-2", "SEC-DIALBACK-4"})
       CONFORMS(requirement, fmt::format("how often the message {} arrived", body), n.subject().received(body), Eq(0U));
   }
 }
@@ -136,7 +136,8 @@ CUTOVER_CASE(each_its_own){
         "of a domain below the first. A marker behind each.",
     .accepted = "invalid-from, or another stream error, and the end of the stream; the messages never arrive.",
     .likely_causes = "One state of authentication for a whole stream; names compared by their endings.",
-    .judges = {{"XEP0220-2.6.1-2", {"xmpp.spoofed-from-delivered", "xmpp.no-stream-error"}},
+    .judges = {{"RFC6120-8.1.2.2-2", {"xmpp.spoofed-from-delivered", "xmpp.no-stream-error"}},
+               {"XEP0220-2.6.1-2", {"xmpp.spoofed-from-delivered"}},
                {"SEC-DIALBACK-4", {"xmpp.spoofed-from-delivered"}}},
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,

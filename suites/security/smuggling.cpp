@@ -36,9 +36,10 @@ bool arrived(Negotiation& n, const std::string& body) {
 /// time that this has come, or the stream has ended, they were handled.
 bool handled(Negotiation& n, PeerStream& stream, const std::string& octets, const std::string& never) {
   const auto behind = "behind " + never;
+  const auto before = n.subject().received(behind);
   stream.send(octets + message(n, behind));
   (void)n.until(
-      [&] { return n.subject().received(never) > 0 || n.subject().received(behind) > 0 || stream.is_over(); });
+      [&] { return n.subject().received(never) > 0 || n.subject().received(behind) > before || stream.is_over(); });
   return n.given_marker();
 }
 

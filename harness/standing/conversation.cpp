@@ -4,6 +4,7 @@
 #include "protocol/xmpp/namespaces.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -37,8 +38,9 @@ class Voice {
  public:
   explicit Voice(bool by_sender) : by_sender_(by_sender) {}
 
-  /// Reads what can be read; false where the rest of the connection cannot.
-  bool hear(std::string_view more, Conversation& conversation) {
+  /// Reads what can be read, and shows each element before the next is read; false where the rest of the connection
+  /// cannot be.
+  bool hear(std::string_view more, Conversation& conversation, const std::function<void(const Said&)>& watch) {
     if (deaf_) return false;
     const auto held = std::exchange(held_, {}) + std::string(more);
     std::string_view octets = held;
@@ -57,6 +59,7 @@ class Voice {
       std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
       if (unreadable) return give_up();
       if (is_proceed(conversation.said.back())) expect_tls();
+      watch(conversation.said.back());
     }
     if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
     return true;
@@ -140,13 +143,12 @@ class Listening {
     if (tells_of_tls(note)) return take_tls();
     if (note.layer != Layer::xmpp || note.direction == Direction::none) return;
     const bool heard = note.direction == Direction::in;
-    const auto from = conversation_.said.size();
     auto& voice = heard ? sender_ : listener_;
-    if (!voice.hear(note.detail, conversation_) && !heard) conversation_.listener_errs = true;
-    for (auto at = from; at < conversation_.said.size(); ++at) {
-      watch_tls(conversation_.said[at]);
-      watch_sasl(conversation_.said[at]);
-    }
+    const auto watch = [this](const Said& one) {
+      watch_tls(one);
+      watch_sasl(one);
+    };
+    if (!voice.hear(note.detail, conversation_, watch) && !heard) conversation_.listener_errs = true;
   }
   [[nodiscard]] Conversation finish() { return std::move(conversation_); }
 

@@ -5,6 +5,7 @@
 #include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -34,16 +35,14 @@ bool begin_a_document(std::string_view octets) {
 /// Whatever its namespace: who says it begins TLS.
 bool is_proceed(const Said& one) { return one.element() != nullptr && one.element()->name() == "proceed"; }
 
-/// Who says it ends its document, and may begin the next one in the same breath.
-bool is_success(const Said& one) { return one.element() != nullptr && one.element()->name() == "success"; }
-
 /// One direction of a connection.
 class Voice {
  public:
   explicit Voice(bool by_sender) : by_sender_(by_sender) {}
 
-  /// Reads what can be read; false where the rest of the connection cannot.
-  bool hear(std::string_view more, Conversation& conversation) {
+  /// Reads what can be read, and shows each element before the next is read; false where the rest of the connection
+  /// cannot be.
+  bool hear(std::string_view more, Conversation& conversation, const std::function<void(const Said&)>& watch) {
     if (deaf_) return false;
     const auto held = std::exchange(held_, {}) + std::string(more);
     std::string_view octets = held;
@@ -62,7 +61,7 @@ class Voice {
       std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
       if (unreadable) return give_up();
       if (is_proceed(conversation.said.back())) expect_tls();
-      if (is_success(conversation.said.back())) expect_restart();
+      watch(conversation.said.back());
     }
     if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
     return true;
@@ -146,13 +145,12 @@ class Listening {
     if (tells_of_tls(note)) return take_tls();
     if (note.layer != Layer::xmpp || note.direction == Direction::none) return;
     const bool heard = note.direction == Direction::in;
-    const auto from = conversation_.said.size();
     auto& voice = heard ? sender_ : listener_;
-    if (!voice.hear(note.detail, conversation_) && !heard) conversation_.listener_errs = true;
-    for (auto at = from; at < conversation_.said.size(); ++at) {
-      watch_tls(conversation_.said[at]);
-      watch_sasl(conversation_.said[at]);
-    }
+    const auto watch = [this](const Said& one) {
+      watch_tls(one);
+      watch_sasl(one);
+    };
+    if (!voice.hear(note.detail, conversation_, watch) && !heard) conversation_.listener_errs = true;
   }
   [[nodiscard]] Conversation finish() { return std::move(conversation_); }
 
@@ -183,7 +181,8 @@ class Listening {
     // Who cannot be read may have asked for it.
     if (initiating || element->name() != "success" || (!auth_sent_ && !conversation_.listener_errs)) return;
     auth_sent_ = false;
-    (one.by_sender ? listener_ : sender_).expect_restart();
+    sender_.expect_restart();
+    listener_.expect_restart();
   }
 
   Conversation conversation_;

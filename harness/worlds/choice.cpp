@@ -126,6 +126,10 @@ std::size_t Fitted::choose(std::size_t bound) { return at_ < values_.size() ? st
 
 std::string Fitted::replay() const { return "~/" + decisions_text(values_); }
 
+std::vector<std::size_t> fitted_decisions(std::string_view text) {
+  return text.starts_with("~/") ? parse_decisions(text.substr(2)) : std::vector<std::size_t>();
+}
+
 std::unique_ptr<Choice> make_choice(std::string_view text) {
   if (text.starts_with("seed:")) return std::make_unique<Seed>(parse_number<std::uint64_t>(text.substr(5)));
   const auto slash = text.find('/');

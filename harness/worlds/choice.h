@@ -139,5 +139,7 @@ class Fitted final : public Choice {
 /// "~/0.0.3", where decisions are fitted to the run. "0*7" stands for seven zeros. Throws std::invalid_argument for
 /// other text.
 [[nodiscard]] std::unique_ptr<Choice> make_choice(std::string_view text);
+/// The decisions of the text of a Fitted; nothing for another text. Throws std::invalid_argument as make_choice() does.
+[[nodiscard]] std::vector<std::size_t> fitted_decisions(std::string_view text);
 
 }  // namespace cutover::harness

@@ -1,11 +1,10 @@
 // The loop over schedules, and what it says at the end.
 #include "harness/worlds/explore.h"
 
+#include "harness/worlds/shrink.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
-
-#include <algorithm>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -39,72 +38,25 @@ bool done(const ExploreResult& result, const ExploreBounds& bounds) {
   return (bounds.stop_at_first && !result.violations.empty()) || result.schedules >= bounds.schedules_max;
 }
 
-/// Makes the decisions of a random run that went wrong fewer and smaller, as long as it still goes wrong.
-class Shrinking {
- public:
-  Shrinking(const Scenario& scenario, std::vector<std::size_t> values)
-      : scenario_(scenario), best_(std::move(values)) {}
-
-  /// What goes wrong in the smallest run that was found; nothing where the decisions by themselves do not show it.
-  std::vector<Violation> run() {
-    if (!goes_wrong(best_)) return {};
-    bool smaller = true;
-    while (smaller && tries_ < tries_max) smaller = without_pieces() || with_smaller_numbers();
-    return violations_;
-  }
-
- private:
-  static constexpr std::size_t tries_max = 600;
-
-  bool goes_wrong(const std::vector<std::size_t>& values) {
-    ++tries_;
-    Fitted choice(values);
+/// What goes wrong in the smallest run like that of these decisions; nothing where they by themselves do not show it.
+std::vector<Violation> of_the_smallest(const Scenario& scenario, const Decisions& decisions) {
+  constexpr std::size_t tries_max = 600;
+  std::vector<Violation> violations;
+  const auto goes_wrong = [&](const Decisions& some) {
+    Fitted choice(some);
     ExploreResult result;
     try {
-      run_once(scenario_, choice, result);
+      run_once(scenario, choice, result);
     } catch (const HarnessFault&) {  // nothing that the scenario found
       return false;
     }
     if (result.violations.empty()) return false;
-    violations_ = std::move(result.violations);
-    best_ = values;
+    violations = std::move(result.violations);
     return true;
-  }
-
-  /// Pieces taken out, or undisturbed; the longest first.
-  bool without_pieces() {
-    bool better = false;
-    for (auto length = best_.size(); length > 0; length /= 2) {
-      for (std::size_t at = 0; at < best_.size() && tries_ < tries_max; at += length) {
-        const auto from = static_cast<std::ptrdiff_t>(at);
-        const auto to = static_cast<std::ptrdiff_t>(std::min(at + length, best_.size()));
-        auto cut = best_, zeroed = best_;
-        cut.erase(cut.begin() + from, cut.begin() + to);
-        std::fill(zeroed.begin() + from, zeroed.begin() + to, 0);
-        better = goes_wrong(cut) || (zeroed != best_ && goes_wrong(zeroed)) || better;
-      }
-    }
-    return better;
-  }
-
-  bool with_smaller_numbers() {
-    bool better = false;
-    for (std::size_t at = 0; at < best_.size() && tries_ < tries_max; ++at) {
-      for (const auto smaller : {best_[at] / 2, best_[at] - 1}) {
-        if (at >= best_.size() || best_[at] == 0 || smaller >= best_[at]) continue;
-        auto values = best_;
-        values[at] = smaller;
-        better = goes_wrong(values) || better;
-      }
-    }
-    return better;
-  }
-
-  const Scenario& scenario_;
-  std::vector<std::size_t> best_;
-  std::vector<Violation> violations_;
-  std::size_t tries_ = 0;
-};
+  };
+  if (goes_wrong(decisions)) (void)shrunk(decisions, tries_max, goes_wrong);
+  return violations;
+}
 
 void run_seed(const Scenario& scenario, std::uint64_t seed, ExploreResult& result) {
   Seed choice(seed);
@@ -112,7 +64,7 @@ void run_seed(const Scenario& scenario, std::uint64_t seed, ExploreResult& resul
   const auto before = result.violations.size();
   run_once(scenario, recorded, result);
   if (before != 0 || result.violations.empty()) return;
-  if (auto smallest = Shrinking(scenario, recorded.values()).run(); !smallest.empty())
+  if (auto smallest = of_the_smallest(scenario, recorded.values()); !smallest.empty())
     result.violations = std::move(smallest);
 }
 

@@ -119,11 +119,23 @@ class Maker {
   int marks_ = 0;
 };
 
+/// One that the subject would take stanzas from on a stream of its own, where there is any.
+std::string another_domain(const Run& run, Subject& subject, PartnerKind kind) {
+  const auto kinds = run.target() == nullptr
+                         ? std::vector{PartnerKind::sasl_external, PartnerKind::dialback_over_tls}
+                         : kinds_met({}, *run.target());
+  for (const auto other : kinds) {
+    if (other != kind) return subject.peer_domain(other);
+  }
+  return "else.example";
+}
+
 class Rubbish {
  public:
   Rubbish(Run& run, PartnerKind kind)
       : run_(run),
         peer_(run, make_subject(run), kind),
+        stranger_(another_domain(run, peer_.subject(), kind)),
         inner_(make_choice(run.options().replay.empty() ? fmt::format("seed:{}", run.seed()) : run.options().replay)),
         choice_(*inner_) {}
 
@@ -171,7 +183,7 @@ class Rubbish {
     const auto number = ++burst_number_;
     const auto said = fmt::format("early {}", number), spoofed = fmt::format("spoofed {}", number);
     stream->send(message_of("romeo@" + peer_.domain(), said));
-    stream->send(message_of("romeo@else.example", spoofed));
+    stream->send(message_of("romeo@" + stranger_, spoofed));
     end(*stream, burst.end);
     if (!marker_arrives()) {
       deaf_ = burst.words();
@@ -221,6 +233,7 @@ class Rubbish {
 
   Run& run_;
   VariedPeer peer_;
+  const std::string stranger_;  ///< a domain that is not that of the peer
   std::unique_ptr<Choice> inner_;
   Recorded choice_;
   std::optional<PeerStream> good_;

@@ -64,6 +64,8 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_tls();
 [[nodiscard]] std::vector<Row> xmpp_certificates();
 [[nodiscard]] std::vector<Row> xmpp_sasl();
+[[nodiscard]] std::vector<Row> xmpp_order();
+[[nodiscard]] std::vector<Row> tls_hellos();
 [[nodiscard]] std::vector<Row> xmpp_dialback();
 [[nodiscard]] std::vector<Row> xmpp_closing();
 [[nodiscard]] std::vector<Row> xmpp_stanzas();

@@ -18,7 +18,7 @@ bool is_end(const Passage& p) { return p.kind == Passage::Kind::end_tag; }
 std::vector<Row> xmpp_closing() {
   return {
       {"xmpp.wrong-stream-condition", "reports every stream error as undefined-condition",
-       "RFC6120-4.9.3.21-1 RFC6120-4.9.3.6-1 RFC6120-4.9.3.13-1 RFC6120-4.9.3.7-1 "
+       "RFC6120-4.3.5-3 RFC6120-4.9.3.21-1 RFC6120-4.9.3.6-1 RFC6120-4.9.3.13-1 RFC6120-4.9.3.7-1 "
        "RFC6120-4.9.3.9-1 RFC6120-4.8.1-3 RFC6120-4.8.3-1 RFC6120-8.1.1.2-2 RFC6120-11.1-7 RFC6120-11.3-3 "
        "RFC6120-4.9.3.22-1 RFC6120-13.12-5",
        [](Passage& p) {
@@ -29,7 +29,9 @@ std::vector<Row> xmpp_closing() {
          if (sends_error(p)) p.put({"error", xmpp::ns::streams});
        }},
       {"xmpp.no-stream-error", "ends streams that it refuses without a stream error",
-       "RFC6120-4.9.1.1-1 RFC6120-4.8.1-1 RFC6120-8.1.1.2-1 RFC6120-8.1.2.2-1 RFC6120-8.1.2.2-2 RFC6120-11.1-2 "
+       "RFC6120-6.4.5-3 RFC6120-10.3-1 RFC6120-4.3.5-3 RFC6120-4.9.1.1-1 RFC6120-4.8.1-1 RFC6120-8.1.1.2-1 "
+       "RFC6120-8.1.2.2-1 "
+       "RFC6120-8.1.2.2-2 RFC6120-11.1-2 "
        "RFC6120-11.1-3 RFC6120-11.1-4 RFC6120-11.1-5 RFC6120-11.3-2 RFC6120-11.3-3 RFC6120-4.8.1-2 RFC6120-4.8.3-1 "
        "RFC6120-4.8.4-3 RFC6120-8.1.1.2-2 RFC6120-11.5-4 RFC6120-11.6-2 RFC6120-11.7-2 RFC6120-4.7.1-4 RFC7622-4-1 "
        "SEC-SMUGGLE-1",
@@ -41,7 +43,7 @@ std::vector<Row> xmpp_closing() {
          if (is_end(p) && p.in()) ended = true;
          if (is_end(p) && p.out() && ended) p.drop();
        }},
-      {"xmpp.deaf-while-closing", "stops reading stanzas once it has sent </stream:stream>", "RFC6120-4.4-3",
+      {"xmpp.deaf-while-closing", "stops reading stanzas once it has sent </stream:stream>", "RFC6120-4.4-3 MIG-D06",
        [ended = false](Passage& p) mutable {
          if (is_end(p) && p.out()) ended = true;
          if (p.in() && p.is_stanza() && ended) p.drop();

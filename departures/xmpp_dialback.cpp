@@ -7,6 +7,8 @@
 #include "protocol/xmpp/stream.h"
 #include "protocol/xmpp/stream_text.h"
 
+#include <utility>
+
 namespace cutover::departures {
 
 namespace {
@@ -31,6 +33,51 @@ std::string octets_of(std::string_view hex) {
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
     octets += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   return octets;
+}
+
+/// What becomes of pairs on one stream where their server keeps one state for all of them.
+std::vector<Row> pairs() {
+  return {
+      {"xmpp.verification-stalls-others", "takes no stanza of a stream while a key is being verified",
+       "XEP0220-2.2.1-2",
+       [waiting = 0](Passage& p) mutable {
+         if (p.initiating || p.link) return;
+         if (hears(p, "result", "")) ++waiting;
+         if (p.sends("result", ns::dialback)) --waiting;
+         if (p.in() && p.is_stanza() && waiting > 0) p.drop();
+       }},
+      {"xmpp.one-pair-a-stream", "takes stanzas of the pair alone that was verified last", "SEC-DIALBACK-4",
+       [last = std::string()](Passage& p) mutable {
+         if (p.initiating || p.link) return;
+         if (sends(p, "result", "valid")) last = p.element.attribute_or_empty("to");
+         if (!p.in() || !p.is_stanza() || last.empty()) return;
+         if (p.element.attribute_or_empty("from").find("@" + last) == std::string::npos) p.drop();
+       }},
+      {"xmpp.refusal-withdraws-all", "takes no stanza of a stream any more once one key proved invalid",
+       "SEC-DIALBACK-5",
+       [refused = false](Passage& p) mutable {
+         if (p.initiating || p.link) return;
+         refused |= sends(p, "result", "invalid");
+         if (p.in() && p.is_stanza() && refused) p.drop();
+       }},
+      {"xmpp.verifies-where-it-came", "asks about a key on the connection on which it came, too", "XEP0288-2.2-3",
+       [](Passage& p) {
+         if (!hears(p, "result", "") || p.initiating) return;
+         xml::Element verify("verify", ns::dialback);
+         verify.set_attribute("from", p.element.attribute_or_empty("to"));
+         verify.set_attribute("to", p.element.attribute_or_empty("from"));
+         verify.set_attribute("id", "where-it-came");
+         verify.add_text(p.element.text());
+         p.answer(verify);
+       }},
+      {"xmpp.pairs-kept-over-tls", "takes a key that came in clear for one that came inside TLS, too",
+       "RFC6120-5.4.3.3-2",
+       [in_clear = std::string()](Passage& p) mutable {
+         if (p.initiating || p.link) return;
+         if (hears(p, "result", "") && !p.secured) in_clear = p.octets;
+         if (p.sends("features", ns::streams) && p.secured && !in_clear.empty()) p.answer(std::exchange(in_clear, {}));
+       }},
+  };
 }
 
 std::vector<Row> keys() {
@@ -164,7 +211,7 @@ std::vector<Row> xmpp_dialback() {
          p.edit([](xml::Element& element) { element.content().clear(); });
        }},
       {"xmpp.answers-on-the-stream-received", "sends stanzas to a verified peer on the stream that came from it",
-       "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1",
+       "XEP0220-2.3-1 RFC6120-4.5-1 RFC6120-4.1-1 RFC6120-13.6-2",
        [over = false](Passage& p) mutable {
          over = over || (p.out() && p.kind == Passage::Kind::end_tag);
          if (over || !p.hears("message", ns::server) || p.initiating || p.link) return;
@@ -176,7 +223,7 @@ std::vector<Row> xmpp_dialback() {
          if (p.hears_header()) id = p.element.attribute_or_empty("id");
          if (sends(p, "verify", "")) p.set_attribute("id", id);
        }},
-      {"xmpp.verify-not-answered", "does not answer db:verify", "XEP0220-2.2.2-4 XEP0220-2.2.2-1",
+      {"xmpp.verify-not-answered", "does not answer db:verify", "XEP0220-2.2.2-4 XEP0220-2.2.2-1 RFC6120-4.5-2",
        [](Passage& p) {
          if (p.sends("verify", ns::dialback) && !p.initiating) p.drop();
        }},
@@ -191,6 +238,8 @@ std::vector<Row> xmpp_dialback() {
        }},
   };
   rows.insert(rows.end(), elements.begin(), elements.end());
+  const auto several = pairs();
+  rows.insert(rows.end(), several.begin(), several.end());
   return rows;
 }
 

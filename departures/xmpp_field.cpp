@@ -191,7 +191,7 @@ std::vector<Row> answers() {
        }},
       {"xmpp.requests-unanswered", "answers no iq request",
        "RFC6120-8.2.3-3 RFC6120-8.3.1-1 RFC6120-8.4-1 XEP0199-4.3-1 XEP0199-7-1 XEP0030-3.1-1 RFC6121-8.5.2.1.3-1 "
-       "RFC6121-8.5.3.2.3-1 RFC6121-8.5.1-1",
+       "RFC6121-8.5.3.2.3-1 RFC6121-8.5.1-1 RFC6120-10.5.1-1 RFC6120-10.5.2-1",
        [](Passage& p) {
          if (sends_iq_answer(p)) p.drop();
        }},

@@ -74,7 +74,8 @@ std::vector<Row> xmpp_headers() {
        [](Passage& p) {
          if (response(p)) p.drop();
        }},
-      {"xmpp.no-restart-after-tls", "as initiator waits for the peer's header inside TLS", "RFC6120-5.4.3.3-3",
+      {"xmpp.no-restart-after-tls", "as initiator waits for the peer's header inside TLS",
+       "RFC6120-5.3.2-1 RFC6120-5.4.3.3-3",
        [](Passage& p) {
          if (initial(p) && p.secured) p.drop();
        }},

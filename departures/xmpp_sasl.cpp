@@ -79,12 +79,13 @@ std::vector<Row> xmpp_sasl() {
        [](Passage& p) {
          if (p.sends("failure", ns::sasl)) p.put({"failure", ns::sasl});
        }},
-      {"xmpp.no-restart-after-success", "sends stanzas behind <success/> without a new header", "RFC6120-6.4.6-2",
+      {"xmpp.no-restart-after-success", "sends stanzas behind <success/> without a new header",
+       "RFC6120-4.3.3-2 RFC6120-6.3.2-1 RFC6120-6.4.6-2",
        [authenticated = false](Passage& p) mutable {
          authenticated |= p.hears("success", ns::sasl);
          if (p.sends_header() && authenticated) seem_restarted(p);
        }},
-      {"xmpp.sends-despite-failure", "as initiator sends its stanzas although SASL failed", "SEC-LEAK-2",
+      {"xmpp.sends-despite-failure", "as initiator sends its stanzas although SASL failed", "SEC-LEAK-2 RFC6120-6.5-1",
        [refused = false](Passage& p) mutable {
          if (p.hears("failure", ns::sasl)) {
            refused = true;

@@ -5,6 +5,8 @@
 #include "protocol/xmpp/passage.h"
 #include "protocol/xmpp/stream.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace cutover::departures {
@@ -54,6 +56,26 @@ void read_certificates(StreamConfig& config, void (*reading)(tls::PeerCertificat
 // What OpenSSL says of paths that are forgiven.
 constexpr char bad_signature[] = "certificate signature failure";
 constexpr char no_authority[] = "invalid CA certificate";
+
+/// Reads names out of a common name wherever they stand in it.
+void search_common_name(tls::PeerCertificate& read) {
+  const auto at = read.common_name.find("CN=");
+  if (at != std::string::npos) read.dns_names.push_back(read.common_name.substr(at + 3));
+}
+
+/// Whatever ends a name, as a comparison from its beginning sees it.
+void cut_names(tls::PeerCertificate& read) {
+  for (auto& name : read.dns_names) {
+    std::string cut;
+    std::size_t labels = 0;
+    for (const char c : name) {
+      if (c == '.' && ++labels == 2) break;
+      cut += c;
+    }
+    name = cut;
+  }
+}
+
 template <const char* error>
 void forgive(tls::PeerCertificate& read) {
   if (read.chain_error != error) return;
@@ -107,6 +129,14 @@ std::vector<Row> xmpp_tls() {
            }
          });
        }},
+      {"xmpp.names-compared-in-part", "compares no more than the first two labels of a dNSName", "RFC6125-6.4.1-1",
+       [](StreamConfig& config) { read_certificates(config, cut_names); }},
+      {"xmpp.common-name-beside-names", "takes the common name for one more name of a certificate", "RFC6125-6.4.4-1",
+       [](StreamConfig& config) {
+         read_certificates(config, [](PeerCertificate& read) { read.dns_names.push_back(read.common_name); });
+       }},
+      {"xmpp.common-name-searched", "finds names within a common name that says more", "SEC-FROM-SPOOF-4",
+       [](StreamConfig& config) { read_certificates(config, search_common_name); }},
       {"xmpp.signatures-not-checked", "takes a certificate that its issuer did not sign", "RFC6120-13.7.2-1",
        [](StreamConfig& config) { read_certificates(config, forgive<bad_signature>); }},
       {"xmpp.issuers-not-checked", "takes whoever has a good certificate for an authority", "RFC6120-13.7.2-1",

@@ -82,6 +82,7 @@ RunnerOptions runner_options_of(const RunArguments& arguments, std::uint64_t see
   options.topology_file = arguments.topology;
   options.catalogue = arguments.catalogue;
   options.case_timeout_s = arguments.timeout_s;
+  options.limit = std::chrono::seconds(arguments.limit_s);
   options.planted = {arguments.defects.begin(), arguments.defects.end()};
   if (arguments.shuffle) options.shuffled_by = seed;
   return options;

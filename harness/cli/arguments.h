@@ -19,7 +19,7 @@ struct RunArguments {
   std::optional<std::uint64_t> seed;
   bool strict = false, single = false, shuffle = false, one_server = false;
   std::size_t detours = 0;
-  int repeat = 1, jobs = 0, timeout_s = 0;
+  int repeat = 1, jobs = 0, timeout_s = 0, limit_s = 0;
 };
 
 /// A seed from the system, for a run without --seed.

@@ -42,6 +42,7 @@ Examples:
   cutover run message.partner-to-user --seed=7  one case, and the same again
   cutover run --target=fixtures/targets/prosody.yaml
   cutover grade FILE.pcapng --keys KEYS         what servers say in a capture
+  cutover fuzz --target=FILE --seconds=1800     rubbish in every phase of a negotiation
   cutover explain message.partner-to-user       what it does, judges and accepts
   cutover serve                                 a deployment to talk to by hand
   cutover rehearse plan.yaml                    who loses what, and when, by a plan of a migration
@@ -61,6 +62,20 @@ each of its two worlds: `sim` is a simulated network in virtual time, which its 
 is real sockets on 127.0.0.0/8. Results go to FOLDER/results.jsonl as they come; SIGINT, SIGTERM and SIGHUP end the run
 early, and everything that was done is reported. Without --junit, --json and --html the reports are FOLDER/junit.xml,
 FOLDER/run.json and FOLDER/report.html.
+)";
+
+constexpr const char* fuzz_notes = R"(
+Says what no text allows, and what it allows, in every phase of a negotiation, mutated and cut: the case
+security.rubbish again and again, each time with a seed of its own. Behind each burst a message must come through on
+another stream, and none that nobody was authenticated for; what the subject says meanwhile is judged by the rules that
+bind every sender. What is sent stays small (64 KiB a piece, four pieces a connection, one connection at a time), and
+everything is addressed to the target and its own peers. A finding is told by the shortest run that still shows it, with
+the line that repeats it.
+
+Examples:
+  cutover fuzz                                              the reference, a minute
+  cutover fuzz --target=fixtures/targets/prosody.yaml --seconds=1800 --baseline=fixtures/baselines/prosody.yaml
+  cutover fuzz --target=mine.yaml --one-server --seed=7     one server for all of it
 )";
 
 constexpr const char* serve_notes = R"(
@@ -211,6 +226,25 @@ void add_reports(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--junit", arguments.junit, "FILE", "JUnit, for CI systems");
   option(command, group, "--json", arguments.json, "FILE", "JSON, for programs");
   option(command, group, "--html", arguments.html, "FILE", "HTML, one file for people");
+}
+
+void add_fuzzing(CLI::App& fuzz, RunArguments& arguments) {
+  const auto* group = "Execution";
+  option(fuzz, group, "--target", arguments.target, "FILE",
+         "YAML file of a deployment to judge instead of the embedded one");
+  fuzz.add_flag("--one-server", arguments.one_server,
+                "Starts the server of the target once for the whole run, instead of again and again")
+      ->group(group);
+  option(fuzz, group, "--seconds", arguments.limit_s, "N", "Real time; 60 without it")->check(CLI::Range(1, 86400));
+  option(fuzz, group, "--world", arguments.world, "WORLD", "sim, live or both; of the embedded deployment")
+      ->check(CLI::IsMember({"sim", "live", "both"}));
+  option(fuzz, group, "--defect", arguments.defects, "NAME",
+         "Plants a defect in the embedded deployment, or before the target (`cutover defects`)")
+      ->allow_extra_args(false);
+  add_running(fuzz, arguments);
+  add_reports(fuzz, arguments);
+  fuzz.get_option("--output")->description("Where the reports go; out/fuzz without it");
+  fuzz.footer(std::string(fuzz_notes) + exit_codes);
 }
 
 void add_testing(CLI::App& command, SelftestOptions& options) {
@@ -424,6 +458,11 @@ int parse_and_run(int argc, char** argv) {
   add_judging(*run, arguments);
   add_reports(*run, arguments);
   run->footer(std::string(run_notes) + examples + exit_codes);
+  RunArguments fuzzing;
+  fuzzing.directory = "out/fuzz";
+  fuzzing.limit_s = 60;
+  auto* fuzz = app.add_subcommand("fuzz", "Sends rubbish to a target and sees whether anybody suffers by it");
+  add_fuzzing(*fuzz, fuzzing);
   auto* list = app.add_subcommand("list", "Lists the cases: id, worlds, strongest level, title");
   add_selection(*list, arguments);
   list->add_flag("--json", as_json, "As JSON");
@@ -508,6 +547,7 @@ int parse_and_run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : exit_code::usage;
   }
   if (run->parsed()) return run_command(arguments, command);
+  if (fuzz->parsed()) return fuzz_command(fuzzing, command);
   if (list->parsed() && to_lint) return lint_command();
   if (list->parsed()) {
     const auto form = for_ctest  ? ListForm::ctest

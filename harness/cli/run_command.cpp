@@ -146,7 +146,7 @@ struct OneServer {
 };
 }  // namespace
 
-int run_command(const RunArguments& arguments, const std::vector<std::string>& command) {
+int run_command(const RunArguments& arguments, const std::vector<std::string>& command, const Behind& behind) {
   check_arguments(arguments);
   auto jobs = select(all_cases(), selection_of(arguments));
   std::optional<Target> target;
@@ -174,8 +174,10 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
     deal_peers(jobs, *target);
   }
   const auto planted = words_of_planted(arguments.defects);
-  fmt::print("cutover {}: {} {} against {}{}{}, {}, --seed={}\n", version, jobs.size(),
-             jobs.size() == 1 ? "run of a case" : "runs of cases", reports::terminal_text(name),
+  const auto how_many = arguments.limit_s > 0
+                            ? fmt::format("{} for {} s", arguments.patterns.front(), arguments.limit_s)
+                            : fmt::format("{} {}", jobs.size(), jobs.size() == 1 ? "run of a case" : "runs of cases");
+  fmt::print("cutover {}: {} against {}{}{}, {}, --seed={}\n", version, how_many, reports::terminal_text(name),
              arguments.one_server ? ", one server for all of them" : "", planted.empty() ? "" : " with " + planted,
              options.jobs == 1 ? "1 worker" : fmt::format("{} workers", options.jobs), seed);
   std::cout.flush();
@@ -184,7 +186,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   Recorder recorder(arguments.directory, readers, name);
   Progress progress(std::cout, terminal_columns(STDOUT_FILENO));
   const auto on_result = [&](const reports::CaseResult& result, std::size_t, std::size_t done, std::size_t total) {
-    progress.report(result, done, total);
+    progress.report(result, done, arguments.limit_s > 0 ? done : total);
     recorder.append(result);
   };
   const auto tell = [&](const std::string& words) {
@@ -194,6 +196,7 @@ int run_command(const RunArguments& arguments, const std::vector<std::string>& c
   };
   auto run = judge(target ? &*target : nullptr, jobs, options, on_result, tell, signals);
   progress.end();
+  if (behind) behind(run, jobs, options);
   note_idle(arguments.defects, run);
   run.tool_version = version;
   run.target = name;

@@ -5,8 +5,13 @@
 
 namespace cutover::harness::cli {
 
+/// What is done with the results of a run before they are concluded and reported.
+using Behind = std::function<void(reports::RunResult&, const std::vector<Job>&, const RunnerOptions&)>;
 /// Runs the cases, prints and writes what came of them. `command` is the command line, for the reports.
-[[nodiscard]] int run_command(const RunArguments&, const std::vector<std::string>& command);
+[[nodiscard]] int run_command(const RunArguments&, const std::vector<std::string>& command, const Behind& behind = {});
+/// Sends rubbish to a target, or to the reference, for `arguments.limit_s`; each finding is told by the fewest and
+/// smallest decisions that bring it about.
+[[nodiscard]] int fuzz_command(const RunArguments& arguments, const std::vector<std::string>& command);
 /// Writes the reports of a run that ended early from its results.jsonl, or those of a run.json anew.
 [[nodiscard]] int report_command(const RunArguments&, const std::vector<std::string>& files,
                                  const std::vector<std::string>& command);

@@ -60,8 +60,9 @@ TEST(OrdersOfTheSteps, EveryStateOnTheWayIsWalkedOver) {
               IsSupersetOf({Cause::none, Cause::partner_configured, Cause::user_on_legacy_pool,
                             Cause::partner_not_allowed, Cause::dialback_authority, Cause::flag_not_ticked,
                             Cause::policy_absent, Cause::certificate_missing, Cause::edge_not_deployed}));
-  // Nobody is left without an error.
-  EXPECT_EQ(explored.worst.at(static_cast<std::size_t>(Kind::black_holed)), 0U);
+  // Where our record is at the edge, and a partner with dialback has an old stream to the legacy gateway, its refusal
+  // can be proved to nobody.
+  EXPECT_GT(explored.worst.at(static_cast<std::size_t>(Kind::black_holed)), 0U);
   EXPECT_EQ(explored.worst.at(static_cast<std::size_t>(Kind::lost)), 0U);
 }
 

@@ -405,12 +405,21 @@ class Judgement {
       if (const auto cause = negotiated_in(legacy_side_now(false), legacy_flaw(false), nullptr); cause != Cause::none)
         return failed(cause);
     }
-    if (!state_.legacy.edge_runs) return failed(Cause::legacy_edge_stopped);
+    const auto cause = legacy_refuses();
+    if (cause == Cause::none) return carried();
+    const bool heard =
+        partner_.has_srv &&
+        !negotiated_out(legacy_side_now(true), legacy_flaw(true), std::string(legacy_gateway_box)).whole();
+    return refused(cause, heard);
+  }
+
+  /// ... of a stanza that it has taken.
+  [[nodiscard]] Cause legacy_refuses() const {
+    if (!state_.legacy.edge_runs) return Cause::legacy_edge_stopped;
     if (configured_for_user())  // 1.2.3, 1.2.6
-      return failed(home_ == migration::Side::legacy ? Cause::user_on_legacy_pool : Cause::partner_configured);
-    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return failed(cause);
-    if (!state_.legacy.routes.contains(exchange_.remote_domain)) return failed(no_route());
-    return carried();
+      return home_ == migration::Side::legacy ? Cause::user_on_legacy_pool : Cause::partner_configured;
+    if (const auto cause = sip_federation_lacks(); cause != Cause::none) return cause;
+    return state_.legacy.routes.contains(exchange_.remote_domain) ? Cause::none : no_route();
   }
 
   Outcome new_side_in(const std::string& box, bool stream_open) {
@@ -427,18 +436,27 @@ class Judgement {
         return failed(cause);
       if (method_ != Method::external && !edge.opens_out) return failed(Cause::firewall_out);
     }
-    if (state_.configuration.xmpp_route.empty()) return failed(Cause::route_not_set);
-    if (state_.configuration.xmpp_route != box) return failed(Cause::route_elsewhere);  // F23
-    auto block = edge_lacks(edge);
-    if (block.whole()) return blocked(block);
-    if (home_ == migration::Side::legacy) return failed(Cause::user_on_legacy_pool);
-    if (const auto cause = policy_lacks(); cause != Cause::none) return failed(cause);
-    if (const auto cause = partner_type_forbids(*row); cause != Cause::none) return failed(cause);
-    const auto members = members_lack(edge, *row);
-    if (members.whole()) return blocked(members);
-    if (members.at_times) block = members;
-    if (!block.at_times && partner_.connections > limit_of(*row)) block = {Cause::connections_exhausted, true};
-    return block.at_times ? blocked(block) : carried();
+    const auto block = new_side_refuses(box, edge, *row);
+    if (block.cause == Cause::none) return carried();
+    if (block.at_times) return blocked(block);
+    const auto flaw = flaw_now(edge, true);
+    const bool heard = edge.opens_out && (partner_.has_srv || !row->proxy_fqdn.empty()) &&
+                       !negotiated_out(new_side_with(*row, flaw), flaw, box).whole();
+    return refused(block.cause, heard);
+  }
+
+  /// ... a stanza that the edge has taken.
+  [[nodiscard]] Block new_side_refuses(const std::string& box, const EdgePool& edge, const AllowedPartner& row) const {
+    if (state_.configuration.xmpp_route.empty()) return {Cause::route_not_set};
+    if (state_.configuration.xmpp_route != box) return {Cause::route_elsewhere};  // F23
+    const auto link = edge_lacks(edge);
+    if (link.whole()) return link;
+    if (home_ == migration::Side::legacy) return {Cause::user_on_legacy_pool};
+    if (const auto cause = policy_lacks(); cause != Cause::none) return {cause};
+    if (const auto cause = partner_type_forbids(row); cause != Cause::none) return {cause};
+    if (const auto members = members_lack(edge, row); members.cause != Cause::none) return members;
+    if (link.at_times) return link;
+    return partner_.connections > limit_of(row) ? Block{Cause::connections_exhausted, true} : Block{};
   }
 
   /// Why the edge does not take a stream of that domain.
@@ -490,6 +508,14 @@ class Judgement {
   [[nodiscard]] Outcome blocked(const Block& block) const {
     if (!block.at_times) return failed(block.cause);
     return {.kind = Kind::works_at_times, .path = path_, .cause = block.cause, .method = method_};
+  }
+
+  /// A stanza that was taken is refused by an error, which needs a stream of ours to the partner: those between servers
+  /// go one way (RFC 6120 section 2.1). Where there can be none, nobody hears of it.
+  [[nodiscard]] Outcome refused(Cause cause, bool heard) const {
+    auto outcome = failed(cause);
+    if (outcome.kind == Kind::refused && !heard) outcome.kind = Kind::black_holed;
+    return outcome;
   }
 
   /// The kind that the sender feels: most causes refuse at once; where packets vanish or nobody answers, time passes.

@@ -131,15 +131,44 @@ void dns_at_once(const Plan& plan, const std::vector<TimedOperation>& operations
   changes.push_back({"Update the SRV records of all domains at once", std::move(changed)});
 }
 
-void drain_behind_dns(const Plan& plan, const std::vector<TimedOperation>& operations, Changes& changes) {
+/// How long somebody may have a record that was repointed: by its TTL of that time, or by his own will.
+Seconds cached_at_most(const Plan& plan, const std::vector<TimedOperation>& operations) {
+  auto state = plan.estate.start;
+  Seconds longest{};
+  for (const auto& [begins, at, operation, step] : operations) {
+    if (operation.verb == Verb::set_ttl) apply(operation, plan.estate, state);
+    if (operation.verb == Verb::repoint) longest = std::max(longest, Seconds(state.ttl_s[operation.subject]));
+  }
+  for (const auto& [domain, partner] : plan.estate.partners) longest = std::max(longest, Seconds(partner.cache_s));
+  return longest;
+}
+
+/// The plan without what ends streams of the legacy gateway, and with this in the step of the last update of DNS.
+Plan ending_with_dns(const Plan& plan, Verb verb) {
+  auto changed = plan;
+  (void)take_out(changed, of_verbs({Verb::drain_streams, Verb::stop_legacy_gateway}));
+  const auto repoints = [](const PlanStep& step) {
+    return std::ranges::any_of(step.operations, [](const auto& one) { return one.verb == Verb::repoint; });
+  };
+  const auto step = std::find_if(changed.steps.rbegin(), changed.steps.rend(), repoints);
+  step->operations.push_back({verb, "", ""});
+  return changed;
+}
+
+/// Whoever has a stream or a record that leads to the legacy gateway writes to it until that ends, and may not hear of
+/// a refusal; from a gateway that is down he hears.
+void legacy_ends_with_dns(const Plan& plan, const std::vector<TimedOperation>& operations, Changes& changes) {
   const auto last = last_of(operations, Verb::repoint);
   if (!last) return;
-  auto changed = plan;
-  (void)take_out(changed, of_verbs({Verb::drain_streams}));
-  insert_behind(changed, "Drain the streams of the legacy gateway", *last + Seconds(1),
-                {{Verb::drain_streams, "", ""}});
-  changes.push_back(
-      {"Close the open streams of the legacy gateway right behind the update of DNS", std::move(changed)});
+  changes.push_back({"Stop the legacy gateway in the step that updates DNS (to go back, start it)",
+                     ending_with_dns(plan, Verb::stop_legacy_gateway)});
+  auto drained = ending_with_dns(plan, Verb::drain_streams);
+  const auto cached = cached_at_most(plan, operations);
+  insert_behind(drained, "Drain again what old records brought", *last + cached, {{Verb::drain_streams, "", ""}});
+  changes.push_back({fmt::format("Close the open streams of the legacy gateway in the step that updates DNS, and again "
+                                 "{} later, when no resolver has the old record",
+                                 words_of(cached)),
+                     std::move(drained)});
 }
 
 /// lync-facts 1.2.5, 1.2.6: partners and DNS only behind the last user.
@@ -373,7 +402,7 @@ std::vector<Proposal> proposals_for(const Rehearsal& rehearsal) {
   const auto before = cost_of(rehearsal.timeline);
   Changes changes;
   for (auto* change :
-       {lower_ttls, partners_with_dns, dns_at_once, drain_behind_dns, users_first, prepare_first, legacy_last})
+       {lower_ttls, partners_with_dns, dns_at_once, legacy_ends_with_dns, users_first, prepare_first, legacy_last})
     change(rehearsal.plan, operations, changes);
   remedies(rehearsal, operations, changes);
   std::vector<Proposal> better;

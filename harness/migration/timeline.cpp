@@ -25,10 +25,11 @@ struct Published {
   std::optional<Seconds> replaced = {};
 };
 
-/// A partner may hold a stream to a box that our record has left.
+/// A partner may hold a stream to a box that our record has left, or open one by an answer that it has cached.
 struct OldStream {
   std::string domain, box;
-  Seconds from{}, until{};
+  Seconds left{}, ttl{};               ///< when the record was replaced, and how long it was to be cached
+  std::optional<Seconds> closed = {};  ///< when the box closed its streams last
 };
 
 /// A class that is on its way to another pool.
@@ -144,20 +145,25 @@ class Sweep {
     for (const auto& target : old.srv) {
       const bool stays = std::ranges::any_of(now.srv, [&](const auto& one) { return one.box == target.box; });
       if (stays) continue;
-      streams_.push_back({domain, target.box, at, at + options_.quiet_within});
-      moments_.insert(at + options_.quiet_within);
+      streams_.push_back({domain, target.box, at, old.ttl});
+      for (const auto& [name, partner] : estate_.partners) moments_.insert(end_of(streams_.back(), partner));
     }
     history.push_back(now);
   }
 
-  /// A service that stops ends the streams to its box.
+  /// A service that stops ends the streams to its box. Whoever still has the old record opens them again.
   void end_streams(const Operation& operation, Seconds at) {
     const bool legacy = operation.verb == Verb::drain_streams || operation.verb == Verb::stop_legacy_gateway;
     const bool edge = operation.verb == Verb::stop_edge || operation.verb == Verb::restart_edge;
     for (auto& stream : streams_) {
-      if ((legacy && stream.box == legacy_gateway_box) || (edge && stream.box == operation.subject))
-        stream.until = std::min(stream.until, at);
+      if ((legacy && stream.box == legacy_gateway_box) || (edge && stream.box == operation.subject)) stream.closed = at;
     }
+  }
+
+  /// When the partner has no such stream any more.
+  [[nodiscard]] Seconds end_of(const OldStream& stream, const Partner& partner) const {
+    const auto expired = stream.left + std::max(stream.ttl, Seconds(partner.cache_s));
+    return stream.closed && *stream.closed >= expired ? *stream.closed : expired + options_.quiet_within;
   }
 
   static void add_touch(const Operation& operation, Touch& touch) {
@@ -188,7 +194,11 @@ class Sweep {
         if (move.from == now || move.until == now) touch.classes.insert(users);
       }
     }
-    for (const auto& stream : streams_) touch.all = touch.all || stream.until == now;
+    for (const auto& stream : streams_) {
+      for (const auto& [name, partner] : estate_.partners) {
+        if (end_of(stream, partner) == now) touch.partners.insert(name);
+      }
+    }
     for (const auto& [domain, history] : records_) {
       for (const auto& one : history) touch_expiring(one, now, touch);
     }
@@ -302,7 +312,7 @@ class Sweep {
     }
     if (row.exchange.way == Way::to_partner) return;
     for (const auto& stream : streams_) {
-      if (stream.domain == domain && stream.from <= now && now < stream.until)
+      if (stream.domain == domain && stream.left <= now && now < end_of(stream, *row.partner))
         take({.srv = &history->second.back().srv, .open_stream = stream.box});
     }
   }

@@ -60,7 +60,7 @@ class Pool {
 
   void run() {
     feed();
-    while (done_ < jobs_.size() && interrupted_by_ == 0) wait();
+    while (done_ < jobs_.size() && interrupted_by_ == 0 && !ran_out()) wait();
   }
   [[nodiscard]] int interrupted_by() const { return interrupted_by_; }
   [[nodiscard]] std::vector<CaseResult> take_results() {
@@ -72,7 +72,14 @@ class Pool {
   }
 
  private:
+  [[nodiscard]] bool time_is_up() const { return options_.limit.count() > 0 && Wall::now() - begun_ >= options_.limit; }
+  /// The last of the jobs that began in time has ended.
+  [[nodiscard]] bool ran_out() const {
+    return time_is_up() && std::ranges::none_of(workers_, [](const auto& worker) { return worker->job().has_value(); });
+  }
+
   void feed() {
+    if (time_is_up()) return;
     for (auto& worker : workers_) {
       if (worker->job()) continue;
       const auto next = queue_.next();
@@ -153,6 +160,7 @@ class Pool {
   std::vector<std::optional<CaseResult>> results_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
   JobQueue queue_;
+  const Wall::time_point begun_ = Wall::now();
   std::size_t done_ = 0;
   int interrupted_by_ = 0;
 };

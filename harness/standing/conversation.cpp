@@ -2,8 +2,10 @@
 #include "harness/standing/conversation.h"
 
 #include "protocol/xmpp/namespaces.h"
+#include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -17,9 +19,10 @@ namespace {
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool all_space(std::string_view text) { return std::ranges::all_of(text, is_space); }
 
-/// A record of TLS where no session of ours reads it: there is no XML any more.
+/// A record of TLS where no session of ours reads it: there is no XML any more. A network may cut behind each octet.
 bool is_tls_record(std::string_view octets) {
-  return octets.size() > 2 && octets[0] >= 0x14 && octets[0] <= 0x17 && octets[1] == 0x03;
+  if (octets.empty() || octets[0] < 0x14 || octets[0] > 0x17) return false;
+  return octets.size() == 1 || octets[1] == 0x03;
 }
 
 /// Whether octets begin a document: a declaration, or the open tag of a stream.
@@ -37,8 +40,9 @@ class Voice {
  public:
   explicit Voice(bool by_sender) : by_sender_(by_sender) {}
 
-  /// Reads what can be read; false where the rest of the connection cannot.
-  bool hear(std::string_view more, Conversation& conversation) {
+  /// Reads what can be read, and shows each element before the next is read; false where the rest of the connection
+  /// cannot be.
+  bool hear(std::string_view more, Conversation& conversation, const std::function<void(const Said&)>& watch) {
     if (deaf_) return false;
     const auto held = std::exchange(held_, {}) + std::string(more);
     std::string_view octets = held;
@@ -57,6 +61,7 @@ class Voice {
       std::visit([&](auto& one) { say(std::move(one), conversation); }, *item);
       if (unreadable) return give_up();
       if (is_proceed(conversation.said.back())) expect_tls();
+      watch(conversation.said.back());
     }
     if (header_seen_ && !partial_.empty() && all_space(partial_)) say(Space(), conversation);
     return true;
@@ -140,13 +145,12 @@ class Listening {
     if (tells_of_tls(note)) return take_tls();
     if (note.layer != Layer::xmpp || note.direction == Direction::none) return;
     const bool heard = note.direction == Direction::in;
-    const auto from = conversation_.said.size();
     auto& voice = heard ? sender_ : listener_;
-    if (!voice.hear(note.detail, conversation_) && !heard) conversation_.listener_errs = true;
-    for (auto at = from; at < conversation_.said.size(); ++at) {
-      watch_tls(conversation_.said[at]);
-      watch_sasl(conversation_.said[at]);
-    }
+    const auto watch = [this](const Said& one) {
+      watch_tls(one);
+      watch_sasl(one);
+    };
+    if (!voice.hear(note.detail, conversation_, watch) && !heard) conversation_.listener_errs = true;
   }
   [[nodiscard]] Conversation finish() { return std::move(conversation_); }
 
@@ -167,6 +171,8 @@ class Listening {
     const auto* element = one.element();
     if (element == nullptr) return;
     const bool initiating = one.by_sender == conversation_.sender_initiates;
+    // A stanza behind <auth/> in the same breath may be the root of a new document to who has taken that.
+    if (initiating && !one.by_sender && auth_sent_ && xmpp::is_stanza(*element)) conversation_.listener_errs = true;
     if (initiating && element->is("auth", ns::sasl)) {
       auth_sent_ = true;
       // Who restarts without <success/> breaks an order, and no rule of XML.

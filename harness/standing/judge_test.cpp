@@ -395,6 +395,11 @@ TEST(StandingJudge, DoesNotBlameAnAnswerToRubbish) {
                                   stream_error("<invalid-namespace " + errors_ns + "/>") + end)
                             .records()),
               IsEmpty());
+  // Who asked for it ahead of time has <success/> and what follows it in one piece.
+  auto ahead = secured().says(response("2") + offers_external);
+  ahead.hears("<auth " + sasl_ns + " mechanism='EXTERNAL'>=</auth>" + peer_initial());
+  ahead.says("<success " + sasl_ns + "/>" + response("3") + features(""));
+  EXPECT_THAT(broken_in(ahead.records()), IsEmpty());
   // What follows a <success/> that nobody asked for belongs to the document that is open.
   EXPECT_THAT(broken_in(dialling_back()
                             .hears("<success " + sasl_ns + "/>")

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -13,10 +14,26 @@ namespace cutover::harness {
 
 namespace {
 
-std::string replay_text(std::size_t detours_max, std::vector<std::size_t> values) {
+/// The same decision more than three times in a row is written once, with how often.
+std::string decisions_text(std::vector<std::size_t> values) {
+  constexpr std::ptrdiff_t written_out_max = 3;
   while (!values.empty() && values.back() == 0) values.pop_back();
+  std::vector<std::string> words;
+  for (auto at = values.begin(); at != values.end();) {
+    const auto end = std::find_if(at, values.end(), [&](std::size_t value) { return value != *at; });
+    if (end - at > written_out_max) {
+      words.push_back(fmt::format("{}*{}", *at, end - at));
+      at = end;
+    } else {
+      words.push_back(std::to_string(*at++));
+    }
+  }
+  return fmt::format("{}", fmt::join(words, "."));
+}
+
+std::string replay_text(std::size_t detours_max, std::vector<std::size_t> values) {
   const auto limit = detours_max == Exhaust::unlimited ? std::string("*") : std::to_string(detours_max);
-  return fmt::format("{}/{}", limit, fmt::join(values, "."));
+  return limit + "/" + decisions_text(std::move(values));
 }
 
 template <class N>
@@ -26,6 +43,21 @@ N parse_number(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size())
     throw std::invalid_argument(fmt::format("not a number in a replay text: '{}'", text));
   return value;
+}
+
+std::vector<std::size_t> parse_decisions(std::string_view text) {
+  constexpr std::size_t decisions_max = 1'000'000;
+  std::vector<std::size_t> values;
+  while (!text.empty()) {
+    const auto dot = text.find('.');
+    const auto word = text.substr(0, dot);
+    const auto star = word.find('*');
+    const auto times = star == std::string_view::npos ? 1 : parse_number<std::size_t>(word.substr(star + 1));
+    if (times > decisions_max - values.size()) throw std::invalid_argument("too many decisions in a replay text");
+    values.insert(values.end(), times, parse_number<std::size_t>(word.substr(0, star)));
+    text = dot == std::string_view::npos ? std::string_view{} : text.substr(dot + 1);
+  }
+  return values;
 }
 
 }  // namespace
@@ -90,18 +122,22 @@ std::size_t Replay::detour(std::size_t bound) {
 
 std::string Replay::replay() const { return replay_text(detours_max_, values_); }
 
+std::size_t Fitted::choose(std::size_t bound) { return at_ < values_.size() ? std::min(values_[at_++], bound - 1) : 0; }
+
+std::string Fitted::replay() const { return "~/" + decisions_text(values_); }
+
+std::vector<std::size_t> fitted_decisions(std::string_view text) {
+  return text.starts_with("~/") ? parse_decisions(text.substr(2)) : std::vector<std::size_t>();
+}
+
 std::unique_ptr<Choice> make_choice(std::string_view text) {
   if (text.starts_with("seed:")) return std::make_unique<Seed>(parse_number<std::uint64_t>(text.substr(5)));
   const auto slash = text.find('/');
   if (slash == std::string_view::npos)
     throw std::invalid_argument(fmt::format("neither seed:N nor LIMIT/DECISIONS: '{}'", text));
   const auto limit = text.substr(0, slash);
-  std::vector<std::size_t> values;
-  for (auto rest = text.substr(slash + 1); !rest.empty();) {
-    const auto dot = rest.find('.');
-    values.push_back(parse_number<std::size_t>(rest.substr(0, dot)));
-    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
-  }
+  auto values = parse_decisions(text.substr(slash + 1));
+  if (limit == "~") return std::make_unique<Fitted>(std::move(values));
   return std::make_unique<Replay>(limit == "*" ? Exhaust::unlimited : parse_number<std::size_t>(limit),
                                   std::move(values));
 }

@@ -103,8 +103,43 @@ class Replay final : public Choice {
   std::size_t at_ = 0, detours_ = 0;
 };
 
-/// From the text of replay(): "seed:42", or "2/0.0.3" (at most 2 detours; decisions, then zeros; "*" for no limit).
-/// Throws std::invalid_argument for other text.
+/// Passes on what another decides, and keeps it.
+class Recorded final : public Choice {
+ public:
+  explicit Recorded(Choice& inner) : inner_(inner) {}
+  [[nodiscard]] std::size_t choose(std::size_t bound) override { return keep(inner_.choose(bound)); }
+  [[nodiscard]] std::size_t detour(std::size_t bound) override { return keep(inner_.detour(bound)); }
+  [[nodiscard]] bool detours_spent() const override { return inner_.detours_spent(); }
+  [[nodiscard]] std::string replay() const override { return inner_.replay(); }
+  [[nodiscard]] const std::vector<std::size_t>& values() const { return values_; }
+
+ private:
+  std::size_t keep(std::size_t value) { return values_.emplace_back(value); }
+
+  Choice& inner_;
+  std::vector<std::size_t> values_;
+};
+
+/// Decisions that need not be those of a run: one that is too large is the largest that is possible, and one that is
+/// missing is 0. So a list that is made shorter or smaller is still a run.
+class Fitted final : public Choice {
+ public:
+  explicit Fitted(std::vector<std::size_t> values) : values_(std::move(values)) {}
+  [[nodiscard]] std::size_t choose(std::size_t bound) override;
+  [[nodiscard]] std::size_t detour(std::size_t bound) override { return choose(bound); }
+  [[nodiscard]] bool detours_spent() const override { return at_ >= values_.size(); }
+  [[nodiscard]] std::string replay() const override;
+
+ private:
+  std::vector<std::size_t> values_;
+  std::size_t at_ = 0;
+};
+
+/// From the text of replay(): "seed:42"; "2/0.0.3" (at most 2 detours; decisions, then zeros; "*" for no limit); or
+/// "~/0.0.3", where decisions are fitted to the run. "0*7" stands for seven zeros. Throws std::invalid_argument for
+/// other text.
 [[nodiscard]] std::unique_ptr<Choice> make_choice(std::string_view text);
+/// The decisions of the text of a Fitted; nothing for another text. Throws std::invalid_argument as make_choice() does.
+[[nodiscard]] std::vector<std::size_t> fitted_decisions(std::string_view text);
 
 }  // namespace cutover::harness

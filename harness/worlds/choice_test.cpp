@@ -85,5 +85,25 @@ TEST(Choice, ReplayThatDoesNotFitIsAFaultAndOtherTextIsRefused) {
     EXPECT_THROW((void)make_choice(text), std::invalid_argument) << text;
 }
 
+TEST(Choice, FittedTakesWhatIsTooLargeAsTheLargestAndWhatIsMissingAsNone) {
+  const auto fitted = make_choice("~/1.0*4.9");
+  EXPECT_EQ(fitted->choose(3), 1U);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(fitted->detour(3), 0U);
+  EXPECT_FALSE(fitted->detours_spent());
+  EXPECT_EQ(fitted->choose(3), 2U);
+  EXPECT_TRUE(fitted->detours_spent());
+  EXPECT_EQ(fitted->choose(3), 0U);
+  EXPECT_EQ(fitted->replay(), "~/1.0*4.9");
+}
+
+TEST(Choice, RecordedKeepsWhatAnotherDecided) {
+  const auto inner = make_choice("*/2.1");
+  Recorded recorded(*inner);
+  EXPECT_EQ(recorded.choose(3), 2U);
+  EXPECT_EQ(recorded.detour(2), 1U);
+  EXPECT_EQ(recorded.choose(2), 0U);
+  EXPECT_EQ(recorded.values(), (std::vector<std::size_t>{2, 1, 0}));
+}
+
 }  // namespace
 }  // namespace cutover::harness

@@ -1,6 +1,7 @@
 // The loop over schedules, and what it says at the end.
 #include "harness/worlds/explore.h"
 
+#include "harness/worlds/shrink.h"
 #include "protocol/base/check.h"
 
 #include <fmt/format.h>
@@ -37,11 +38,40 @@ bool done(const ExploreResult& result, const ExploreBounds& bounds) {
   return (bounds.stop_at_first && !result.violations.empty()) || result.schedules >= bounds.schedules_max;
 }
 
+/// What goes wrong in the smallest run like that of these decisions; nothing where they by themselves do not show it.
+std::vector<Violation> of_the_smallest(const Scenario& scenario, const Decisions& decisions) {
+  constexpr std::size_t tries_max = 600;
+  std::vector<Violation> violations;
+  const auto goes_wrong = [&](const Decisions& some) {
+    Fitted choice(some);
+    ExploreResult result;
+    try {
+      run_once(scenario, choice, result);
+    } catch (const HarnessFault&) {  // nothing that the scenario found
+      return false;
+    }
+    if (result.violations.empty()) return false;
+    violations = std::move(result.violations);
+    return true;
+  };
+  if (goes_wrong(decisions)) (void)shrunk(decisions, tries_max, goes_wrong);
+  return violations;
+}
+
+void run_seed(const Scenario& scenario, std::uint64_t seed, ExploreResult& result) {
+  Seed choice(seed);
+  Recorded recorded(choice);
+  const auto before = result.violations.size();
+  run_once(scenario, recorded, result);
+  if (before != 0 || result.violations.empty()) return;
+  if (auto smallest = of_the_smallest(scenario, recorded.values()); !smallest.empty())
+    result.violations = std::move(smallest);
+}
+
 void run_seeds(const Scenario& scenario, const ExploreBounds& bounds, ExploreResult& result) {
   for (std::size_t i = 0; i < bounds.seeds; i++) {
     if (done(result, bounds)) return;
-    Seed choice(bounds.first_seed + i);
-    run_once(scenario, choice, result);
+    run_seed(scenario, bounds.first_seed + i, result);
   }
   result.complete = true;
 }

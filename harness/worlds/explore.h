@@ -59,7 +59,8 @@ struct ExploreResult {
 
 using Scenario = std::function<void(Exploration&)>;
 
-/// Runs `scenario` again and again, in this thread; each run builds a world of its own. A HarnessFault goes on with the
+/// Runs `scenario` again and again, in this thread; each run builds a world of its own. The first random run that goes
+/// wrong is told by the smallest one like it that still does. A HarnessFault goes on with the
 /// replay text added.
 [[nodiscard]] ExploreResult explore(const Scenario& scenario, const ExploreBounds& bounds);
 

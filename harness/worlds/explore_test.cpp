@@ -57,6 +57,21 @@ TEST(Explore, SeedsAreRunsToo) {
   EXPECT_FALSE(explore(needs_two_detours, {.replay = result.violations[0].replay}).passed());
 }
 
+TEST(Explore, ARandomRunThatGoesWrongIsToldByTheSmallestLikeIt) {
+  const Scenario bad = [](Exploration& run) {
+    std::size_t sum = 0;
+    for (int i = 0; i < 20; i++) sum += run.choice().choose(10);
+    if (run.choice().detour(5) >= 2 && sum > 30) run.violated(std::to_string(sum));
+  };
+  const auto result = explore(bad, {.seeds = 100});
+  ASSERT_EQ(result.violations.size(), 1U);
+  EXPECT_EQ(result.violations[0].what, "31");
+  EXPECT_THAT(result.violations[0].replay, testing::StartsWith("~/"));
+  const auto again = explore(bad, {.replay = result.violations[0].replay});
+  ASSERT_EQ(again.violations.size(), 1U);
+  EXPECT_EQ(again.violations[0].what, "31");
+}
+
 TEST(Explore, AFaultCarriesItsReplay) {
   const Scenario broken = [](Exploration& run) {
     if (run.choice().choose(2) == 1) throw HarnessFault("broken");

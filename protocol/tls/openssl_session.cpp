@@ -291,6 +291,8 @@ class OpensslIdentity final : public Identity {
     CUTOVER_CHECK(context != nullptr);
     SSL_CTX* const raw = context.get();
     if (credentials_.weak) SSL_CTX_set_security_level(raw, 0);
+    // Without forward secrecy there is no suite in common (RFC 9325 section 4.1).
+    CUTOVER_CHECK(SSL_CTX_set_cipher_list(raw, "DEFAULT:!kRSA") == 1);
     // Tickets carry the real time, so a run could not be replayed; resumption would also skip the certificates.
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_num_tickets(raw, 0);

@@ -3,11 +3,14 @@
 
 #include "protocol/tls/identity.h"
 
+#include <algorithm>
+
 namespace cutover::tls {
 namespace {
 
-// As A-labels, a wildcard kept; what is no domain is taken as it is, for tests that want it so.
+// As A-labels, a wildcard and the case of letters kept; what is no domain is taken as it is, for tests that want it so.
 std::string as_dns_name(const std::string& value) {
+  if (std::ranges::all_of(value, [](unsigned char c) { return c < 0x80; })) return value;
   if (value.starts_with("*.")) return "*." + as_dns_name(value.substr(2));
   return ascii_domain(value).value_or(value);
 }

@@ -357,6 +357,8 @@ struct Server::Impl {
                      c.tls_failed |= e.condition == "tls-failure";
                      note(c.id, "stream failed: " + e.condition + (e.by_us ? " (by us)" : ""), e.text);
                      give_back_what_waits(c);
+                     const bool unreadable = e.by_us && e.condition == "not-well-formed";
+                     if (unreadable && !holds(Rule::one_stream_fails_alone)) drain("internal-server-error");
                    },
                    [&](const ClosingBegan& e) {
                      if (!holds(Rule::new_stream_after_the_old)) detach(c);

@@ -79,7 +79,8 @@ bool Stream::send(const xml::Element& stanza, const DomainPair& pair, Time now) 
   now_ = now;
   if (!may_send(pair)) return false;
   touch();
-  put(config_.note ? summary_of(stanza) : std::string(), xml::write(stanza, ns::server, true));
+  // Whole by itself (RFC 6120 section 8.4): not every header declares the prefixes of streams and dialback.
+  put(config_.note ? summary_of(stanza) : std::string(), xml::write(stanza, ns::server));
   return true;
 }
 

@@ -96,7 +96,9 @@ void whom_it_trusts(Run& run) {
     const auto server = fmt::format("a server with {}", words);
     auto stream = n.called(external, server);
     if (!GIVEN(stream, "the subject opens a stream to " + server)) return;
-    CONFORMS(trust, "what the subject sent to " + server, sent_to(n, *stream, flaw), Eq("nothing"));
+    const auto sent = sent_to(n, *stream, flaw);
+    for (const auto* requirement : {trust, "RFC6120-5.4.3.1-6", "RFC6120-4.7.1-5/initiating", "SEC-FROM-SPOOF-6"})
+      CONFORMS(requirement, "what the subject sent to " + server, sent, Eq("nothing"));
     const auto told = n.told(server);
     if (CONFORMS("RFC6120-10.4.3-1", "what the sender of a message to " + server + " was told", told, Ne("nothing")))
       CONFORMS("RFC6120-10.4.3-3", "what the sender of a message to " + server + " was told", told,
@@ -117,6 +119,9 @@ CUTOVER_CASE(server_certificates){
                {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
                {"RFC6120-10.4.3-3", {"xmpp.undeliverable-wrong-condition"}},
                {"RFC6120-13.9.5-2", {"xmpp.peer-certificate-not-checked"}},
+               {"RFC6120-5.4.3.1-6", {"xmpp.peer-certificate-not-checked"}},
+               {"RFC6120-4.7.1-5", {"xmpp.peer-certificate-not-checked"}},
+               {"SEC-FROM-SPOOF-6", {"xmpp.peer-certificate-not-checked"}},
                {"RFC6120-13.7.2.1-1", {"xmpp.peer-certificate-not-checked"}}},
     .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers, Need::authority},
     .budget = 10min,
@@ -175,6 +180,30 @@ CUTOVER_CASE(refused_stream){
     .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
     .budget = 5min,
     .body = refused_and_returned};
+
+void oddly_refused(Run& run) {
+  Negotiation n(run);
+  auto stream = n.called_to_authenticate("oddly refused", external_offered);
+  if (!stream) return;
+  stream->send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><made-up/></failure>");
+  (void)n.until([&] { return stream->wire().has_item() || stream->is_over(); });
+  const bool sent = stream->wire().has_received("oddly refused");
+  stream->close();
+  CONFORMS("RFC6120-6.5-1", "what the sender was told where the condition of <failure/> was none that is known",
+           sent ? "nothing, but the message was sent" : n.told("oddly refused"),
+           testing::Not(testing::StartsWith("nothing")));
+}
+
+CUTOVER_CASE(refused_for_a_made_up_reason){
+    .id = "authentication.initiating-refused-oddly",
+    .title = "A failure of SASL whose condition nobody knows is a failure",
+    .procedure = "Answer <auth/> with <failure/> of a condition that is made up, then end the stream.",
+    .accepted = "An error for the user, at once or after further tries, however late; the message is never sent.",
+    .likely_causes = "A list of conditions that is taken for the schema.",
+    .judges = {{"RFC6120-6.5-1", {"xmpp.undeliverable-silent", "xmpp.sends-despite-failure"}}},
+    .needs = {Need::sasl_external, Need::user_account, Need::partner_list, Need::unmet_peers},
+    .budget = 5min,
+    .body = oddly_refused};
 
 }  // namespace
 }  // namespace cutover::suites

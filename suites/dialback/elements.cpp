@@ -67,8 +67,9 @@ void not_asked_for(Run& run) {
   if (!CONFORMS("XEP0220-2.1.1-2", "a further key came for a pair that is asked for already",
                 next && next->is("result", xmpp::ns::dialback), Eq(false)))
     return;
-  CONFORMS("XEP0220-2.1.1-6", "what the subject sent upon answers for other pairs than it asked for",
-           goes_on_with(next), Eq("nothing"));
+  for (const auto* requirement : {"XEP0220-2.1.1-6", "SEC-DIALBACK-2"})
+    CONFORMS(requirement, "what the subject sent upon answers for other pairs than it asked for", goes_on_with(next),
+             Eq("nothing"));
 }
 
 CUTOVER_CASE(asked_for){
@@ -80,7 +81,9 @@ CUTOVER_CASE(asked_for){
         "and with from and to exchanged, and db:verify of type valid; let the user write once more; see what comes.",
     .accepted = "A stream error, the end of the stream, or no notice.",
     .likely_causes = "Any valid answer is taken for the one that is waited for.",
-    .judges = {{"XEP0220-2.1.1-6", {"xmpp.any-answer-counts"}}, {"XEP0220-2.1.1-2", {"xmpp.result-twice"}}},
+    .judges = {{"XEP0220-2.1.1-6", {"xmpp.any-answer-counts"}},
+               {"SEC-DIALBACK-2", {"xmpp.any-answer-counts"}},
+               {"XEP0220-2.1.1-2", {"xmpp.result-twice"}}},
     .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
     .budget = 3min,
     .body = not_asked_for};

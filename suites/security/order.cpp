@@ -250,6 +250,11 @@ void behind_a_violation(Run& run) {
   if (!GIVEN(told.has_value(), "a further stream of the partner was established")) return;
   told->send("<stream:error><reset xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
   const auto ending = told->await_ending();
+  auto oddly = n.established(external);
+  if (!GIVEN(oddly.has_value(), "a further stream of the partner was established")) return;
+  oddly->send("<stream:error><made-up xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  CONFORMS("RFC6120-4.9.2-2", "what came of a stream error of the peer whose condition nobody knows",
+           oddly->await_ending(), HasEnded());
   if (!n.given_marker()) return;
   CONFORMS("RFC6120-4.9.1.1-1", "how often a message arrived that came behind one without addresses",
            n.subject().received("behind it"), Eq(0U));
@@ -262,14 +267,13 @@ CUTOVER_CASE(violations){
     .title = "A stream is over with a stream error, whoever sends it",
     .procedure =
         "On an authenticated stream, in one write: a message without addresses, and a proper one; on another one a "
-        "stream error, and no "
-        "end "
-        "tag; then a marker.",
+        "stream error, and no end tag; on a third one such an error of a condition that nobody knows; then a marker.",
     .accepted =
         "The end of both streams, by an end tag where it answers the error of the peer; the message does not arrive.",
     .likely_causes = "Stanzas that are read on while the error is on its way; errors of peers that are only logged.",
     .judges = {{"RFC6120-4.9.1.1-1", {"xmpp.reads-on-after-violation"}},
-               {"RFC6120-4.9.1.1-2", {"xmpp.peer-error-ignored", "xmpp.no-end-tag-for-an-error"}}},
+               {"RFC6120-4.9.1.1-2", {"xmpp.peer-error-ignored", "xmpp.no-end-tag-for-an-error"}},
+               {"RFC6120-4.9.2-2", {"xmpp.peer-error-ignored"}}},
     .needs = {Need::sasl_external, Need::user_account},
     .budget = 1min,
     .body = behind_a_violation};

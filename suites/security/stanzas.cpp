@@ -90,21 +90,24 @@ void without_addresses(Run& run) {
   judged("RFC6120-8.1.1.2-1", "to", fmt::format("<message from='{}'><body>no to</body></message>", n.romeo(external)));
   judged("RFC6120-8.1.2.2-1", "from",
          fmt::format("<message to='{}'><body>no from</body></message>", n.subject().user()));
+  judged("RFC6120-10.3-1", "to, or rather a presence", fmt::format("<presence from='{}'/>", n.romeo(external)));
   if (GIVEN(!conditions.empty(), "a stream error came for one of the messages"))
     CONFORMS("RFC6120-4.9.3.7-1", "the conditions of the stream errors", conditions,
              ElementsAre("improper-addressing"));
 }
 
-CUTOVER_CASE(addresses){.id = "security.missing-addresses",
-                        .title = "A stanza without to or from ends the stream with improper-addressing",
-                        .procedure = "On an authenticated stream each: a message without to, one without from.",
-                        .accepted = "improper-addressing, and the end of the stream.",
-                        .likely_causes = "Addresses filled in as for clients; a connection that is dropped.",
-                        .judges = {{"RFC6120-8.1.1.2-1", {"xmpp.improper-addressing-ignored", "xmpp.no-stream-error"}},
-                                   {"RFC6120-8.1.2.2-1", {"xmpp.improper-addressing-ignored", "xmpp.no-stream-error"}},
-                                   {"RFC6120-4.9.3.7-1", {"xmpp.wrong-stream-condition"}}},
-                        .needs = {Need::sasl_external},
-                        .body = without_addresses};
+CUTOVER_CASE(addresses){
+    .id = "security.missing-addresses",
+    .title = "A stanza without to or from ends the stream with improper-addressing",
+    .procedure = "On an authenticated stream each: a message without to, one without from, presence without to.",
+    .accepted = "improper-addressing, and the end of the stream.",
+    .likely_causes = "Addresses filled in as for clients; a connection that is dropped.",
+    .judges = {{"RFC6120-8.1.1.2-1", {"xmpp.improper-addressing-ignored", "xmpp.no-stream-error"}},
+               {"RFC6120-8.1.2.2-1", {"xmpp.improper-addressing-ignored", "xmpp.no-stream-error"}},
+               {"RFC6120-10.3-1", {"xmpp.improper-addressing-ignored"}},
+               {"RFC6120-4.9.3.7-1", {"xmpp.wrong-stream-condition"}}},
+    .needs = {Need::sasl_external},
+    .body = without_addresses};
 
 void relayed(Run& run) {
   Negotiation n(run);

@@ -40,6 +40,8 @@ void unknown_host(Run& run) {
   CONFORMS("RFC6120-4.9.3.6-1", "the condition of the stream error", ending.condition_in_words(),
            AnyOf("host-unknown", "host-gone"));
   CONFORMS("RFC6120-4.9.2-1", "the stream error", ending, HasOneCondition());
+  CONFORMS("RFC6120-4.9.1.3-1", "the from of the header before the error",
+           stream.peer_header().tag.attribute_or_empty("from"), testing::Ne("nobody.invalid"));
 }
 
 CUTOVER_CASE(host_unknown){
@@ -50,6 +52,7 @@ CUTOVER_CASE(host_unknown){
     .accepted = "host-unknown or host-gone behind the server's own header, then the end of the stream.",
     .likely_causes = "A default host that takes every domain; an error without a stream around it.",
     .judges = {{"RFC6120-4.9.3.6-1", {"xmpp.wrong-stream-condition"}},
+               {"RFC6120-4.9.1.3-1", {"xmpp.responds-as-called"}},
                {"RFC6120-4.9.1.2-1", {"xmpp.no-header-before-error"}},
                {"RFC6120-4.9.1.1-1",
                 {"xmpp.open-after-stream-error", "xmpp.no-stream-error", "xmpp.host-unknown-accepted",

@@ -192,6 +192,8 @@ std::optional<xml::Element> PeerStream::serve(const tls::Identity* identity) {
   while (auto item = wire_->next_item()) {
     if (auto* header = std::get_if<xml::StreamHeader>(&*item)) {
       peer_header_ = std::move(*header);
+      // A server of several domains is whom it is called.
+      if (const auto called = peer_header_.tag.attribute("to"); called && !called->empty()) header_.from = *called;
       send_header(identity != nullptr && !wire_->secured() ? starttls_required : dialback_offered);
     } else if (std::holds_alternative<xml::StreamEnd>(*item)) {
       close();

@@ -151,12 +151,16 @@ class VariedPeer::Lead {
 
   /// What came in the end; empty where the stream is ready.
   std::string lead() {
-    if (auto got = header(); !got.empty()) return "in answer to the header " + got;
-    if (peer_.kind_ != PartnerKind::plaintext_dialback) {
-      if (auto got = tls(); !got.empty()) return got;
-      if (auto got = header(); !got.empty()) return "in answer to the header inside TLS " + got;
-    }
+    if (auto got = up_to_authentication(); !got.empty()) return got;
     return peer_.kind_ == PartnerKind::sasl_external ? external() : dialback();
+  }
+  /// The same up to the features behind TLS.
+  std::string up_to_authentication() {
+    if (auto got = header(); !got.empty()) return "in answer to the header " + got;
+    if (peer_.kind_ == PartnerKind::plaintext_dialback) return {};
+    if (auto got = tls(); !got.empty()) return got;
+    const auto got = header();
+    return got.empty() ? got : "in answer to the header inside TLS " + got;
   }
 
  private:
@@ -256,15 +260,39 @@ class VariedPeer::Lead {
   std::size_t heard_before_ = 0;  ///< items, before what was said last
 };
 
-Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& combination, Pace pace) {
+mocks::RawConnection& VariedPeer::dial() {
   auto& wire = hand_->connect(subject_->s2s());
   (void)until([&] { return wire.state() != mocks::RawConnection::State::connecting; });
+  return wire;
+}
+
+PeerStream VariedPeer::stream_on(mocks::RawConnection& wire) {
+  return {subject_->world(), wire, Header{.from = domain_, .to = subject_->domain()}};
+}
+
+std::optional<PeerStream> VariedPeer::connect() {
+  auto& wire = dial();
+  if (!wire.open()) return std::nullopt;
+  return stream_on(wire);
+}
+
+std::optional<PeerStream> VariedPeer::up_to_authentication() {
+  static const Grammar none({});
+  auto stream = connect();
+  if (!stream) return std::nullopt;
+  const auto usual = none.usual();
+  if (!Lead(*this, *stream, none, usual, Pace::patient).up_to_authentication().empty()) return std::nullopt;
+  return stream;
+}
+
+Negotiated VariedPeer::negotiate(const Grammar& grammar, const Combination& combination, Pace pace) {
+  auto& wire = dial();
   Negotiated done;
   if (!wire.open()) {
     done.got = "no connection: " + wire.reason();
     return done;
   }
-  done.stream.emplace(subject_->world(), wire, Header{.from = domain_, .to = subject_->domain()});
+  done.stream = stream_on(wire);
   done.got = Lead(*this, *done.stream, grammar, combination, pace).lead();
   done.ready = done.got.empty();
   done.tls = wire.secured();

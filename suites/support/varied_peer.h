@@ -43,6 +43,11 @@ class VariedPeer {
                                      Pace = Pace::patient);
   /// ... with nothing out of the usual.
   [[nodiscard]] Negotiated negotiate();
+  /// A connection on which nothing was said; nothing where the subject takes none.
+  [[nodiscard]] std::optional<PeerStream> connect();
+  /// A stream that was led as usual up to features inside TLS, in clear where the kind of peer has none; nothing where
+  /// it did not come to that.
+  [[nodiscard]] std::optional<PeerStream> up_to_authentication();
 
   /// Sends octets cut as the connection's dimension says.
   void send(PeerStream&, std::string_view octets, std::string_view cut);
@@ -61,6 +66,8 @@ class VariedPeer {
  private:
   class Lead;
   [[nodiscard]] const tls::Identity& identity(bool rsa);
+  [[nodiscard]] mocks::RawConnection& dial();
+  [[nodiscard]] PeerStream stream_on(mocks::RawConnection&);
 
   std::shared_ptr<harness::Subject> subject_;
   harness::PartnerKind kind_;

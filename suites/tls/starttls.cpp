@@ -167,8 +167,9 @@ void stripped_features(Run& run) {
   }
   const bool went_on =
       next && (next->is("auth", xmpp::ns::sasl) || xmpp::is_stanza(*next) || next->ns() == xmpp::ns::dialback);
-  CONFORMS_THAT("SEC-TLS-STRIP-1", "what the server sent to a peer without STARTTLS", !went_on,
-                "no authentication, dialback or stanza", next ? "<" + next->name() + "/>" : "nothing");
+  for (const auto* requirement : {"SEC-TLS-STRIP-1", "RFC7590-3.1-1"})
+    CONFORMS_THAT(requirement, "what the server sent to a peer without STARTTLS", !went_on,
+                  "no authentication, dialback or stanza", next ? "<" + next->name() + "/>" : "nothing");
 }
 
 CUTOVER_CASE(strip){
@@ -177,7 +178,7 @@ CUTOVER_CASE(strip){
     .procedure = "Let the user write; answer the subject's stream with features that lack STARTTLS.",
     .accepted = "An end of the stream, or <starttls/> all the same; never <auth/>, dialback or a stanza in clear.",
     .likely_causes = "Opportunistic TLS, which a man in the middle turns off.",
-    .judges = {{"SEC-TLS-STRIP-1", {"xmpp.goes-on-without-tls"}}},
+    .judges = {{"SEC-TLS-STRIP-1", {"xmpp.goes-on-without-tls"}}, {"RFC7590-3.1-1", {"xmpp.goes-on-without-tls"}}},
     .needs = {Need::sasl_external, Need::user_account, Need::tls_required, Need::unmet_peers},
     .body = stripped_features};
 

@@ -18,9 +18,8 @@ constexpr std::string_view replay_option = "--replay=";
 
 /// The first check that is red; empty where none is.
 std::string red_check(const reports::CaseResult& result) {
-  const auto red = std::ranges::find_if(result.checks, [](const auto& check) {
-    return check.outcome == reports::Outcome::fail;
-  });
+  const auto red =
+      std::ranges::find_if(result.checks, [](const auto& check) { return check.outcome == reports::Outcome::fail; });
   return red == result.checks.end() ? std::string() : red->id;
 }
 

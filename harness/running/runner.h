@@ -31,7 +31,7 @@ struct RunnerOptions {
   std::set<std::string, std::less<>> planted;
   departures::Watch watch = departures::Watch::no;
   std::optional<std::uint64_t> shuffled_by;  ///< a seed that decides in which order the jobs begin
-  std::chrono::seconds limit{};  ///< of real time: no job begins behind it, and none is missed; 0: none
+  std::chrono::seconds limit{};              ///< of real time: no job begins behind it, and none is missed; 0: none
   /// With one worker: called when a case has ended and none runs. What it returns ends the run, where it is a signal.
   std::function<int(const reports::CaseResult& ended)> between = {};
 };

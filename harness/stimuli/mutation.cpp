@@ -147,7 +147,8 @@ Mutation mutated(std::string_view octets, Choice& choice, std::string_view host)
       return {std::move(made), fmt::format("octet {} made \\x{:02x}", at, other)};
     }
     case exchanged:
-      std::reverse(made.begin() + static_cast<std::ptrdiff_t>(at), made.begin() + static_cast<std::ptrdiff_t>(at + size));
+      std::reverse(made.begin() + static_cast<std::ptrdiff_t>(at),
+                   made.begin() + static_cast<std::ptrdiff_t>(at + size));
       return {std::move(made), fmt::format("{} octets at {} turned about", size, at)};
     default: {
       made.erase(at, size);

@@ -121,9 +121,8 @@ class Maker {
 
 /// One that the subject would take stanzas from on a stream of its own, where there is any.
 std::string another_domain(const Run& run, Subject& subject, PartnerKind kind) {
-  const auto kinds = run.target() == nullptr
-                         ? std::vector{PartnerKind::sasl_external, PartnerKind::dialback_over_tls}
-                         : kinds_met({}, *run.target());
+  const auto kinds = run.target() == nullptr ? std::vector{PartnerKind::sasl_external, PartnerKind::dialback_over_tls}
+                                             : kinds_met({}, *run.target());
   for (const auto other : kinds) {
     if (other != kind) return subject.peer_domain(other);
   }
@@ -227,8 +226,9 @@ class Rubbish {
     if (!CONFORMS("SEC-FUZZ-1", "the rubbish behind which nobody was served any more", deaf_, Eq(""))) return;
     CONFORMS("RFC6120-4.3.5-3", "the rubbish behind which a message came through that nobody was authenticated for",
              early_, Eq(""));
-    CONFORMS("RFC6120-8.1.2.2-2", "the rubbish behind which a message of a domain came through that was not authenticated",
-             spoofed_, Eq(""));
+    CONFORMS("RFC6120-8.1.2.2-2",
+             "the rubbish behind which a message of a domain came through that was not authenticated", spoofed_,
+             Eq(""));
   }
 
   Run& run_;
@@ -250,12 +250,14 @@ CUTOVER_CASE(case_of_rubbish){
     .id = "security.rubbish",
     .title = "Rubbish costs the stream on which it is said, and nobody else anything",
     .procedure =
-        "Bursts at random (`--depth`): on a new connection, before authentication, or on a stream that is ready, one to "
+        "Bursts at random (`--depth`): on a new connection, before authentication, or on a stream that is ready, one "
+        "to "
         "four things that a peer can say, of allowed and forbidden forms, most of them mutated; behind them a message, "
         "one of a foreign domain, and the end tag, FIN or RST. Behind each burst a message on another stream.",
     .accepted =
         "The message on the other stream, or on a new one, reaches the user every time. Of the messages behind the "
-        "rubbish none does that nobody was authenticated for. What becomes of the rubbish and its stream is not judged.",
+        "rubbish none does that nobody was authenticated for. What becomes of the rubbish and its stream is not "
+        "judged.",
     .likely_causes = "A parser that gives up in a place that all streams share; a limit that locks everybody out.",
     .judges = {{"SEC-FUZZ-1", {"xmpp.stops-at-rubbish"}},
                {"RFC6120-4.3.5-3", {"xmpp.unauthenticated-stanza-delivered"}},

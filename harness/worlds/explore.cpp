@@ -40,7 +40,7 @@ bool done(const ExploreResult& result, const ExploreBounds& bounds) {
 
 /// What goes wrong in the smallest run like that of these decisions; nothing where they by themselves do not show it.
 std::vector<Violation> of_the_smallest(const Scenario& scenario, const Decisions& decisions) {
-  constexpr std::size_t tries_max = 600;
+  constexpr std::size_t tries_max = 250;
   std::vector<Violation> violations;
   const auto goes_wrong = [&](const Decisions& some) {
     Fitted choice(some);

@@ -319,6 +319,8 @@ TEST(XmppDepartures, OfAuthenticationShow) {
         Row{"xmpp.dialback-key-without-stream-id", true, tls::Flaw::none, dialback_only, "dialback tls", "none"},
         Row{"xmpp.dialback-key-with-pre-tls-id", true, tls::Flaw::none, dialback_only, "dialback tls", "none"},
         Row{"xmpp.never-starts-tls", true, tls::Flaw::none, {.tls = optional}, "sasl tls", "dialback clear"},
+        Row{"xmpp.strangers-fail-to-authenticate", false, tls::Flaw::none, {.allowed = false}, "none", "none"},
+        Row{"xmpp.strangers-say-nothing", false, tls::Flaw::none, {.allowed = false}, "none", "sasl tls"},
         Row{"xmpp.strangers-accepted", false, tls::Flaw::none, {.allowed = false}, "none", "sasl tls"}}) {
     for (const bool defective : {false, true}) {
       auto subject = row.of_initiator ? initiator(row.policy) : receiver(row.policy);

@@ -204,7 +204,11 @@ std::string_view Stream::judge_stanza_pair(const DomainPair& pair) const {
     return holds(rule) ? condition : std::string_view();
   };
   if (initiating()) return kept(Rule::stanzas_go_one_way, "not-authorized");
-  if (authorised_.contains(pair)) return {};
+  if (authorised_.contains(pair)) {
+    const bool turned_away = config_.strangers_meet == StreamConfig::StrangersMeet::refusal_of_stanzas &&
+                             config_.policy && !config_.policy(pair.sender).allowed;
+    return turned_away ? kept(Rule::partner_is_allowed, "policy-violation") : std::string_view();
+  }
   if (authorised_.empty()) return kept(Rule::peer_is_authenticated, "not-authorized");
   const bool sender_known =
       std::ranges::any_of(authorised_, [&](const auto& one) { return one.sender == pair.sender; });

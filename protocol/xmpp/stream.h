@@ -149,6 +149,9 @@ struct StreamConfig {
   DialbackKey dialback_key = xmpp::dialback_key;  ///< how keys are made is the server's own affair (XEP-0220)
   /// A key is not asked about where the peer's certificate proves the sender (XEP-0220 section 2.2.1, out of band).
   bool certificate_is_enough = false;
+  /// Where a domain that is no allowed partner is turned away: no document says (LYNC-ARCH-4).
+  enum class StrangersMeet { refusal_of_header, refusal_of_proof, refusal_of_stanzas };
+  StrangersMeet strangers_meet = StrangersMeet::refusal_of_header;
   int sasl_tries_max = 3;  ///< RFC 6120 section 6.4.5: 2 to 5
   xml::ReaderLimits reader_limits;
   bool send_version = true;    ///< false: as a server of XMPP 0.9: no version, no features

@@ -122,7 +122,8 @@ std::string_view Stream::judge_result_request(const DomainPair& pair) const {
   if (breaks(Rule::result_target_is_served, !serves(pair.target))) return "item-not-found";
   if (breaks(Rule::from_is_foreign, serves(pair.sender))) return "forbidden";
   const auto policy = config_.policy ? config_.policy(pair.sender) : policy_;
-  if (breaks(Rule::partner_is_allowed, !policy.allowed)) return "policy-violation";
+  const bool taken_so_far = config_.strangers_meet == StreamConfig::StrangersMeet::refusal_of_stanzas;
+  if (breaks(Rule::partner_is_allowed, !policy.allowed && !taken_so_far)) return "policy-violation";
   const bool tls_missing = !secured() && policy.tls == Negotiation::required;
   if (breaks(Rule::key_is_verified_by_policy, tls_missing)) return "policy-violation";
   if (breaks(Rule::key_is_verified_by_policy, !methods_of(policy).dialback(secured()))) return "not-authorized";

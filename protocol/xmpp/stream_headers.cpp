@@ -96,7 +96,8 @@ void Stream::on_initial_header(const xml::StreamHeader& header) {
                 ? PeerPolicy{.tls = Negotiation::optional, .sasl = Negotiation::not_supported}
                 : config_.policy(remote_);
   methods_ = methods_of(policy_);
-  if (breaks(Rule::partner_is_allowed, !policy_.allowed && !trusted()))
+  const bool turned_away = config_.strangers_meet == StreamConfig::StrangersMeet::refusal_of_header && !trusted();
+  if (breaks(Rule::partner_is_allowed, !policy_.allowed && turned_away))
     return fail("policy-violation", "not an allowed partner");
   const bool without_features = !peer_has_version_ && !trusted() && config_.send_version;
   if (breaks(Rule::features_need_a_version, without_features && !methods_.dialback(secured())))

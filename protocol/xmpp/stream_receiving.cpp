@@ -74,6 +74,8 @@ void Stream::judge_authzid(std::string_view text) {
   if (breaks(Rule::external_by_policy, !methods_.sasl_over_tls)) return sasl_failure("not-authorized");
   if (breaks(Rule::external_on_proof, remote_.empty() || !certificate_authenticates(remote_)))
     return sasl_failure("not-authorized");
+  const bool turned_away = config_.strangers_meet == StreamConfig::StrangersMeet::refusal_of_proof;
+  if (breaks(Rule::partner_is_allowed, !policy_.allowed && turned_away)) return sasl_failure("not-authorized");
   const auto authzid = data.value_or("");
   if (breaks(Rule::authzid_is_the_stream_from, !may_act_as(authzid, remote_))) return sasl_failure("invalid-authzid");
   // RFC 6120 section 4.3.6: the peer is who it asked to be; without a word of it, who the header says (XEP-0178).

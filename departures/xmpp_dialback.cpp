@@ -223,6 +223,10 @@ std::vector<Row> xmpp_dialback() {
          if (p.hears_header()) id = p.element.attribute_or_empty("id");
          if (sends(p, "verify", "")) p.set_attribute("id", id);
        }},
+      {"xmpp.result-told-twice", "tells the outcome of a verification twice", "XEP0220-2.2.1-4",
+       [](Passage& p) {
+         if (sends(p, "result", "valid") && !p.initiating) p.repeat();
+       }},
       {"xmpp.verify-not-answered", "does not answer db:verify", "XEP0220-2.2.2-4 XEP0220-2.2.2-1 RFC6120-4.5-2",
        [](Passage& p) {
          if (p.sends("verify", ns::dialback) && !p.initiating) p.drop();

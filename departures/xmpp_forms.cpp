@@ -96,6 +96,11 @@ std::vector<Row> headers() {
        [](Passage& p) {
          if (responds(p)) p.set_attribute("xml:lang", "en_GB");
        }},
+      {"xmpp.version-forgotten-at-restarts", "leaves its version out of all headers of a connection but the first",
+       "RFC6120-4.7.5-7",
+       [headers = 0](Passage& p) mutable {
+         if (p.sends_header() && !p.link && ++headers > 1) p.remove_attribute("version");
+       }},
       {"xmpp.dialback-not-declared", "asks for dialback without having declared it", "XEP0220-2.4.1-1",
        [](Passage& p) {
          constexpr std::string_view declared = " xmlns:db='jabber:server:dialback'";
@@ -124,6 +129,20 @@ std::vector<Row> negotiation() {
       {"xmpp.mechanism-without-name", "offers a mechanism that has no name", "RFC6120-6.4.1-1",
        [](Passage& p) {
          if (p.sends("features", ns::streams)) p.replace("</mechanisms>", "<mechanism/></mechanisms>");
+       }},
+      {"xmpp.mechanism-of-odd-name", "offers a mechanism whose name has blanks and small letters", "RFC4422-3.1-1",
+       [](Passage& p) {
+         if (p.sends("features", ns::streams))
+           p.replace("</mechanisms>", "<mechanism>Client certificate</mechanism></mechanisms>");
+       }},
+      {"xmpp.external-listed-last", "lists another mechanism before EXTERNAL", "RFC6120-6.3.4-4",
+       [](Passage& p) {
+         if (p.sends("features", ns::streams))
+           p.replace("<mechanism>EXTERNAL<", "<mechanism>SCRAM-SHA-1</mechanism><mechanism>EXTERNAL<");
+       }},
+      {"xmpp.management-offered-early", "offers stream management to a peer that is still to authenticate", "XEP0198-2-1",
+       [](Passage& p) {
+         if (p.sends("features", ns::streams)) p.replace("</mechanisms>", "</mechanisms><sm xmlns='urn:xmpp:sm:3'/>");
        }},
       {"xmpp.space-behind-starttls", "sends white space behind <starttls/>", "RFC6120-5.3.3-1",
        [](Passage& p) {
@@ -166,6 +185,10 @@ std::vector<Row> dialback() {
          const auto from = p.element.attribute_or_empty("from");
          p.set_attribute("from", p.element.attribute_or_empty("to"));
          p.set_attribute("to", from);
+       }},
+      {"xmpp.requests-of-a-type", "gives its requests for dialback a type", "XEP0220-2.2-2",
+       [](Passage& p) {
+         if (asks(p, "result") || asks(p, "verify")) p.set_attribute("type", "get");
        }},
       {"xmpp.verify-without-id", "asks by db:verify without the id of the stream", "XEP0220-2.1.2-1",
        [](Passage& p) {

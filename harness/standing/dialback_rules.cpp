@@ -79,6 +79,22 @@ bool has_declared_prefix(const Said& one, const xml::StreamHeader& header) {
   });
 }
 
+/// Whether there are as many answers like that one before it as there were requests for them.
+bool is_answered_already(const Conversation& conversation, std::size_t end, const xml::Element& answer) {
+  std::ptrdiff_t open = 0;
+  for (std::size_t at = 0; at < end; ++at) {
+    const auto& one = conversation.said[at];
+    if (!is_dialback(one, answer.name()) || one.element()->attribute("id") != answer.attribute("id")) continue;
+    const bool like = one.by_sender && one.element()->attribute("type") &&
+                      domain_in(*one.element(), "to") == domain_in(answer, "to") &&
+                      domain_in(*one.element(), "from") == domain_in(answer, "from");
+    const bool request = !one.by_sender && domain_in(*one.element(), "from") == domain_in(answer, "to") &&
+                         domain_in(*one.element(), "to") == domain_in(answer, "from");
+    open += request ? 1 : like ? -1 : 0;
+  }
+  return open <= 0;
+}
+
 void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledger) {
   const auto& one = conversation.said[at];
   const auto& answer = *one.element();
@@ -86,9 +102,17 @@ void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledg
   const bool typed = type == "valid" || type == "invalid" || type == "error";
   const auto rule = answer.name() == "result" ? Rule::result_answer_form : Rule::verify_answer_form;
   const bool known =
-      conversation.listener_errs || asked_for(conversation, at, answer) != nullptr || asked_oddly(conversation, answer);
+      conversation.listener_errs || asked_oddly(conversation, answer) ||
+      (asked_for(conversation, at, answer) != nullptr && !is_answered_already(conversation, at, answer));
   ledger.judge(rule, typed && known, one.octets);
   if (type == "error") ledger.judge(Rule::dialback_error_form, has_error_condition(answer), one.octets);
+}
+
+/// A key that the one who opened the stream sends unasked is a request, whatever its type says.
+bool asks(const Conversation& conversation, std::size_t at) {
+  const auto& element = *conversation.said[at].element();
+  if (!element.attribute("type")) return true;
+  return conversation.sender_initiates && !key_in(element).empty() && asked_for(conversation, at, element) == nullptr;
 }
 
 /// Whether it asks for the domain that it was sent to: nobody holds a key of another.
@@ -133,10 +157,12 @@ void judge_dialback(const Conversation& conversation, Ledger& ledger) {
     // Without any declaration, that is what is told (dialback_is_declared).
     if (header != nullptr && declares_dialback(*header))
       ledger.judge(Rule::dialback_has_declared_prefix, has_declared_prefix(one, *header), one.octets);
-    if (one.element()->attribute("type"))
-      judge_answer(conversation, at, ledger);
-    else
+    const bool request = asks(conversation, at);
+    if (request) ledger.judge(Rule::request_has_no_type, !one.element()->attribute("type"), one.octets);
+    if (request)
       judge_request(conversation, one, asked, ledger);
+    else
+      judge_answer(conversation, at, ledger);
   }
 }
 

@@ -150,6 +150,7 @@ void judge_namespaces(const Conversation& conversation, const Said& one, Ledger&
 void judge_headers(const Conversation& conversation, Ledger& ledger) {
   const xml::StreamHeader* initial = nullptr;
   std::set<std::string> ids;
+  bool versioned = false;  // a header of the sender had a version
   for (std::size_t at = 0; at < conversation.said.size(); ++at) {
     const auto& one = conversation.said[at];
     if (one.header() == nullptr) continue;
@@ -158,6 +159,11 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       continue;
     }
     judge_any(one, initial, ledger);
+    // In answer to a header without one a response has none (section 4.7.5).
+    const bool version = one.header()->tag.attribute("version").has_value();
+    const bool due = conversation.sender_initiates || (initial != nullptr && initial->tag.attribute("version"));
+    if (versioned && due) ledger.judge(Rule::version_is_kept, version, one.octets);
+    versioned = versioned || version;
     if (conversation.sender_initiates) {
       judge_initial(one, ledger);
       judge_namespaces(conversation, one, ledger);

@@ -163,6 +163,8 @@ std::vector<Row> rows() {
   add(Rule::addresses_are_domains,
       initial_with(header("from='u@b.example' to='a.example' version='1.0' xml:lang='en'")));
   add(Rule::version_form, response_with("id='1' from='b.example' to='a.example' version='01.0' xml:lang='en'"));
+  add(Rule::version_is_kept,
+      secured().says(header("id='2' from='b.example' to='a.example' xml:lang='en'") + features("")));
   add(Rule::language_form, initial_with(header("from='b.example' to='a.example' version='1.0' xml:lang='en_GB'")));
   add(Rule::content_namespace, initial_with(header(ours, "xmlns='jabber:client' ")).hears(peer_response("1")));
   add(Rule::dialback_is_declared,
@@ -192,6 +194,19 @@ std::vector<Row> rows() {
   add(Rule::external_inside_tls, Wire::receiving().hears(peer_initial()).says(response("1") + offers_external));
   add(Rule::mechanism_form,
       secured().says(response("2") + features("<mechanisms " + sasl_ns + "><mechanism/></mechanisms>")));
+  const auto offers = [&](const std::string& mechanisms) {
+    return secured().says(response("2") + features("<mechanisms " + sasl_ns + ">" + mechanisms + "</mechanisms>"));
+  };
+  add(Rule::mechanism_name, offers("<mechanism>Scram sha</mechanism>"));
+  add(Rule::mechanism_name, offers("<mechanism>AMECHANISMOF21LETTERS</mechanism>"));
+  add(Rule::external_is_first, offers("<mechanism>PLAIN</mechanism><mechanism>EXTERNAL</mechanism>"));
+  add(Rule::management_behind_authentication,
+      secured().says(response("2") + features("<mechanisms " + sasl_ns +
+                                              "><mechanism>EXTERNAL</mechanism></mechanisms><sm xmlns='urn:xmpp:sm:3'/>")));
+  add(Rule::management_behind_authentication,
+      Wire::receiving()
+          .hears(peer_initial())
+          .says(response("1") + features("<starttls " + tls_ns + "/><sm xmlns='urn:xmpp:sm:3'/>")));
   add(Rule::no_space_behind_starttls, dialling_back().says("<starttls " + tls_ns + "/>\n"));
   add(Rule::no_space_behind_auth,
       dialling_back().says("<auth " + sasl_ns + " mechanism='EXTERNAL'>=</auth>").says(" "));
@@ -221,7 +236,15 @@ std::vector<Row> rows() {
   add(Rule::result_answer_form, in_clear()
                                     .hears("<db:result from='a.example' to='b.example'>k</db:result>")
                                     .says("<db:result from='a.example' to='b.example' type='valid'/>"));
+  add(Rule::result_answer_form, in_clear()
+                                    .hears("<db:result from='a.example' to='b.example'>k</db:result>")
+                                    .says("<db:result from='b.example' to='a.example' type='valid'/>")
+                                    .says("<db:result from='b.example' to='a.example' type='valid'/>"));
   add(Rule::verify_form, dialling_back().says("<db:verify from='b.example' to='a.example'>k</db:verify>"));
+  add(Rule::request_has_no_type,
+      dialling_back().says("<db:result from='b.example' to='a.example' type='get'>k</db:result>"));
+  add(Rule::request_has_no_type,
+      dialling_back().says("<db:verify from='b.example' to='a.example' id='5' type='valid'>k</db:verify>"));
   add(Rule::verify_answer_form, in_clear()
                                     .hears("<db:verify from='a.example' to='b.example' id='5'>k</db:verify>")
                                     .says("<db:verify from='b.example' to='a.example' id='5' type='yes'/>"));

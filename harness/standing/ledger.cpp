@@ -22,16 +22,16 @@ constexpr std::array misleading{
     // Whose stream it is, and what may be said on it.
     Rule::initial_to, Rule::initial_from, Rule::initial_version, Rule::response_from, Rule::response_to,
     Rule::response_id, Rule::response_id_is_new, Rule::response_version, Rule::addresses_are_domains,
-    Rule::content_namespace, Rule::version_form, Rule::header_first, Rule::header_before_error,
+    Rule::content_namespace, Rule::version_form, Rule::version_is_kept, Rule::header_first, Rule::header_before_error,
     Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
     Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces, Rule::features_once,
-    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::mechanism_was_offered, Rule::no_space_behind_starttls,
+    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::mechanism_name, Rule::mechanism_was_offered, Rule::no_space_behind_starttls,
     Rule::no_space_behind_auth, Rule::nothing_behind_proceed, Rule::tls_before_sasl, Rule::sasl_is_base64,
     Rule::authzid_is_a_domain, Rule::sasl_failure_condition,
     // A pair is not verified, or another one.
     Rule::dialback_has_declared_prefix, Rule::result_form, Rule::result_once, Rule::result_answer_form,
-    Rule::verify_form, Rule::verify_answer_form, Rule::dialback_error_form,
+    Rule::verify_form, Rule::request_has_no_type, Rule::verify_answer_form, Rule::dialback_error_form,
     // Why a stream ends; what comes behind its end comes too late to mislead.
     Rule::error_ends_the_stream, Rule::stream_error_condition, Rule::no_old_condition, Rule::redirect_inside_tls,
     // Whose stanza it is, and what it answers.

@@ -29,15 +29,36 @@ void judge_starttls_feature(const Said& one, const xml::Element& features, Ledge
   ledger.judge(Rule::only_tls_while_required, alone, one.octets);
 }
 
+/// RFC 4422 section 3.1.
+bool is_mechanism_name(std::string_view name) {
+  constexpr std::size_t name_max = 20;
+  constexpr std::string_view signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+  return !name.empty() && name.size() <= name_max && name.find_first_not_of(signs) == std::string_view::npos;
+}
+
 void judge_mechanisms(const Said& one, const xml::Element& mechanisms, Ledger& ledger) {
-  bool named = true, external = false;
+  bool formed = true;
+  std::vector<std::string> names;
   for (const auto* child : mechanisms.children()) {
     if (child->ns() != ns::sasl) continue;  // further children are allowed (RFC 6120 section 6.4.1)
-    named = named && child->name() == "mechanism" && !child->text().empty();
-    external = external || child->text() == "EXTERNAL";
+    formed = formed && child->name() == "mechanism" && !child->text().empty();
+    if (!child->text().empty()) names.push_back(child->text());
   }
-  ledger.judge(Rule::mechanism_form, named, one.octets);
+  ledger.judge(Rule::mechanism_form, formed, one.octets);
+  if (!names.empty()) ledger.judge(Rule::mechanism_name, std::ranges::all_of(names, is_mechanism_name), one.octets);
+  const bool external = std::ranges::find(names, "EXTERNAL") != names.end();
   if (!one.secured) ledger.judge(Rule::external_inside_tls, !external, one.octets);
+  if (external && names.size() > 1) ledger.judge(Rule::external_is_first, names.front() == "EXTERNAL", one.octets);
+}
+
+/// XEP-0198 section 2: who must authenticate first cannot take the offer. A peer that dialback is left to has no
+/// features behind it, and is offered it before.
+void judge_management(const Said& one, const xml::Element& features, Ledger& ledger) {
+  constexpr std::string_view versions[] = {"urn:xmpp:sm:2", "urn:xmpp:sm:3"};
+  if (std::ranges::none_of(versions, [&](auto version) { return features.child("sm", version) != nullptr; })) return;
+  const bool early =
+      features.child("mechanisms", ns::sasl) != nullptr || (!one.secured && features.child("starttls", ns::tls) != nullptr);
+  ledger.judge(Rule::management_behind_authentication, !early, one.octets);
 }
 
 void judge_list(const Said& one, Ledger& ledger) {
@@ -53,6 +74,7 @@ void judge_list(const Said& one, Ledger& ledger) {
                        });
   ledger.judge(Rule::no_compression, !by_zlib, one.octets);
   if (const auto* mechanisms = features.child("mechanisms", ns::sasl)) judge_mechanisms(one, *mechanisms, ledger);
+  judge_management(one, features, ledger);
 }
 
 bool is_features(const Said& one) { return one.element() != nullptr && one.element()->is("features", ns::streams); }

@@ -16,8 +16,9 @@ constexpr char info[] = "http://jabber.org/protocol/disco#info";
 bool sends_error(const Passage& p) { return p.out() && p.has_type("error"); }
 xml::Element* error_in(xml::Element& stanza) { return stanza.child("error", ns::server); }
 
+/// An error that the server itself made, which has nothing beside it here; its users' pass as they are.
 void change_error(Passage& p, const std::function<void(xml::Element&)>& change) {
-  if (!sends_error(p)) return;
+  if (!sends_error(p) || p.element.children().size() > 1) return;
   p.edit([&](xml::Element& stanza) {
     if (auto* error = error_in(stanza)) change(*error);
   });
@@ -104,7 +105,8 @@ std::vector<Row> presence() {
        }},
       {"account.answers-say-more", "has an element of another namespace in answers to iq", "RFC6120-8.4-2",
        [](Passage& p) {
-         if (!p.sends("iq") || !p.has_type("result") || p.element.first_child() == nullptr) return;
+         const auto* answer = p.sends("iq") && p.has_type("result") ? p.element.first_child() : nullptr;
+         if (answer == nullptr || !answer->ns().starts_with("http://jabber.org/protocol/disco")) return;
          p.edit([](xml::Element& iq) {
            for (auto& content : iq.content()) {
              if (!content.is_text()) content.element[0].add(xml::Element("odd", "urn:example:odd"));

@@ -71,6 +71,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_stanzas();
 [[nodiscard]] std::vector<Row> xmpp_forms();
 [[nodiscard]] std::vector<Row> xmpp_hearing();
+[[nodiscard]] std::vector<Row> xmpp_crossing();
 [[nodiscard]] std::vector<Row> xmpp_field();
 [[nodiscard]] std::vector<Row> xmpp_slips();
 [[nodiscard]] std::vector<Row> xmpp_stanza_slips();

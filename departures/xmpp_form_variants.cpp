@@ -268,8 +268,9 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          change_text(p, [](std::string& text) {
            for (const auto& [reference, letter] : {std::pair{"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}}) {
-             if (const auto at = text.find(reference); at != std::string::npos)
-               text.replace(at, std::string_view(reference).size(), letter);
+             const auto at = text.find(reference);
+             const bool ends_cdata = at != std::string::npos && text.substr(0, at).ends_with("]]");
+             if (at != std::string::npos && !ends_cdata) text.replace(at, std::string_view(reference).size(), letter);
            }
          });
        }},

@@ -103,6 +103,11 @@ std::vector<Row> forms() {
          else
            octets.insert(0, std::exchange(kept, {}));
        }},
+      {"xmpp.one-addressee-a-write", "reads of one write what is for the addressee of its first stanza", "SEC-SMUGGLE-7",
+       [](Direction direction, std::string& octets) {
+         const auto end = direction == Direction::in ? octets.find("</message><iq ") : std::string::npos;
+         if (end != std::string::npos) octets.resize(end + std::string_view("</message>").size());
+       }},
       {"xmpp.other-encodings-accepted", "takes streams that are declared as another encoding for UTF-8",
        "RFC6120-11.6-2",
        [](Direction direction, std::string& octets) {
@@ -160,6 +165,10 @@ std::vector<Row> headers() {
       {"xmpp.language-demanded", "takes no header in another language than English", "RFC6120-4.7.4-3",
        [](Passage& p) {
          if (hears_any_header(p) && p.element.attribute("lang", ns::xml) != "en") refuse(p);
+       }},
+      {"xmpp.private-languages-refused", "takes no header in a private language", "RFC6120-4.7.4-3",
+       [](Passage& p) {
+         refuse_where(p, hears_any_header(p) && p.element.attribute("lang", ns::xml).value_or("").starts_with("x-"));
        }},
       {"xmpp.long-stream-ids-refused", "takes no response header with an id of more than 100 octets", "RFC6120-4.7.3-1",
        [](Passage& p) {

@@ -76,7 +76,9 @@ std::string references(std::string_view text, bool hexadecimal) {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) result += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '>' ? "&gt;" : std::string(1, c);
+  // A reader takes a carriage return that stands for itself for a line break (XML 1.0 section 2.11).
+  for (const char c : text)
+    result += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '>' ? "&gt;" : c == '\r' ? "&#13;" : std::string(1, c);
   return result;
 }
 
@@ -112,7 +114,10 @@ Grammar::Grammar(std::initializer_list<std::string_view> element_names, std::ini
   for (const auto words : drop) {
     std::size_t dropped = 0;
     for (auto& dimension : dimensions_)
-      dropped += std::erase_if(dimension.values, [&](const Value& value) { return value.words == words; });
+      dropped += std::erase_if(dimension.values, [&](const Value& value) {
+        const bool varies = dimension.name == words && !value.words.empty();
+        return varies || value.words == words;
+      });
     if (dropped == 0) throw HarnessFault(fmt::format("the table of stimuli has no value '{}'", words));
   }
 }

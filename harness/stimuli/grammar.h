@@ -52,7 +52,7 @@ using Surroundings = std::map<std::string, std::string, std::less<>>;
 class Grammar {
  public:
   explicit Grammar(std::initializer_list<std::string_view> element_names);
-  /// Without the values that `drop` names by their words.
+  /// Without the values that `drop` names by their words, and as usual in the dimensions that it names.
   Grammar(std::initializer_list<std::string_view> element_names, std::initializer_list<std::string_view> drop);
 
   [[nodiscard]] const std::vector<Dimension>& dimensions() const { return dimensions_; }

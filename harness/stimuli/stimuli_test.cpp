@@ -41,6 +41,9 @@ TEST(Stimuli, AreFilledIn) {
   EXPECT_EQ(grammar.in_words(grammar.usual()), "nothing out of the usual");
   EXPECT_THROW((void)grammar.render("header", grammar.usual(), {}), HarnessFault);
   EXPECT_THROW(Grammar({"header"}, {"no such value"}), HarnessFault);
+  const auto values = [](const Grammar& of) { return of.dimensions().front().values.size(); };
+  EXPECT_EQ(values(Grammar({"connection"}, {"TLS 1.2"})), values(Grammar({"connection"})) - 1);
+  EXPECT_EQ(values(Grammar({"connection"}, {"version"})), 1U);
 }
 
 TEST(Stimuli, TextsAreWrittenInEachForm) {
@@ -48,6 +51,7 @@ TEST(Stimuli, TextsAreWrittenInEachForm) {
   EXPECT_EQ(written("a<]]>", "CDATA"), "<![CDATA[a<]]]]><![CDATA[>]]>");
   EXPECT_EQ(written("<\xf0\x9f\x98\x80", "hexadecimal"), "&#x3C;&#x1F600;");
   EXPECT_EQ(written("\xc3\xbc", "decimal"), "&#252;");
+  EXPECT_EQ(written("a\r", "escaped"), "a&#13;");
 }
 
 /// The legal values that stand in some combination, or pairs of them.

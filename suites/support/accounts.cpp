@@ -4,6 +4,7 @@
 #include "harness/targets/target.h"
 #include "mocks/name_server.h"
 #include "protocol/base/check.h"
+#include "suites/support/varied_peer.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +25,7 @@ Accounts::Accounts(Run& run) : world_(run.world()), server_(make_subject_with_ac
   if (subject_ == nullptr) throw HarnessFault("the target offers user_account, and has none");
   domain = server_->domain();
   account = server_->user().substr(0, server_->user().find('@'));
-  const auto kind = run.target() == nullptr ? PartnerKind::sasl_external : kinds_met({}, *run.target()).front();
+  const auto kind = kind_of_peer(run);
   peer_ = &world_.add("peer", server_->peer_host(kind),
                       std::make_unique<mocks::Partner>(peer_settings(*server_, kind, "romeo")));
   juliet_bare = subject_->bare_jid(account);

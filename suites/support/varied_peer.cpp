@@ -109,6 +109,10 @@ std::string silence_in_words(World& world, PeerStream& stream, std::string_view 
 
 std::string in_words(const Ending& ending) { return testing::PrintToString(ending); }
 
+PartnerKind kind_of_peer(const Run& run) {
+  return run.target() == nullptr ? PartnerKind::sasl_external : kinds_met({}, *run.target()).front();
+}
+
 VariedPeer::VariedPeer(Run& run, std::shared_ptr<Subject> subject, PartnerKind kind)
     : subject_(std::move(subject)), kind_(kind), domain_(subject_->peer_domain(kind)) {
   auto& world = subject_->world();

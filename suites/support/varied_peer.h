@@ -22,6 +22,9 @@ struct Negotiated {
   std::string got;                   ///< in words: the last thing that came
 };
 
+/// The kind of peer that a case about none in particular meets: the best that a target offers.
+[[nodiscard]] harness::PartnerKind kind_of_peer(const harness::Run&);
+
 /// Opens streams to the subject by hand, while a server of ours stands where the name of its domain leads, with the
 /// user romeo: it is asked about keys, and takes what the subject sends back.
 class VariedPeer {
@@ -31,6 +34,8 @@ class VariedPeer {
   [[nodiscard]] harness::Subject& subject() { return *subject_; }
   [[nodiscard]] const std::string& domain() const { return domain_; }
   [[nodiscard]] const mocks::PartnerUser& romeo() { return home_->user("romeo"); }
+  /// The server where the name of its domain leads.
+  [[nodiscard]] mocks::Partner& home() { return *home_; }
   /// How often its authoritative server was asked about a key.
   [[nodiscard]] std::uint64_t keys_asked_about() const { return home_->server().keys_answered(); }
   /// What the slots of the table stand for, but those of one stanza.

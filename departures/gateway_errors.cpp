@@ -207,7 +207,7 @@ std::vector<Row> gateway_errors() {
        gateway},
 
       // iq.
-      {"gateway.iq-unanswered", "does not answer an iq", "RFC6120-8.2.3-iq",
+      {"gateway.iq-unanswered", "does not answer an iq", "RFC6120-8.2.3-iq MIG-S05",
        [](Stanza& p) {
          if (hears_iq(p)) p.drop();
        },

@@ -147,6 +147,17 @@ std::vector<Row> gateway_notifying() {
          if (timed_out && !asked.contains(p.message.call_id())) p.settle(200);
        },
        gateways},
+      {"gateway.watchers-never-lapse", "goes on telling a watcher who has not refreshed in time", "MIG-S06",
+       [asked = std::map<std::string, std::string>()](Sip& p) mutable {
+         const auto expires = p.message.header_or_empty("Expires");
+         if (p.hears("SUBSCRIBE") && expires != "0") {
+           asked[p.message.call_id()] = expires;
+           p.message.set_header("Expires", "28800");
+         }
+         const auto known = asked.find(p.message.call_id());
+         if (known != asked.end() && p.answers("SUBSCRIBE", 200, 299)) p.message.set_header("Expires", known->second);
+       },
+       gateways},
       {"gateway.notify-wrong-event", "notifies another event than was subscribed", "RFC6665-3.2.1",
        [](Sip& p) {
          if (p.sends("NOTIFY")) p.message.set_header("Event", "presence.winfo");

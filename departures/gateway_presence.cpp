@@ -51,7 +51,7 @@ std::vector<Row> gateway_presence() {
          if (is_state(p)) p.edit([](xml::Element& stanza) { stanza.remove_attribute("lang", xmpp::ns::xml); });
        },
        gateways},
-      {"gateway.wrong-show", "shows another state", "RFC8048-6.2-T1-show RFC8048-6.3-T2-show",
+      {"gateway.wrong-show", "shows another state", "RFC8048-6.2-T1-show RFC8048-6.3-T2-show MIG-S03",
        [](Passage& p) {
          if (p.is("presence") && p.has_type("")) p.edit(show_another);
        },
@@ -62,7 +62,7 @@ std::vector<Row> gateway_presence() {
          if (is_unavailable(p)) p.remove_attribute("type");
        },
        gateways},
-      {"gateway.unavailable-lost", "loses unavailable", "RFC8048-6.2-9 RFC8048-6.3-4",
+      {"gateway.unavailable-lost", "loses unavailable", "RFC8048-6.2-9 RFC8048-6.3-4 MIG-S06",
        [](Passage& p) {
          if (is_unavailable(p)) p.drop();
        },

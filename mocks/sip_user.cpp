@@ -337,6 +337,7 @@ void SipUser::on_notify(sip::TransactionId transaction, const sip::Message& mess
     const auto state = sip::parse_value_with_parameters(message.header_or_empty("Subscription-State"));
     contact.state = state ? sip::lower(state->value) : "";
     contact.reason = state ? sip::lower(sip::find_parameter(state->parameters, "reason").value_or("")) : "";
+    if (contact.state == "terminated") contact.presence.clear();  // what was told is not so any more (RFC 6665 4.1.3)
     if (!message.body.empty()) {
       contact.body = message.body;
       auto presence = interworking::read_pidf(message.body);

@@ -5,10 +5,12 @@
 #include "protocol/xmpp/server.h"
 #include "reference/settings.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace cutover::reference {
@@ -20,13 +22,16 @@ struct AdminConfig {
   std::string token;  ///< bearer token; must be set where the node's address is not loopback
 };
 
+/// What a box tells of itself, by name: what is so, and how often something was.
+using Health = std::map<std::string, std::variant<bool, std::uint64_t>>;
+
 /// The box behind the interface.
 struct AdminSubject {
   std::string name;
   std::function<const Settings&()> settings;
   std::function<void(Settings)> apply;  ///< called with settings that validate() accepts
   std::function<std::vector<xmpp::StreamInfo>()> streams;
-  std::function<std::map<std::string, bool>()> health;
+  std::function<Health()> health;
 };
 
 /// What a request comes to: a status and a JSON document. The routes are a pure function of request and subject.

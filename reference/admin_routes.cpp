@@ -17,7 +17,8 @@ AdminAnswer failure(int status, std::string_view text) { return {status, error_j
 
 AdminAnswer health(const AdminSubject& subject) {
   json::object out{{"box", subject.name}};
-  for (const auto& [name, value] : subject.health()) out[name] = value;
+  for (const auto& [name, value] : subject.health())
+    std::visit([&, &key = name](auto told) { out[key] = told; }, value);
   return {200, json::serialize(out)};
 }
 

@@ -15,7 +15,7 @@ struct Box {
                        [this](Settings given) { settings = std::move(given); },
                        [] { return std::vector<xmpp::StreamInfo>{{.remote_domain = "fabrikam.example"}}; },
                        [] {
-                         return std::map<std::string, bool>{{"serving", true}};
+                         return Health{{"serving", true}, {"failures", std::uint64_t{3}}};
                        }};
   AdminAnswer ask(std::string_view method, std::string_view target, std::string_view body = {}) const {
     return answer(subject, method, target, body);
@@ -84,6 +84,7 @@ TEST(AdminRoutes, RefuseWhatIsWrongAndKeepTheSettings) {
   EXPECT_TRUE(box.settings.partners.empty());
   EXPECT_EQ(box.ask("GET", "/nothing").status, 404);
   EXPECT_EQ(box.ask("DELETE", "/health").status, 405);
+  EXPECT_EQ(box.ask("GET", "/health").body, R"({"box":"proxy","failures":3,"serving":true})");
 }
 
 TEST(AdminRoutes, ChangePoliciesAndSettings) {

@@ -31,13 +31,17 @@ void Gateway::start(Context& context) {
   bridge_->open();
   dial(config_.proxies);
   if (config_.admin_port != 0) {
-    admin_ = std::make_unique<Admin>(context, AdminConfig{config_.admin_port, config_.admin_token},
-                                     AdminSubject{"gateway", [this]() -> const Settings& { return config_.settings; },
-                                                  [this](Settings settings) { apply(std::move(settings)); },
-                                                  [] { return std::vector<xmpp::StreamInfo>(); },
-                                                  [this] {
-                                                    return std::map<std::string, bool>{{"linked", linked()}};
-                                                  }});
+    admin_ = std::make_unique<Admin>(
+        context, AdminConfig{config_.admin_port, config_.admin_token},
+        AdminSubject{"gateway", [this]() -> const Settings& { return config_.settings; },
+                     [this](Settings settings) { apply(std::move(settings)); },
+                     [] { return std::vector<xmpp::StreamInfo>(); },
+                     [this] {
+                       const auto counts = bridge_->translator().counts();
+                       return Health{{"linked", linked()},
+                                     {"failures_told_late", counts.late_failures - counts.untold_failures},
+                                     {"failures_told_to_nobody", counts.untold_failures}};
+                     }});
     admin_->open();
   }
   dial_due();

@@ -30,13 +30,12 @@ void Proxy::start(Context& context) {
   if (config_.admin_port != 0) {
     admin_ = std::make_unique<Admin>(
         context, AdminConfig{config_.admin_port, config_.admin_token},
-        AdminSubject{
-            "proxy", [this]() -> const Settings& { return config_.settings; },
-            [this](Settings settings) { apply(std::move(settings)); },
-            [this] { return server_ ? server_->streams() : std::vector<xmpp::StreamInfo>(); },
-            [this] {
-              return std::map<std::string, bool>{{"serving", serving()}, {"gateway_connected", gateway_connected()}};
-            }});
+        AdminSubject{"proxy", [this]() -> const Settings& { return config_.settings; },
+                     [this](Settings settings) { apply(std::move(settings)); },
+                     [this] { return server_ ? server_->streams() : std::vector<xmpp::StreamInfo>(); },
+                     [this] {
+                       return Health{{"serving", serving()}, {"gateway_connected", gateway_connected()}};
+                     }});
     admin_->open();
   }
   start_service();

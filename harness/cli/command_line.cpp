@@ -150,7 +150,8 @@ void add_selection(CLI::App& command, RunArguments& arguments) {
   command.add_option("cases", arguments.patterns, "Ids, suites, requirements or globs; every case without any")
       ->type_name("");
   const auto* group = "Selection";
-  option(command, group, "--exclude", arguments.exclude, "CASES", "Ids, suites, requirements or globs to leave out")
+  option(command, group, "--exclude", arguments.exclude, "CASES",
+         "Ids, suites, requirements or globs to leave out; again for each")
       ->allow_extra_args(false);
   option(command, group, "--world", arguments.world, "WORLD", "sim, live or both; both without it")
       ->check(CLI::IsMember({"sim", "live", "both"}));
@@ -213,7 +214,7 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
   option(command, group, "--defect", arguments.defects, "NAME",
-         "Plants a defect in the embedded deployment, or before the target (`cutover defects`)")
+         "Plants a defect in the embedded deployment, or before the target (`cutover defects`); again for each")
       ->allow_extra_args(false);
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -22,11 +23,13 @@ namespace cutover::harness::cli {
 namespace fs = std::filesystem;
 
 namespace {
+constexpr std::string_view expected_of_a_run = "expected the run.json or results.jsonl of a run";
+
 std::string read_results(const std::string& file) {
   try {
     return read_text_file(file, result_file_max_octets);
   } catch (const FileError& error) {
-    throw UsageError(file + " " + error.what() + "; expected the run.json or results.jsonl of a run");
+    throw UsageError(file + " " + error.what() + "; " + std::string(expected_of_a_run));
   }
 }
 
@@ -79,7 +82,7 @@ reports::RunResult from_report(const std::string& text, const std::string& file)
   try {
     return reports::from_json(text);
   } catch (const std::invalid_argument& error) {
-    throw UsageError(file + ": " + error.what());
+    throw UsageError(file + ": " + error.what() + "; " + std::string(expected_of_a_run));
   }
 }
 

@@ -37,7 +37,8 @@ TEST_F(CommandLine, WrongUsageIsFour) {
   expect(sim({"selftest.pass", "--defect=no.such"}), 4, HasSubstr("no such defect or variant: no.such"));
   expect(cutover({"explain", "no.such"}), 4, HasSubstr("'no.such' is no case"));
   expect(cutover({"coverage", "--from", path("absent.json")}), 4, HasSubstr("absent.json cannot be read"));
-  expect(cutover({"coverage", "--from", file("bad.json", "{")}), 4, HasSubstr("bad.json"));
+  expect(cutover({"coverage", "--from", file("bad.json", "{")}), 4,
+         AllOf(HasSubstr("bad.json"), HasSubstr("expected the run.json or results.jsonl of a run")));
 }
 
 TEST_F(CommandLine, WrongFilesNameLineAndExpectation) {

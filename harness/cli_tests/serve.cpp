@@ -170,7 +170,8 @@ TEST_F(Serve, HasAnAdminInterfaceOnLoopback) {
   ASSERT_TRUE(program.read_until("Ctrl-C ends it."));
   EXPECT_THAT(http(address(20), 8080, "GET /health HTTP/1.1\r\n"),
               AllOf(HasSubstr("200 OK"), HasSubstr(R"("gateway_connected":true)")));
-  EXPECT_THAT(http(address(21), 8080, "GET /health HTTP/1.1\r\n"), HasSubstr(R"("linked":true)"));
+  EXPECT_THAT(http(address(21), 8080, "GET /health HTTP/1.1\r\n"),
+              AllOf(HasSubstr(R"("linked":true)"), HasSubstr(R"("failures_told_to_nobody":0)")));
   EXPECT_THAT(http(address(20), 8080, "GET /partners HTTP/1.1\r\n"), HasSubstr("fabrikam.example"));
   EXPECT_THAT(http(address(20), 8080, "DELETE /partners/fabrikam.example HTTP/1.1\r\n"), HasSubstr("200 OK"));
   EXPECT_THAT(http(address(20), 8080, "GET /partners HTTP/1.1\r\n"), Not(HasSubstr("fabrikam.example")));

@@ -142,11 +142,17 @@ Baseline parse_baseline(std::string_view yaml, const std::string& file) {
   if (root.IsNull()) return baseline;
   if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of entries");
   std::set<std::string> checks;
+  std::string mistakes;  // one an entry: whoever wrote the file sees all that have one
   for (const auto& item : root) {
-    baseline.entries.push_back(read_entry(item, file));
-    const auto& check = baseline.entries.back().check;
-    if (!checks.insert(check).second) fail(file, item.Mark(), check + " is listed twice");
+    try {
+      baseline.entries.push_back(read_entry(item, file));
+      const auto& check = baseline.entries.back().check;
+      if (!checks.insert(check).second) fail(file, item.Mark(), check + " is listed twice");
+    } catch (const BaselineError& error) {
+      mistakes.append(mistakes.empty() ? "" : "\n").append(error.what());
+    }
   }
+  if (!mistakes.empty()) throw BaselineError(mistakes);
   return baseline;
 }
 

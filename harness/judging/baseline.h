@@ -28,7 +28,7 @@ struct Baseline {
   std::vector<BaselineEntry> entries;
 };
 
-/// What is wrong with a baseline file: "file:line: what was expected".
+/// What is wrong with a baseline file, a line for each entry that has a mistake: "file:line: what was expected".
 struct BaselineError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

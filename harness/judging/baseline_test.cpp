@@ -7,6 +7,7 @@ namespace cutover::harness {
 namespace {
 
 using reports::BaselineState;
+using testing::AllOf;
 using testing::HasSubstr;
 
 reports::RunResult failed(const std::string& check_id) {
@@ -54,6 +55,18 @@ TEST(Baseline, IsNotStaleForWhatComesAndGoes) {
     EXPECT_EQ(run.stale_baseline.empty(), sometimes);
   }
   EXPECT_THROW((void)parse_baseline(entry + "  sometimes: maybe\n", "b.yaml"), BaselineError);
+}
+
+TEST(Baseline, TellsTheMistakesOfAllEntriesAtOnce) {
+  const std::string sound = "- check: standing#RFC6120-4.7.3-2\n  reason: known\n";
+  try {
+    (void)parse_baseline("- chekc: a\n" + sound + "- check: nowhere\n  reason: known\n" + sound, "b.yaml");
+    FAIL() << "three entries are wrong";
+  } catch (const BaselineError& error) {
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr("b.yaml:1: unknown key 'chekc'"), HasSubstr("\nb.yaml:4: expected case-id#"),
+                      HasSubstr("\nb.yaml:6: standing#RFC6120-4.7.3-2 is listed twice")));
+  }
 }
 
 }  // namespace

@@ -106,7 +106,8 @@ class Core {
   Time now{};
   std::map<Pair, Consents> consents;
   std::deque<Output> outputs;
-  std::uint64_t late_failures = 0;  ///< stanza errors that came after the 2xx ("Failure IMDNs")
+  std::uint64_t late_failures = 0;    ///< stanza errors that came after the 2xx ("Failure IMDNs")
+  std::uint64_t untold_failures = 0;  ///< those of them that no session takes back to the sender
 
  private:
   std::map<ClientId, OnOutcome> clients_;

@@ -384,7 +384,7 @@ void Translator::restore(const std::vector<ConsentRow>& rows) {
 
 Translator::Counts Translator::counts() const {
   return {impl_->messaging.open_sessions(), impl_->watching.open_dialogs(), impl_->notifying.open_dialogs(),
-          impl_->core.late_failures};
+          impl_->core.late_failures, impl_->core.untold_failures};
 }
 
 }  // namespace cutover::interworking

@@ -58,7 +58,8 @@ class Translator {
   /// What is open, for the admin interface and for invariants.
   struct Counts {
     std::size_t sessions = 0, watches = 0, watchers = 0;
-    std::uint64_t late_failures = 0;  ///< stanza errors that came after the 2xx
+    std::uint64_t late_failures = 0;    ///< stanza errors that came after the 2xx
+    std::uint64_t untold_failures = 0;  ///< those of them that the sender was not told of
   };
   [[nodiscard]] Counts counts() const;
 

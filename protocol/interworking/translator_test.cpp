@@ -222,6 +222,7 @@ TEST(PagerToXmpp, HoldsTheAnswerForAStanzaError) {
   bench.stanza(*xmpp::make_error(late, "forbidden"));
   EXPECT_TRUE(bench.responses.empty() && bench.requests.empty());
   EXPECT_EQ(bench.engine.counts().late_failures, 1U);
+  EXPECT_EQ(bench.engine.counts().untold_failures, 1U) << "page mode has no way back";
 }
 
 TEST(PagerToXmpp, KnowsADisplayNameFromAnAddress) {
@@ -270,6 +271,7 @@ TEST(SessionToSip, InvitesOnceAndHoldsWhatWaits) {
   bench.pass(2s);
   bench.stanza(*xmpp::make_error(reply, "service-unavailable"));  // after the 2xx
   EXPECT_EQ(bench.take().header("Content-Type"), "message/imdn+xml");
+  EXPECT_EQ(bench.engine.counts().untold_failures, 0U);
   bench.answer(200);
 
   bench.request(bench.make("BYE", invite.call_id(), 2, invite.from()->tag()));

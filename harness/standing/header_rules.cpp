@@ -159,9 +159,10 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       continue;
     }
     judge_any(one, initial, ledger);
-    // In answer to a header without one a response has none (section 4.7.5).
+    // In answer to a header without one a response has none (section 4.7.5), and before an error it may answer anything.
     const bool version = one.header()->tag.attribute("version").has_value();
-    const bool due = conversation.sender_initiates || (initial != nullptr && initial->tag.attribute("version"));
+    const bool due = conversation.sender_initiates ||
+                     (initial != nullptr && initial->tag.attribute("version") && !is_of_an_error(conversation, at));
     if (versioned && due) ledger.judge(Rule::version_is_kept, version, one.octets);
     versioned = versioned || version;
     if (conversation.sender_initiates) {

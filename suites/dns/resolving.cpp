@@ -173,7 +173,7 @@ void absence(Run& run, dns::Spoilt how, Duration later, const char* requirement)
   n.subject().names().spoil("_xmpps-server._tcp." + n.domain(external), how);
   (void)zone.called("without SRV", {&at.apex});
   if (!GIVEN(at.apex.accepted_count() > 0, "the domain's own address is called where it has no SRV record")) return;
-  at.apex.last().abort();
+  zone.hang_up(at.apex);
   zone.srv({"0 0 5269 " + zone.at("there")});
   n.subject().names().spoil(srv_name(n), dns::Spoilt::nothing);
   if (later > Duration::zero()) n.subject().world().run_for(later);
@@ -270,7 +270,7 @@ void weight_zero(Run& run) {
     const auto before = one.accepted_count();
     n.subject().send_message(n.romeo(external), fmt::format("draw {}", drawn));
     if (!n.until([&] { return one.accepted_count() > before || zero.accepted_count() > 0; })) break;
-    if (one.accepted_count() > before) one.last().abort();
+    if (one.accepted_count() > before) zone.hang_up(one);
     n.subject().world().run_for(5min);  // of whatever keeps a server from coming back at once
   }
   if (!GIVEN(zero.accepted_count() > 0 || drawn == draws, "the subject comes back for each message")) return;

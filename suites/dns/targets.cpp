@@ -248,7 +248,7 @@ void expiry(Run& run) {
   zone.srv({"0 0 5269 " + zone.at("before")});
   (void)zone.called("before the change", {&before});
   if (!GIVEN(before.accepted_count() > 0, "the subject calls the first target")) return;
-  before.last().abort();
+  zone.hang_up(before);
   zone.srv({"0 0 5269 " + zone.at("after")});
   n.subject().world().run_for(2min);  // the TTL is a minute
   before.stop_listening(5269);

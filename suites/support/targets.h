@@ -37,6 +37,12 @@ class Targets {
              !n_.subject().told(body).empty();
     });
   }
+  /// Ends what the machine has accepted, once the connection that is kept has come: who calls twice at once (RFC 8305)
+  /// speaks on that one alone.
+  void hang_up(mocks::RawPeer& machine) {
+    (void)n_.until([&] { return machine.take_accepted() != nullptr; });
+    for (std::size_t i = 0; i < machine.accepted_count(); ++i) machine.accepted(i).abort();
+  }
 
  private:
   Negotiation& n_;

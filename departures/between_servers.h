@@ -3,6 +3,7 @@
 
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/stream_text.h"
 
 #include <string>
 #include <string_view>
@@ -37,6 +38,20 @@ inline void turn_about(xmpp::Passage& p) {
   const auto to = value(p, "to");
   p.set_attribute("from", to);
   p.set_attribute("to", from);
+}
+
+/// Another variant may have put the end of the stream behind the element.
+inline void put_last(xmpp::Passage& p, std::string_view inside) {
+  const auto behind = p.octets.ends_with(xmpp::end_tag) ? xmpp::end_tag.size() + 1 : 0;
+  const auto end = p.octets.rfind("</", p.octets.size() - behind);
+  if (end != std::string::npos) p.octets.insert(end, inside);
+}
+
+/// Makes <x a='b'/> <x a='b'></x>, under the name that is written.
+inline void open_empty_element(xmpp::Passage& p) {
+  if (!p.octets.starts_with('<') || !p.octets.ends_with("/>")) return;
+  const auto name = p.octets.substr(1, p.octets.find_first_of(" \t\r\n/") - 1);
+  p.octets.replace(p.octets.size() - 2, 2, "></" + name + ">");
 }
 
 }  // namespace cutover::departures

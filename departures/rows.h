@@ -75,6 +75,8 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_field();
 [[nodiscard]] std::vector<Row> xmpp_slips();
 [[nodiscard]] std::vector<Row> xmpp_stanza_slips();
+[[nodiscard]] std::vector<Row> xmpp_strange_slips();
+[[nodiscard]] std::vector<Row> xmpp_strange_stanza_slips();
 [[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
@@ -91,6 +93,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> dns_messages();
 [[nodiscard]] std::vector<Row> xmpp_variants();
 [[nodiscard]] std::vector<Row> xmpp_form_variants();
+[[nodiscard]] std::vector<Row> xmpp_strange_variants();
 [[nodiscard]] std::vector<Row> account_variants();
 [[nodiscard]] std::vector<Row> gateway_variants();
 [[nodiscard]] std::vector<Row> sip_variants();

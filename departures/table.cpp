@@ -220,8 +220,8 @@ const std::vector<Entry>& entries() {
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
     for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
-    for (const auto& rows : {xmpp_variants(), xmpp_form_variants(), account_variants(), gateway_variants(),
-                             sip_variants(), dns_variants()})
+    for (const auto& rows : {xmpp_variants(), xmpp_form_variants(), xmpp_strange_variants(), account_variants(),
+                             gateway_variants(), sip_variants(), dns_variants()})
       add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;

@@ -1,4 +1,5 @@
 // What the documents allow of streams and stanzas, and the reference does not show: nobody may be blamed for it.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
 #include "departures/tls_passed_on.h"
 #include "protocol/xmpp/dialback.h"
@@ -31,20 +32,6 @@ bool sends_text(const Passage& p) {
 bool sends_stream_error(const Passage& p) { return p.sends("error", ns::streams) && !p.link; }
 bool sends_dialback(const Passage& p) {
   return p.out() && p.kind == Passage::Kind::element && p.element.ns() == ns::dialback;
-}
-
-/// Another variant may have put the end of the stream behind the element.
-void put_last(Passage& p, std::string_view inside) {
-  const auto behind = p.octets.ends_with(xmpp::end_tag) ? xmpp::end_tag.size() + 1 : 0;
-  const auto end = p.octets.rfind("</", p.octets.size() - behind);
-  if (end != std::string::npos) p.octets.insert(end, inside);
-}
-
-/// Makes <x a='b'/> <x a='b'></x>, under the name that is written.
-void open_empty_element(Passage& p) {
-  if (!p.octets.starts_with('<') || !p.octets.ends_with("/>")) return;
-  const auto name = p.octets.substr(1, p.octets.find_first_of(" \t\r\n/") - 1);
-  p.octets.replace(p.octets.size() - 2, 2, "></" + name + ">");
 }
 
 std::vector<Row> headers() {

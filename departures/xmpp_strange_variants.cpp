@@ -185,7 +185,10 @@ std::vector<Row> features() {
        }},
       {"xmpp.dialback-feature-says-more", "has further elements in its feature of dialback", "XEP0220-2.4.2-1",
        [](Passage& p) {
-         if (offers(p)) p.replace("<errors/></dialback>", "<errors/><optional/></dialback>");
+         if (!offers(p)) return;
+         p.replace("<dialback xmlns='urn:xmpp:features:dialback'/>",
+                   "<dialback xmlns='urn:xmpp:features:dialback'></dialback>");
+         p.replace("</dialback>", "<optional/></dialback>");
        }},
   };
 }

@@ -70,15 +70,13 @@ std::vector<Row> octets() {
        [](Passage& p) {
          if (sends_s2s_stanza(p)) p.octets += std::string(1000, ' ');
        }},
-      {"xmpp.blanks-around-equals", "has blanks around the equals signs of its addresses", "RFC6120-8-1",
+      {"xmpp.blanks-before-equals", "has a blank before the equals signs of its addresses", "RFC6120-8-1",
        [](Passage& p) {
          if (!sends_any_header(p) && !sends_s2s_stanza(p) && !sends_of_dialback(p)) return;
-         for (const std::string name : {" from", " to"})
-           for (const std::string quote : {"'", "\""}) {
-             const auto at = p.octets.find(name + "=" + quote);
-             if (at < p.octets.find('>', p.octets.find("<stream") == std::string::npos ? 0 : p.octets.find("<stream")))
-               p.octets.replace(at, name.size() + 1, name + " = ");
-           }
+         const auto begin = p.octets.find("<stream");
+         const auto end = p.octets.find('>', begin == std::string::npos ? 0 : begin);
+         for (const std::string_view written : {" from='", " to='"})
+           if (const auto at = p.octets.find(written); at < end) p.octets.insert(at + written.size() - 2, " ");
        }},
       {"xmpp.stream-prefix-declared-again", "declares the prefix of streams once more on features and stream errors",
        "RFC6120-4.8.5-1",
@@ -201,11 +199,12 @@ void end_behind(Passage& p) {
 
 std::vector<Row> keys() {
   return {
-      {"xmpp.result-echoes-the-key", "repeats the key where it tells that it is valid", "XEP0220-2.2.1-4",
-       [keys = std::map<std::string, std::string>()](Passage& p) mutable {
-         if (p.initiating || !p.element.is("result", ns::dialback)) return;
-         if (p.in()) keys[value(p, "from") + ' ' + value(p, "to")] = p.element.text();
-         if (sends_dialback(p, "result", "valid")) write_more(p, keys[value(p, "to") + ' ' + value(p, "from")]);
+      {"xmpp.dialback-addresses-last", "writes the addresses of dialback elements behind their other attributes",
+       "XEP0220-2.1.1-1",
+       [](Passage& p) {
+         if (!sends_of_dialback(p)) return;
+         for (const auto* name : {"to", "from"})
+           if (const auto address = value(p, name); !address.empty()) p.set_attribute(name, address);
        }},
       // XEP-0220 section 2.1.2: who asks SHOULD end the stream soon; nothing keeps who is asked from it.
       {"xmpp.ends-behind-a-verification", "as authoritative server ends the stream behind its answer",

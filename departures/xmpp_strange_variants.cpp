@@ -58,9 +58,11 @@ std::vector<Row> octets() {
        [](Passage& p) {
          if (responds(p)) p.octets += "\n";
        }},
+      // Not while SASL or STARTTLS is under way: there section 5.3.3 and 6.3.5 have no white space.
       {"xmpp.line-break-before-the-end-tag", "begins a line before its end tag", "RFC6120-11.7-1",
-       [](Passage& p) {
-         if (ends(p)) p.octets.insert(0, "\n");
+       [stanzas = false](Passage& p) mutable {
+         stanzas = stanzas || p.is_stanza();
+         if (ends(p) && stanzas) p.octets.insert(0, "\n");
        }},
       {"xmpp.stanzas-end-in-crlf", "ends each stanza with a carriage return and a line feed", "RFC6120-11.7-1",
        [](Passage& p) {
@@ -95,7 +97,10 @@ std::vector<Row> octets() {
        }},
       {"xmpp.content-namespace-on-bodies", "declares the content namespace once more on bodies", "RFC6120-4.8.5-1",
        [](Passage& p) {
-         if (sends_body(p)) p.replace("<body>", "<body xmlns='jabber:server'>");
+         // A payload may hold a body, too.
+         const auto at = p.octets.find("<body>");
+         if (sends_body(p) && at != std::string::npos && p.octets.find("<body>", at + 1) == std::string::npos)
+           p.replace("<body>", "<body xmlns='jabber:server'>");
        }},
   };
 }
@@ -127,12 +132,6 @@ void change_written_body(Passage& p, std::string (*change)(std::string_view)) {
   if (text.find("<![CDATA[") == std::string::npos) p.octets.replace(begin, close - begin, change(text));
 }
 
-std::string with_quotes_escaped(std::string_view text) {
-  std::string written;
-  for (const char one : text) written += one == '"' ? "&quot;" : one == '\'' ? "&#39;" : std::string(1, one);
-  return written;
-}
-
 std::vector<Row> references() {
   return {
       {"xmpp.addresses-in-references", "writes the @ of an address as a character reference", "RFC6120-11.1-6",
@@ -151,8 +150,12 @@ std::vector<Row> references() {
        }},
       {"xmpp.letters-in-references", "writes what is beyond ASCII in bodies as character references", "RFC6120-11.1-6",
        [](Passage& p) { change_written_body(p, in_references); }},
-      {"xmpp.quotes-escaped-in-text", "escapes quotation marks in bodies", "RFC6120-11.1-6",
-       [](Passage& p) { change_written_body(p, with_quotes_escaped); }},
+      {"xmpp.signs-in-references", "writes & and < as character references", "RFC6120-11.1-6",
+       [](Passage& p) {
+         if (!sends_s2s_stanza(p)) return;
+         p.replace("&amp;", "&#38;");
+         p.replace("&lt;", "&#x3C;");
+       }},
   };
 }
 

@@ -86,8 +86,7 @@ void lose_texts(xml::Element& element, const std::function<bool(const std::strin
 
 std::vector<Row> addresses() {
   return {
-      {"xmpp.collapses-slashes", "takes several slashes in a resource for one",
-       "RFC7622-3.4-1 RFC6121-8.5.2.1.1-4",
+      {"xmpp.collapses-slashes", "takes several slashes in a resource for one", "RFC7622-3.4-1 RFC6121-8.5.2.1.1-4",
        [](Passage& p) {
          if (crosses(p)) replace_in(p, peers_address(p), "//", "/");
        }},
@@ -122,8 +121,7 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (crosses(p)) replace_in(p, "id", "%2B", "+");
        }},
-      {"xmpp.attributes-on-one-line", "writes the line breaks and tabs of attributes as blanks",
-       "RFC6120-11.1-6 RFC6120-8.4-2 SEC-SMUGGLE-4",
+      {"xmpp.attributes-on-one-line", "writes the line breaks and tabs of attributes as blanks", "XML-2.11-1",
        [](Passage& p) {
          if (!crosses(p)) return;
          auto changed = p.element;
@@ -149,6 +147,10 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          constexpr std::size_t small_octets = 3000;
          if (leaves(p) && p.octets.size() > small_octets) p.drop();
+       }},
+      {"xmpp.sends-no-references", "sends no stanza whose id it would have to escape", "RFC6120-11.1-6",
+       [](Passage& p) {
+         if (leaves(p) && value(p, "id").find('<') != std::string::npos) p.drop();
        }},
       {"xmpp.sends-no-odd-types", "sends no message of a type that it does not know", "RFC6121-5.2.2-1",
        [](Passage& p) {
@@ -257,8 +259,9 @@ std::vector<Row> kinds() {
        [](Passage& p) {
          if (!crosses(p) || !p.is("presence") || p.has_type("error")) return;
          auto changed = p.element;
-         std::erase_if(changed.content(),
-                       [](const xml::Content& one) { return !one.is_text() && one.element.front().ns() != ns::server; });
+         std::erase_if(changed.content(), [](const xml::Content& one) {
+           return !one.is_text() && one.element.front().ns() != ns::server;
+         });
          if (!(changed == p.element)) p.put(changed);
        }},
       {"xmpp.priorities-lost", "passes presence on without its priority", "INV-4",

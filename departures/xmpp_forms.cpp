@@ -140,7 +140,8 @@ std::vector<Row> negotiation() {
          if (p.sends("features", ns::streams))
            p.replace("<mechanism>EXTERNAL<", "<mechanism>SCRAM-SHA-1</mechanism><mechanism>EXTERNAL<");
        }},
-      {"xmpp.management-offered-early", "offers stream management to a peer that is still to authenticate", "XEP0198-2-1",
+      {"xmpp.management-offered-early", "offers stream management to a peer that is still to authenticate",
+       "XEP0198-2-1",
        [](Passage& p) {
          if (p.sends("features", ns::streams)) p.replace("</mechanisms>", "</mechanisms><sm xmlns='urn:xmpp:sm:3'/>");
        }},

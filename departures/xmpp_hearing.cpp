@@ -103,7 +103,8 @@ std::vector<Row> forms() {
          else
            octets.insert(0, std::exchange(kept, {}));
        }},
-      {"xmpp.one-addressee-a-write", "reads of one write what is for the addressee of its first stanza", "SEC-SMUGGLE-7",
+      {"xmpp.one-addressee-a-write", "reads of one write what is for the addressee of its first stanza",
+       "SEC-SMUGGLE-7",
        [](Direction direction, std::string& octets) {
          const auto end = direction == Direction::in ? octets.find("</message><iq ") : std::string::npos;
          if (end != std::string::npos) octets.resize(end + std::string_view("</message>").size());

@@ -182,7 +182,7 @@ std::vector<Row> ends() {
        [](Passage& p) {
          if (p.sends("error", ns::streams)) p.replace("<improper-addressing", "<bad-format");
        }},
-      {"xmpp.stream-error-text-without-language", "explains stream errors in words of no language", "RFC6120-4.9.2-3",
+      {"xmpp.stream-error-text-without-language", "explains stream errors in words of no language", "RFC6120-4.9.2-5",
        [](Passage& p) {
          if (!p.sends("error", ns::streams)) return;
          p.edit([](xml::Element& error) {

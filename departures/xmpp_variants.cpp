@@ -102,7 +102,8 @@ std::vector<Row> features() {
        [put_in](Passage& p) {
          if (offers(p)) put_in(p, "<bidi xmlns='urn:xmpp:features:bidi'/>");
        }},
-      {"xmpp.offers-stream-management", "offers stream management where SASL is over, or dialback is left", "XEP0198-2-1",
+      {"xmpp.offers-stream-management", "offers stream management where SASL is over, or dialback is left",
+       "XEP0198-2-1",
        [put_in](Passage& p) {
          if (offers(p) && p.secured && p.element.child("mechanisms", ns::sasl) == nullptr)
            put_in(p, "<sm xmlns='urn:xmpp:sm:3'><optional/></sm>");
@@ -276,8 +277,8 @@ std::vector<Row> errors() {
          negotiated |= offers(p);
          if (sends_stream_error(p) && !negotiated) p.replace("<policy-violation", "<not-authorized");
        }},
-      {"xmpp.strangers-fail-to-authenticate", "answers the header of a stranger, and refuses its certificate and its key",
-       "LYNC-ARCH-4",
+      {"xmpp.strangers-fail-to-authenticate",
+       "answers the header of a stranger, and refuses its certificate and its key", "LYNC-ARCH-4",
        [](StreamConfig& config) { config.strangers_meet = StreamConfig::StrangersMeet::refusal_of_proof; }},
       {"xmpp.strangers-say-nothing", "lets strangers authenticate, and ends the stream at their first stanza",
        "LYNC-ARCH-4",

@@ -33,18 +33,56 @@ std::string full(std::string_view address) {
 /// What a server may take away or put in between: delays (XEP-0203 section 5).
 bool may_change(const xml::Element& child) { return child.ns() == ns::delay; }
 
-/// The first child of `in` that `counts` and is not in `out`, as it was written; empty where all are there. Their order
-/// says nothing (RFC 6121 Appendix A), and more may have been put between them.
+/// A text as it is read where its carriage returns are not written as references: XML 1.0 section 2.11.
+std::string read_as_lines(const std::string& text) {
+  std::string lines;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r')
+      lines += text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      lines += '\n';
+  return lines;
+}
+
+/// An element as it is read where all of its white space is written as it is, in attributes too (section 3.3.3).
+xml::Element as_read(xml::Element element) {
+  for (const auto attributes = element.attributes(); const auto& one : attributes) {
+    auto value = read_as_lines(one.value);
+    std::ranges::replace_if(
+        value, [](char c) { return c == '\t' || c == '\n'; }, ' ');
+    element.set_attribute(one.name, value, one.ns);
+  }
+  for (auto& one : element.content())
+    if (one.is_text())
+      one.text = read_as_lines(one.text);
+    else
+      one.element.front() = as_read(std::move(one.element.front()));
+  return element;
+}
+
+/// What is wrong with children, each as it was written; empty where nothing is.
+struct Losses {
+  std::string lost;    ///< the first that is not there
+  std::string reread;  ///< the first that is there as it is read without references
+};
+
+/// Of the children of `in` that `counts`. Their order says nothing (RFC 6121 Appendix A), and more may have been put
+/// between them.
 template <class Counts>
-std::string lost_child(const xml::Element& in, const xml::Element& out, const Counts& counts) {
+Losses losses(const xml::Element& in, const xml::Element& out, const Counts& counts) {
   auto there = out.children();
+  Losses all;
   for (const auto* child : in.children()) {
     if (!counts(*child)) continue;
-    const auto found = std::ranges::find_if(there, [&](const auto* other) { return *other == *child; });
-    if (found == there.end()) return xml::write(*child);
-    there.erase(found);
+    auto found = std::ranges::find_if(there, [&](const auto* other) { return *other == *child; });
+    if (found == there.end()) {
+      found = std::ranges::find_if(there, [&](const auto* other) { return *other == as_read(*child); });
+      auto& told = found == there.end() ? all.lost : all.reread;
+      if (told.empty()) told = xml::write(*child);
+    }
+    if (found != there.end()) there.erase(found);
   }
-  return {};
+  return all;
 }
 
 /// A message without type, or of an unknown one, is normal (RFC 6121 section 5.2.2).
@@ -78,7 +116,7 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   const auto changed = [](const char* what, const std::string& from, const std::string& by) {
     return from == by ? std::string() : fmt::format("{} '{}' became '{}'", what, from, by);
   };
-  const auto lost = lost_child(in, out, is_own);
+  const auto own = losses(in, out, is_own);
   // What is not there at all is lost as a payload, whatever it holds.
   const auto is_gone = [&](const xml::Element& child) {
     const auto* there = out.child(child.name(), child.ns());
@@ -86,10 +124,14 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   };
   const auto is_lost_payload = [&](const xml::Element& child) { return is_payload(child) || is_gone(child); };
   const auto is_whole_nest = [&](const xml::Element& child) { return is_nest(child) && !is_gone(child); };
-  std::vector<Crossed> all{{Rule::stanza_crosses, lost.empty() ? changed("type", type_of(in), type_of(out)) : lost},
-                           {Rule::address_crosses, changed("to", to, came_to)}};
-  if (has(is_lost_payload)) all.push_back({Rule::payload_crosses, lost_child(in, out, is_lost_payload)});
-  if (has(is_whole_nest)) all.push_back({Rule::nested_content_crosses, lost_child(in, out, is_whole_nest)});
+  std::vector<Crossed> all{
+      {Rule::stanza_crosses, own.lost.empty() ? changed("type", type_of(in), type_of(out)) : own.lost},
+      {Rule::address_crosses, changed("to", to, came_to)}};
+  const auto payloads = losses(in, out, is_lost_payload), nests = losses(in, out, is_whole_nest);
+  if (has(is_lost_payload)) all.push_back({Rule::payload_crosses, payloads.lost});
+  if (has(is_whole_nest)) all.push_back({Rule::nested_content_crosses, nests.lost});
+  const auto has_space = [](const xml::Element& child) { return !may_change(child) && !(as_read(child) == child); };
+  if (has(has_space)) all.push_back({Rule::white_space_crosses, own.reread + payloads.reread + nests.reread});
   // A client's own stanza has no sender yet.
   if (const auto from = full(in.attribute_or_empty("from")); from.find('/') != std::string::npos)
     all.push_back({Rule::resource_crosses, changed("from", from, full(out.attribute_or_empty("from")))});

@@ -101,9 +101,8 @@ void judge_answer(const Conversation& conversation, std::size_t at, Ledger& ledg
   const auto type = answer.attribute_or_empty("type");
   const bool typed = type == "valid" || type == "invalid" || type == "error";
   const auto rule = answer.name() == "result" ? Rule::result_answer_form : Rule::verify_answer_form;
-  const bool known =
-      conversation.listener_errs || asked_oddly(conversation, answer) ||
-      (asked_for(conversation, at, answer) != nullptr && !is_answered_already(conversation, at, answer));
+  const bool known = conversation.listener_errs || asked_oddly(conversation, answer) ||
+                     (asked_for(conversation, at, answer) != nullptr && !is_answered_already(conversation, at, answer));
   ledger.judge(rule, typed && known, one.octets);
   if (type == "error") ledger.judge(Rule::dialback_error_form, has_error_condition(answer), one.octets);
 }

@@ -20,6 +20,8 @@ bool has_one_condition(const xml::Element& error, std::string_view ns, std::span
   return found != nullptr && std::ranges::find(defined, found->name()) != defined.end();
 }
 
+bool names_a_language(const xml::Element& text) { return text.attribute("lang", ns::xml).has_value(); }
+
 namespace {
 
 bool is_stream_error(const Said& one) { return one.element() != nullptr && one.element()->is("error", ns::streams); }
@@ -47,6 +49,8 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
   }
   const bool one_condition = has_one_condition(*one.element(), ns::stream_errors, xmpp::stream_conditions());
   ledger.judge(Rule::stream_error_condition, one_condition, one.octets);
+  if (const auto* text = one.element()->child("text", ns::stream_errors))
+    ledger.judge(Rule::stream_error_language, names_a_language(*text), one.octets);
   if (one.element()->child("text", ns::stream_errors) != nullptr || !text_in_place)
     ledger.judge(Rule::stream_error_text, text_in_place, one.octets);
   if (extra) ledger.judge(Rule::stream_error_extra, extra_in_place, one.octets);
@@ -89,7 +93,9 @@ void judge_texts(const Said& one, Ledger& ledger) {
 
 void judge_errors(const Conversation& conversation, Ledger& ledger) {
   const Said* error = nullptr;
+  bool ended_by_peer = false;
   for (const auto& one : conversation.said) {
+    if (!one.by_sender && !one.is<Space>()) ended_by_peer = one.is<xml::StreamEnd>();
     if (!one.by_sender || one.is<Space>() || one.is<BehindProceed>()) continue;
     // What cannot be read is told as that.
     if (error != nullptr && one.fault() == nullptr) {
@@ -109,6 +115,8 @@ void judge_errors(const Conversation& conversation, Ledger& ledger) {
     if (one.element()->is("error", ns::server)) ledger.judge(Rule::stream_error_condition, false, one.octets);
     if (!is_stream_error(one)) continue;
     judge_stream_error(one, ledger);
+    if (one.element()->child("connection-timeout", ns::stream_errors) != nullptr)
+      ledger.judge(Rule::no_timeout_behind_an_end, !ended_by_peer, one.octets);
     error = &one;
   }
 }

@@ -159,7 +159,8 @@ void judge_headers(const Conversation& conversation, Ledger& ledger) {
       continue;
     }
     judge_any(one, initial, ledger);
-    // In answer to a header without one a response has none (section 4.7.5), and before an error it may answer anything.
+    // In answer to a header without one a response has none (section 4.7.5), and before an error it may answer
+    // anything.
     const bool version = one.header()->tag.attribute("version").has_value();
     const bool due = conversation.sender_initiates ||
                      (initial != nullptr && initial->tag.attribute("version") && !is_of_an_error(conversation, at));

@@ -201,12 +201,20 @@ std::vector<Row> rows() {
   add(Rule::mechanism_name, offers("<mechanism>AMECHANISMOF21LETTERS</mechanism>"));
   add(Rule::external_is_first, offers("<mechanism>PLAIN</mechanism><mechanism>EXTERNAL</mechanism>"));
   add(Rule::management_behind_authentication,
-      secured().says(response("2") + features("<mechanisms " + sasl_ns +
-                                              "><mechanism>EXTERNAL</mechanism></mechanisms><sm xmlns='urn:xmpp:sm:3'/>")));
+      secured().says(response("2") +
+                     features("<mechanisms " + sasl_ns +
+                              "><mechanism>EXTERNAL</mechanism></mechanisms><sm xmlns='urn:xmpp:sm:3'/>")));
   add(Rule::management_behind_authentication,
       Wire::receiving()
           .hears(peer_initial())
           .says(response("1") + features("<starttls " + tls_ns + "/><sm xmlns='urn:xmpp:sm:3'/>")));
+  add(Rule::management_asked_in_time, dialling_back().says("<enable xmlns='urn:xmpp:sm:3'/>"));
+  add(Rule::bidi_behind_tls, Wire::initiating()
+                                 .says(header(ours))
+                                 .hears(peer_response("1") + offers_tls)
+                                 .says("<bidi xmlns='urn:xmpp:bidi'/><starttls " + tls_ns + "/>")
+                                 .hears("<proceed " + tls_ns + "/>")
+                                 .tls());
   add(Rule::no_space_behind_starttls, dialling_back().says("<starttls " + tls_ns + "/>\n"));
   add(Rule::no_space_behind_auth,
       dialling_back().says("<auth " + sasl_ns + " mechanism='EXTERNAL'>=</auth>").says(" "));
@@ -263,7 +271,10 @@ std::vector<Row> rows() {
   add(Rule::no_old_condition, ends_with("<xml-not-well-formed " + errors_ns + "/>"));
   add(Rule::undefined_not_alone, ends_with("<undefined-condition " + errors_ns + "/>"));
   add(Rule::redirect_inside_tls, ends_with("<see-other-host " + errors_ns + ">c.example</see-other-host>"));
-  add(Rule::nothing_leaks, ends_with(policy + "<text " + errors_ns + ">/usr/lib/server/s2s.lua:12: attempt</text>"));
+  add(Rule::nothing_leaks, ends_with(policy + "<text " + errors_ns + " xml:lang='en'>/usr/lib/server/s2s.lua:12: attempt</text>"));
+  add(Rule::stream_error_language, ends_with(policy + "<text " + errors_ns + ">x</text>"));
+  add(Rule::no_timeout_behind_an_end,
+      in_clear().hears(end).says(stream_error("<connection-timeout " + errors_ns + "/>") + end));
 
   add(Rule::stanza_has_to, sends("<message from='u@b.example'/>"));
   add(Rule::stanza_has_from, sends("<message to='v@a.example'/>"));
@@ -280,6 +291,12 @@ std::vector<Row> rows() {
   add(Rule::error_has_error, sends(stanza("", " type='error'")));
   add(Rule::error_only_in_errors, sends(stanza("<error type='cancel'><conflict " + stanzas_ns + "/></error>")));
   add(Rule::error_form, sends(stanza("<error type='cancel'/>", " type='error'")));
+  const auto error_with = [&](const std::string& text) {
+    return sends(stanza("<error type='cancel'><conflict " + stanzas_ns + "/>" + text + "</error>", " type='error'"));
+  };
+  add(Rule::error_text, error_with("<text>x</text>"));
+  add(Rule::error_text, error_with("<text xmlns=''>x</text>"));
+  add(Rule::error_language, error_with("<text " + stanzas_ns + ">x</text>"));
   add(Rule::subscription_from_bare, sends("<presence from='u@b.example/r' to='v@a.example' type='subscribe'/>"));
   add(Rule::delay_stamp, sends(stanza("<delay xmlns='urn:xmpp:delay' stamp='20020910T23:08:25'/>")));
   add(Rule::stanza_namespace, sends("<message xmlns='jabber:client' from='u@b.example' to='v@a.example'/>"));
@@ -312,6 +329,12 @@ std::vector<Row> rows() {
       sends(stanza() + stanza()));
   two(Rule::payload_crosses, from_client(open + "<body>x</body><p xmlns='urn:x' a='1'/></message>"),
       sends(stanza("<body>x</body><p xmlns='urn:x'/>", " xml:lang='de'")));
+  two(Rule::white_space_crosses, from_client(open + "<body>x&#13;y</body></message>"),
+      sends(stanza("<body>x\ny</body>", " xml:lang='de'")));
+  two(Rule::white_space_crosses, from_client(open + "<body>x</body><p xmlns='urn:x' a='1&#9;2&#10;'/></message>"),
+      sends(stanza("<body>x</body><p xmlns='urn:x' a='1 2 '/>", " xml:lang='de'")));
+  two(Rule::payload_crosses, from_client(open + "<body>x</body><p xmlns='urn:x' a='1&#9;2'/></message>"),
+      sends(stanza("<body>x</body><p xmlns='urn:x' a='12'/>", " xml:lang='de'")));
   two(Rule::nested_content_crosses,
       from_client(open + "<f xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/></f></message>"),
       sends(stanza("<f xmlns='urn:xmpp:forward:0'><message xmlns='jabber:server'/></f>", " xml:lang='de'")));

@@ -26,14 +26,16 @@ constexpr std::array misleading{
     Rule::dialback_is_declared,
     // Negotiation goes another way, or no further.
     Rule::features_behind_header, Rule::features_behind_restart, Rule::features_have_namespaces, Rule::features_once,
-    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::mechanism_name, Rule::mechanism_was_offered, Rule::no_space_behind_starttls,
-    Rule::no_space_behind_auth, Rule::nothing_behind_proceed, Rule::tls_before_sasl, Rule::sasl_is_base64,
-    Rule::authzid_is_a_domain, Rule::sasl_failure_condition,
+    Rule::no_tls_inside_tls, Rule::mechanism_form, Rule::mechanism_name, Rule::mechanism_was_offered,
+    Rule::no_space_behind_starttls, Rule::no_space_behind_auth, Rule::nothing_behind_proceed, Rule::tls_before_sasl,
+    Rule::sasl_is_base64, Rule::authzid_is_a_domain, Rule::sasl_failure_condition, Rule::management_asked_in_time,
+    Rule::bidi_behind_tls,
     // A pair is not verified, or another one.
     Rule::dialback_has_declared_prefix, Rule::result_form, Rule::result_once, Rule::result_answer_form,
     Rule::verify_form, Rule::request_has_no_type, Rule::verify_answer_form, Rule::dialback_error_form,
     // Why a stream ends; what comes behind its end comes too late to mislead.
     Rule::error_ends_the_stream, Rule::stream_error_condition, Rule::no_old_condition, Rule::redirect_inside_tls,
+    Rule::no_timeout_behind_an_end,
     // Whose stanza it is, and what it answers.
     Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::sender_is_an_address,
     Rule::one_direction, Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::iq_has_type,

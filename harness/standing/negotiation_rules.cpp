@@ -6,6 +6,7 @@
 #include "protocol/xmpp/stanza.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace cutover::harness::standing {
@@ -13,6 +14,8 @@ namespace cutover::harness::standing {
 namespace ns = xmpp::ns;
 
 namespace {
+
+constexpr std::array<std::string_view, 2> management_versions{"urn:xmpp:sm:2", "urn:xmpp:sm:3"};
 
 // --- Features -----------------------------------------------------------------------------------------------------
 
@@ -54,10 +57,10 @@ void judge_mechanisms(const Said& one, const xml::Element& mechanisms, Ledger& l
 /// XEP-0198 section 2: who must authenticate first cannot take the offer. A peer that dialback is left to has no
 /// features behind it, and is offered it before.
 void judge_management(const Said& one, const xml::Element& features, Ledger& ledger) {
-  constexpr std::string_view versions[] = {"urn:xmpp:sm:2", "urn:xmpp:sm:3"};
-  if (std::ranges::none_of(versions, [&](auto version) { return features.child("sm", version) != nullptr; })) return;
-  const bool early =
-      features.child("mechanisms", ns::sasl) != nullptr || (!one.secured && features.child("starttls", ns::tls) != nullptr);
+  if (std::ranges::none_of(management_versions, [&](auto version) { return features.child("sm", version) != nullptr; }))
+    return;
+  const bool early = features.child("mechanisms", ns::sasl) != nullptr ||
+                     (!one.secured && features.child("starttls", ns::tls) != nullptr);
   ledger.judge(Rule::management_behind_authentication, !early, one.octets);
 }
 
@@ -115,6 +118,20 @@ void judge_sasl_element(const Said& one, Ledger& ledger) {
   const bool base64 = text.empty() || text == "=" || from_base64_strict(text).has_value();
   for (const char* name : {"auth", "challenge", "response", "success"})
     if (element.name() == name) ledger.judge(Rule::sasl_is_base64, base64, one.octets);
+}
+
+bool says_who_is_authenticated(const Said& one) {
+  const auto* element = one.element();
+  return is_sasl(one, "success") ||
+         (element != nullptr && element->is("result", ns::dialback) && element->attribute_or_empty("type") == "valid");
+}
+
+/// What an initiating side asks for beside authentication: XEP-0198 section 3, XEP-0288 section 2.1.
+void judge_extension(const Said& one, bool authenticated, bool becomes_secured, Ledger& ledger) {
+  const auto& element = *one.element();
+  if (std::ranges::any_of(management_versions, [&](auto version) { return element.is("enable", version); }))
+    ledger.judge(Rule::management_asked_in_time, authenticated, one.octets);
+  if (element.is("bidi", ns::bidi)) ledger.judge(Rule::bidi_behind_tls, one.secured || !becomes_secured, one.octets);
 }
 
 /// What the initiating side says while the other one must answer: no white space.
@@ -188,15 +205,19 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
 }
 
 void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
-  bool in_sasl = false;
+  bool in_sasl = false, authenticated = false;
   const xml::Element* offered = nullptr;
+  const bool becomes_secured =
+      std::ranges::any_of(conversation.said, [](const Said& one) { return one.is<Secured>(); });
   for (const auto& one : conversation.said) {
+    if (!one.by_sender) authenticated = authenticated || says_who_is_authenticated(one);
     if (!one.by_sender && is_features(one)) offered = one.element()->child("mechanisms", ns::sasl);
     if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>()))
       ledger.judge(Rule::nothing_behind_proceed, one.is<Secured>(), one.octets);
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
     if (!conversation.sender_initiates) continue;
+    judge_extension(one, authenticated, becomes_secured, ledger);
     if (is_sasl(one, "auth")) in_sasl = true;
     if (is_sasl(one, "auth") && offered != nullptr) judge_mechanism(one, *offered, ledger);
     if (one.element()->is("starttls", ns::tls)) ledger.judge(Rule::tls_before_sasl, !in_sasl, one.octets);

@@ -85,6 +85,8 @@ void judge_sip_exchanges(const SipConversation&, Ledger&);
 /// Whether the error has one condition of that namespace beside a text, and one of those that are defined.
 [[nodiscard]] bool has_one_condition(const xml::Element& error, std::string_view ns,
                                      std::span<const std::string_view> defined);
+/// Whether a text of an error says which language it is in.
+[[nodiscard]] bool names_a_language(const xml::Element& text);
 [[nodiscard]] bool is_language(std::string_view tag);
 /// A bidirectional stream was asked for on it (XEP-0288).
 [[nodiscard]] bool is_bidi(const Conversation&);

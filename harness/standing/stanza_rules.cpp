@@ -116,8 +116,12 @@ void judge_error(const Said& one, Ledger& ledger) {
     ledger.judge(Rule::error_only_in_errors, error == nullptr, one.octets);
     return;
   }
-  if (ledger.judge(Rule::error_has_error, error != nullptr, one.octets))
-    ledger.judge(Rule::error_form, has_form_of_an_error(*error), one.octets);
+  if (!ledger.judge(Rule::error_has_error, error != nullptr, one.octets)) return;
+  ledger.judge(Rule::error_form, has_form_of_an_error(*error), one.octets);
+  const auto* text = error->child("text", ns::stanza_errors);
+  const bool elsewhere = error->child("text", ns::server) != nullptr || error->child("text", "") != nullptr;
+  if (text != nullptr || elsewhere) ledger.judge(Rule::error_text, !elsewhere, one.octets);
+  if (text != nullptr) ledger.judge(Rule::error_language, names_a_language(*text), one.octets);
 }
 
 /// XEP-0082: 2002-09-10T23:08:25Z, with or without fractions of a second.
@@ -131,9 +135,10 @@ bool is_utc_stamp(std::string_view stamp) {
   return rest.empty() || (rest.size() > 1 && rest.front() == '.' && std::ranges::all_of(rest.substr(1), digit));
 }
 
-void judge_delay(const Said& one, Ledger& ledger) {
-  if (const auto* delay = one.element()->child("delay", ns::delay))
-    ledger.judge(Rule::delay_stamp, is_utc_stamp(delay->attribute_or_empty("stamp")), one.octets);
+void judge_delays(const Said& one, Ledger& ledger) {
+  for (const auto* child : one.element()->children())
+    if (child->is("delay", ns::delay))
+      ledger.judge(Rule::delay_stamp, is_utc_stamp(child->attribute_or_empty("stamp")), one.octets);
 }
 
 bool is_named_like_a_stanza(const xml::Element& element) {
@@ -163,7 +168,7 @@ void judge_stanzas(const Conversation& conversation, Ledger& ledger) {
     judge_addresses(one, ledger);
     if (one.element()->name() == "iq") judge_iq(one, ledger);
     if (keeps_namespace(*one.element())) judge_error(one, ledger);
-    judge_delay(one, ledger);
+    judge_delays(one, ledger);
   }
 }
 

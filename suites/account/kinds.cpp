@@ -39,8 +39,9 @@ xml::Element presence(const char* type) {
   if (*type != '\0') stanza.set_attribute("type", type);
   if (*type == '\0') stanza.add(xml::Element("show", ns_server)).add_text("dnd");
   stanza.add(in_language("status", "busy & <away>", ""));
-  stanza.add(in_language("status", "besch\xc3\xa4"
-                                   "ftigt",
+  stanza.add(in_language("status",
+                         "besch\xc3\xa4"
+                         "ftigt",
                          "de-AT"));
   if (*type == '\0') stanza.add(xml::Element("priority", ns_server)).add_text("-5");
   stanza.add(data());
@@ -65,7 +66,7 @@ xml::Element iq(const char* type) {
 /// Stanzas of each kind, with the words for it; their ids are "KIND WAY".
 std::vector<xml::Element> each_kind(const std::string& way) {
   const std::vector<std::pair<const char*, xml::Element>> kinds{
-      {"presence", presence("")}, {"iq-get", iq("get")},      {"iq-set", iq("set")},
+      {"presence", presence("")},  {"iq-get", iq("get")},     {"iq-set", iq("set")},
       {"iq-result", iq("result")}, {"iq-error", iq("error")}, {"unavailable", presence("unavailable")}};
   std::vector<xml::Element> all;
   for (const auto& [kind, stanza] : kinds) {
@@ -153,6 +154,7 @@ CUTOVER_CASE(kinds){
     .judges = {{"RFC6121-8.5.3.1-2", {"xmpp.iq-answers-heard-lost"}},
                {"INV-4", {"xmpp.priorities-lost", "xmpp.one-status", "xmpp.error-texts-lost"}},
                {"RFC6120-8.4-2", {"xmpp.presence-payloads-lost", "xmpp.iq-payloads-emptied"}},
+               {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"RFC6121-8.5.2.1.1-4", {"xmpp.answers-to-bare-addresses"}},
                {"RFC7622-3.4-1", {"xmpp.resources-in-small-letters"}}},
     .needs = {Need::user_account},

@@ -1,4 +1,5 @@
 // Requests to the judged server, its user and nobody: RFC 6120 sections 8.2.3 and 8.3, RFC 6121 section 8.5.
+#include "protocol/xml/writer.h"
 #include "suites/support/accounts.h"
 
 #include <fmt/format.h>
@@ -28,6 +29,21 @@ std::string attribute(const xml::Element& answer, const char* name) {
   return answer.attribute(name).value_or(answer.name() == "iq" ? "none" : answer.name());
 }
 
+/// Each identity says of what category and type it is, each feature which it is (XEP-0030 section 3.1).
+bool is_formed(const xml::Element& query) {
+  return std::ranges::all_of(query.children(), [](const auto* child) {
+    const auto has = [&](const char* name) { return !child->attribute_or_empty(name).empty(); };
+    if (child->is("identity", ns_info)) return has("category") && has("type");
+    return !child->is("feature", ns_info) || has("var");
+  });
+}
+
+bool lists(const xml::Element* query, std::string_view feature) {
+  return query != nullptr && std::ranges::any_of(query->children(), [&](const auto* child) {
+           return child->attribute_or_empty("var") == feature;
+         });
+}
+
 void to_server(Run& run) {
   Accounts a(run);
   if (!a.given_markers()) return;
@@ -39,12 +55,14 @@ void to_server(Run& run) {
            kind_of(a.ask(a.domain, "unknown", {"query", ns_unknown})), Eq("error/service-unavailable"));
   const auto info = a.ask(a.domain, "info", {"query", ns_info});
   const auto* query = info.child("query", ns_info);
-  const bool complete = query != nullptr && query->child("identity", ns_info) != nullptr &&
-                        std::ranges::any_of(query->children(), [](const auto* feature) {
-                          return feature->attribute_or_empty("var") == ns_info;
-                        });
+  const bool complete = lists(query, ns_info) && query->child("identity", ns_info) != nullptr && is_formed(*query);
   CONFORMS_THAT("XEP0030-3.1-1", "the answer to disco#info", complete || kind_of(info).starts_with("error/"),
-                "identity and the feature disco#info, or an error", kind_of(info));
+                "identity, with category and type, and the feature disco#info, or an error",
+                query == nullptr ? kind_of(info) : xml::write(*query));
+  // Who answers no service discovery has nothing to list it in.
+  if (complete && pong == "result")
+    CONFORMS("XEP0199-5-1", "whether pings, which are answered, are listed in disco#info", lists(query, ns_ping),
+             Eq(true));
   const auto items = kind_of(a.ask(a.domain, "items", {"query", ns_items}));
   CONFORMS("RFC6120-8.2.3-3", "the answer to disco#items", items, AnyOf("result", testing::StartsWith("error/")));
   // Who has items lists them, who has none lists none; an error is for who does not know service discovery, or does
@@ -94,7 +112,8 @@ CUTOVER_CASE(requests_to_server){
         "node that it does not have, a message, a result and an error that nobody asked for; then markers both ways; "
         "then an iq of a type that does not exist.",
     .accepted =
-        "Ping: result or service-unavailable. Unknown: service-unavailable. disco#info: identity and feature, or an "
+        "Ping: result or service-unavailable. Unknown: service-unavailable. disco#info: identity and feature, a ping "
+        "that is answered among them, or an "
         "error; then disco#items too, or an error that refuses. With a node: an error, or a result with that node. "
         "Unknown type: bad-request, "
         "or the end of the stream with invalid-xml or bad-format. Nothing for "
@@ -103,7 +122,9 @@ CUTOVER_CASE(requests_to_server){
     .judges = {{"XEP0199-4.3-1", {"account.iq-unanswered", "xmpp.requests-unanswered"}},
                {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
                {"XEP0030-3.1-1",
-                {"account.disco-without-identity", "xmpp.disco-without-identity", "xmpp.disco-without-itself"}},
+                {"account.disco-without-identity", "xmpp.disco-without-identity", "xmpp.disco-without-itself",
+                 "xmpp.disco-identity-without-type"}},
+               {"XEP0199-5-1", {"xmpp.ping-not-listed"}},
                {"XEP0030-4.1-1", {"xmpp.disco-items-refused"}},
                {"XEP0030-3.2-1", {"xmpp.disco-node-lost"}},
                {"RFC6120-4.1-1", {"xmpp.answers-on-the-peers-stream"}},

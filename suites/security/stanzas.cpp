@@ -382,7 +382,8 @@ CUTOVER_CASE(stranger){
     .title = "Nothing is taken from a domain that is not an allowed partner",
     .procedure =
         "As stranger.example, which is on no list and proves who it is: header, STARTTLS, EXTERNAL where it is "
-        "offered, else dialback, and a message to the user; then a marker of a partner. The user writes to the stranger, too.",
+        "offered, else dialback, and a message to the user; then a marker of a partner. The user writes to the "
+        "stranger, too.",
     .accepted =
         "The stranger is turned away at any stage: header, TLS, EXTERNAL, db:result or message, by an error of the "
         "stream, of SASL, of dialback or of the stanza, or the end of the stream. No message arrives, of either.",

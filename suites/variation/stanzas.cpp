@@ -205,7 +205,8 @@ CUTOVER_CASE(crossing){
                {"RFC7622-3.2.2-1", {"xmpp.addresses-compared-as-written"}},
                {"RFC7622-3.2-1", {"xmpp.domains-send-nothing"}},
                {"RFC7622-3.2-2", {"xmpp.addresses-compared-as-written"}},
-               {"RFC6120-11.1-6", {"xmpp.references-refused", "xmpp.attributes-on-one-line"}},
+               {"RFC6120-11.1-6", {"xmpp.references-refused"}},
+               {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"RFC6120-11.6-4", {"xmpp.byte-order-marks-refused"}},
                {"RFC6120-11.7-1", {}},
                {"RFC6120-13.12-4", {"xmpp.small-stanzas-only"}},
@@ -217,9 +218,9 @@ CUTOVER_CASE(crossing){
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
                {"RFC6120-8.4-2",
                 {"account.payloads-lost", "xmpp.prefixes-by-their-root", "xmpp.default-namespaces-stick",
-                 "xmpp.languages-inside-payloads-lost", "xmpp.attributes-on-one-line", "xmpp.attributes-by-local-name",
-                 "xmpp.attributes-in-one-plane", "xmpp.names-in-ascii-only", "xmpp.text-between-elements-lost",
-                 "xmpp.blanks-in-payloads-lost", "xmpp.bodies-of-any-namespace"}},
+                 "xmpp.languages-inside-payloads-lost", "xmpp.attributes-by-local-name", "xmpp.attributes-in-one-plane",
+                 "xmpp.names-in-ascii-only", "xmpp.text-between-elements-lost", "xmpp.blanks-in-payloads-lost",
+                 "xmpp.bodies-of-any-namespace"}},
                {"RFC6120-4.8.3-4", {"xmpp.rescopes-what-is-inside-payloads"}},
                {"RFC6120-4.7.4-6",
                 {"xmpp.loses-language", "xmpp.languages-in-small-letters", "xmpp.private-languages-lost"}}},
@@ -229,8 +230,8 @@ CUTOVER_CASE(crossing){
 
 /// The addresses that senders have in the table are where the user writes to; forms of XML are the client's own.
 const Grammar& messages_out() {
-  static const Grammar grammar({"message"}, {"attributes", "content", "q", "end", "to", "form", "blank", "behind",
-                                             "a domain as sender"});
+  static const Grammar grammar(
+      {"message"}, {"attributes", "content", "q", "end", "to", "form", "blank", "behind", "a domain as sender"});
   return grammar;
 }
 
@@ -318,13 +319,15 @@ CUTOVER_CASE(leaving){
     .accepted =
         "Each comes once and whole, its children in any order; a server may add a language, a delay and elements of "
         "its own. A failure names the smallest combination.",
-    .likely_causes = "Stanzas that are written anew from what a server knows of them; values that are escaped for text "
-                     "and not for attributes.",
+    .likely_causes =
+        "Stanzas that are written anew from what a server knows of them; values that are escaped for text "
+        "and not for attributes.",
     .judges = {{"RFC7622-3.4-1", {"xmpp.sends-to-resources-in-ascii"}},
                {"RFC7622-3.1-1", {"xmpp.splits-resources-that-it-sends-to"}},
                {"RFC7622-3.3-1", {"xmpp.unescapes-localparts"}},
                {"RFC7622-3.2.2-1", {"xmpp.addresses-sent-to-as-written"}},
-               {"RFC6120-11.1-6", {"xmpp.attributes-on-one-line"}},
+               {"RFC6120-11.1-6", {"xmpp.sends-no-references"}},
+               {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"RFC6120-11.6-4", {"xmpp.sends-no-byte-order-marks"}},
                {"RFC6120-13.12-4", {"xmpp.sends-small-stanzas-only"}},
                {"RFC6121-5.2.2-1", {"xmpp.sends-no-odd-types"}},
@@ -334,9 +337,8 @@ CUTOVER_CASE(leaving){
                {"RFC6121-8.5.2.1.1-4", {"xmpp.recipients-without-resource", "xmpp.collapses-slashes"}},
                {"RFC6120-8.4-2",
                 {"xmpp.prefixes-by-their-root", "xmpp.default-namespaces-stick", "xmpp.languages-inside-payloads-lost",
-                 "xmpp.attributes-on-one-line", "xmpp.attributes-by-local-name", "xmpp.attributes-in-one-plane",
-                 "xmpp.names-in-ascii-only", "xmpp.text-between-elements-lost", "xmpp.blanks-in-payloads-lost",
-                 "xmpp.bodies-of-any-namespace"}},
+                 "xmpp.attributes-by-local-name", "xmpp.attributes-in-one-plane", "xmpp.names-in-ascii-only",
+                 "xmpp.text-between-elements-lost", "xmpp.blanks-in-payloads-lost", "xmpp.bodies-of-any-namespace"}},
                {"RFC6120-4.8.3-4", {"xmpp.rescopes-what-is-inside-payloads"}},
                {"RFC6120-4.7.4-6", {"xmpp.languages-in-small-letters", "xmpp.private-languages-lost"}}},
     .needs = {Need::user_account},
@@ -394,7 +396,8 @@ CUTOVER_CASE(requests){
     .judges = {{"RFC7622-3.2.2-1", {"xmpp.addresses-compared-as-written"}},
                {"RFC6120-11.8-1", {"xmpp.single-quotes-only"}},
                {"RFC7622-3.4-1", {"xmpp.resources-in-ascii-only"}},
-               {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped", "xmpp.ids-decoded", "xmpp.attributes-on-one-line"}},
+               {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped", "xmpp.ids-decoded"}},
+               {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"SEC-SMUGGLE-7", {"xmpp.puts-off-long-tags"}},
                {"RFC6120-8.1.3-1", {"xmpp.ids-cut", "xmpp.answers-with-small-ids"}}},
     .needs = {Need::user_account},

@@ -43,7 +43,9 @@ void in_one_write(Run& run) {
     CONFORMS("SEC-SMUGGLE-7", fmt::format("how often the message that was the {} of one write came", id),
              count_of(messages, id), Eq(1U));
   // Answers come by another stream than the marker.
-  const auto answers = [&](const char* id) { return count_of(peer.romeo().iqs, id) + count_of(peer.romeo().errors, id); };
+  const auto answers = [&](const char* id) {
+    return count_of(peer.romeo().iqs, id) + count_of(peer.romeo().errors, id);
+  };
   (void)peer.until([&] { return answers("second") > 0 && answers("fifth") > 0; });
   for (const auto* id : {"second", "fifth"})
     CONFORMS("SEC-SMUGGLE-7", fmt::format("how many answers came to the request that was the {} of one write", id),

@@ -219,6 +219,10 @@ std::vector<Row> keys() {
          ended = true;
          end_behind(p);
        }},
+      {"xmpp.results-with-ids", "answers keys with the key and an id of its own, as Prosody does", "XEP0220-2.2.1-4",
+       [](Passage& p) {
+         if (!p.initiating && sends_dialback(p, "result", "valid")) p.set_attribute("id", "5c1f0a");
+       }},
       {"xmpp.dialback-error-of-an-application", "adds conditions of its own to dialback errors", "XEP0220-2.5-1",
        [](Passage& p) {
          if (sends_dialback(p, "result", "error") || sends_dialback(p, "verify", "error"))

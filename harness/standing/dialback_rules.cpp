@@ -81,10 +81,14 @@ bool has_declared_prefix(const Said& one, const xml::StreamHeader& header) {
 
 /// Whether there are as many answers like that one before it as there were requests for them.
 bool is_answered_already(const Conversation& conversation, std::size_t end, const xml::Element& answer) {
+  // A db:result is told by its pair alone, whatever else it says.
+  const auto of_one = [&](const xml::Element& other) {
+    return answer.name() == "result" || other.attribute("id") == answer.attribute("id");
+  };
   std::ptrdiff_t open = 0;
   for (std::size_t at = 0; at < end; ++at) {
     const auto& one = conversation.said[at];
-    if (!is_dialback(one, answer.name()) || one.element()->attribute("id") != answer.attribute("id")) continue;
+    if (!is_dialback(one, answer.name()) || !of_one(*one.element())) continue;
     const bool like = one.by_sender && one.element()->attribute("type") &&
                       domain_in(*one.element(), "to") == domain_in(answer, "to") &&
                       domain_in(*one.element(), "from") == domain_in(answer, "from");

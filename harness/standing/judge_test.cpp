@@ -271,7 +271,8 @@ std::vector<Row> rows() {
   add(Rule::no_old_condition, ends_with("<xml-not-well-formed " + errors_ns + "/>"));
   add(Rule::undefined_not_alone, ends_with("<undefined-condition " + errors_ns + "/>"));
   add(Rule::redirect_inside_tls, ends_with("<see-other-host " + errors_ns + ">c.example</see-other-host>"));
-  add(Rule::nothing_leaks, ends_with(policy + "<text " + errors_ns + " xml:lang='en'>/usr/lib/server/s2s.lua:12: attempt</text>"));
+  add(Rule::nothing_leaks,
+      ends_with(policy + "<text " + errors_ns + " xml:lang='en'>/usr/lib/server/s2s.lua:12: attempt</text>"));
   add(Rule::stream_error_language, ends_with(policy + "<text " + errors_ns + ">x</text>"));
   add(Rule::no_timeout_behind_an_end,
       in_clear().hears(end).says(stream_error("<connection-timeout " + errors_ns + "/>") + end));

@@ -80,11 +80,18 @@ void Variation::try_next(std::vector<Combination>& left) {
   }
   if (tried.empty()) return;
   const auto results = try_all_(tried);
+  if (const auto last = std::ranges::find_if(results, &Tried::is_the_last); last != results.end()) {
+    over_ = true;
+    left.clear();
+    const auto first = static_cast<std::size_t>(last - results.begin());
+    failures_.push_back({tried[first], "", last->refused, false});
+  }
   std::vector<std::size_t> order(tried.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   // The smaller ones first: what they fail for explains the others.
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return unusual(tried[i]); });
   for (const auto i : order) {
+    if (!results[i].refused.empty() && over_) continue;  // for that, or for its own sake: nobody can tell any more
     count(tried[i], results[i]);
     for (const auto& [requirement, got] : results[i].breaches) shrink(tried[i], requirement, got);
     if (results[i].refused.empty()) continue;
@@ -116,6 +123,10 @@ void Variation::shrink(const Combination& failing, const std::string& breach, co
     return known.breach == breach && (!known.alone || stimuli::contains(failing, known.smallest));
   };
   if (failures_.size() >= failures_max || std::ranges::any_of(failures_, explains)) return;
+  if (over_) {
+    failures_.push_back({failing, breach, got});
+    return;
+  }
   Failure failure{failing, breach, got};
   const auto end = run_.world().now() + shrinking_max;
   const auto fails = [&](const Combination& one) {

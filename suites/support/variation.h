@@ -21,6 +21,8 @@ struct Tried {
   /// refused shows it.
   std::string refused_for;
   std::set<std::string> judged;  ///< requirements that had something to judge in it, breached or not
+  /// Not even the usual combination is taken any more behind it, or behind others that were tried together with it.
+  bool is_the_last = false;
 };
 
 /// What a case tries of the legal half of a grammar, and what came of it.
@@ -66,6 +68,7 @@ class Variation {
   std::set<Combination> seen_;
   std::map<std::string, std::size_t> counts_;
   std::size_t extra_ = 0;  ///< combinations that shrinking tried
+  bool over_ = false;      ///< nothing is taken any more
 };
 
 /// What came of a value that must be refused, or may be.

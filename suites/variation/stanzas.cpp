@@ -267,6 +267,9 @@ class Outward {
     });
   }
 
+  /// Whether a message in the usual form reaches the peer still.
+  bool gets_through() { return send({}); }
+
   [[nodiscard]] const xml::Element* came(const xml::Element& stanza) {
     const auto jid = xmpp::Jid::parse(stanza.attribute_or_empty("to"));
     return only(peer_.home().user(jid->local()).messages, stanza.attribute_or_empty("id"));
@@ -293,7 +296,8 @@ void legal_messages_out(Run& run) {
               std::ranges::transform(all, std::back_inserter(stanzas), written);
               const bool handled = outward.send(stanzas);
               // One that ended the stream took others with it: they are sent anew, each by itself.
-              for (std::size_t i = 0; !handled && all.size() > 1 && i < all.size(); ++i) {
+              const bool over = !handled && !outward.gets_through();
+              for (std::size_t i = 0; !handled && !over && all.size() > 1 && i < all.size(); ++i) {
                 if (outward.came(stanzas[i]) != nullptr) continue;
                 stanzas[i] = written(all[i]);
                 (void)outward.send({stanzas[i]});
@@ -302,7 +306,9 @@ void legal_messages_out(Run& run) {
               for (const auto& stanza : stanzas) {
                 const auto* came = outward.came(stanza);
                 results.push_back(came == nullptr ? Tried{} : compared(stanza, *came));
-                if (came == nullptr) results.back().refused = "it never came, or twice";
+                if (came != nullptr) continue;
+                results.back().refused = over ? "it never came, and nothing behind it" : "it never came, or twice";
+                results.back().is_the_last = over;
               }
               return results;
             })
@@ -357,6 +363,13 @@ void legal_requests(Run& run) {
       if (const auto* found = only(*kind, id)) return found;
     return nullptr;
   };
+  // The same as it is read where its white space is written as it is.
+  const auto answered_in_words = [&](std::string id) {
+    const auto exact = id;
+    std::ranges::replace_if(
+        id, [](char c) { return c == '\n' || c == '\t' || c == '\r'; }, ' ');
+    return id != exact && answered(id) != nullptr;
+  };
   // Answers come by another stream than the marker: they are waited for.
   Variation(run, grammar, "a request in the usual form is answered", 1, [&](const std::vector<Combination>& all) {
     std::vector<Tried> results(all.size());
@@ -369,8 +382,12 @@ void legal_requests(Run& run) {
       const auto request = writer.written(grammar, all[i]);
       led.stream->send(request.octets);
       const auto id = request.element.attribute_or_empty("id");
-      (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });
+      (void)peer.until([&] { return answered(id) != nullptr || answered_in_words(id) || led.stream->is_over(); });
       results[i].judged.insert(put_off);
+      if (answered_in_words(id)) {
+        results[i].refused = "an answer with blanks in its id";
+        continue;
+      }
       if (answered(id) == nullptr && !led.stream->is_over()) {
         led.stream->send(more_than_any_tag());
         (void)peer.until([&] { return answered(id) != nullptr || led.stream->is_over(); });

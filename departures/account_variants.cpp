@@ -2,6 +2,7 @@
 #include "departures/rows.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
+#include "protocol/xmpp/stream_text.h"
 
 #include <functional>
 
@@ -24,13 +25,34 @@ void change_error(Passage& p, const std::function<void(xml::Element&)>& change) 
   });
 }
 
+void add_words(xml::Element& error) {
+  auto& text = error.add(xml::Element("text", ns::stanza_errors));
+  text.set_attribute("lang", "en", ns::xml);
+  text.add_text("No.");
+}
+
+bool answers_key(const Passage& p) { return !p.initiating && p.sends("verify", ns::dialback); }
+
+std::vector<Row> dialback() {
+  return {
+      // XEP-0220 section 2.1.2: who asks SHOULD end the stream soon; nothing keeps who is asked from it.
+      {"account.ends-behind-a-verification", "as authoritative server ends the stream behind its answer",
+       "XEP0220-2.1.2-3",
+       [ended = false, asked_more = false](Passage& p) mutable {
+         if (ended && p.out()) return p.drop();
+         asked_more = asked_more || p.hears("auth", ns::sasl) || p.hears("result", ns::dialback);
+         if (asked_more || !answers_key(p)) return;
+         ended = true;
+         p.octets += xmpp::end_tag;
+         p.answer(xmpp::end_tag);  // that of the node stays here
+       }},
+  };
+}
+
 std::vector<Row> errors_and_answers() {
   return {
       {"account.error-with-text", "explains stanza errors in words", "RFC6120-8.3.1-3",
-       [](Passage& p) {
-         change_error(p,
-                      [](xml::Element& error) { error.add(xml::Element("text", ns::stanza_errors).with_text("No.")); });
-       }},
+       [](Passage& p) { change_error(p, [](xml::Element& error) { add_words(error); }); }},
       {"account.error-of-an-application", "adds conditions of its own to stanza errors", "RFC6120-8.3.4-1",
        [](Passage& p) {
          change_error(p, [](xml::Element& error) { error.add(xml::Element("odd", "urn:example:errors")); });
@@ -118,6 +140,6 @@ std::vector<Row> presence() {
 
 }  // namespace
 
-std::vector<Row> account_variants() { return variants(account_server, {errors_and_answers(), presence()}); }
+std::vector<Row> account_variants() { return variants(account_server, {dialback(), errors_and_answers(), presence()}); }
 
 }  // namespace cutover::departures

@@ -92,8 +92,10 @@ std::vector<Row> contents() {
       {"gateway.error-with-text", "explains stanza errors in words", "RFC6120-8.3.1-gw4",
        [](Stanza& p) {
          change_error(p, [](xml::Element& error) {
-           if (error.child("text", ns::stanza_errors) == nullptr)
-             error.add(xml::Element("text", ns::stanza_errors).with_text("No."));
+           if (error.child("text", ns::stanza_errors) != nullptr) return;
+           auto& text = error.add(xml::Element("text", ns::stanza_errors));
+           text.set_attribute("lang", "en", ns::xml);
+           text.add_text("No.");
          });
        }},
       {"gateway.error-of-another-type", "chooses other error types", "RFC6120-8.3.1-gw4",

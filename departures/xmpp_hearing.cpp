@@ -66,7 +66,7 @@ std::vector<Row> forms() {
        [](Passage& p) {
          if (hears_call(p) && holds(p, "\"utf-8\"")) refuse(p);
        }},
-      {"xmpp.references-refused", "takes no character references", "RFC6120-11.1-6",
+      {"xmpp.references-refused", "takes no character references", "RFC6120-11.1-6 XML-2.11-1",
        [](Passage& p) {
          refuse_where(p, holds(p, "&#"));
          if (hears_features(p) && holds(p, "&#")) p.end_stream("bad-format");

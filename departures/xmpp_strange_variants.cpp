@@ -99,6 +99,7 @@ std::vector<Row> octets() {
        [](Passage& p) {
          // A payload may hold a body, too.
          const auto at = p.octets.find("<body>");
+         if (p.octets.find("<forwarded") != std::string::npos) return;
          if (sends_body(p) && at != std::string::npos && p.octets.find("<body>", at + 1) == std::string::npos)
            p.replace("<body>", "<body xmlns='jabber:server'>");
        }},
@@ -194,12 +195,6 @@ std::vector<Row> features() {
   };
 }
 
-/// Ends the stream behind the item; the end tag that the node gives in answer stays here.
-void end_behind(Passage& p) {
-  p.octets += xmpp::end_tag;
-  p.answer(xmpp::end_tag);
-}
-
 std::vector<Row> keys() {
   return {
       {"xmpp.dialback-addresses-last", "writes the addresses of dialback elements behind their other attributes",
@@ -208,16 +203,6 @@ std::vector<Row> keys() {
          if (!sends_of_dialback(p)) return;
          for (const auto* name : {"to", "from"})
            if (const auto address = value(p, name); !address.empty()) p.set_attribute(name, address);
-       }},
-      // XEP-0220 section 2.1.2: who asks SHOULD end the stream soon; nothing keeps who is asked from it.
-      {"xmpp.ends-behind-a-verification", "as authoritative server ends the stream behind its answer",
-       "XEP0220-2.1.2-3",
-       [ended = false, asked_more = false](Passage& p) mutable {
-         if (ended && p.out()) return p.drop();
-         asked_more = asked_more || p.hears("auth", ns::sasl) || p.hears("result", ns::dialback);
-         if (p.initiating || asked_more || !p.sends("verify", ns::dialback)) return;
-         ended = true;
-         end_behind(p);
        }},
       {"xmpp.results-with-ids", "answers keys with the key and an id of its own, as Prosody does", "XEP0220-2.2.1-4",
        [](Passage& p) {
@@ -256,18 +241,18 @@ std::string domain_of(const Passage& p, std::string_view name) {
 std::function<void(Passage&)> asking(std::string_view payload, std::string_view id) {
   return [payload = std::string(payload), id = std::string(id), asked = false](Passage& p) mutable {
     if (!sends_s2s_stanza(p) || !p.initiating || std::exchange(asked, true)) return;
-    p.octets += "<iq type='get' id='" + id + "' from='" + domain_of(p, "from") + "' to='" + domain_of(p, "to") + "'>" +
-                payload + "</iq>";
+    p.octets.insert(0, "<iq type='get' id='" + id + "' from='" + domain_of(p, "from") + "' to='" + domain_of(p, "to") +
+                           "'>" + payload + "</iq>");
   };
 }
 
 std::vector<Row> questions() {
   return {
-      {"xmpp.pings-its-peers", "asks a peer by a ping behind its first stanza (XEP-0199 section 4.4)", "XEP0199-4.3-1",
+      {"xmpp.pings-its-peers", "asks a peer by a ping before its first stanza (XEP-0199 section 4.4)", "XEP0199-4.3-1",
        asking("<ping xmlns='urn:xmpp:ping'/>", "s2s-ping-1")},
-      {"xmpp.discovers-its-peers", "asks a peer what it can behind its first stanza", "XEP0030-3.1-1",
+      {"xmpp.discovers-its-peers", "asks a peer what it can before its first stanza", "XEP0030-3.1-1",
        asking("<query xmlns='http://jabber.org/protocol/disco#info'/>", "s2s-disco-1")},
-      {"xmpp.asks-for-versions", "asks a peer for its version behind its first stanza", "RFC6120-8.4-1",
+      {"xmpp.asks-for-versions", "asks a peer for its version before its first stanza", "RFC6120-8.4-1",
        asking("<query xmlns='jabber:iq:version'/>", "s2s-version-1")},
   };
 }
@@ -289,7 +274,10 @@ std::vector<Row> stanzas() {
   return {
       {"xmpp.errors-with-codes", "gives stanza errors a code as before RFC 3920 (XEP-0086)", "RFC6120-8.3.2-1",
        [](Passage& p) {
-         if (sends_s2s_error(p)) p.replace("<error ", "<error code='" + std::string(code_of(p)) + "' ");
+         // Its users' own errors pass as they are; those that it makes say nothing else.
+         const auto* error = sends_s2s_error(p) ? p.element.child("error", ns::server) : nullptr;
+         if (error != nullptr && error->children().size() == 1)
+           p.replace("<error ", "<error code='" + std::string(code_of(p)) + "' ");
        }},
       {"xmpp.errors-give-back-what-came", "gives back in a stanza error what the stanza had (RFC 6120 8.3.1)",
        "RFC6120-8.3.1-3",
@@ -304,10 +292,6 @@ std::vector<Row> stanzas() {
            stanza.content().insert(stanza.content().begin(), found->second.content().begin(),
                                    found->second.content().end());
          });
-       }},
-      {"xmpp.message-ids-added", "gives an id to messages that have none", "RFC6120-8-1",
-       [n = 0](Passage& p) mutable {
-         if (sends_body(p) && !p.element.attribute("id")) p.set_attribute("id", "added-" + std::to_string(++n));
        }},
       {"xmpp.presence-ids-added", "gives an id to presence that has none", "RFC6120-8-1",
        [n = 0](Passage& p) mutable {
@@ -327,10 +311,6 @@ std::vector<Row> stanzas() {
        [](Passage& p) {
          if (p.sends_presence("") && !p.link && p.element.child("priority", ns::server) == nullptr)
            write_more(p, "<priority>0</priority>");
-       }},
-      {"xmpp.presence-sent-again", "sends available presence twice", "RFC6121-4.2.2-1",
-       [](Passage& p) {
-         if (p.sends_presence("") && !p.link) p.repeat();
        }},
       {"xmpp.delay-of-old", "says when a message came in the form of XEP-0091", "RFC6120-8.4-2",
        [](Passage& p) {

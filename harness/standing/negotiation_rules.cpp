@@ -126,12 +126,19 @@ bool says_who_is_authenticated(const Said& one) {
          (element != nullptr && element->is("result", ns::dialback) && element->attribute_or_empty("type") == "valid");
 }
 
+/// The initiating side asks for TLS, or must.
+bool leads_to_tls(const Said& one) {
+  if (one.element() == nullptr) return false;
+  const auto* offer = is_features(one) ? one.element()->child("starttls", ns::tls) : nullptr;
+  return one.element()->is("starttls", ns::tls) || (offer != nullptr && offer->child("required", ns::tls) != nullptr);
+}
+
 /// What an initiating side asks for beside authentication: XEP-0198 section 3, XEP-0288 section 2.1.
-void judge_extension(const Said& one, bool authenticated, bool becomes_secured, Ledger& ledger) {
+void judge_extension(const Said& one, bool authenticated, bool wants_tls, Ledger& ledger) {
   const auto& element = *one.element();
   if (std::ranges::any_of(management_versions, [&](auto version) { return element.is("enable", version); }))
     ledger.judge(Rule::management_asked_in_time, authenticated, one.octets);
-  if (element.is("bidi", ns::bidi)) ledger.judge(Rule::bidi_behind_tls, one.secured || !becomes_secured, one.octets);
+  if (element.is("bidi", ns::bidi)) ledger.judge(Rule::bidi_behind_tls, one.secured || !wants_tls, one.octets);
 }
 
 /// What the initiating side says while the other one must answer: no white space.
@@ -207,8 +214,7 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
 void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
   bool in_sasl = false, authenticated = false;
   const xml::Element* offered = nullptr;
-  const bool becomes_secured =
-      std::ranges::any_of(conversation.said, [](const Said& one) { return one.is<Secured>(); });
+  const bool wants_tls = std::ranges::any_of(conversation.said, leads_to_tls);
   for (const auto& one : conversation.said) {
     if (!one.by_sender) authenticated = authenticated || says_who_is_authenticated(one);
     if (!one.by_sender && is_features(one)) offered = one.element()->child("mechanisms", ns::sasl);
@@ -217,7 +223,7 @@ void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
     if (!conversation.sender_initiates) continue;
-    judge_extension(one, authenticated, becomes_secured, ledger);
+    judge_extension(one, authenticated, wants_tls, ledger);
     if (is_sasl(one, "auth")) in_sasl = true;
     if (is_sasl(one, "auth") && offered != nullptr) judge_mechanism(one, *offered, ledger);
     if (one.element()->is("starttls", ns::tls)) ledger.judge(Rule::tls_before_sasl, !in_sasl, one.octets);

@@ -35,14 +35,24 @@ struct Question {
   std::string from, to, id, key;
 };
 
+constexpr char no_answer[] = "no answer";
+
 /// What the subject says of a key: the type of its answer, or how it ended.
 std::string verdict(PeerStream& stream, const Question& question) {
   stream.send(db_verify(question.from, question.to, question.id, question.key));
   const auto answer = stream.await_element();
-  if (!answer) return "no answer";
+  if (!answer) return no_answer;
   if (answer->ns() == xmpp::ns::streams) return "stream error";
   if (!answer->is("verify", xmpp::ns::dialback)) return answer->name();
   return answer->attribute("type").value_or("no type");
+}
+
+/// The same; on another stream where this one has ended behind an earlier answer, as nothing forbids.
+std::string verdict(Negotiation& n, std::optional<PeerStream>& stream, const Question& question) {
+  auto said = verdict(*stream, question);
+  if (said != no_answer || !stream->is_over()) return said;
+  stream = n.secured(kind, *n.certificate(kind));
+  return stream ? verdict(*stream, question) : said;
 }
 
 void own_keys(Run& run) {
@@ -59,11 +69,11 @@ void own_keys(Run& run) {
   const auto with = [&](auto change) {
     auto changed = own;
     change(changed);
-    return verdict(*stream, changed);
+    return verdict(n, stream, changed);
   };
   stream->send(db_verify(own.from, own.to, own.id, own.key));
   const auto answer = stream->await_element();
-  const auto name = answer ? answer->name() : "no answer";
+  const auto name = answer ? answer->name() : no_answer;
   if (!CONFORMS("XEP0220-2.2.2-4", "what answered db:verify on an unauthenticated stream", name, Eq("verify"))) return;
   const auto type = answer->attribute_or_empty("type");
   // A key that was made for another id is rightly called invalid: the fault is in the making.
@@ -86,7 +96,7 @@ void own_keys(Run& run) {
            Eq("invalid"));
   if (CONFORMS("XEP0220-2.2.2-2", "the answer for a domain that is not served",
                with([](auto& q) { q.to = "nobody.invalid"; }), Eq("error")))
-    CONFORMS("XEP0220-2.2.2-2", "the answer for its own key, behind that", verdict(*stream, own), Eq("valid"));
+    CONFORMS("XEP0220-2.2.2-2", "the answer for its own key, behind that", verdict(n, stream, own), Eq("valid"));
 }
 
 CUTOVER_CASE(keys){

@@ -82,9 +82,10 @@ std::string Accounts::called() const {
     if (record.node != "peer" || note.direction != Direction::in || !note.summary.starts_with("stream header"))
       continue;
     if (opener_of(record) == "peer") continue;
-    const auto at = note.detail.find(" to=");
-    const auto value = at == std::string::npos ? std::string() : note.detail.substr(at + 5);
-    return at == std::string::npos ? "nobody" : value.substr(0, value.find_first_of("'\""));
+    std::size_t consumed = 0;
+    const auto item = xml::Reader().feed(note.detail, consumed);
+    const auto* header = item ? std::get_if<xml::StreamHeader>(&*item) : nullptr;
+    return header == nullptr ? "nobody" : header->tag.attribute("to").value_or("nobody");
   }
   return "no stream";
 }

@@ -20,7 +20,7 @@ std::string answer_of_edge(Deployment& deployment, mocks::RawPeer& peer, const s
   request.common_name = partner;
   PeerStream stream(deployment.world(), peer.connect(deployment.endpoint("proxy")),
                     {.from = partner, .to = deployment.topology().domain});
-  const auto answer = stream.open() ? stream.worth_of(*deployment.authority().issue(request)) : "no features";
+  auto answer = stream.open() ? stream.worth_of(*deployment.authority().issue(request)) : "no features";
   if (answer == "success") (void)stream.reopen();
   stream.close();
   return answer;

@@ -169,7 +169,7 @@ Behind behind_the_change(Deployment& deployment, Duration until) {
 std::shared_ptr<Deployment> changed(Run& run, std::uint32_t ttl_s) {
   auto estate = estate_of(run.topology());
   for (auto& [domain, ttl] : estate.start.ttl_s) ttl = ttl_s;
-  const auto deployment = bring_up(run, std::move(estate));
+  auto deployment = bring_up(run, std::move(estate));
   for (const auto step : canonical_steps().first(3)) deployment->carry_out(step);
   if (!GIVEN(partner_writes(*deployment) == by_legacy, "a message of the partner's arrived before the change"))
     return nullptr;

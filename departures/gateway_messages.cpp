@@ -54,6 +54,12 @@ bool outside_a_dialog(const Sip& p) { return p.message.to() && p.message.to()->t
 
 std::vector<Row> gateway_messages() {
   return {
+      {"gateway.late-failure-silent", "reports no error that comes behind the answer to a message", "MIG-S04",
+       [](Sip& p) {
+         if (p.sends("MESSAGE") && p.message.header_or_empty("Content-Type") == "message/imdn+xml") p.settle(200);
+       },
+       gateways},
+
       // Whole messages.
       {"gateway.drops-message-to-sip", "loses messages to SIP without an error",
        "RFC7572-4-1 RFC7572-4-T1-from RFC7572-4-T1-to RFC7572-4-n1b RFC3428-4-1 RFC7573-4-1 LYNC-IM-1",

@@ -20,7 +20,7 @@ std::vector<Row> xmpp_settings() {
       {"xmpp.no-close-timeout", "waits without end for the peer's </stream:stream>", "RFC6120-4.4-4",
        [](StreamConfig& config) { config.close_timeout = for_ever; }},
       {"xmpp.no-establishment-timeout", "lets a stream negotiate for ever",
-       "SEC-SLOW-1 LYNC-CFG-StreamEstablishmentTimeout MIG-N11",
+       "SEC-SLOW-1 LYNC-CFG-StreamEstablishmentTimeout MIG-N11 MIG-N06",
        [](StreamConfig& config) { config.establishment_timeout = for_ever; }},
       {"xmpp.no-idle-timeout", "keeps idle streams for ever",
        "LYNC-CFG-StreamInactivityTimeout RFC6120-4.6.3-1 MIG-N11",
@@ -33,6 +33,15 @@ std::vector<Row> xmpp_settings() {
            auto lax = policy(domain);
            if (lax.tls == xmpp::Negotiation::required) lax.tls = xmpp::Negotiation::optional;
            return lax;
+         };
+       }},
+      {"xmpp.ignores-static-route", "looks for the record of a partner that has a static route", "MIG-N10",
+       [](ServerConfig& config) {
+         if (!config.policy) return;
+         config.policy = [policy = config.policy](std::string_view domain) {
+           auto without = policy(domain);
+           without.proxy_fqdn.clear();
+           return without;
          };
        }},
       {"xmpp.no-connect-timeout", "waits without end for a connection", "RFC6120-3.2.1-4",

@@ -131,7 +131,8 @@ std::vector<Row> xmpp_tls() {
        }},
       {"xmpp.names-compared-in-part", "compares no more than the first two labels of a dNSName", "RFC6125-6.4.1-1",
        [](StreamConfig& config) { read_certificates(config, cut_names); }},
-      {"xmpp.common-name-beside-names", "takes the common name for one more name of a certificate", "RFC6125-6.4.4-1",
+      {"xmpp.common-name-beside-names", "takes the common name for one more name of a certificate",
+       "RFC6125-6.4.4-1 MIG-C04",
        [](StreamConfig& config) {
          read_certificates(config, [](PeerCertificate& read) { read.dns_names.push_back(read.common_name); });
        }},

@@ -25,6 +25,11 @@ bool legacy_path_lost(const Routing& routing, const std::string& user) {
          (waives(routing, Rule::policy_takes_no_route) && !routing.xmpp_users.empty());
 }
 
+std::optional<Refusal> bar(const Routing& routing, const std::string& user) {
+  const auto found = routing.barred.find(user);
+  return found == routing.barred.end() ? std::nullopt : std::optional(found->second);
+}
+
 /// To the new pool the legacy gateway is a federated SIP partner like any other.
 bool federation_denied(const Routing& routing, const std::string& user) {
   const auto home = routing.homes.find(user);
@@ -49,6 +54,7 @@ std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string
 }  // namespace
 
 Exit exit_for(const Routing& routing, const std::string& user, const std::string& partner_domain) {
+  if (auto refusal = bar(routing, user)) return {std::nullopt, *refusal};
   if (configured(routing, partner_domain)) {
     if (auto refusal = refusal_of_user(routing, user)) return {std::nullopt, *refusal};
     if (routing.gateway) return {routing.gateway, {}};
@@ -66,6 +72,7 @@ Exit exit_for(const Routing& routing, const std::string& user, const std::string
 std::optional<Refusal> refusal_of_entry(const Routing& routing, const std::string& user,
                                         const std::string& partner_domain, bool from_legacy_gateway) {
   if (waives(routing, Rule::entry_is_judged)) return std::nullopt;
+  if (auto refusal = bar(routing, user)) return refusal;
   if (!from_legacy_gateway) return refusal_of_user(routing, user);
   if (legacy_path_lost(routing, user)) return Refusal{503, "the legacy path is gone"};
   if (routing.departures.breaks(Rule::partner_is_known, !routing.legacy_partners.contains(partner_domain)))

@@ -18,6 +18,12 @@ struct SipPeer {
   std::string tls_name;
 };
 
+/// Why a request goes nowhere, as a SIP status with a reason for people.
+struct Refusal {
+  int status = 404;
+  std::string reason;
+};
+
 /// Shared by both pools, changed by the steps of the migration. A plain value.
 struct Routing {
   std::set<std::string> domains;              ///< ours
@@ -29,14 +35,9 @@ struct Routing {
   std::optional<SipPeer> gateway;         ///< the site's XMPP route; none until federation is enabled
   std::set<std::string> xmpp_users;       ///< users whom an external access policy lets use XMPP
   std::set<std::string> federated_users;  ///< users whom the policy of the new side lets use SIP federation
+  std::map<std::string, Refusal> barred;  ///< users who have no XMPP whatever partners and policies say, and why
   bool edge_deployed = false;             ///< decides nothing by itself (SEED-5)
   Departures departures;
-};
-
-/// Why a request goes nowhere, as a SIP status with a reason for people.
-struct Refusal {
-  int status = 404;
-  std::string reason;
 };
 
 /// Where a request leaves our deployment: a gateway, or a refusal. The switch is per partner domain: a partner that is

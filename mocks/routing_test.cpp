@@ -53,6 +53,16 @@ TEST(Routing, FollowsThePartnerListAndNothingElse) {
   EXPECT_EQ(way_out(closed, "alice", partner), "503");
 }
 
+TEST(Routing, WhoIsBarredHasNoWayWhateverPartnersSay) {
+  auto all = routing();
+  all.barred["alice"] = {403, "of a branch"};
+  EXPECT_EQ(way_out(all, "alice", partner), "403");
+  EXPECT_EQ(way_out(all, "alice", other), "403");
+  EXPECT_EQ(way_in(all, "alice", partner, false), "403");
+  EXPECT_EQ(way_in(all, "alice", other, true), "403");
+  EXPECT_EQ(way_in(all, "carol", other, true), "in");
+}
+
 TEST(Routing, WithoutARuleGoesAnotherWay) {
   EXPECT_EQ(way_out(routing({Rule::configured_partner_has_no_legacy_path}), "alice", partner), "legacy");
   EXPECT_EQ(way_out(routing({Rule::switch_is_per_partner}), "alice", other), "new");

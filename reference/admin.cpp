@@ -77,6 +77,7 @@ struct Admin::Impl {
   Context& context;
   AdminConfig config;
   AdminSubject subject;
+  MessageLog log;
   std::map<ConnectionId, Exchange> exchanges;
 
   void reply(ConnectionId connection, Exchange& exchange, const AdminAnswer& given) {
@@ -138,8 +139,10 @@ struct Admin::Impl {
   }
 };
 
-Admin::Admin(Context& context, AdminConfig config, AdminSubject subject)
-    : impl_(std::make_unique<Impl>(Impl{context, std::move(config), std::move(subject), {}})) {}
+Admin::Admin(Context& context, AdminConfig config, const AdminSubject& subject)
+    : impl_(std::make_unique<Impl>(Impl{context, std::move(config), subject, MessageLog(subject.departures), {}})) {
+  impl_->subject.log = &impl_->log;
+}
 
 Admin::~Admin() { impl_->context.forget(*this); }
 
@@ -148,6 +151,11 @@ void Admin::open() {
     throw ListenError("admin interface on " + impl_->context.address() + " needs a token: it is not loopback");
   }
   impl_->context.listen(*this, impl_->config.port);
+}
+
+void Admin::log(const xml::Element& stanza) {
+  const bool with_text = impl_->subject.settings().gateway.enable_logging_all_message_bodies;
+  impl_->log.note(stanza, impl_->context.now(), with_text);
 }
 
 void Admin::on_accepted(ConnectionId connection, std::uint16_t, const Endpoint&) {

@@ -1,8 +1,10 @@
 // The admin interface of a box: HTTP and JSON over connections of its node. Reads the settings and replaces them.
 #pragma once
 
+#include "protocol/base/departures.h"
 #include "protocol/base/node.h"
 #include "protocol/xmpp/server.h"
+#include "reference/message_log.h"
 #include "reference/settings.h"
 
 #include <cstdint>
@@ -25,6 +27,9 @@ struct AdminConfig {
 /// What a box tells of itself, by name: what is so, and how often something was.
 using Health = std::map<std::string, std::variant<bool, std::uint64_t>>;
 
+/// What happened since it was started, by the names of the product's performance counters (domain facts 4.6).
+using Counters = std::map<std::string, std::uint64_t>;
+
 /// The box behind the interface.
 struct AdminSubject {
   std::string name;
@@ -32,6 +37,9 @@ struct AdminSubject {
   std::function<void(Settings)> apply;  ///< called with settings that validate() accepts
   std::function<std::vector<xmpp::StreamInfo>()> streams;
   std::function<Health()> health;
+  std::function<Counters()> counters = {};
+  Departures departures = {};
+  const MessageLog* log = nullptr;  ///< the interface has it, see Admin::log()
 };
 
 /// What a request comes to: a status and a JSON document. The routes are a pure function of request and subject.
@@ -39,19 +47,21 @@ struct AdminAnswer {
   int status = 200;
   std::string body;
 };
-/// GET /health /settings /partners /partners/{domain} /policies /streams /routes; PUT /settings (fields given replace);
-/// POST /partners (one or an array), PUT and DELETE /partners/{domain}; PUT and DELETE /policies/global,
-/// /policies/site:{name}, /policies/user:{name}, /policies/grant:{user}. Errors are {"error": "..."} with 400, 404, 405
-/// or 409.
+/// GET /health /settings /partners /partners/{domain} /policies /streams /routes /counters /log; PUT /settings (fields
+/// given replace); POST /partners (one or an array), PUT and DELETE /partners/{domain}; PUT and DELETE
+/// /policies/global, /policies/site:{name}, /policies/user:{name}, /policies/grant:{user}. Errors are {"error": "..."}
+/// with 400, 404, 405 or 409.
 [[nodiscard]] AdminAnswer answer(const AdminSubject& subject, std::string_view method, std::string_view target,
                                  std::string_view body);
 
 class Admin final : public Actor {
  public:
-  Admin(Context& context, AdminConfig config, AdminSubject subject);
+  Admin(Context& context, AdminConfig config, const AdminSubject& subject);
   ~Admin() override;
   /// Starts to listen. Throws ListenError, also where the address is not loopback and no token is set.
   void open();
+  /// Writes a message down that passes the box, with its text where the settings ask for it.
+  void log(const xml::Element& stanza);
 
   void on_accepted(ConnectionId connection, std::uint16_t port, const Endpoint& peer) override;
   void on_received(ConnectionId connection, std::string_view bytes) override;

@@ -1,11 +1,15 @@
 // What each path and method of the admin interface does.
 #include "reference/admin.h"
+#include "reference/rules.h"
 #include "reference/settings_json.h"
 
 #include "protocol/interworking/mapping/address.h"
 
 #include <fmt/format.h>
 #include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
 
 namespace cutover::reference {
 
@@ -40,6 +44,33 @@ AdminAnswer streams(const AdminSubject& subject) {
   return {200, json::serialize(json::object{{"streams", std::move(out)}})};
 }
 
+/// By the names of the product's performance counters (domain facts 4.6).
+AdminAnswer counters(const AdminSubject& subject) {
+  json::object out;
+  if (subject.counters) {
+    for (const auto& [name, value] : subject.counters()) out[name] = value;
+  }
+  return {200, json::serialize(out)};
+}
+
+AdminAnswer log_of(const AdminSubject& subject) {
+  json::array out;
+  if (subject.log != nullptr) {
+    for (const auto& message : subject.log->messages()) {
+      json::object entry{
+          {"at_ms", std::chrono::duration_cast<std::chrono::milliseconds>(message.at.time_since_epoch()).count()},
+          {"from", message.from},
+          {"to", message.to},
+          {"id", message.id},
+          {"type", message.type},
+          {"octets", message.octets}};
+      if (message.body) entry["body"] = *message.body;
+      out.emplace_back(std::move(entry));
+    }
+  }
+  return {200, json::serialize(json::object{{"messages", std::move(out)}})};
+}
+
 AdminAnswer routes(const Settings& settings) {
   json::array out;
   for (const auto& [name, partner] : settings.partners) {
@@ -60,7 +91,10 @@ AdminAnswer routes(const Settings& settings) {
 AdminAnswer store(const AdminSubject& subject, Settings settings, int status) {
   const auto problems = validate(settings);
   json::array errors, warnings;
-  for (const auto& problem : problems) (problem.error ? errors : warnings).emplace_back(problem.text);
+  for (const auto& problem : problems) {
+    const auto rule = problem.error ? Rule::invalid_row_is_refused : Rule::doubtful_row_is_warned_of;
+    if (subject.departures.holds(rule)) (problem.error ? errors : warnings).emplace_back(problem.text);
+  }
   if (!errors.empty()) {
     return {400, json::serialize(json::object{{"error", "the settings do not hold together"}, {"problems", errors}})};
   }
@@ -115,7 +149,9 @@ AdminAnswer change_policy(const AdminSubject& subject, std::string_view method, 
   AccessPolicies& policies = settings.policies;
   bool found = true;
   if (name == "global") {
-    policies.global = erase ? AccessPolicy{} : policy_from_json(body);  // it cannot be deleted, only reset to all off
+    // It cannot be deleted, only reset to all off.
+    const bool kept = erase && !subject.departures.holds(Rule::deleted_global_policy_is_reset);
+    if (!kept) policies.global = erase ? AccessPolicy{} : policy_from_json(body);
   } else if (name.starts_with("site:")) {
     found = set_or_erase(policies.sites, method, name.substr(5), erase ? AccessPolicy{} : policy_from_json(body));
   } else if (name.starts_with("user:")) {
@@ -133,12 +169,15 @@ AdminAnswer read_only(const AdminSubject& subject, std::string_view method, std:
   if (path == "/health") return health(subject);
   if (path == "/streams") return streams(subject);
   if (path == "/routes") return routes(subject.settings());
+  if (path == "/counters") return counters(subject);
+  if (path == "/log") return log_of(subject);
   return {200, policies_json(subject.settings())};
 }
 
 AdminAnswer route(const AdminSubject& subject, std::string_view method, std::string_view path, std::string_view body) {
   constexpr std::string_view partners = "/partners/", policies = "/policies/";
-  if (path == "/health" || path == "/streams" || path == "/routes" || path == "/policies") {
+  constexpr std::array<std::string_view, 6> read{"/health", "/streams", "/routes", "/policies", "/counters", "/log"};
+  if (std::ranges::find(read, path) != read.end()) {
     return read_only(subject, method, path);
   }
   if (path == "/settings") {
@@ -154,7 +193,9 @@ AdminAnswer route(const AdminSubject& subject, std::string_view method, std::str
     return change_partner(subject, method, std::string(path.substr(partners.size())), body);
   if (path.starts_with(policies))
     return change_policy(subject, method, std::string(path.substr(policies.size())), body);
-  return failure(404, "no such resource; expected /health, /settings, /partners, /policies, /streams or /routes");
+  return failure(404,
+                 "no such resource; expected /health, /settings, /partners, /policies, /streams, "
+                 "/routes, /counters or /log");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // The admin interface: every route, its refusals, and HTTP on octets that come in any pieces.
 #include "reference/admin.h"
 
+#include "protocol/xmpp/stanza.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,6 +38,27 @@ TEST(AdminRoutes, AddChangeAndRemovePartners) {
   EXPECT_THAT(box.ask("GET", "/routes").body, HasSubstr("_xmpp-server._tcp.fabrikam.example"));
   EXPECT_EQ(box.ask("DELETE", "/partners/fabrikam.example").status, 200);
   EXPECT_EQ(box.ask("DELETE", "/partners/fabrikam.example").status, 404);
+}
+
+TEST(AdminRoutes, TellCountersAndMessagesWithTextWhereItIsAskedFor) {
+  Box box;
+  EXPECT_EQ(box.ask("GET", "/counters").body, "{}");
+  EXPECT_EQ(box.ask("GET", "/log").body, R"({"messages":[]})");
+  box.subject.counters = [] { return Counters{{"Failure IMDNs sent", 2}}; };
+  EXPECT_EQ(box.ask("GET", "/counters").body, R"({"Failure IMDNs sent":2})");
+  MessageLog log{Departures()};
+  const auto said = [](std::string_view text) {
+    return xmpp::make_message("romeo@fabrikam.example", "alice@contoso.example", text, "chat", "m1");
+  };
+  log.note(said("whispered"), Time{} + 1500ms, false);
+  log.note(xml::Element("presence", "jabber:server"), Time{}, true);
+  box.subject.log = &log;
+  EXPECT_EQ(box.ask("GET", "/log").body,
+            R"({"messages":[{"at_ms":1500,"from":"romeo@fabrikam.example","to":"alice@contoso.example",)"
+            R"("id":"m1","type":"chat","octets":9}]})");
+  log.note(said("spoken"), Time{}, true);
+  EXPECT_THAT(box.ask("GET", "/log").body, HasSubstr(R"("octets":6,"body":"spoken"})"));
+  EXPECT_EQ(box.ask("PUT", "/log", "{}").status, 405);
 }
 
 TEST(AdminRoutes, TakeWhatTheProductExports) {

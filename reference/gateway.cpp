@@ -41,7 +41,12 @@ void Gateway::start(Context& context) {
                        return Health{{"linked", linked()},
                                      {"failures_told_late", counts.late_failures - counts.untold_failures},
                                      {"failures_told_to_nobody", counts.untold_failures}};
-                     }});
+                     },
+                     [this] {
+                       const auto counts = bridge_->translator().counts();
+                       return Counters{{"Failure IMDNs sent", counts.late_failures - counts.untold_failures}};
+                     },
+                     config_.departures});
     admin_->open();
   }
   dial_due();
@@ -115,6 +120,7 @@ bool Gateway::linked() const {
 }
 
 void Gateway::to_partner(const xml::Element& stanza) {
+  if (admin_) admin_->log(stanza);
   for (Way& way : ways_) {
     if (way.link && way.link->send(stanza)) return;
   }
@@ -171,6 +177,7 @@ void Gateway::on_connected(ConnectionId connection) {
   LinkConfig config{config_.host, config_.proxy_name, config_.identity, config_.departures};
   TrustedLink::Handlers handlers;
   handlers.stanza = [this](const xml::Element& stanza) {
+    if (admin_) admin_->log(stanza);
     const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
     if (from) bridge_->on_stanza(stanza, from->domain());  // the proxy has authenticated it
   };

@@ -35,7 +35,11 @@ void Proxy::start(Context& context) {
                      [this] { return server_ ? server_->streams() : std::vector<xmpp::StreamInfo>(); },
                      [this] {
                        return Health{{"serving", serving()}, {"gateway_connected", gateway_connected()}};
-                     }});
+                     },
+                     [this] {
+                       return Counters{{"Streams", server_ ? server_->streams().size() : 0}};
+                     },
+                     config_.departures});
     admin_->open();
   }
   start_service();
@@ -131,6 +135,7 @@ bool Proxy::gateway_connected() const {
 // Stanzas.
 
 void Proxy::on_stanza(const xml::Element& stanza, std::string_view) {
+  if (admin_) admin_->log(stanza);
   const auto to = xmpp::Jid::parse(stanza.attribute_or_empty("to"));
   const bool ours = !to || serves(to->domain());  // nothing else gets through the stream
   ours ? to_gateway(stanza) : server_->send(stanza);
@@ -158,6 +163,7 @@ bool Proxy::serves(std::string_view domain) const {
 }
 
 void Proxy::from_gateway(const xml::Element& stanza) {
+  if (admin_) admin_->log(stanza);
   const auto from = xmpp::Jid::parse(stanza.attribute_or_empty("from"));
   const bool ours = from && serves(from->domain());
   if (ours && server_) server_->send(stanza);

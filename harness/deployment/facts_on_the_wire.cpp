@@ -72,6 +72,7 @@ class OneFact {
   OneFact(const Facts& facts, const Fact& fact, const departures::Planted& planted)
       : facts_(facts), fact_(fact), world_(choice_, {.latency = 1ms, .jitter_max = {}, .fragment = false}) {
     auto estate = facts.estate;
+    estate.start.generation = fact.generation;
     if (fact.configured_as) estate.rows[fact.partner] = *fact.configured_as;
     const auto& exchange = fact.exchanges.front();
     auto topology = topology_of(estate, {exchange.user_class}, {exchange.remote_domain});
@@ -191,8 +192,6 @@ class OneFact {
 
 std::span<const LeftOut> reasons_to_leave_out() {
   static constexpr std::array reasons{
-      LeftOut{"the product of 2019 is known to the model alone",
-              [](const Facts&, const Fact& fact) { return fact.generation != Generation::lync2013; }},
       LeftOut{"no node carries out an operation of it",
               [](const Facts& facts, const Fact& fact) {
                 const auto operations = operations_of(facts, fact);
@@ -202,7 +201,7 @@ std::span<const LeftOut> reasons_to_leave_out() {
       LeftOut{
           "its partner has a habit that no mock has",
           [](const Facts& facts, const Fact& fact) { return !shown_by_nodes(facts.estate.partners.at(fact.partner)); }},
-      LeftOut{"its users are disabled, or homed on a branch appliance",
+      LeftOut{"its users are disabled, or homed on a pool that is not deployed",
               [](const Facts& facts, const Fact& fact) { return !homed_here(facts, fact); }},
       LeftOut{"it holds under a reading for which the deployment does not stand",
               [](const Facts&, const Fact& fact) {

@@ -34,7 +34,7 @@ bool shown_by_nodes(const Operation& operation, const Estate& estate) {
 
 bool shown_by_nodes(const UserClass& users, const State& state) {
   const auto pool = state.pools.find(users.pool);
-  return users.enabled && pool != state.pools.end() && pool->second.deployed && !pool->second.branch;
+  return users.enabled && pool != state.pools.end() && pool->second.deployed;
 }
 
 Topology topology_of(const Estate& estate, const std::vector<std::string>& classes,

@@ -64,9 +64,42 @@ Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const Add
   }
 }
 
+namespace {
+
+using migration::AccessPolicies;
+using migration::AccessPolicy;
+
+/// Why a user has no XMPP whatever partners and policies say.
+std::optional<mocks::Refusal> bar_of(const Departures& departures, const migration::State& state,
+                                     const migration::UserClass& users) {
+  const auto pool = state.pools.find(users.pool);
+  const bool branch = pool != state.pools.end() && pool->second.branch;
+  if (departures.breaks(mocks::Rule::branch_user_has_no_xmpp, branch))
+    return mocks::Refusal{403, "XMPP is not supported for users of a branch appliance"};
+  const bool moved = side_of(state, users) == migration::Side::current;
+  if (departures.breaks(mocks::Rule::next_product_has_no_xmpp,
+                        moved && !branch && state.generation != migration::Generation::lync2013))
+    return mocks::Refusal{403, "the pool is of a version that has no XMPP"};
+  return std::nullopt;
+}
+
+/// What whoever waives the rule makes of policies: XMPP needs no federation.
+void let_xmpp_suffice(AccessPolicies& policies) {
+  const auto widen = [](AccessPolicy& policy) {
+    policy.enable_federation_access = policy.enable_federation_access || policy.enable_xmpp_access;
+  };
+  widen(policies.global);
+  for (auto& [name, policy] : policies.sites) widen(policy);
+  for (auto& [name, policy] : policies.user_scoped) widen(policy);
+}
+
+}  // namespace
+
+/// A user of a branch appliance is served by the node of its side, once that is there.
 Pool home_of(const migration::State& state, const std::string& user) {
   const auto found = state.users.find(user);
-  const bool moved = found != state.users.end() && side_of(state, found->second) == migration::Side::current;
+  const bool moved = found != state.users.end() && side_of(state, found->second) == migration::Side::current &&
+                     new_pool_deployed(state);
   return moved ? Pool::current : Pool::legacy;
 }
 
@@ -108,6 +141,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   for (const auto& [user, situation] : state.users) {
     const auto address = address_of(topology_, user);
     routing.homes[address] = home_of(state, user);
+    if (auto bar = bar_of(routing.departures, state, situation)) routing.barred[address] = std::move(*bar);
     // By the product's own evaluation (reference), not by that of the model that is held against the wire.
     if (known.user_may(address)) routing.xmpp_users.insert(address);
     if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
@@ -117,6 +151,7 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
   routing.legacy_partners = state.legacy.routes;
   for (const auto& [domain, row] : configuration.partners) {
+    if (state.generation != migration::Generation::lync2013) break;  // the new side has no such list
     routing.configured_partners.insert(domain);
     routing.configured_partners.insert(row.additional_domains.begin(), row.additional_domains.end());
   }
@@ -134,6 +169,7 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   settings.partners = known.partners;
   settings.gateway = known.gateway;
   settings.policies = state.policies;
+  if (!planted_.at(departures::routes).holds(mocks::Rule::xmpp_wants_federation)) let_xmpp_suffice(settings.policies);
   for (const auto& [user, situation] : state.users) {
     const auto address = address_of(topology_, user);
     if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
@@ -203,7 +239,9 @@ void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state
     targets.push_back(
         fmt::format("{} 0 {} {}", target.priority, port, target.resolves && somebody ? host : host_name("nowhere")));
   }
-  server.set("_xmpp-server._tcp." + domain, dns::Type::srv, state.ttl_s.at(domain), targets);
+  constexpr std::uint32_t day_s = 86400;
+  const bool given = planted_.at(departures::routes).holds(mocks::Rule::record_has_its_ttl);
+  server.set("_xmpp-server._tcp." + domain, dns::Type::srv, given ? state.ttl_s.at(domain) : day_s, targets);
 }
 
 mocks::PoolSettings Plan::pool(Pool pool, std::shared_ptr<const mocks::Routing> routing) const {
@@ -300,6 +338,7 @@ std::shared_ptr<const tls::Identity> Plan::certificate(const std::optional<migra
   tls::CertificateRequest request;
   for (const auto& name : one->names) request.names.push_back({tls::NameKind::dns, name});
   request.names.push_back({tls::NameKind::dns, host_name("xmpp")});
+  request.common_name = one->subject;
   if (one->fault == Fault::expired) request.flaw = tls::Flaw::expired;
   if (one->fault == Fault::not_yet_valid) request.flaw = tls::Flaw::not_yet_valid;
   if (one->fault == Fault::untrusted_root) request.flaw = tls::Flaw::unknown_root;

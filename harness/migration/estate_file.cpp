@@ -78,8 +78,9 @@ class EstateReader {
   Certificate certificate(const YAML::Node& map) {
     using Fault = Certificate::Fault;
     Certificate made;
-    if (!yaml_.map(map, "a certificate", {"names", "fault", "client-usage"})) return made;
+    if (!yaml_.map(map, "a certificate", {"names", "subject", "fault", "client-usage"})) return made;
     yaml_.read(map, "names", made.names);
+    yaml_.read(map, "subject", made.subject);
     yaml_.read_word<Fault>(map, "fault", made.fault,
                            {{"none", Fault::none},
                             {"expired", Fault::expired},
@@ -319,13 +320,14 @@ class EstateReader {
 
   void read_legacy(const YAML::Node& map) {
     set_usual_legacy();
-    if (!map ||
-        !yaml_.map(map, "legacy",
-                   {"gateway-runs", "edge-runs", "routes", "partners", "sip-domains", "certificate", "in-clear"}))
+    if (!map || !yaml_.map(map, "legacy",
+                           {"gateway-runs", "edge-runs", "one-edge-name", "routes", "partners", "sip-domains",
+                            "certificate", "in-clear"}))
       return;
     auto& legacy = state().legacy;
     yaml_.read(map, "gateway-runs", legacy.gateway_runs);
     yaml_.read(map, "edge-runs", legacy.edge_runs);
+    yaml_.read(map, "one-edge-name", legacy.one_edge_name);
     read_set(map, "routes", legacy.routes);
     read_set(map, "partners", legacy.partners);
     read_set(map, "sip-domains", legacy.sip_domains);

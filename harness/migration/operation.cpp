@@ -364,7 +364,21 @@ std::string words_of(const Operation& operation) {
   return text;
 }
 
+namespace {
+
+/// 1.4.8: whose legacy edge has one name for everything moves all users first, and decommissions it then.
+void check_transition(const State& state) {
+  const auto on_legacy_pool = [&](const auto& entry) { return side_of(state, entry.second) == Side::legacy; };
+  if (state.legacy.one_edge_name && std::ranges::any_of(state.users, on_legacy_pool))
+    throw OperationError(
+        "the access, conference and media edge of the legacy side share one name, and to change its routes is "
+        "unsupported then while users are on a legacy pool: move all of them first");
+}
+
+}  // namespace
+
 void check_possible(const Operation& operation, const State& state) {
+  if (operation.verb == stop_legacy_edge) check_transition(state);
   static constexpr std::array at_an_edge{assign_certificate, restart_edge, tick_xmpp, set_route,
                                          set_up_edge,        start_edge,   stop_edge, set_next_hop};
   if (std::ranges::find(at_an_edge, operation.verb) == at_an_edge.end()) return;

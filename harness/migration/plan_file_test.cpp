@@ -4,6 +4,7 @@
 
 #include "harness/files/yaml_reader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,7 +103,31 @@ steps:
   EXPECT_THAT(error, HasSubstr("p.yaml:10: remove-partner p.example of the step 'The edge': 'p.example' is not conf"));
 }
 
+TEST(PlanFile, AnEdgeOfOneNameIsNotChangedOverWithUsersOnALegacyPool) {
+  const auto plan = [](std::string_view name, std::string_view users) {
+    return fmt::format(R"(name: One name
+estate:
+  sip-domains: [a.example]
+  pools: {{old: {{side: legacy}}, new: {{side: new, deployed: true}}}}
+  users: {{sales: {{pool: old}}}}
+  partners: {{p.example: {{kind: external}}}}
+  legacy: {{one-edge-name: {}}}
+steps: [{{name: The legacy edge, do: [{}stop-legacy-edge]}}]
+)",
+                       name, users);
+  };
+  EXPECT_THAT(error_of(plan("true", "")),
+              HasSubstr("p.yaml:8: stop-legacy-edge of the step 'The legacy edge': the access, conference and media"));
+  EXPECT_EQ(error_of(plan("true", "move-users sales new, ")), "no error");
+  EXPECT_EQ(error_of(plan("false", "")), "no error");
+}
+
 TEST(PlanFile, WhatIsNoPlanIsTold) {
+  EXPECT_THAT(
+      error_of("name: x\nestate:\n  sip-domains: [a.example]\n  partners: {p.example: {kind: external}}\nsteps: []"),
+      HasSubstr("p.yaml:3: expected at least one class of users"));
+  EXPECT_THAT(error_of("name: x\nestate:\n  sip-domains: [a.example]\n  users: {sales: {count: 9}}\nsteps: []"),
+              HasSubstr("p.yaml:4: expected a key 'pool' here"));
   EXPECT_THAT(error_of(""), HasSubstr("p.yaml:1: expected a mapping"));
   EXPECT_THAT(error_of("- 1"), HasSubstr("p.yaml:1: expected a mapping for a plan"));
   EXPECT_THAT(error_of("name: x"), HasSubstr("p.yaml:1: expected 'estate'"));

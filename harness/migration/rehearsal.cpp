@@ -276,6 +276,32 @@ std::vector<std::string> surprises_of(const Rehearsal& rehearsal) {
   return surprises;
 }
 
+bool carried_by(const Timeline& timeline, Path path) {
+  return std::ranges::any_of(timeline.lanes, [&](const Lane& lane) {
+    const auto& last = lane.segments.back().outcome;
+    return last.kind == Kind::works && last.path == path;
+  });
+}
+
+/// No topic of the documents takes the legacy side away (1.6): what is there still, a sentence with its remedy each.
+std::vector<std::string> leftovers_of(const Timeline& timeline) {
+  std::vector<std::string> all;
+  if (carried_by(timeline, Path::legacy) || !carried_by(timeline, Path::current)) return all;
+  const auto& legacy = timeline.last.legacy;
+  for (const auto& [domain, record] : timeline.last.srv) {
+    if (std::ranges::find(record, legacy_gateway_box, &SrvTarget::box) != record.end())
+      all.push_back(fmt::format("the SRV record of {} still names the legacy gateway: change it", domain));
+  }
+  if (legacy.gateway_runs) all.emplace_back("the legacy gateway still runs: stop its service, and disable it");
+  std::vector<std::string> routes;
+  std::ranges::copy_if(legacy.routes, std::back_inserter(routes),
+                       [&](const auto& domain) { return listed(timeline.last.configuration, domain) != nullptr; });
+  if (!routes.empty())
+    all.push_back(
+        fmt::format("allowed SIP domains still lead to the legacy gateway: Remove-CsAllowedDomain {}", joined(routes)));
+  return all;
+}
+
 /// The step that had begun last.
 std::size_t step_at(const Plan& plan, Seconds at) {
   std::size_t found = 0;
@@ -316,6 +342,7 @@ Rehearsal rehearse(const Plan& plan) {
     made.objections.push_back(words);
   }
   made.surprises = surprises_of(made);
+  made.leftovers = leftovers_of(made.timeline);
   return made;
 }
 

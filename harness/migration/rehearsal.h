@@ -70,6 +70,7 @@ struct Rehearsal {
       0;  ///< the first step from which going on is sooner whole than going back; steps.size(): none
   std::vector<std::string> objections;  ///< why it is a no-go; empty: go
   std::vector<std::string> surprises;   ///< what is not as the plan expects
+  std::vector<std::string> leftovers;   ///< of the legacy side in the end, where nobody goes by it any more (1.6)
   [[nodiscard]] bool go() const { return objections.empty(); }
 };
 

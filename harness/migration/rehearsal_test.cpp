@@ -165,6 +165,21 @@ TEST(Rehearsals, WhatHappensBesideAStepBelongsToItsWayBack) {
   EXPECT_THAT(words_of(made.gates[0].back), ElementsAre("remove-partner external.example"));
 }
 
+TEST(Rehearsals, TellWhatStaysOfTheLegacySideWhereNobodyGoesByIt) {
+  const auto left = [](std::string_view steps) { return rehearse(plan_with(steps)).leftovers; };
+  EXPECT_THAT(left(partners_and_dns),
+              ElementsAre(HasSubstr("the legacy gateway still runs"),
+                          HasSubstr("Remove-CsAllowedDomain dialback.example, external.example")));
+  EXPECT_THAT(left("  - {name: One of two, do: [allow-partner external.example, repoint a.example edge]}"), SizeIs(2));
+  EXPECT_THAT(left("  - {name: Nothing yet, do: [set-ttl a.example 60]}"), IsEmpty()) << "all goes by it";
+  EXPECT_THAT(left("  - {name: All, do: [allow-partner external.example, allow-partner dialback.example, "
+                   "repoint a.example edge, stop-legacy-gateway, remove-legacy-route external.example, "
+                   "remove-legacy-route dialback.example]}"),
+              IsEmpty());
+  EXPECT_THAT(left("  - {name: No record, do: [allow-partner external.example, allow-partner dialback.example]}"),
+              Contains(HasSubstr("SRV record")));
+}
+
 TEST(Rehearsals, AreHeldAgainstWhatThePlanExpects) {
   const auto surprises = [](std::string_view expect) {
     return rehearse(plan_with(stopped_with_dns, fmt::format("budget: 3h\nexpect: {}", expect))).surprises;

@@ -85,6 +85,7 @@ std::string head_of(const Rehearsal& rehearsal) {
                   rehearsal.plan.estate.partners.size(), rehearsal.plan.steps.size(), rehearsal.timeline.judged);
   for (const auto& objection : rehearsal.objections) text += "  - " + objection + "\n";
   for (const auto& surprise : rehearsal.surprises) text += "Not as expected: " + surprise + ".\n";
+  for (const auto& leftover : rehearsal.leftovers) text += "Left behind: " + leftover + ".\n";
   return text;
 }
 
@@ -186,6 +187,7 @@ json::object json_of(const Rehearsal& rehearsal) {
                     {"go", rehearsal.go()},
                     {"objections", strings_of(rehearsal.objections)},
                     {"not-as-expected", strings_of(rehearsal.surprises)},
+                    {"left-behind", strings_of(rehearsal.leftovers)},
                     {"reading-legacy-users", word_of(rehearsal.plan.readings.legacy_users)},
                     {"end-s", rehearsal.timeline.end.count()},
                     {"cost", cost_of(rehearsal.timeline)},

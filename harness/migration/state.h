@@ -50,7 +50,8 @@ struct UserClass {
 /// What a peer checks of a certificate (2.4).
 struct Certificate {
   enum class Fault { none, expired, not_yet_valid, untrusted_root, revocation_unreachable };
-  std::vector<std::string> names;  ///< of subjectAltName; the subject is ignored by TLS
+  std::vector<std::string> names;  ///< of subjectAltName
+  std::string subject = {};        ///< its common name, which TLS ignores (2.4); empty: one of the others
   Fault fault = Fault::none;
   bool client_usage = true;  ///< extended key usage lets it stand for a TLS client, or there is none
   bool operator==(const Certificate&) const = default;
@@ -94,6 +95,7 @@ struct Configuration {
 struct Legacy {
   bool gateway_runs = true;
   bool edge_runs = true;              ///< the SIP leg of the gateway goes through it
+  bool one_edge_name = false;         ///< access, conferences and media of that edge share one FQDN (1.4.8)
   std::set<std::string> routes;       ///< allowed SIP domains whose proxy is the gateway (2.8)
   std::set<std::string> partners;     ///< that the gateway itself serves
   std::set<std::string> sip_domains;  ///< of ours that it serves

@@ -517,10 +517,11 @@ void Messaging::on_error(const xml::Element& stanza) {
 }
 
 void Messaging::report_late_failure(const std::string& session_id, const std::string& stanza_id) {
-  ++core_.late_failures;  // counter "Failure IMDNs sent/sec" of the product
+  const bool counted = core_.holds(Rule::late_failure_is_counted);
+  if (counted) ++core_.late_failures;  // counter "Failure IMDNs sent/sec" of the product
   const auto found = sessions_.find(session_id);
   if (found == sessions_.end() || found->second.state != SessionState::open) {
-    ++core_.untold_failures;  // page mode has no way back behind the 2xx: the administrator sees it
+    if (counted) ++core_.untold_failures;  // page mode has no way back behind the 2xx: the administrator sees it
     return;
   }
   sip::Message request = request_in(found->second.dialog, "MESSAGE");

@@ -78,6 +78,8 @@ void refused_key(Run& run) {
   stream->send("</stream:stream>");
   const auto told = n.told("never to be sent");
   // RFC 6120 section 10.4.3 names another condition for a stream that could not be negotiated.
+  if (run.target() == nullptr)  // the product's profile binds the deployment
+    CONFORMS("MIG-N06/invalid", "what the sender of the queued message was told", told, Ne("nothing"));
   if (CONFORMS("RFC6120-10.4.3-1", "what the sender of the queued message was told", told, Ne("nothing")))
     CONFORMS("XEP0220-2.1.1-12", "what the sender of the queued message was told", told,
              AnyOf(Tells("internal-server-error"), Tells("remote-server-timeout")));
@@ -93,6 +95,7 @@ CUTOVER_CASE(called_invalid){.id = "dialback.own-key-called-invalid",
                              .likely_causes = "A queue that is dropped with its stream.",
                              .judges = {{"XEP0220-2.1.1-7", {"xmpp.refused-result-authorises"}},
                                         {"RFC6120-10.4.3-1", {"xmpp.undeliverable-silent"}},
+                                        {"MIG-N06", {"xmpp.undeliverable-silent"}},
                                         {"XEP0220-2.1.1-12", {"xmpp.undeliverable-wrong-condition"}}},
                              .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
                              .budget = 5min,
@@ -130,6 +133,52 @@ CUTOVER_CASE(not_verified){.id = "dialback.own-key-not-verified",
                            .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
                            .budget = 5min,
                            .body = failed_verification};
+
+/// lync-facts 4.4: the product answers an invalid key by nothing at all.
+void never_answered(Run& run) {
+  Negotiation n(run);
+  auto stream = up_to_key(n, "into silence");
+  if (!stream) return;
+  constexpr Duration longer_than_any_waits = 15min;
+  auto& world = n.subject().world();
+  CONFORMS("MIG-N06/silence", "the stream without an answer came to its end",
+           world.run_until([&] { return stream->wire().ended(); }, longer_than_any_waits), Eq(true));
+  CONFORMS("MIG-N06/silence", "the message was sent without an answer to the key",
+           stream->wire().has_received("into silence"), Eq(false));
+}
+
+CUTOVER_CASE(silence){.id = "dialback.own-key-never-answered",
+                      .title = "A stream whose key is never answered is given up, and nothing is sent on it",
+                      .procedure = "Let the user write; lead the stream up to the subject's key, and answer nothing.",
+                      .accepted = "The end of the stream, however late; the message is never sent.",
+                      .likely_causes = "A queue that waits without end for a stream that is open.",
+                      .judges = {{"MIG-N06", {"xmpp.no-establishment-timeout"}}},
+                      .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
+                      .live = false,
+                      .budget = 1h,
+                      .body = never_answered};
+
+void taken_for_its_own(Run& run) {
+  Negotiation n(run);
+  constexpr char text[] = "to a partner that has our domain";
+  auto stream = n.called(kind, text);
+  if (!GIVEN(stream && stream->answer_header(""), "the subject opens a stream to its peer")) return;
+  stream->send("<stream:error><not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  stream->close();
+  CONFORMS("MIG-N14", "what the sender of the queued message was told", n.told(text), Ne("nothing"));
+}
+
+CUTOVER_CASE(our_domain){
+    .id = "dialback.partner-has-our-domain",
+    .title = "A partner that takes our domain for its own ends our stream, and the sender is told",
+    .procedure = "Let the user write; end the stream with not-authorized, as a server does that hosts that domain.",
+    .accepted = "The user is told, however late. That the partner hosts the domain is in what exports tell (F7).",
+    .likely_causes = "Tries without end, and nothing for the user.",
+    .judges = {{"MIG-N14", {"xmpp.undeliverable-silent"}}},
+    .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
+    .staging = Staging::bench_only,
+    .budget = 15min,
+    .body = taken_for_its_own};
 
 }  // namespace
 }  // namespace cutover::suites

@@ -2,6 +2,7 @@
 #include "suites/support/federated.h"
 
 #include "protocol/sip/text.h"
+#include "suites/support/administrator.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +20,8 @@ constexpr char ns_server[] = "jabber:server";
 }  // namespace
 
 Federated::Federated(Run& run, Repeats repeats)
-    : shared_deployment(std::make_shared<Deployment>(run.world(), DeploymentOptions{.planted = run.planted()})),
+    : shared_deployment(std::make_shared<Deployment>(
+          run.world(), DeploymentOptions{.planted = run.planted(), .admin = admin_plan()})),
       deployment(*shared_deployment),
       alice((deployment.bring_up(), deployment.user("alice"))),
       partner(deployment.partner("fabrikam.example")),

@@ -60,12 +60,22 @@ void PrintTo(const Deviations& deviations, std::ostream* out) {
   if (shown.size() < deviations.size()) *out << fmt::format("\n  and {} more", deviations.size() - shown.size());
 }
 
-std::shared_ptr<Deployment> bring_up(Run& run) {
+std::shared_ptr<Deployment> bring_up(Run& run) { return bring_up(run, estate_of(run.topology())); }
+
+std::shared_ptr<Deployment> bring_up(Run& run, migration::Estate estate) {
   auto deployment = std::make_shared<Deployment>(
-      run.world(), DeploymentOptions{.topology = run.topology(), .planted = run.planted()});
+      run.world(),
+      DeploymentOptions{.topology = run.topology(), .estate = std::move(estate), .planted = run.planted()});
   run.columns(deployment->columns());
   deployment->bring_up();
   hold_invariants(run, deployment);
+  return deployment;
+}
+
+std::shared_ptr<Deployment> migrate(Run& run, migration::Estate estate) {
+  auto deployment = bring_up(run, std::move(estate));
+  for (const auto step : canonical_steps()) deployment->carry_out(step);
+  deployment->settle();
   return deployment;
 }
 
@@ -73,6 +83,15 @@ mocks::RawPeer& somebody(Deployment& deployment, Layer speaks) {
   constexpr int host = 211;
   return deployment.world().add("somebody", host,
                                 std::make_unique<mocks::RawPeer>(std::vector<std::uint16_t>{}, speaks));
+}
+
+bool takes_connections(Deployment& deployment, mocks::RawPeer& peer, std::string_view listener) {
+  auto& connection = peer.connect(deployment.endpoint(listener));
+  (void)deployment.world().run_until([&] { return connection.open() || connection.closed(); }, 5s);
+  const bool open = connection.open() && !connection.eof();
+  connection.abort();
+  deployment.world().run_for(100ms);  // it is gone at the other end, too
+  return open;
 }
 
 Deviations deviations(Deployment& deployment, const std::vector<Exchange>& exchanges) {

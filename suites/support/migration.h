@@ -13,8 +13,16 @@ namespace cutover::suites {
 /// The deployment of the run, in its legacy shape.
 [[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&);
 
+/// The same with that estate instead of what follows from the topology ...
+[[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&, harness::migration::Estate);
+/// ... and taken through the six steps.
+[[nodiscard]] std::shared_ptr<harness::Deployment> migrate(harness::Run&, harness::migration::Estate);
+
 /// A peer by hand on a host that no deployment has; to be asked for once.
 [[nodiscard]] mocks::RawPeer& somebody(harness::Deployment&, Layer speaks = Layer::xmpp);
+
+/// Whether a connection to that listener comes about: "proxy", "legacy-gateway".
+[[nodiscard]] bool takes_connections(harness::Deployment&, mocks::RawPeer&, std::string_view listener);
 
 /// The exchanges that went otherwise than predicted, a sentence each.
 struct Deviations {

@@ -86,6 +86,13 @@ TEST(Invariants, StreamsEndWithTheTagsOfBoth) {
   EXPECT_THAT(check_streams_ended(trace, {"proxy"}), IsEmpty());
 }
 
+TEST(Invariants, AStreamMayEndInOneWriteWithWhatGoesBefore) {
+  Trace trace;
+  trace.append(record("proxy", Direction::out, "<failure/></stream:stream>"));
+  trace.append(record("proxy", Direction::in, "<message><body>&lt;/stream:stream></body></message>"));
+  EXPECT_THAT(check_streams_ended(trace, {"proxy"}), ElementsAre(HasSubstr("received no")));
+}
+
 TEST(Invariants, OnlyNegotiationGoesInClear) {
   Trace trace;
   trace.append(record("proxy", Direction::in, "<stream:stream>"));

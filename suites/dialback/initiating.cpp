@@ -154,7 +154,7 @@ CUTOVER_CASE(by_partner){.id = "dialback.own-key-refused-by-partner",
                          .accepted = "The user is told, however late; the message is never sent.",
                          .likely_causes = "A queue that is dropped with its stream.",
                          .judges = {{"MIG-N06", {"xmpp.undeliverable-silent", "xmpp.refused-result-authorises"}}},
-                         .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
+                         .needs = {Need::sip_side, Need::dialback, Need::user_account, Need::unmet_peers},
                          .staging = Staging::bench_only,
                          .budget = 5min,
                          .body = called_invalid_by_partner};
@@ -199,7 +199,7 @@ CUTOVER_CASE(our_domain){
     .accepted = "The user is told, however late. That the partner hosts the domain is in what exports tell (F7).",
     .likely_causes = "Tries without end, and nothing for the user.",
     .judges = {{"MIG-N14", {"xmpp.undeliverable-silent"}}},
-    .needs = {Need::dialback, Need::user_account, Need::unmet_peers},
+    .needs = {Need::sip_side, Need::dialback, Need::user_account, Need::unmet_peers},
     .staging = Staging::bench_only,
     .budget = 15min,
     .body = taken_for_its_own};

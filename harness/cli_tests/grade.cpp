@@ -67,6 +67,8 @@ class Grade : public CommandLine {
     const auto result = graded(sender);
     for (const auto& check : result.at("checks").as_array())
       if (check.at("outcome").as_string() != "pass") ids.emplace(check.at("id").as_string());
+    // What Prosody should do and does not: it offers dialback while TLS is required, and its errors name no language.
+    for (const auto* told : {"standing#RFC6120-5.3.1-2", "standing#RFC6120-4.9.2-5"}) ids.erase(told);
     return ids;
   }
   [[nodiscard]] std::size_t checks(const std::string& sender) const {
@@ -86,9 +88,7 @@ TEST_F(Grade, JudgesBothServersInsideTls) {
     expect(grade({name + ".pcapng", "--keys", name + ".keys"}), 1,
            AllOf(HasSubstr(not_met), HasSubstr("prosody.example 127.0.0.1:"), HasSubstr("id=''"),
                  HasSubstr("--sender prosody.example"), Not(HasSubstr("not all of it"))));
-    auto of_prosody = unmet("prosody.example");
-    of_prosody.erase("standing#RFC6120-5.3.1-2");  // a SHOULD NOT: it offers dialback while TLS is required
-    EXPECT_THAT(of_prosody, ElementsAre(not_met));
+    EXPECT_THAT(unmet("prosody.example"), ElementsAre(not_met));
     EXPECT_THAT(unmet("ejabberd.example"), IsEmpty());
     EXPECT_GT(checks("ejabberd.example"), 50U);
     EXPECT_THAT(content(path("out/report.html")), HasSubstr("standing.ejabberd.example"));

@@ -178,7 +178,7 @@ void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
 }
 
 void Deployment::start_user(const std::string& name) {
-  const auto home = home_of(state_, name);
+  const auto home = home_of(state_, moved_with(options_.topology, name));
   registered_[name] = home;
   users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, home)));
 }

@@ -20,7 +20,8 @@ struct DeploymentOptions {
   bool paper_tls = false;                        ///< names without encryption, for explorations and benchmarks
   departures::Planted planted;                   ///< defects and variants of the reference and the mocks
   AdminPlan admin;
-  std::uint16_t direct_tls_port = 0;          ///< where the proxy takes TLS from the first octet, too; 0: nowhere
+  bool every_exchange = false;        ///< is tried, not those of the first and last of many in the same situation
+  std::uint16_t direct_tls_port = 0;  ///< where the proxy takes TLS from the first octet, too; 0: nowhere
   std::unique_ptr<tls::Authority> authority;  ///< null: a new one
 };
 
@@ -80,6 +81,7 @@ class Deployment {
 
   [[nodiscard]] World& world() { return world_; }
   [[nodiscard]] const Topology& topology() const { return options_.topology; }
+  [[nodiscard]] bool tries_every_exchange() const { return options_.every_exchange; }
   [[nodiscard]] mocks::NameServer& name_server() { return *name_server_; }
   [[nodiscard]] mocks::LegacyGateway& legacy_gateway() { return *legacy_gateway_; }
   [[nodiscard]] mocks::Partner& partner(const std::string& domain);  ///< HarnessFault where it is a real server

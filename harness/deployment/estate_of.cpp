@@ -88,8 +88,10 @@ Estate estate_of(const Topology& topology) {
     auto& pool = state.edges[machine.pool];
     if (!machine.member.empty()) pool.members.push_back({.name = machine.member});
   }
-  for (const auto& user : topology.users)
-    state.users[user] = {.domain = domain_of(topology, user), .pool = std::string(legacy_pool_name)};
+  for (const auto& [name, users] : moved_as_one(topology))
+    state.users[name] = {.count = static_cast<std::uint32_t>(users.size()),
+                         .domain = domain_of(topology, users.front()),
+                         .pool = std::string(legacy_pool_name)};
   for (const auto& spec : topology.partners) {
     estate.partners[spec.domain] = partner_of(spec);
     estate.rows[spec.domain] = row_of(spec);
@@ -102,7 +104,7 @@ Estate estate_of(const Topology& topology) {
   estate.certificates[std::string(edge_certificate)] = {.names = domains};
   for (const auto& domain : domains) {
     state.srv[domain] = {SrvTarget{.box = std::string(legacy_gateway_box)}};
-    state.ttl_s[domain] = topology.srv_ttl_s;
+    state.ttl_s[domain] = srv_ttl_of(topology, domain);
   }
   state.configuration.gateway.dialback_passphrase = "passphrase of the new side";
   replicate(state);

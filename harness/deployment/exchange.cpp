@@ -1,12 +1,15 @@
 // How an exchange is made, awaited and traced.
 #include "harness/deployment/exchange.h"
 
+#include "protocol/base/check.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/stanza.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <span>
 
 namespace cutover::harness {
@@ -17,6 +20,8 @@ namespace {
 constexpr Duration exchange_limit = 45s;
 /// ... and than the 60 s in which a stream is to be established, where waiting costs nothing.
 constexpr Duration simulated_limit = 90s;
+constexpr std::string_view marker_prefix = "marker-";
+constexpr std::size_t tried_whole_max = 3;
 
 std::string jid_of(Deployment& deployment, const std::string& user) { return address_of(deployment.topology(), user); }
 
@@ -216,12 +221,28 @@ class Probe {
   std::size_t errors_before_ = 0, presences_before_ = 0;
 };
 
-/// Which gateways handled the marker, as their notes tell.
-void trace_path(Deployment& deployment, Observation& seen) {
-  for (const auto& record : deployment.world().trace().records()) {
-    if (record.note.detail.find(seen.marker) == std::string::npos) continue;
-    if (std::ranges::count(seen.nodes, record.node) == 0) seen.nodes.push_back(record.node);
+/// The nodes whose notes have a marker, by marker, in the order of their notes.
+using Handlers = std::map<std::string, std::vector<std::string>, std::less<>>;
+Handlers handlers_since(const Trace& trace, std::size_t first_record) {
+  Handlers handlers;
+  for (const auto& record : std::span(trace.records()).subspan(first_record)) {
+    if (record.note.summary.starts_with("so many notes"))
+      throw HarnessFault(
+          "a trace holds no more than what was said so far: take fewer users and partners, or leave "
+          "--depth=deep out");
+    const std::string_view text = record.note.detail;
+    for (auto at = text.find(marker_prefix); at != std::string_view::npos; at = text.find(marker_prefix, at + 1)) {
+      const auto end = text.find_first_not_of("-0123456789", at + marker_prefix.size());
+      auto& nodes = handlers[std::string(text.substr(at, end == std::string_view::npos ? end : end - at))];
+      if (std::ranges::count(nodes, record.node) == 0) nodes.push_back(record.node);
+    }
   }
+  return handlers;
+}
+
+/// Which gateways handled the marker.
+void trace_path(const Handlers& handlers, Observation& seen) {
+  if (const auto found = handlers.find(seen.marker); found != handlers.end()) seen.nodes = found->second;
   const auto crossed = [&](std::string_view kind) {
     return std::ranges::any_of(seen.nodes, [&](const auto& node) { return node.starts_with(kind); });
   };
@@ -247,7 +268,8 @@ Outcome predict_by(const Exchange& exchange, Judged judged) {
 
 Outcome outcome_in(const migration::State& state, const Topology& topology, const Exchange& exchange, Way way) {
   const auto spec = std::ranges::find(topology.partners, exchange.partner_domain, &PartnerSpec::domain);
-  return outcome_of(state, partner_of(*spec), {exchange.user, exchange.partner_domain, way, exchange.what});
+  return outcome_of(state, partner_of(*spec),
+                    {moved_with(topology, exchange.user), exchange.partner_domain, way, exchange.what});
 }
 
 }  // namespace
@@ -261,10 +283,14 @@ Outcome predict(const Deployment& deployment, const Exchange& exchange) {
                     [&](Way way) { return outcome_in(deployment.met(way), deployment.topology(), exchange, way); });
 }
 
-std::vector<Exchange> all_exchanges(const Topology& topology) {
+namespace {
+
+/// Everything between these users and these partners.
+std::vector<Exchange> exchanges_between(const std::vector<std::string>& users,
+                                        const std::vector<PartnerSpec>& partners) {
   std::vector<Exchange> exchanges;
-  for (const auto& user : topology.users) {
-    for (const auto& partner : topology.partners) {
+  for (const auto& user : users) {
+    for (const auto& partner : partners) {
       for (const auto what : {What::message, What::presence}) {
         for (const auto way : {Way::to_partner, Way::from_partner}) {
           exchanges.push_back({user, partner.domain, partner.users.front(), way, what});
@@ -275,18 +301,87 @@ std::vector<Exchange> all_exchanges(const Topology& topology) {
   return exchanges;
 }
 
+/// Of each class all, or the first and the last where they are many.
+template <class T, class Same>
+std::vector<T> standing_for(const std::vector<T>& all, Same same) {
+  std::vector<std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto alike = [&](const auto& members) { return same(all[members.front()], all[i]); };
+    const auto found = std::ranges::find_if(classes, alike);
+    found == classes.end() ? classes.push_back({i}) : found->push_back(i);
+  }
+  std::set<std::size_t> chosen;
+  for (const auto& members : classes) {
+    if (members.size() <= tried_whole_max) {
+      chosen.insert(members.begin(), members.end());
+    } else {
+      chosen.insert({members.front(), members.back()});
+    }
+  }
+  std::vector<T> some;
+  some.reserve(chosen.size());
+  for (const auto i : chosen) some.push_back(all[i]);
+  return some;
+}
+
+/// Whether nothing that decides a route tells them apart before the first step.
+bool same_situation(const Deployment& deployment, const std::string& one, const std::string& other) {
+  const auto& topology = deployment.topology();
+  const auto &first = moved_with(topology, one), &second = moved_with(topology, other);
+  if (first == second) return true;
+  const auto grouped = [&](const std::string& name) {
+    return std::ranges::find(topology.groups, name, &UserGroup::name) != topology.groups.end();
+  };
+  const auto& users = deployment.estate().start.users;
+  return !grouped(first) && !grouped(second) && users.at(first) == users.at(second);
+}
+
+bool same_kind(const Deployment& deployment, const PartnerSpec& one, const PartnerSpec& other) {
+  const auto row = [&](const PartnerSpec& spec) {
+    const auto& estate = deployment.estate();
+    auto partner = estate.partners.at(primary_of(estate, spec.domain));
+    partner.domain.clear();
+    return partner;
+  };
+  return one.kind == other.kind && one.server == other.server && one.side == other.side && row(one) == row(other);
+}
+
+}  // namespace
+
+std::vector<Exchange> all_exchanges(const Topology& topology) {
+  return exchanges_between(topology.users, topology.partners);
+}
+
+std::vector<Exchange> tried_exchanges(const Deployment& deployment) {
+  const auto& topology = deployment.topology();
+  if (deployment.tries_every_exchange()) return all_exchanges(topology);
+  const auto users = standing_for(
+      topology.users, [&](const auto& one, const auto& other) { return same_situation(deployment, one, other); });
+  const auto partners = standing_for(
+      topology.partners, [&](const auto& one, const auto& other) { return same_kind(deployment, one, other); });
+  return exchanges_between(users, partners);
+}
+
+std::string everybody_in_words(const Deployment& deployment) {
+  const auto all = all_exchanges(deployment.topology()).size(), tried = tried_exchanges(deployment).size();
+  if (tried == all) return "everybody";
+  return fmt::format("everybody ({} stand for {}; --depth=deep tries all)", tried, all);
+}
+
 std::vector<Observation> observe(Deployment& deployment, const std::vector<Exchange>& exchanges) {
   static_assert(exchange_limit > 32s);
   std::vector<Observation> seen;
+  const auto first_record = deployment.world().trace().records().size();
   std::vector<Probe> probes;
   probes.reserve(exchanges.size());
   for (const auto& exchange : exchanges) {
-    auto marker = fmt::format("marker-{}-{}", deployment.world().trace().records().size(), probes.size());
+    auto marker = fmt::format("{}{}-{}", marker_prefix, deployment.world().trace().records().size(), probes.size());
     seen.push_back(probes.emplace_back(deployment, exchange, std::move(marker)).run());
   }
+  const auto handlers = handlers_since(deployment.world().trace(), first_record);
   for (std::size_t i = 0; i < seen.size(); i++) {
     seen[i].copies = probes[i].copies();
-    trace_path(deployment, seen[i]);
+    trace_path(handlers, seen[i]);
   }
   return seen;
 }

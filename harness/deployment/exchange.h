@@ -45,6 +45,13 @@ struct Observation {
 /// Every user with every partner's first user, messages and presence, both ways.
 [[nodiscard]] std::vector<Exchange> all_exchanges(const Topology&);
 
+/// Those of them that are tried. Users of one situation (domain, home, policy, group) are a class, and partners of one
+/// kind and server likewise; of a class of more than three the first and the last stand for the rest, users in the
+/// order in which they are moved. With DeploymentOptions::every_exchange: all.
+[[nodiscard]] std::vector<Exchange> tried_exchanges(const Deployment&);
+/// "everybody", and where not all is tried, how many exchanges stand for how many.
+[[nodiscard]] std::string everybody_in_words(const Deployment&);
+
 /// Carries out the exchanges one after the other and counts the copies when all are done, so that a later exchange on
 /// the same path is the proof that no second copy comes. Presence subscriptions that it makes are ended again.
 [[nodiscard]] std::vector<Observation> observe(Deployment&, const std::vector<Exchange>&);

@@ -60,8 +60,9 @@ Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const Add
   for (const auto& node : nodes_of(topology_)) {
     auto& here = nodes_[node.name];
     here.address = address_of(node.host);
-    for (const auto& [service, port] : node.services) here.ports[service] = port_of(topology_, node.name, service);
+    for (const auto& [service, port] : node.services) here.ports[service] = port_of(topology_, node, service);
   }
+  for (const auto& group : topology_.groups) groups_[group.name] = group.users;
 }
 
 namespace {
@@ -96,8 +97,8 @@ void let_xmpp_suffice(AccessPolicies& policies) {
 }  // namespace
 
 /// A user of a branch appliance is served by the node of its side, once that is there.
-Pool home_of(const migration::State& state, const std::string& user) {
-  const auto found = state.users.find(user);
+Pool home_of(const migration::State& state, const std::string& moved_name) {
+  const auto found = state.users.find(moved_name);
   const bool moved = found != state.users.end() && side_of(state, found->second) == migration::Side::current &&
                      new_pool_deployed(state);
   return moved ? Pool::current : Pool::legacy;
@@ -132,20 +133,30 @@ std::shared_ptr<const tls::Identity> Plan::issue(const std::vector<std::string>&
   return authority_.issue(request);
 }
 
+std::vector<std::string> Plan::addresses_of(const std::string& moved) const {
+  const auto group = groups_.find(moved);
+  if (group == groups_.end()) return {address_of(topology_, moved)};
+  std::vector<std::string> addresses;
+  for (const auto& user : group->second) addresses.push_back(address_of(topology_, user));
+  return addresses;
+}
+
 mocks::Routing Plan::routing(const migration::State& state) const {
   mocks::Routing routing;
   for (const auto& domain : domains_of(topology_)) routing.domains.insert(domain);
   routing.departures = planted_.at(departures::routes);
   const auto& configuration = state.configuration;
   const auto known = settings(state, configuration, routed_edge(state));
-  for (const auto& [user, situation] : state.users) {
-    const auto address = address_of(topology_, user);
-    routing.homes[address] = home_of(state, user);
-    if (auto bar = bar_of(routing.departures, state, situation)) routing.barred[address] = std::move(*bar);
-    // By the product's own evaluation (reference), not by that of the model that is held against the wire.
-    if (known.user_may(address)) routing.xmpp_users.insert(address);
-    if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
-      routing.federated_users.insert(address);
+  for (const auto& [name, situation] : state.users) {
+    const auto bar = bar_of(routing.departures, state, situation);
+    for (const auto& address : addresses_of(name)) {
+      routing.homes[address] = home_of(state, name);
+      if (bar) routing.barred[address] = *bar;
+      // By the product's own evaluation (reference), not by that of the model that is held against the wire.
+      if (known.user_may(address)) routing.xmpp_users.insert(address);
+      if (known.allow_federated_users && known.policies.effective(address).policy.enable_federation_access)
+        routing.federated_users.insert(address);
+    }
   }
   routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
   if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
@@ -170,10 +181,11 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
   settings.gateway = known.gateway;
   settings.policies = state.policies;
   if (!planted_.at(departures::routes).holds(mocks::Rule::xmpp_wants_federation)) let_xmpp_suffice(settings.policies);
-  for (const auto& [user, situation] : state.users) {
-    const auto address = address_of(topology_, user);
-    if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
-    if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
+  for (const auto& [name, situation] : state.users) {
+    for (const auto& address : addresses_of(name)) {
+      if (!situation.policy.empty()) settings.policies.grants[address] = situation.policy;
+      if (!situation.site.empty()) settings.policies.homes[address] = situation.site;
+    }
   }
   // A setting of the edge, whoever is asked.
   settings.allow_federated_users =

@@ -87,9 +87,12 @@ class Plan {
     std::map<std::string, std::uint16_t, std::less<>> ports;
   };
   [[nodiscard]] const Located& located(std::string_view node) const;
+  /// Of the users of a class of the estate: a group of the topology, or one user.
+  [[nodiscard]] std::vector<std::string> addresses_of(const std::string& moved) const;
 
   Topology topology_;
   std::vector<EdgeMachine> machines_;
+  std::map<std::string, std::vector<std::string>, std::less<>> groups_;  ///< their users
   migration::Estate estate_;
   std::map<std::string, Located, std::less<>> nodes_;
   tls::Authority& authority_;
@@ -100,8 +103,8 @@ class Plan {
 [[nodiscard]] const char* node_name_of(Pool);
 /// The XMPP gateway of the front ends is installed, and runs.
 [[nodiscard]] bool gateway_up(const migration::State&);
-/// Where a user is homed.
-[[nodiscard]] Pool home_of(const migration::State&, const std::string& user);
+/// Where a user is homed, or whoever is moved as one with it (moved_with).
+[[nodiscard]] Pool home_of(const migration::State&, const std::string& moved_name);
 /// The record names the new edge.
 [[nodiscard]] bool names_edge(const migration::State&, const std::string& domain);
 

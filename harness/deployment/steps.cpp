@@ -117,7 +117,8 @@ bool Deployment::can_be_taken_back(const migration::Operation& operation) const 
 }
 
 void Deployment::move_user(const std::string& name, Pool home) {
-  take({{Verb::move_users, name, std::string(home == Pool::legacy ? legacy_pool_name : new_pool_name)}});
+  take({{Verb::move_users, moved_with(options_.topology, name),
+         std::string(home == Pool::legacy ? legacy_pool_name : new_pool_name)}});
 }
 
 void Deployment::allow_partner(const std::string& domain) { take({{Verb::allow_partner, domain, ""}}); }
@@ -143,14 +144,20 @@ void Deployment::conform() {
 }
 
 void Deployment::conform_homes() {
-  for (const auto& name : options_.topology.users) {
+  for (const auto& [name, users] : moved_as_one(options_.topology)) {
     const auto home = home_of(state_, name);
-    if (registered_.at(name) == home || !pools_.contains(home)) continue;
-    auto& mover = user(name);
-    mover.register_with(routing_->pools.at(home));
-    await([&] { return mover.registered() && pools_.at(home)->registered(address_of(options_.topology, name)); },
-          name + " could not register with its new pool");
-    registered_[name] = home;
+    if (!pools_.contains(home)) continue;
+    std::vector<std::string> moved;
+    for (const auto& one : users) {
+      if (std::exchange(registered_.at(one), home) == home) continue;
+      moved.push_back(one);
+      user(one).register_with(routing_->pools.at(home));
+    }
+    for (const auto& one : moved) {
+      const auto address = address_of(options_.topology, one);
+      await([&] { return user(one).registered() && pools_.at(home)->registered(address); },
+            one + " could not register with its new pool");
+    }
   }
 }
 

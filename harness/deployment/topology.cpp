@@ -22,6 +22,8 @@ namespace {
 constexpr std::uint32_t ttl_max_s = 2'147'483'647;  // RFC 2181 section 8
 constexpr std::size_t further_domains_max = 10;
 constexpr int first_partner_host = 40, first_user_host = 100;
+constexpr int block_size = 256, further_partners_block = 1, further_users_block = 4;
+constexpr char rest_of_domains[] = "default";
 constexpr char only_edge[] = "proxy";
 constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
                         dns_port = 10053;
@@ -53,6 +55,17 @@ int host_of_edge_machine(std::size_t index) {
   static_assert(hosts.size() == edge_machines_max);
   return hosts.at(index);
 }
+
+/// Those that fit stand in the first block, the others one behind the other in blocks of their own.
+int host_of(std::size_t index, int first, std::size_t in_block, int further_block) {
+  if (index < in_block) return first + static_cast<int>(index);
+  constexpr std::size_t hosts = 254;
+  const auto further = index - in_block;
+  return (further_block + static_cast<int>(further / hosts)) * block_size + 1 + static_cast<int>(further % hosts);
+}
+static_assert(partners_max - partners_in_block <= 254 * (further_users_block - further_partners_block));
+
+std::string first_label(const std::string& domain) { return domain.substr(0, domain.find('.')); }
 
 std::vector<NodeSpec> fixed_nodes(const Topology& topology) {
   std::vector<NodeSpec> nodes{
@@ -116,8 +129,8 @@ class TopologyReader {
     check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "edges", "places"});
     Topology topology;
     topology.domain = domain(root);
-    if (root["srv-ttl-seconds"]) topology.srv_ttl_s = seconds(root["srv-ttl-seconds"]);
     if (root["further-domains"]) read_further_domains(root, topology);
+    if (root["srv-ttl-seconds"]) read_ttls(root["srv-ttl-seconds"], topology);
     read_users(root, topology);
     for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
     check_unique_domains(root, topology);
@@ -209,21 +222,81 @@ class TopologyReader {
     }
   }
 
-  /// "alice", or "alice@b.example" for a further domain; a localpart names a node, and stands once.
-  void read_users(const YAML::Node& root, Topology& topology) const {
-    const auto known = domains_of(topology);
-    for (const auto& node : sequence(root, "users", users_max)) {
-      const auto text = node.IsScalar() ? node.Scalar() : std::string();
-      const auto at = text.find('@');
-      const auto name = text.substr(0, at), domain = at == std::string::npos ? topology.domain : text.substr(at + 1);
-      if (!is_user_name(name, topology.domain))
-        fail(node, "expected a user name of small letters, digits, '-', '.', such as alice");
-      if (std::ranges::find(known, domain) == known.end())
-        fail(node, fmt::format("'{}' is no domain of ours, expected one of {}", domain, fmt::join(known, ", ")));
-      if (std::ranges::count(topology.users, name) != 0) fail(node, "user '" + name + "' is listed twice");
-      topology.users.push_back(name);
-      if (domain != topology.domain) topology.user_domains[name] = domain;
+  /// A number of seconds, or a map of them by domain of ours.
+  void read_ttls(const YAML::Node& node, Topology& topology) const {
+    if (!node.IsMap()) {
+      topology.srv_ttl_s = seconds(node);
+      return;
     }
+    const auto known = domains_of(topology);
+    for (const auto& entry : node) {
+      const auto domain = entry.first.IsScalar() ? entry.first.Scalar() : std::string();
+      if (domain == rest_of_domains) {
+        topology.srv_ttl_s = seconds(entry.second);
+      } else if (std::ranges::find(known, domain) == known.end()) {
+        fail(entry.first, fmt::format("'{}' is no domain of ours, expected {} (for the rest) or one of {}", domain,
+                                      rest_of_domains, fmt::join(known, ", ")));
+      } else {
+        topology.srv_ttls_s[domain] = seconds(entry.second);
+      }
+    }
+  }
+
+  void read_users(const YAML::Node& root, Topology& topology) const {
+    for (const auto& node : sequence(root, "users", users_max)) {
+      node.IsMap() ? read_group(node, topology) : read_user(node, topology);
+      if (topology.users.size() > users_max)
+        fail(node, fmt::format("expected at most {} users, those of groups counted", users_max));
+    }
+    for (const auto& group : topology.groups) {
+      if (std::ranges::count(topology.users, group.name) != 0)
+        fail(root["users"], "'" + group.name + "' is a user and a group; expected another name for the group");
+    }
+  }
+
+  /// {group: sales, count: 40, domain: b.example}: sales-1 to sales-40; without a domain in the first one.
+  void read_group(const YAML::Node& node, Topology& topology) const {
+    check_keys(node, {"group", "count", "domain"});
+    UserGroup group{.name = text(node, "group"), .users = {}};
+    const auto count = count_of(node);
+    if (std::ranges::find(topology.groups, group.name, &UserGroup::name) != topology.groups.end())
+      fail(node["group"], "group '" + group.name + "' is listed twice");
+    const auto domain = node["domain"] ? text(node, "domain") : topology.domain;
+    for (std::size_t number = 1; number <= count; ++number) {
+      group.users.push_back(fmt::format("{}-{}", group.name, number));
+      add_user(node, group.users.back(), domain, topology);
+    }
+    topology.groups.push_back(std::move(group));
+  }
+
+  [[nodiscard]] std::size_t count_of(const YAML::Node& group) const {
+    const auto digits = text(group, "count");
+    std::size_t value = 0;
+    const auto* const end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, value);
+    if (read.ec != std::errc() || read.ptr != end || value == 0 || value > users_max)
+      fail(group["count"], fmt::format("expected a number of users from 1 to {} for 'count'", users_max));
+    return value;
+  }
+
+  /// "alice", or "alice@b.example" for a further domain.
+  void read_user(const YAML::Node& node, Topology& topology) const {
+    const auto text = node.IsScalar() ? node.Scalar() : std::string();
+    const auto at = text.find('@');
+    const auto name = text.substr(0, at), domain = at == std::string::npos ? topology.domain : text.substr(at + 1);
+    add_user(node, name, domain, topology);
+  }
+
+  /// A localpart names a node, and stands once.
+  void add_user(const YAML::Node& node, const std::string& name, const std::string& domain, Topology& topology) const {
+    const auto known = domains_of(topology);
+    if (!is_user_name(name, topology.domain))
+      fail(node, "expected a user name of small letters, digits, '-', '.', such as alice");
+    if (std::ranges::find(known, domain) == known.end())
+      fail(node, fmt::format("'{}' is no domain of ours, expected one of {}", domain, fmt::join(known, ", ")));
+    if (std::ranges::count(topology.users, name) != 0) fail(node, "user '" + name + "' is listed twice");
+    topology.users.push_back(name);
+    if (domain != topology.domain) topology.user_domains[name] = domain;
   }
 
   [[nodiscard]] PartnerSpec partner(const YAML::Node& node) const {
@@ -377,13 +450,54 @@ std::string address_of(const Topology& topology, const std::string& user) {
   return user + "@" + domain_of(topology, user);
 }
 
+std::vector<std::string> node_names_of_partners(const Topology& topology) {
+  std::map<std::string, int> bearers;
+  for (const auto& node : fixed_nodes(topology)) ++bearers[node.name];
+  for (const auto& partner : topology.partners) ++bearers[first_label(partner.domain)];
+  std::vector<std::string> names;
+  names.reserve(topology.partners.size());
+  for (const auto& partner : topology.partners) {
+    const auto label = first_label(partner.domain);
+    names.push_back(bearers.at(label) == 1 ? label : partner.domain);
+  }
+  return names;
+}
+
 std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {
-  const auto label = [](const std::string& domain) { return domain.substr(0, domain.find('.')); };
-  const auto mine = label(partner.domain);
-  const auto same = [&](const PartnerSpec& other) { return label(other.domain) == mine; };
+  const auto mine = first_label(partner.domain);
+  const auto same = [&](const PartnerSpec& other) { return first_label(other.domain) == mine; };
   const bool clear =
       std::ranges::count_if(topology.partners, same) == 1 && find_node(fixed_nodes(topology), mine) == nullptr;
   return clear ? mine : partner.domain;
+}
+
+std::vector<UserGroup> moved_as_one(const Topology& topology) {
+  std::vector<UserGroup> all;
+  for (const auto& user : topology.users) {
+    const auto& name = moved_with(topology, user);
+    if (all.empty() || all.back().name != name) all.push_back({name, {}});
+    all.back().users.push_back(user);
+  }
+  return all;
+}
+
+const std::string& moved_with(const Topology& topology, const std::string& user) {
+  const auto has = [&](const UserGroup& group) { return std::ranges::find(group.users, user) != group.users.end(); };
+  const auto found = std::ranges::find_if(topology.groups, has);
+  return found == topology.groups.end() ? user : found->name;
+}
+
+std::uint32_t srv_ttl_of(const Topology& topology, const std::string& domain) {
+  const auto found = topology.srv_ttls_s.find(domain);
+  return found == topology.srv_ttls_s.end() ? topology.srv_ttl_s : found->second;
+}
+
+std::optional<std::string> beyond_a_block(const Topology& topology) {
+  const auto partners = topology.partners.size(), users = topology.users.size();
+  if (partners <= partners_in_block && users <= users_in_block) return std::nullopt;
+  return fmt::format(
+      "the block of addresses of a live world holds {} partners and {} users, and the topology has {} and {}",
+      partners_in_block, users_in_block, partners, users);
 }
 
 std::vector<EdgeMachine> edge_machines(const Topology& topology) {
@@ -399,20 +513,28 @@ std::vector<EdgeMachine> edge_machines(const Topology& topology) {
 
 std::vector<NodeSpec> nodes_of(const Topology& topology) {
   auto nodes = fixed_nodes(topology);
-  int host = first_partner_host;
-  for (const auto& partner : topology.partners)
-    nodes.push_back({node_name_of(topology, partner), host++, {{"xmpp", xmpp_port}}});
-  host = first_user_host;
-  for (const auto& user : topology.users) nodes.push_back({user, host++, {}});
+  std::size_t index = 0;
+  for (auto& name : node_names_of_partners(topology)) {
+    const int host = host_of(index++, first_partner_host, partners_in_block, further_partners_block);
+    nodes.push_back({std::move(name), host, {{"xmpp", xmpp_port}}});
+  }
+  index = 0;
+  for (const auto& user : topology.users)
+    nodes.push_back({user, host_of(index++, first_user_host, users_in_block, further_users_block), {}});
   return nodes;
 }
 
 std::uint16_t port_of(const Topology& topology, std::string_view node, std::string_view service) {
   const auto nodes = nodes_of(topology);
   const auto* found = find_node(nodes, node);
-  const auto* standard = found == nullptr ? nullptr : find_service(*found, service);
-  if (standard == nullptr) throw std::invalid_argument(fmt::format("no service {} of a node {}", service, node));
-  const auto place = topology.places.find(found->name);
+  if (found == nullptr) throw std::invalid_argument(fmt::format("no service {} of a node {}", service, node));
+  return port_of(topology, *found, service);
+}
+
+std::uint16_t port_of(const Topology& topology, const NodeSpec& node, std::string_view service) {
+  const auto* standard = find_service(node, service);
+  if (standard == nullptr) throw std::invalid_argument(fmt::format("no service {} of a node {}", service, node.name));
+  const auto place = topology.places.find(node.name);
   if (place == topology.places.end()) return standard->second;
   const auto port = place->second.ports.find(standard->first);
   return port == place->second.ports.end() ? standard->second : port->second;

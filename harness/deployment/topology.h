@@ -46,21 +46,34 @@ struct EdgeSpec {
   bool operator==(const EdgeSpec&) const = default;
 };
 
+/// Users of equal situation who are moved as one: NAME-1 to NAME-COUNT.
+struct UserGroup {
+  std::string name;
+  std::vector<std::string> users;
+  bool operator==(const UserGroup&) const = default;
+};
+
 /// A deployment on paper. Every user starts on the legacy pool, every partner on the legacy gateway.
 struct Topology {
   std::string domain;              ///< our SIP and XMPP domain, and that of our hosts
   std::vector<std::string> users;  ///< localparts, in the order in which they are moved
   std::vector<PartnerSpec> partners;
-  std::uint32_t srv_ttl_s = 300;                         ///< of our _xmpp-server records
+  std::uint32_t srv_ttl_s = 300;                         ///< of our _xmpp-server records ...
+  std::map<std::string, std::uint32_t> srv_ttls_s = {};  ///< ... but for those of these domains of ours
   std::vector<std::string> further_domains = {};         ///< ours, too
   std::map<std::string, std::string> user_domains = {};  ///< of the users of these, by localpart
+  std::vector<UserGroup> groups = {};                    ///< their users are among `users`, one behind the other
   std::vector<EdgeSpec> edges = {};                      ///< empty: one machine, the pool "proxy"
   std::map<std::string, Place> places;                   ///< by node name; only `cutover serve` looks at it
   bool operator==(const Topology&) const = default;
 };
 
-/// Each node has an address of its own, by its host number in the block of a world.
-inline constexpr std::size_t partners_max = 20, users_max = 100, edge_machines_max = 17;
+/// Each node has an address of its own, by its host number. A live world has a block of 254 of them, which holds so
+/// many partners and users; those beyond are further numbers, for the simulated world and for places.
+inline constexpr std::size_t partners_max = 500, users_max = 1000, edge_machines_max = 17;
+inline constexpr std::size_t partners_in_block = 20, users_in_block = 100;
+/// Why its nodes do not fit into a block, in words; nothing where they do.
+[[nodiscard]] std::optional<std::string> beyond_a_block(const Topology&);
 
 /// One machine of an edge pool. A node is called "proxy", or "proxy-MEMBER" where the topology names its edge pools.
 struct EdgeMachine {
@@ -79,8 +92,11 @@ struct NodeSpec {
 /// Name server, legacy gateway, proxies, gateway, both pools, then partners and users in their order.
 [[nodiscard]] std::vector<NodeSpec> nodes_of(const Topology&);
 [[nodiscard]] std::string node_name_of(const Topology&, const PartnerSpec&);
+/// Of all partners, in their order: quicker than one by one.
+[[nodiscard]] std::vector<std::string> node_names_of_partners(const Topology&);
 /// The port of a service of a node: of its place, or the standard one. Throws std::invalid_argument for what is none.
 [[nodiscard]] std::uint16_t port_of(const Topology&, std::string_view node, std::string_view service);
+[[nodiscard]] std::uint16_t port_of(const Topology&, const NodeSpec&, std::string_view service);
 
 /// What is wrong with a topology file: "file:line: what was expected".
 struct TopologyError : std::runtime_error {
@@ -99,6 +115,12 @@ void set_place(Topology&, const std::string& assignment);
 /// The domain of a user of ours, and the whole address.
 [[nodiscard]] const std::string& domain_of(const Topology&, const std::string& user);
 [[nodiscard]] std::string address_of(const Topology&, const std::string& user);
+/// Who is moved as one, in the order of the moves: a group by its name, any other user alone by the own one.
+[[nodiscard]] std::vector<UserGroup> moved_as_one(const Topology&);
+/// What moves that user: the group, or the user alone.
+[[nodiscard]] const std::string& moved_with(const Topology&, const std::string& user);
+/// Of our _xmpp-server record of that domain.
+[[nodiscard]] std::uint32_t srv_ttl_of(const Topology&, const std::string& domain);
 /// The embedded deployment: three users, three partners of the three kinds.
 [[nodiscard]] Topology reference_topology();
 

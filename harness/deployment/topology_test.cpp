@@ -1,13 +1,21 @@
 // Topology files: what is read, and where a mistake is told to be.
 #include "harness/deployment/topology.h"
 
+#include "harness/deployment/exchange.h"
+#include "harness/worlds/choice.h"
+#include "harness/worlds/sim_world.h"
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace cutover::harness {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string error_of(std::string_view yaml) {
   try {
@@ -95,6 +103,139 @@ TEST(Topology, EveryNodeHasAName) {
                                           "proxy.example", "alice", "bob", "carol"));
   EXPECT_THAT(error_of("domain: a\nusers: [proxy]\npartners:\n  - {domain: b, kind: sasl-external, users: [y]}\n"),
               HasSubstr("t.yaml:2: 'proxy' is the name of another node"));
+}
+
+/// So many of both, partners of the three kinds in turn.
+Topology topology_of(std::size_t partners, std::size_t users) {
+  Topology topology{.domain = "a.example", .users = {}, .partners = {}};
+  for (std::size_t i = 0; i < users; ++i) topology.users.push_back(fmt::format("user-{}", i));
+  for (std::size_t i = 0; i < partners; ++i)
+    topology.partners.push_back({fmt::format("p{}.example", i), static_cast<PartnerKind>(i % 3), {"romeo"}});
+  return topology;
+}
+
+std::string with_users(const std::string& users) {
+  return "domain: a.example\nfurther-domains: [c.example]\npartners: [{domain: b.example, kind: sasl-external, users: "
+         "[y]}]\nusers: [" +
+         users + "]\n";
+}
+
+TEST(Topology, EveryNodeHasAHostNumberOfItsOwn) {
+  const auto topology = topology_of(partners_max, users_max);
+  std::set<int> hosts;
+  for (const auto& node : nodes_of(topology)) hosts.insert(node.host);
+  EXPECT_EQ(hosts.size(), nodes_of(topology).size());
+  const auto small = nodes_of(topology_of(partners_in_block, users_in_block));
+  EXPECT_TRUE(std::ranges::all_of(small, [](const auto& node) { return node.host <= 254; }));
+  const auto names = node_names_of_partners(reference_topology());
+  EXPECT_THAT(names, testing::ElementsAre("fabrikam", "litware", "talk"));
+}
+
+TEST(Topology, WhatIsBeyondABlockIsTold) {
+  EXPECT_EQ(beyond_a_block(topology_of(partners_in_block, users_in_block)), std::nullopt);
+  EXPECT_THAT(beyond_a_block(topology_of(partners_in_block + 1, 1)),
+              testing::Optional(HasSubstr("holds 20 partners and 100 users, and the topology has 21 and 1")));
+  EXPECT_NE(beyond_a_block(topology_of(1, users_in_block + 1)), std::nullopt);
+}
+
+TEST(Topology, GroupsAreUsersThatAreMovedAsOne) {
+  const auto topology = parse_topology(with_users("alice, {group: sales, count: 2, domain: c.example}, bob"), "t.yaml");
+  EXPECT_THAT(topology.users, testing::ElementsAre("alice", "sales-1", "sales-2", "bob"));
+  EXPECT_EQ(address_of(topology, "sales-2"), "sales-2@c.example");
+  EXPECT_EQ(moved_with(topology, "sales-2"), "sales");
+  EXPECT_EQ(moved_with(topology, "bob"), "bob");
+  EXPECT_THAT(moved_as_one(topology),
+              testing::ElementsAre(UserGroup{"alice", {"alice"}}, UserGroup{"sales", {"sales-1", "sales-2"}},
+                                   UserGroup{"bob", {"bob"}}));
+  const auto users = estate_of(topology).start.users;
+  EXPECT_THAT(users, testing::SizeIs(3));
+  EXPECT_EQ(users.at("sales").count, 2U);
+  EXPECT_EQ(users.at("sales").domain, "c.example");
+}
+
+TEST(Topology, MistakesInGroupsAreToldWithFileAndLine) {
+  EXPECT_THAT(error_of(with_users("{group: sales}")), HasSubstr("t.yaml:4: expected a text for 'count'"));
+  EXPECT_THAT(error_of(with_users("{group: sales, count: 0}")),
+              HasSubstr("t.yaml:4: expected a number of users from 1"));
+  EXPECT_THAT(error_of(with_users("{group: sales, count: many}")), HasSubstr("t.yaml:4: expected a number of users"));
+  EXPECT_THAT(error_of(with_users("{group: sales, size: 2}")), HasSubstr("t.yaml:4: unknown key 'size'"));
+  EXPECT_THAT(error_of(with_users("{group: Sales, count: 2}")), HasSubstr("t.yaml:4: expected a user name"));
+  EXPECT_THAT(error_of(with_users("{group: s, count: 2, domain: d.example}")),
+              HasSubstr("t.yaml:4: 'd.example' is no domain of ours, expected one of a.example, c.example"));
+  EXPECT_THAT(error_of(with_users("{group: s, count: 2}, {group: s, count: 2}")),
+              HasSubstr("t.yaml:4: group 's' is listed twice"));
+  EXPECT_THAT(error_of(with_users("s-1, {group: s, count: 2}")), HasSubstr("t.yaml:4: user 's-1' is listed twice"));
+  EXPECT_THAT(error_of(with_users("s, {group: s, count: 2}")), HasSubstr("t.yaml:4: 's' is a user and a group"));
+  EXPECT_THAT(error_of(with_users("{group: s, count: 999}, {group: t, count: 2}")),
+              HasSubstr("t.yaml:4: expected at most 1000 users, those of groups counted"));
+}
+
+TEST(Topology, RecordsHaveTheirTtlByDomain) {
+  const auto of = [](const std::string& ttls) {
+    return parse_topology(with_users("x") + "srv-ttl-seconds: " + ttls + "\n", "t.yaml");
+  };
+  EXPECT_THAT(estate_of(of("{default: 120, c.example: 60}")).start.ttl_s,
+              testing::ElementsAre(testing::Pair("a.example", 120U), testing::Pair("c.example", 60U)));
+  EXPECT_THAT(estate_of(of("{c.example: 60}")).start.ttl_s,
+              testing::ElementsAre(testing::Pair("a.example", 300U), testing::Pair("c.example", 60U)));
+  EXPECT_EQ(srv_ttl_of(of("45"), "c.example"), 45U);
+  const auto error = [](const std::string& ttls) {
+    return error_of(with_users("x") + "srv-ttl-seconds: " + ttls + "\n");
+  };
+  EXPECT_THAT(
+      error("{b.example: 60}"),
+      HasSubstr("t.yaml:5: 'b.example' is no domain of ours, expected default (for the rest) or one of a.example"));
+  EXPECT_THAT(error("{c.example: soon}"), HasSubstr("t.yaml:5: expected a number of seconds"));
+}
+
+/// Brought up with TLS of paper.
+struct Small {
+  explicit Small(Topology topology, bool every_exchange = false)
+      : world(choice, {.latency = std::chrono::milliseconds(1), .jitter_max = {}, .fragment = false}),
+        deployment(world, {.topology = std::move(topology), .paper_tls = true, .every_exchange = every_exchange}) {
+    deployment.bring_up();
+  }
+  Undisturbed choice;
+  SimWorld world;
+  Deployment deployment;
+};
+
+TEST(Topology, TheFirstAndTheLastStandForManyInOneSituation) {
+  const Small many(topology_of(12, 5)), all(topology_of(12, 5), true), few(topology_of(9, 3));
+  std::set<std::string> users, partners;
+  for (const auto& one : tried_exchanges(many.deployment)) {
+    users.insert(one.user);
+    partners.insert(one.partner_domain);
+  }
+  EXPECT_THAT(users, testing::ElementsAre("user-0", "user-4"));
+  EXPECT_THAT(partners, testing::UnorderedElementsAre("p0.example", "p1.example", "p2.example", "p9.example",
+                                                      "p10.example", "p11.example"));
+  EXPECT_EQ(everybody_in_words(many.deployment), "everybody (48 stand for 240; --depth=deep tries all)");
+  EXPECT_EQ(tried_exchanges(all.deployment).size(), 240U);
+  EXPECT_EQ(tried_exchanges(few.deployment).size(), all_exchanges(few.deployment.topology()).size());
+  EXPECT_EQ(everybody_in_words(few.deployment), "everybody");
+}
+
+TEST(Topology, AGroupStandsForItselfAlone) {
+  const Small some(parse_topology(with_users("u, v, w, {group: s, count: 5}, x"), "t.yaml"));
+  std::set<std::string> users;
+  for (const auto& one : tried_exchanges(some.deployment)) users.insert(one.user);
+  EXPECT_THAT(users, testing::ElementsAre("s-1", "s-5", "u", "x"));
+}
+
+TEST(Topology, AGroupIsMovedInOneGo) {
+  Small some(parse_topology(with_users("alice, {group: s, count: 3}"), "t.yaml"));
+  some.deployment.carry_out(Step::deploy_pool);
+  some.deployment.move_user("s-2", Pool::current);
+  const auto handlers = [&](const std::string& user) {
+    const auto seen = observe(some.deployment, {{user, "b.example", "y", Way::from_partner, What::message}});
+    EXPECT_EQ(seen.front().copies, 1U);
+    return seen.front().nodes;
+  };
+  for (const auto* moved : {"s-1", "s-2", "s-3"}) EXPECT_THAT(handlers(moved), testing::Contains("new-pool")) << moved;
+  EXPECT_THAT(handlers("alice"), Not(testing::Contains("new-pool")));
+  some.deployment.carry_out("move-users s legacy-pool");
+  EXPECT_THAT(handlers("s-3"), Not(testing::Contains("new-pool")));
 }
 
 TEST(Topology, MissingFileIsNamed) { EXPECT_THROW((void)load_topology("/nowhere/t.yaml"), TopologyError); }

@@ -129,6 +129,7 @@ struct Partner {
   bool has_srv = true;                     ///< its own record
   std::uint32_t connections = 1;           ///< that it opens at once (F28)
   std::uint32_t cache_s = 0;               ///< holds our records that long whatever their TTL; 0: as long as the TTL
+  bool operator==(const Partner&) const = default;
 };
 
 struct State {

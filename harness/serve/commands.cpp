@@ -184,7 +184,8 @@ void Commands::undo() {
 void Commands::state() const {
   const auto& now = served_.deployment->state();
   for (const auto& user : served_.topology.users)
-    out_ << fmt::format("  {} is homed on the {}\n", user, name_of_place(home_of(now, user)));
+    out_ << fmt::format("  {} is homed on the {}\n", user,
+                        name_of_place(home_of(now, moved_with(served_.topology, user))));
   for (const auto& spec : served_.topology.partners) {
     out_ << fmt::format("  {} is {} on the new side\n", spec.domain,
                         now.configuration.partners.contains(spec.domain) ? "allowed" : "not allowed");

@@ -70,6 +70,19 @@ std::map<int, std::string> addresses_of(const Topology& topology) {
   return addresses;
 }
 
+/// What is beyond the block that we serve on needs an address of its own.
+void check_addresses(const Topology& topology) {
+  const auto why = beyond_a_block(topology);
+  if (!why) return;
+  constexpr int last_host = 254;
+  const auto given = addresses_of(topology);
+  for (const auto& node : nodes_of(topology)) {
+    if (node.host > last_host && !given.contains(node.host))
+      throw UsageError(fmt::format("no address for {}: {}; give it one with --place {}=ADDRESS, or under 'places'",
+                                   node.name, *why, node.name));
+  }
+}
+
 std::string token_of(const std::string& file) {
   if (file.empty()) return "";
   std::string text, token;
@@ -95,6 +108,7 @@ class Hall {
                 .outlasts_shortage = true}),
         admin_{options.admin, token_of(options.token_file)},
         served_{world_, options.topology, {}, {}} {
+    check_addresses(options_.topology);
     check_admin();
     auto authority = open_credentials(options.credentials, options.topology);
     options.nodes.empty() ? bring_up_all(std::move(authority)) : bring_up_some(std::move(authority));
@@ -114,7 +128,8 @@ class Hall {
     if (options_.nodes.empty() || world_.now() < next_round_) return;
     next_round_ = world_.now() + register_again;
     for (const auto& [name, user] : served_.users) {
-      if (!user->registered()) user->register_with(plan_->user(name, home_of(state_, name)).pool);
+      if (!user->registered())
+        user->register_with(plan_->user(name, home_of(state_, moved_with(options_.topology, name))).pool);
     }
   }
 
@@ -197,8 +212,8 @@ class Hall {
       served_.partners[partner.domain] = &add(node, std::make_unique<mocks::Partner>(plan_->partner(partner)));
       return;
     }
-    served_.users[node.name] =
-        &add(node, std::make_unique<mocks::SipUser>(plan_->user(node.name, home_of(state_, node.name))));
+    served_.users[node.name] = &add(node, std::make_unique<mocks::SipUser>(plan_->user(
+                                              node.name, home_of(state_, moved_with(options_.topology, node.name)))));
   }
 
   const ServeOptions& options_;

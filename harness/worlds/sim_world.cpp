@@ -488,8 +488,9 @@ std::time_t SimWorld::wall_clock() const { return impl_->wall_clock(); }
 Trace& SimWorld::trace() { return impl_->trace; }
 
 std::string SimWorld::address_of(int host) const {
-  CUTOVER_CHECK(host >= 1 && host <= 254);
-  return fmt::format("10.0.0.{}", host);
+  constexpr int block = 256;
+  CUTOVER_CHECK(host >= 1 && host < block * block);
+  return fmt::format("10.0.{}.{}", host / block, host % block);
 }
 
 void SimWorld::add_node(std::string name, int host, std::unique_ptr<Node> node) {

@@ -29,7 +29,8 @@ class World {
   [[nodiscard]] virtual Time now() const = 0;
   [[nodiscard]] virtual std::time_t wall_clock() const = 0;
 
-  /// The address of host number `host` (1..254) in this world's block, and a name for the trace.
+  /// The address of host number `host` in this world (simulated 1..65535, live 1..254: its block), and a name for the
+  /// trace.
   [[nodiscard]] virtual std::string address_of(int host) const = 0;
 
   /// Adds a node at address_of(host) and starts it. The reference stays valid until remove().

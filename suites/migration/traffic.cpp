@@ -85,11 +85,9 @@ class Schedule {
         world_(choice_, {.latency = 1ms, .jitter_max = {}, .fragment = false}),
         deployment_(world_, {.topology = run.topology(), .paper_tls = true, .planted = run.planted()}),
         repertoire_(deployment_.estate()) {
-    for (const auto& user : deployment_.topology().users) {
-      for (const auto& partner : deployment_.topology().partners) {
-        for (const auto way : {Way::to_partner, Way::from_partner})
-          lanes_.push_back({user, partner.domain, partner.users.front(), way});
-      }
+    // Whoever stands for the others writes; in all schedules, for each has thousands of messages as it is.
+    for (const auto& one : tried_exchanges(deployment_)) {
+      if (one.what == What::message) lanes_.push_back({one.user, one.partner_domain, one.partner_user, one.way});
     }
   }
 
@@ -216,6 +214,7 @@ class Schedule {
   // What is seen.
 
   void look() {
+    follow_the_wire();
     std::map<std::string, std::size_t> copies;
     std::map<std::string, std::string> told;
     for (const auto& user : deployment_.topology().users) {
@@ -248,21 +247,34 @@ class Schedule {
     }
   }
 
+  /// Which gateways handled what. A big deployment says more than a trace holds, and of what is left out nobody knows
+  /// the path: it is begun anew before that.
+  void follow_the_wire() {
+    constexpr std::size_t records_max = 20'000;
+    const auto& records = world_.trace().records();
+    for (; followed_ < records.size(); ++followed_) {
+      const auto& record = records[followed_];
+      const bool legacy = record.node == "legacy-gateway", current = record.node == "proxy" || record.node == "gateway";
+      if (!legacy && !current) continue;
+      constexpr std::string_view prefix = "traffic-";
+      constexpr std::size_t digits_max = 20;
+      const auto& octets = record.note.detail;  // of several messages, where they were written at once
+      for (auto at = octets.find(prefix); at != std::string::npos; at = octets.find(prefix, at + 1)) {
+        auto& text = texts_.at(std::stoul(octets.substr(at + prefix.size(), digits_max)));
+        text.legacy = text.legacy || legacy;
+        text.current = text.current || current;
+      }
+    }
+    if (records.size() < records_max) return;
+    world_.trace().clear();
+    followed_ = 0;
+  }
+
   void wait_for_the_end() {
     // SIP gives up after 32 s, a stream that does not come about after 60 s, and the next one begins anew.
     constexpr Duration enough = 3min;
     world_.run_for(enough);
     look();
-    for (const auto& record : world_.trace().records()) {
-      const auto at = record.note.detail.find("traffic-");
-      if (at == std::string::npos) continue;
-      const bool legacy = record.node == "legacy-gateway", current = record.node == "proxy" || record.node == "gateway";
-      if (!legacy && !current) continue;
-      const auto number = std::stoul(record.note.detail.substr(at + std::string_view("traffic-").size()));
-      auto& text = texts_.at(number);
-      text.legacy = text.legacy || legacy;
-      text.current = text.current || current;
-    }
   }
 
   // What the rules say.
@@ -301,13 +313,15 @@ class Schedule {
 
   [[nodiscard]] Outcome outcome(const migration::State& state, const Lane& lane, const migration::View& view) const {
     const auto& partner = deployment_.estate().partners.at(lane.partner_domain);
-    return outcome_of(state, partner, {lane.user, lane.partner_domain, lane.way, What::message}, {}, view);
+    return outcome_of(state, partner,
+                      {moved_with(deployment_.topology(), lane.user), lane.partner_domain, lane.way, What::message}, {},
+                      view);
   }
 
   /// In a state between its sending and its end, with a record that was ever there, and any stream open or none.
   template <class F>
   [[nodiscard]] bool possible(const Text& text, F holds) const {
-    const auto& domain = moments_.front().state.users.at(text.lane->user).domain;
+    const auto& domain = moments_.front().state.users.at(moved_with(deployment_.topology(), text.lane->user)).domain;
     std::vector<std::string> streams{"", std::string(migration::legacy_gateway_box)};
     for (const auto& [edge, pool] : deployment_.estate().start.edges) streams.push_back(edge);
     for (auto number = text.possible_from; number <= text.settled_in; ++number) {
@@ -371,6 +385,7 @@ class Schedule {
   std::vector<Done> done_;
   std::size_t next_ = 0;  ///< of the documented operations
   std::vector<Text> texts_;
+  std::size_t followed_ = 0;  ///< records of the trace
 };
 
 /// One schedule with its trace: the undisturbed one, which is the document's own order, or that which went wrong.
@@ -390,7 +405,12 @@ void show_schedule(Run& run, const std::string& replay, ExploreResult& result) {
 void explore_traffic(Run& run) {
   constexpr std::size_t schedules = 30, many_schedules = 1'000;
   const bool deep = run.options().depth == stimuli::Depth::deep;
-  ExploreBounds bounds{.seeds = deep ? many_schedules : schedules, .first_seed = run.seed()};
+  // A schedule of a big deployment takes seconds; the more nodes, the fewer of them.
+  constexpr std::size_t fewest = 3, nodes_usual = 20;
+  const auto topology = run.topology();
+  const auto nodes = std::max(nodes_usual, topology.users.size() + topology.partners.size());
+  const auto affordable = std::max(fewest, (deep ? many_schedules : schedules) * nodes_usual / nodes);
+  ExploreBounds bounds{.seeds = affordable, .first_seed = run.seed()};
   const auto& replay = run.options().replay;
   if (!replay.starts_with("seed:")) bounds.replay = replay;
   auto result = explore([&](Exploration& one) { Schedule(one, run)(); }, bounds);

@@ -45,7 +45,7 @@ std::string document_of(const Published& one, int number) {
 }
 
 std::string shown_in(const xml::Element& presence) {
-  const auto type = presence.attribute_or_empty("type");
+  auto type = presence.attribute_or_empty("type");
   if (!type.empty()) return type;
   const auto show = child_text(presence, "show");
   return show.empty() ? "available" : show;

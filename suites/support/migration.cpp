@@ -63,9 +63,14 @@ void PrintTo(const Deviations& deviations, std::ostream* out) {
 std::shared_ptr<Deployment> bring_up(Run& run) { return bring_up(run, estate_of(run.topology())); }
 
 std::shared_ptr<Deployment> bring_up(Run& run, migration::Estate estate) {
+  const auto topology = run.topology();
+  const auto too_many = beyond_a_block(topology);
+  if (too_many && run.world().kind() == WorldKind::live) run.unsupported(*too_many + "; the simulated world holds all");
   auto deployment = std::make_shared<Deployment>(
-      run.world(),
-      DeploymentOptions{.topology = run.topology(), .estate = std::move(estate), .planted = run.planted()});
+      run.world(), DeploymentOptions{.topology = topology,
+                                     .estate = std::move(estate),
+                                     .planted = run.planted(),
+                                     .every_exchange = run.depth() == stimuli::Depth::deep});
   run.columns(deployment->columns());
   deployment->bring_up();
   hold_invariants(run, deployment);
@@ -115,7 +120,7 @@ Deviations deviations(Deployment& deployment, const std::vector<Exchange>& excha
 
 Deviations deviations(Deployment& deployment) {
   deployment.settle();
-  return deviations(deployment, all_exchanges(deployment.topology()));
+  return deviations(deployment, tried_exchanges(deployment));
 }
 
 std::vector<Exchange> exchanges_of(const Topology& topology, const std::string& user,
@@ -128,8 +133,14 @@ std::vector<Exchange> exchanges_of(const Topology& topology, const std::string& 
   return exchanges;
 }
 
+std::vector<Exchange> tried_exchanges_of(const Deployment& deployment, const std::string& user) {
+  auto exchanges = tried_exchanges(deployment);
+  std::erase_if(exchanges, [&](const Exchange& exchange) { return exchange.user != user; });
+  return exchanges;
+}
+
 std::size_t predicted_on(Deployment& deployment, Path path) {
-  const auto exchanges = all_exchanges(deployment.topology());
+  const auto exchanges = tried_exchanges(deployment);
   return static_cast<std::size_t>(std::ranges::count_if(exchanges, [&](const Exchange& exchange) {
     const auto expected = predict(deployment, exchange);
     return expected.kind == migration::Kind::works && expected.path == path;

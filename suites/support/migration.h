@@ -38,15 +38,17 @@ MATCHER(AsPredicted, "each as the rules predict") { return arg.empty(); }
 /// Observes the exchanges. A deviation: wrong path, both paths, not exactly one copy, or cut off without the sender of
 /// a message being told.
 [[nodiscard]] Deviations deviations(harness::Deployment&, const std::vector<harness::Exchange>&);
-/// The same after settle(), for every user and partner.
+/// The same after settle(), of those that are tried (tried_exchanges).
 [[nodiscard]] Deviations deviations(harness::Deployment&);
 
 /// The exchanges of one user, or of one partner; an empty name is every one.
 [[nodiscard]] std::vector<harness::Exchange> exchanges_of(const harness::Topology&, const std::string& user,
                                                           const std::string& partner_domain);
+/// Those of one user that are tried.
+[[nodiscard]] std::vector<harness::Exchange> tried_exchanges_of(const harness::Deployment&, const std::string& user);
 
-/// How many of the exchanges the rules let through on `path`: a case says what it expects, so that a prediction that
-/// went wrong with the deployment cannot agree with it unseen.
+/// How many of the exchanges that are tried the rules let through on `path`: a case says what it expects, so that a
+/// prediction that went wrong with the deployment cannot agree with it unseen.
 [[nodiscard]] std::size_t predicted_on(harness::Deployment&, harness::Path path);
 /// The cause that the rules name for a message between the two; Cause::none where it is not cut off.
 [[nodiscard]] harness::Cause predicted_cause(harness::Deployment&, const std::string& user,

@@ -1,4 +1,5 @@
 // What the documents allow of a server with accounts, and the reference does not show.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -25,12 +26,6 @@ void change_error(Passage& p, const std::function<void(xml::Element&)>& change) 
   });
 }
 
-void add_words(xml::Element& error) {
-  auto& text = error.add(xml::Element("text", ns::stanza_errors));
-  text.set_attribute("lang", "en", ns::xml);
-  text.add_text("No.");
-}
-
 bool answers_key(const Passage& p) { return !p.initiating && p.sends("verify", ns::dialback); }
 
 std::vector<Row> dialback() {
@@ -52,7 +47,7 @@ std::vector<Row> dialback() {
 std::vector<Row> errors_and_answers() {
   return {
       {"account.error-with-text", "explains stanza errors in words", "RFC6120-8.3.1-3",
-       [](Passage& p) { change_error(p, [](xml::Element& error) { add_words(error); }); }},
+       [](Passage& p) { change_error(p, [](xml::Element& error) { explain(error); }); }},
       {"account.error-of-an-application", "adds conditions of its own to stanza errors", "RFC6120-8.3.4-1",
        [](Passage& p) {
          change_error(p, [](xml::Element& error) { error.add(xml::Element("odd", "urn:example:errors")); });

@@ -40,6 +40,30 @@ inline void turn_about(xmpp::Passage& p) {
   p.set_attribute("to", from);
 }
 
+/// Writes an element anew where the change does something to it; one that is as it was keeps its octets.
+template <class Change>
+void alter(xmpp::Passage& p, Change change) {
+  auto changed = p.element;
+  change(changed);
+  if (!(changed == p.element)) p.put(changed);
+}
+
+/// Adds words to a stanza error, with their language.
+inline void explain(xml::Element& error) {
+  auto& text = error.add(xml::Element("text", xmpp::ns::stanza_errors));
+  text.set_attribute("lang", "en", xmpp::ns::xml);
+  text.add_text("No.");
+}
+
+[[nodiscard]] inline std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+[[nodiscard]] inline bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 /// Another variant may have put the end of the stream behind the element.
 inline void put_last(xmpp::Passage& p, std::string_view inside) {
   const auto behind = p.octets.ends_with(xmpp::end_tag) ? xmpp::end_tag.size() + 1 : 0;

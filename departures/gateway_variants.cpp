@@ -1,4 +1,5 @@
 // What the documents allow a gateway to make of either side, and the reference does not show.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
 #include "protocol/base/ascii.h"
 #include "protocol/interworking/mapping/address.h"
@@ -92,10 +93,7 @@ std::vector<Row> contents() {
       {"gateway.error-with-text", "explains stanza errors in words", "RFC6120-8.3.1-gw4",
        [](Stanza& p) {
          change_error(p, [](xml::Element& error) {
-           if (error.child("text", ns::stanza_errors) != nullptr) return;
-           auto& text = error.add(xml::Element("text", ns::stanza_errors));
-           text.set_attribute("lang", "en", ns::xml);
-           text.add_text("No.");
+           if (error.child("text", ns::stanza_errors) == nullptr) explain(error);
          });
        }},
       {"gateway.error-of-another-type", "chooses other error types", "RFC6120-8.3.1-gw4",

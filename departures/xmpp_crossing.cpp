@@ -29,11 +29,6 @@ std::string peers_resource(const Passage& p) {
   return slash == std::string::npos ? std::string() : address.substr(slash + 1);
 }
 
-std::string replaced(std::string text, std::string_view what, std::string_view by) {
-  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-    text.replace(at, what.size(), by);
-  return text;
-}
 void replace_in(Passage& p, const char* attribute, std::string_view what, std::string_view by) {
   const auto before = value(p, attribute);
   const auto after = replaced(before, what, by);
@@ -49,12 +44,9 @@ void change_below(xml::Element& element, const Change& change, int depth) {
     change_below(one.element.front(), change, depth + 1);
   }
 }
-/// Changes what is below a stanza. One that is as it was keeps its octets.
+/// Changes what is below a stanza.
 void change_inside(Passage& p, const Change& change) {
-  if (!crosses(p)) return;
-  auto changed = p.element;
-  change_below(changed, change, 1);
-  if (!(changed == p.element)) p.put(changed);
+  if (crosses(p)) alter(p, [&](xml::Element& stanza) { change_below(stanza, change, 1); });
 }
 /// ... in payloads alone.
 void change_payloads(Passage& p, const Change& change) {
@@ -79,7 +71,6 @@ std::string in_one_plane(std::string text) {
   return text;
 }
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 void lose_texts(xml::Element& element, const std::function<bool(const std::string&)>& lost) {
   std::erase_if(element.content(), [&](const xml::Content& one) { return one.is_text() && lost(one.text); });
 }
@@ -124,11 +115,11 @@ std::vector<Row> stanzas() {
       {"xmpp.attributes-on-one-line", "writes the line breaks and tabs of attributes as blanks", "XML-2.11-1",
        [](Passage& p) {
          if (!crosses(p)) return;
-         auto changed = p.element;
-         change_attributes(changed, on_one_line);
-         change_below(
-             changed, [](xml::Element& element, const auto&, int) { change_attributes(element, on_one_line); }, 1);
-         if (!(changed == p.element)) p.put(changed);
+         alter(p, [](xml::Element& stanza) {
+           change_attributes(stanza, on_one_line);
+           change_below(
+               stanza, [](xml::Element& element, const auto&, int) { change_attributes(element, on_one_line); }, 1);
+         });
        }},
       {"xmpp.languages-in-small-letters", "writes languages in small letters", "RFC6120-4.7.4-6",
        [](Passage& p) {
@@ -258,11 +249,11 @@ std::vector<Row> kinds() {
       {"xmpp.presence-payloads-lost", "passes presence on without what it does not know of it", "RFC6120-8.4-2",
        [](Passage& p) {
          if (!crosses(p) || !p.is("presence") || p.has_type("error")) return;
-         auto changed = p.element;
-         std::erase_if(changed.content(), [](const xml::Content& one) {
-           return !one.is_text() && one.element.front().ns() != ns::server;
+         alter(p, [](xml::Element& presence) {
+           std::erase_if(presence.content(), [](const xml::Content& one) {
+             return !one.is_text() && one.element.front().ns() != ns::server;
+           });
          });
-         if (!(changed == p.element)) p.put(changed);
        }},
       {"xmpp.priorities-lost", "passes presence on without its priority", "INV-4",
        [](Passage& p) {

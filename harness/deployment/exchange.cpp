@@ -226,7 +226,7 @@ using Handlers = std::map<std::string, std::vector<std::string>, std::less<>>;
 Handlers handlers_since(const Trace& trace, std::size_t first_record) {
   Handlers handlers;
   for (const auto& record : std::span(trace.records()).subspan(first_record)) {
-    if (record.note.summary.starts_with("so many notes"))
+    if (record.note.summary.starts_with(notes_left_out))
       throw HarnessFault(
           "a trace holds no more than what was said so far: take fewer users and partners, or leave "
           "--depth=deep out");

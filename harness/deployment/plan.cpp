@@ -62,7 +62,6 @@ Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const Add
     here.address = address_of(node.host);
     for (const auto& [service, port] : node.services) here.ports[service] = port_of(topology_, node, service);
   }
-  for (const auto& group : topology_.groups) groups_[group.name] = group.users;
 }
 
 namespace {
@@ -134,10 +133,10 @@ std::shared_ptr<const tls::Identity> Plan::issue(const std::vector<std::string>&
 }
 
 std::vector<std::string> Plan::addresses_of(const std::string& moved) const {
-  const auto group = groups_.find(moved);
-  if (group == groups_.end()) return {address_of(topology_, moved)};
+  const auto group = std::ranges::find(topology_.groups, moved, &UserGroup::name);
+  if (group == topology_.groups.end()) return {address_of(topology_, moved)};
   std::vector<std::string> addresses;
-  for (const auto& user : group->second) addresses.push_back(address_of(topology_, user));
+  for (const auto& user : group->users) addresses.push_back(address_of(topology_, user));
   return addresses;
 }
 

@@ -92,7 +92,6 @@ class Plan {
 
   Topology topology_;
   std::vector<EdgeMachine> machines_;
-  std::map<std::string, std::vector<std::string>, std::less<>> groups_;  ///< their users
   migration::Estate estate_;
   std::map<std::string, Located, std::less<>> nodes_;
   tls::Authority& authority_;

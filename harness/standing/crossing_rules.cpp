@@ -44,6 +44,15 @@ std::string read_as_lines(const std::string& text) {
   return lines;
 }
 
+/// Whether its white space has to be written as references to be read as it is.
+bool needs_references(const xml::Element& element) {
+  const auto in_attribute = [](const auto& one) { return one.value.find_first_of("\t\n\r") != std::string::npos; };
+  const auto in_content = [](const xml::Content& one) {
+    return one.is_text() ? one.text.find('\r') != std::string::npos : needs_references(one.element.front());
+  };
+  return std::ranges::any_of(element.attributes(), in_attribute) || std::ranges::any_of(element.content(), in_content);
+}
+
 /// An element as it is read where all of its white space is written as it is, in attributes too (section 3.3.3).
 xml::Element as_read(xml::Element element) {
   for (const auto attributes = element.attributes(); const auto& one : attributes) {
@@ -74,9 +83,12 @@ Losses losses(const xml::Element& in, const xml::Element& out, const Counts& cou
   Losses all;
   for (const auto* child : in.children()) {
     if (!counts(*child)) continue;
-    auto found = std::ranges::find_if(there, [&](const auto* other) { return *other == *child; });
+    const auto find = [&](const xml::Element& one) {
+      return std::ranges::find_if(there, [&](const auto* other) { return *other == one; });
+    };
+    auto found = find(*child);
     if (found == there.end()) {
-      found = std::ranges::find_if(there, [&](const auto* other) { return *other == as_read(*child); });
+      if (needs_references(*child)) found = find(as_read(*child));
       auto& told = found == there.end() ? all.lost : all.reread;
       if (told.empty()) told = xml::write(*child);
     }
@@ -130,7 +142,7 @@ std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
   const auto payloads = losses(in, out, is_lost_payload), nests = losses(in, out, is_whole_nest);
   if (has(is_lost_payload)) all.push_back({Rule::payload_crosses, payloads.lost});
   if (has(is_whole_nest)) all.push_back({Rule::nested_content_crosses, nests.lost});
-  const auto has_space = [](const xml::Element& child) { return !may_change(child) && !(as_read(child) == child); };
+  const auto has_space = [](const xml::Element& child) { return !may_change(child) && needs_references(child); };
   if (has(has_space)) all.push_back({Rule::white_space_crosses, own.reread + payloads.reread + nests.reread});
   // A client's own stanza has no sender yet.
   if (const auto from = full(in.attribute_or_empty("from")); from.find('/') != std::string::npos)

@@ -74,7 +74,7 @@ void Trace::append(TraceRecord record) {
   kept += octets;
   whole_ += octets;
   if (kept < bound && whole_ < whole_max_octets) return records_.push_back(std::move(record));
-  record.note.summary = "so many notes that the rest is left out, beginning with: " + record.note.summary;
+  record.note.summary = fmt::format("{}, beginning with: {}", notes_left_out, record.note.summary);
   record.note.detail.clear();
   record.note.direction = Direction::none;
   records_.push_back(std::move(record));

@@ -19,6 +19,8 @@ struct TraceRecord {
   Note note;
 };
 
+/// How the summary of the last note begins that was kept of a connection, or of all, that noted too much.
+inline constexpr std::string_view notes_left_out = "so many notes that the rest is left out";
 /// What is noted where a case has its verdict, and what it changed at a server that stays up is taken back: what comes
 /// behind it is nobody's to judge.
 inline constexpr char case_is_over[] = "what the case changed is taken back";

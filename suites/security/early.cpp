@@ -85,7 +85,7 @@ void authenticate_with(Negotiation& n, PeerStream& stream, const std::string& be
   stream.send(auth + behind);
   const auto answer = stream.await_element();
   if (answer && answer->is("success", xmpp::ns::sasl)) stream.send(stream.header().text());
-  (void)n.until([&] { return n.subject().received(body) > 0 || stream.is_over(); });
+  (void)n.arrives(stream, body);
 }
 
 void behind_auth(Run& run) {

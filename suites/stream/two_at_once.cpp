@@ -12,8 +12,7 @@ using namespace harness;
 /// Whether a message on the stream arrives; waits no longer than the stream lives.
 bool arrives(Negotiation& n, PeerStream& stream, PartnerKind kind, const std::string& body) {
   stream.send(xml::write(n.message(kind, body)));
-  (void)n.until([&] { return n.subject().received(body) > 0 || stream.is_over(); });
-  return n.subject().received(body) > 0;
+  return n.arrives(stream, body);
 }
 
 void two_at_once(Run& run) {

@@ -262,6 +262,11 @@ std::optional<xml::Element> Negotiation::answer_verify(PartnerKind kind, std::st
   return std::nullopt;
 }
 
+bool Negotiation::arrives(const PeerStream& stream, const std::string& body) {
+  (void)until([&] { return subject_->received(body) > 0 || stream.is_over(); });
+  return subject_->received(body) > 0;
+}
+
 bool Negotiation::marker_arrives() {
   // One that is known to work where the subject offers it; a target with dialback alone has that.
   const auto kind = kind_in_tls();

@@ -84,6 +84,8 @@ class Negotiation {
                                                           std::string_view key = {},
                                                           const PeerStream* waiting = nullptr);
 
+  /// Waits for a message of a stream to arrive, no longer than the stream lives. Whether it did.
+  bool arrives(const PeerStream& stream, const std::string& body);
   /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
   [[nodiscard]] bool marker_arrives();
   /// The same as a precondition of what is judged behind it.

@@ -2,6 +2,9 @@
 #include "harness/cli_tests/program.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 
@@ -23,6 +26,8 @@ class ServerProcess : public CommandLine {
   ServerProcess() {
     fs::create_directory(path("tmp"));
     ::setenv("TMPDIR", path("tmp").c_str(), 1);
+    // Whoever outlives the program becomes our child, whatever it calls itself by then.
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
   ~ServerProcess() override { ::unsetenv("TMPDIR"); }
 
@@ -43,7 +48,8 @@ class ServerProcess : public CommandLine {
     return server == "prosody" && fs::exists("/usr/bin/prosody");
   }
 
-  /// The processes whose home is a folder below ours: a server's, and what it started.
+  /// The processes whose home is a folder below ours: a server's, and what it started. A process that is just between
+  /// two programs has no environment, so that only being found tells something.
   [[nodiscard]] std::vector<pid_t> servers() const {
     std::vector<pid_t> found;
     for (const auto& entry : fs::directory_iterator("/proc")) {
@@ -55,8 +61,24 @@ class ServerProcess : public CommandLine {
   }
   /// Looks again and again, for 30 s at most.
   static bool comes_true(const std::function<bool()>& condition) {
-    for (int i = 0; i < 1500 && !condition(); ++i) ::poll(nullptr, 0, 20);
-    return condition();
+    for (int i = 0; i < 1500; ++i) {
+      if (condition()) return true;
+      ::poll(nullptr, 0, 20);
+    }
+    return false;
+  }
+  [[nodiscard]] std::vector<pid_t> running_servers() const {
+    std::vector<pid_t> found;
+    comes_true([&] { return !(found = servers()).empty(); });
+    return found;
+  }
+  /// After the program's own end: whether everything that it had started ended too, as the kernel says.
+  static bool nothing_runs() {
+    return comes_true([] {
+      while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+      }
+      return ::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD;
+    });
   }
   static pid_t parent_of(pid_t pid) {
     const auto status = content("/proc/" + std::to_string(pid) + "/status");
@@ -85,9 +107,10 @@ TEST_P(EveryServerProcess, DiesWithTheRunner) {
   const auto& [server, with_it] = GetParam();
   if (!built_with(server)) GTEST_SKIP() << "no " << server << " here";
   Program program({"run", with_it, "--world=live", "-o", path("out")});
-  ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
+  ASSERT_FALSE(running_servers().empty());
   program.signal(SIGKILL);
-  EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+  EXPECT_EQ(program.end().code, 1000 + SIGKILL);
+  EXPECT_TRUE(nothing_runs());
   EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); })) << "keys and passwords do not stay";
 }
 
@@ -99,13 +122,14 @@ INSTANTIATE_TEST_SUITE_P(RealServers, EveryServerProcess,
 TEST_F(ServerProcess, DiesWithItsWorkerAtTheCostOfOneCase) {
   if (!built_with("prosody")) GTEST_SKIP() << "no Prosody here";
   Program program({"run", case_id, "selftest.pass", "--world=live", "--jobs=2", "-o", path("out")});
-  ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
-  const auto worker = parent_of(servers().front());
+  const auto found = running_servers();
+  ASSERT_FALSE(found.empty());
+  const auto worker = parent_of(found.front());
   ASSERT_GT(worker, 1);
   ASSERT_NE(worker, program.pid());
   ::kill(worker, SIGKILL);
   expect(program.end(), 3, AllOf(HasSubstr("killed by SIGKILL"), HasSubstr("1 case broken")));
-  EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+  EXPECT_TRUE(nothing_runs());
   EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); }));
 }
 
@@ -113,10 +137,10 @@ TEST_F(ServerProcess, LeavesNoProcessAndNoFileAfterAnInterruptedRun) {
   if (!built_with("prosody")) GTEST_SKIP() << "no Prosody here";
   for (const int signal : {SIGINT, SIGTERM}) {
     Program program({"run", case_id, "--world=live", "-o", path("out")});
-    ASSERT_TRUE(comes_true([&] { return !servers().empty(); }));
+    ASSERT_FALSE(running_servers().empty());
     program.signal(signal);
     expect(program.end(), 3, HasSubstr("the run is incomplete"));
-    EXPECT_TRUE(comes_true([&] { return servers().empty(); }));
+    EXPECT_TRUE(nothing_runs());
     EXPECT_TRUE(comes_true([&] { return fs::is_empty(path("tmp")); }));
   }
   // What nobody could remove any more, the next run does.

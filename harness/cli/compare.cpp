@@ -2,6 +2,7 @@
 #include "harness/cli/left_by_runs.h"
 #include "harness/cli/subcommands.h"
 #include "harness/judging/outcome.h"
+#include "harness/judging/standing.h"
 #include "reports/text.h"
 
 #include <fmt/format.h>
@@ -41,6 +42,15 @@ std::string told(const Judgements& run, const Judgements::key_type& key) {
   return std::string(reports::name_of(outcome)) + (words.empty() ? "" : ": " + reports::terminal_text(words));
 }
 
+/// Whether a standing rule met something to judge in one of the runs only, and was kept there: traffic that the
+/// servers' own timing decides, and no verdict that differs.
+bool exercised_once(const Judgements& one, const Judgements& other, const Judgements::key_type& key) {
+  if (!is_standing_check(std::get<3>(key))) return false;
+  const auto here = one.find(key), there = other.find(key);
+  if ((here == one.end()) == (there == other.end())) return false;
+  return (here == one.end() ? there : here)->second.outcome == reports::Outcome::pass;
+}
+
 /// "56 cases, 225 checks: 205 met, 7 told, 13 accepted, 0 red", of the cases that ran.
 std::string figures_of(const reports::RunResult& run) {
   std::map<reports::Standing, std::size_t> checks;
@@ -63,13 +73,16 @@ std::string figures_of(const reports::RunResult& run) {
 int compare_command(const std::string& first, const std::string& second) {
   const auto first_run = judged_by_run(first), second_run = judged_by_run(second);
   const auto one = judgements_of(first_run), other = judgements_of(second_run);
-  std::set<Judgements::key_type> differing;
+  std::set<Judgements::key_type> differing, once;
   std::size_t checks = 0;
   for (const auto* run : {&one, &other}) {
     for (const auto& [key, judgement] : *run) {
       const auto in_one = one.find(key), in_other = other.find(key);
       const bool in_both = in_one != one.end() && in_other != other.end();
-      if (!in_both || in_one->second.outcome != in_other->second.outcome) differing.insert(key);
+      if (exercised_once(one, other, key))
+        once.insert(key);
+      else if (!in_both || in_one->second.outcome != in_other->second.outcome)
+        differing.insert(key);
       if (run == &one && !std::get<3>(key).empty()) ++checks;
     }
   }
@@ -80,6 +93,8 @@ int compare_command(const std::string& first, const std::string& second) {
                told(other, key));
   }
   fmt::print("{}: {}\n{}: {}\n", first, figures_of(first_run), second, figures_of(second_run));
+  for (const auto& key : once)
+    fmt::print("{}: met something to judge in one of the runs only, and was kept there\n", std::get<3>(key));
   if (differing.empty())
     fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
   else

@@ -280,6 +280,15 @@ TEST_F(Running, AreComparedCheckByCheck) {
                HasSubstr("/flawed/run.json: fail"), Not(HasSubstr("stream.ids"))));
   const auto fewer = judged({"message.bodies"}, "fewer");
   expect(cutover({"compare", sound, fewer}), 1, AllOf(HasSubstr("stream.ids"), HasSubstr("run.json: not there")));
+  // A standing rule that other traffic gave nothing to judge is no other verdict, unless it was broken.
+  const auto exercised = [&](const std::string& outcome) {
+    auto text = content(sound);
+    const auto rule = text.find(R"("id":"standing#)"), passed = text.find(R"("outcome":"pass")", rule);
+    text.replace(passed, 16, R"("outcome":")" + outcome + '"').replace(rule, 15, R"("id":"standing#other-)");
+    return file(outcome + ".json", text);
+  };
+  expect(cutover({"compare", sound, exercised("pass")}), 0, HasSubstr("in one of the runs only"));
+  expect(cutover({"compare", sound, exercised("fail")}), 1, HasSubstr("standing#other-"));
   expect(cutover({"compare", sound}), 4, HasSubstr("second"));
 }
 

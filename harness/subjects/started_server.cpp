@@ -26,7 +26,7 @@ void write(const std::filesystem::path& path, const std::string& text) {
 }
 
 /// In the words of fixtures/targets/remote-example.yaml.
-std::string described(const Target& target, const World& world, bool tls) {
+std::string described(const Target& target, const World& world, bool clear) {
   std::vector<std::string> offers, peers, spares;
   for (const auto need : target.offers) {
     if (is_declared(need)) offers.emplace_back(name_of(need));
@@ -40,12 +40,14 @@ std::string described(const Target& target, const World& world, bool tls) {
     spares.push_back(world.address_of(target_host::spare + static_cast<int>(i)));
   const auto server = world.address_of(target_host::server);
   return fmt::format(
-      "name: {}\ndriver: remote\noffers: [{}]\nallows: {}\nsettings:\n  domain: {}\n  s2s: {}:{}\n{}"
+      "name: {}\ndriver: remote\noffers: [{}]\nallows: {}\npatience: {}\nsettings:\n  domain: {}\n  s2s: {}:{}\n  "
+      "authority: {}\n"
       "  account: {{user: {}, password: {}, c2s: {}:{}{}}}\n  name-server: {}:{}\n  spares: [{}]\n  peers:\n{}",
-      "'" + target.name + "'", fmt::join(offers, ", "), name_of(target.allows), domain, server, RealServer::s2s_port,
-      tls ? fmt::format("  authority: {}\n", authority_file) : "", user, password, server, RealServer::c2s_port,
-      tls ? "" : ", plain-in-clear: true", world.address_of(target_host::name_server), mocks::name_server_port,
-      fmt::join(spares, ", "), fmt::join(peers, ""));
+      "'" + target.name + "'", fmt::join(offers, ", "), name_of(target.allows),
+      std::chrono::duration_cast<std::chrono::seconds>(target.patience).count(), domain, server, RealServer::s2s_port,
+      authority_file, user, password, server, RealServer::c2s_port, clear ? ", plain-in-clear: true" : "",
+      world.address_of(target_host::name_server), mocks::name_server_port, fmt::join(spares, ", "),
+      fmt::join(peers, ""));
 }
 
 }  // namespace
@@ -63,7 +65,7 @@ StartedServer::StartedServer(const Target& target, int block) {
       tls::authority_from_pem(pem, world.wall_clock())->issue_pem({.names = {{tls::NameKind::dns, settings.domain}}});
   settings.accounts = {{user, password}};
   write(folder_.path() / authority_file, pem);
-  write(folder_.path() / target_file, described(target, world, mode != ServerMode::dialback_in_clear));
+  write(folder_.path() / target_file, described(target, world, mode == ServerMode::dialback_in_clear));
   server_ = std::make_unique<RealServer>(*product, std::move(settings));
   server_->wait_until_ready(world, target_host::probe);
 }

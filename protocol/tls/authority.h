@@ -69,7 +69,7 @@ struct PemFiles {
 };
 
 /// A root, an intermediate, and the identities issued from them. All times are relative to `wall_clock`.
-/// Keys of authorities are P-256. The same seed and requests in the same order give the same names and serial numbers.
+/// Keys of authorities are P-256. In a simulated world the same requests give the same certificates.
 class Authority {
  public:
   virtual ~Authority() = default;

@@ -1,6 +1,7 @@
 // Certificates from OpenSSL: a root, an intermediate, a second root that nobody trusts, and leaves with every flaw.
 #include "protocol/base/check.h"
 #include "protocol/tls/openssl_identity.h"
+#include "protocol/tls/randomness.h"
 #include "protocol/tls/request_names.h"
 
 #include <openssl/err.h>
@@ -9,6 +10,9 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include <fmt/format.h>
+
+#include <map>
 #include <stdexcept>
 
 namespace cutover::tls {
@@ -133,29 +137,21 @@ std::string key_pem(EVP_PKEY* key) {
 class Issuing {
  public:
   explicit Issuing(std::time_t wall_clock) : wall_clock_(wall_clock) {}
-  /// `first_serial`: two processes with one root must not give out the same numbers (RFC 5280 section 4.1.2.2).
-  Issuing(std::time_t wall_clock, Issuer root, Issuer below_root, long first_serial, std::vector<Certificate> trust)
-      : wall_clock_(wall_clock),
-        serial_(first_serial),
-        root_(std::move(root)),
-        below_root_(std::move(below_root)),
-        trust_(std::move(trust)) {}
-
-  PemFiles issue_pem(const CertificateRequest& request) {
-    const Credentials made = credentials(request);
-    PemFiles files{.certificate_chain = {}, .private_key = {}, .root = certificate_pem(root().certificate.get())};
-    if (!made.leaf) return files;
-    files.certificate_chain = certificate_pem(made.leaf.get());
-    for (const auto& each : made.chain) files.certificate_chain += certificate_pem(each.get());
-    files.private_key = key_pem(made.key.get());
-    return files;
-  }
+  Issuing(std::time_t wall_clock, Issuer root, Issuer below_root, std::vector<Certificate> trust)
+      : wall_clock_(wall_clock), root_(std::move(root)), below_root_(std::move(below_root)), trust_(std::move(trust)) {}
 
   std::string to_pem() {
     std::string text;
     for (const Issuer* issuer : {&root(), &below_root()})
       text += certificate_pem(issuer->certificate.get()) + key_pem(issuer->key.get());
     return text;
+  }
+
+  void make_every_issuer() {
+    below_root();
+    never_shown();
+    unknown();
+    no_authority();
   }
 
   Credentials credentials(const CertificateRequest& request) {
@@ -226,11 +222,14 @@ class Issuing {
     return made;
   }
 
-  Certificate blank(const std::string& name, const Key& key, const Issuer* issuer) {
+  static Certificate blank(const std::string& name, const Key& key, const Issuer* issuer) {
     Certificate certificate = share(X509_new());
     X509* const raw = certificate.get();
     X509_set_version(raw, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(raw), ++serial_);
+    // Two processes with one root must not give out the same numbers (RFC 5280 section 4.1.2.2).
+    std::uint64_t serial = 0;
+    CUTOVER_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1);
+    ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), (serial >> 1U) | 1U);
     X509_NAME* subject = X509_get_subject_name(raw);
     constexpr std::size_t common_name_max_characters = 64;  // ub-common-name, RFC 5280 appendix A.1
     if (!name.empty() && name.size() <= common_name_max_characters) {
@@ -262,28 +261,97 @@ class Issuing {
   }
 
   std::time_t wall_clock_;
-  long serial_ = 0;
   Issuer root_, below_root_, never_shown_, unknown_, no_authority_;
   std::vector<Certificate> trust_;
 };
 
+std::string text_of(const CertificateRequest& request) {
+  std::string text = fmt::format("{} {} {} '{}'", name_of(request.flaw), request.through_intermediate, request.rsa,
+                                 request.common_name);
+  for (const auto& name : request.names) text += fmt::format(" {} '{}'", static_cast<int>(name.kind), name.value);
+  return text;
+}
+
+// FNV-1a: the same on every machine, which std::hash need not be.
+std::uint64_t seed_from(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char octet : text) hash = (hash ^ static_cast<unsigned char>(octet)) * 0x100000001b3U;
+  return hash;
+}
+
+/// What the authorities of simulated worlds issued at one time, kept for the next of them: a certificate follows from
+/// the time, the request and how often an authority was asked for it. Making them anew took a third of the time of such
+/// a case.
+class Kept {
+ public:
+  explicit Kept(std::time_t wall_clock) : wall_clock_(wall_clock), issuing_(wall_clock) {
+    under_tls_seed(seed_from(fmt::format("{}", wall_clock_)), [this] { issuing_.make_every_issuer(); });
+  }
+
+  Credentials get(const std::string& text, const CertificateRequest& request, std::size_t nth) {
+    auto& all = made_[text];
+    while (all.size() <= nth) {
+      under_tls_seed(seed_from(fmt::format("{} {} {}", wall_clock_, all.size(), text)),
+                     [&] { all.push_back(issuing_.credentials(request)); });
+    }
+    return all[nth];
+  }
+
+  static std::shared_ptr<Kept> of(std::time_t wall_clock) {
+    constexpr std::size_t times_max = 8;
+    thread_local std::map<std::time_t, std::shared_ptr<Kept>> all;
+    if (all.size() > times_max) all.clear();
+    auto& kept = all[wall_clock];
+    if (!kept) kept = std::make_shared<Kept>(wall_clock);
+    return kept;
+  }
+
+ private:
+  std::time_t wall_clock_;
+  Issuing issuing_;
+  std::map<std::string, std::vector<Credentials>> made_;
+};
+
+using Source = std::function<Credentials(const CertificateRequest&)>;
+
+Source source_at(std::time_t wall_clock) {
+  if (!tls_randomness_is_seeded())
+    return [issuing = std::make_shared<Issuing>(wall_clock)](const auto& request) {
+      return issuing->credentials(request);
+    };
+  return [kept = Kept::of(wall_clock),
+          asked = std::make_shared<std::map<std::string, std::size_t>>()](const CertificateRequest& request) {
+    const auto text = text_of(request);
+    return kept->get(text, request, (*asked)[text]++);
+  };
+}
+
 class OpensslAuthority final : public Authority {
  public:
-  explicit OpensslAuthority(std::shared_ptr<Issuing> issuing) : issuing_(std::move(issuing)) {}
+  explicit OpensslAuthority(Source source) : source_(std::move(source)) {}
 
   std::shared_ptr<const Identity> issue(const CertificateRequest& request) override {
-    auto made = issuing_->credentials(request);
-    made.again = [issuing = issuing_, request](void (*change)(CertificateRequest&)) {
+    auto made = source_(request);
+    made.again = [source = source_, request](void (*change)(CertificateRequest&)) {
       auto changed = request;
       change(changed);
-      return issuing->credentials(changed);
+      return source(changed);
     };
     return make_openssl_identity(std::move(made));
   }
-  PemFiles issue_pem(const CertificateRequest& request) override { return issuing_->issue_pem(request); }
+
+  PemFiles issue_pem(const CertificateRequest& request) override {
+    const Credentials made = source_(request);
+    PemFiles files{.certificate_chain = {}, .private_key = {}, .root = certificate_pem(made.roots.front().get())};
+    if (!made.leaf) return files;
+    files.certificate_chain = certificate_pem(made.leaf.get());
+    for (const auto& each : made.chain) files.certificate_chain += certificate_pem(each.get());
+    files.private_key = key_pem(made.key.get());
+    return files;
+  }
 
  private:
-  std::shared_ptr<Issuing> issuing_;
+  Source source_;
 };
 
 // The certificates in PEM text, in its order.
@@ -336,7 +404,7 @@ void read_own(Credentials& credentials, const PemFiles& files) {
 }  // namespace
 
 std::unique_ptr<Authority> make_openssl_authority(std::time_t wall_clock) {
-  return std::make_unique<OpensslAuthority>(std::make_shared<Issuing>(wall_clock));
+  return std::make_unique<OpensslAuthority>(source_at(wall_clock));
 }
 
 std::string new_authority_pem(std::time_t wall_clock) { return Issuing(wall_clock).to_pem(); }
@@ -354,13 +422,9 @@ std::unique_ptr<Authority> authority_from_pem(const std::string& pem, std::time_
     ERR_clear_error();
     throw std::invalid_argument("expected each certificate of the authority with its own key");
   }
-  unsigned char random[4] = {};
-  CUTOVER_CHECK(RAND_bytes(random, sizeof random) == 1);
-  long serial = 0;
-  for (const unsigned char octet : random) serial = serial << 8 | octet;
-  return std::make_unique<OpensslAuthority>(std::make_shared<Issuing>(wall_clock, Issuer{certificates[0], keys[0]},
-                                                                      Issuer{certificates[1], keys[1]}, serial << 16,
-                                                                      read_certificates(trust)));
+  const auto issuing = std::make_shared<Issuing>(wall_clock, Issuer{certificates[0], keys[0]},
+                                                 Issuer{certificates[1], keys[1]}, read_certificates(trust));
+  return std::make_unique<OpensslAuthority>([issuing](const auto& request) { return issuing->credentials(request); });
 }
 
 std::shared_ptr<const Identity> identity_from_pem(const PemFiles& files) {

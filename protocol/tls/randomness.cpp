@@ -66,6 +66,18 @@ void seed_tls_randomness(std::uint64_t seed) {
   generator().emplace(seed);
 }
 
+bool tls_randomness_is_seeded() { return generator().has_value(); }
+
+void under_tls_seed(std::uint64_t seed, const std::function<void()>& make) {
+  struct Restored {
+    std::optional<Generator> before = generator();
+    ~Restored() { generator() = before; }
+  } const restored;
+  CUTOVER_CHECK(restored.before.has_value());
+  generator().emplace(seed);
+  make();
+}
+
 void unseed_tls_randomness() { generator().reset(); }
 
 }  // namespace cutover::tls

@@ -38,7 +38,7 @@ judge() {
   seconds=$(($(date +%s) - begun))
   [ $code = 0 ] || echo "$target, $name: exit code $code, see $into/$target-$name.log" >>"$into/failed"
   # What it has to say of each of the two: "RUN: 56 cases, 225 checks: 205 met, 7 told, 13 accepted, 0 red".
-  "$cutover" compare "$into/$target/fresh/run.json" "$into/$target/$name/run.json" >"$into/$target-$name.compared" 2>&1
+  "$cutover" compare "$into/$target/fresh/run.json" "$into/$target/$name/run.json" --baseline="fixtures/baselines/${target%%-*}.yaml" >"$into/$target-$name.compared" 2>&1
   same=$?
   awk -v name="$target, $name" -v run="$into/$target/$name/run.json: " -v seconds=$seconds '
     index($0, run) == 1 && !done++ {

@@ -501,6 +501,9 @@ int parse_and_run(int argc, char** argv) {
     compare->add_option(one == &file ? "first" : "second", *one, "run.json or results.jsonl of a run")
         ->required()
         ->type_name("");
+  std::string known;
+  compare->add_option("--baseline", known, "YAML list of known deviations: what it lists as sometimes may differ")
+      ->type_name("FILE");
   auto* selftest = app.add_subcommand(
       "selftest", "Plants each named defect, which must turn its check red, and each variant, which must not");
   add_selection(*selftest, arguments);
@@ -562,7 +565,7 @@ int parse_and_run(int argc, char** argv) {
   if (explain->parsed()) return explain_command(id);
   if (coverage->parsed()) return coverage_command(arguments, from, by_requirement);
   if (grade->parsed()) return grade_command(grading, command);
-  if (compare->parsed()) return compare_command(file, other);
+  if (compare->parsed()) return compare_command(file, other, known);
   if (report->parsed()) return report_command(arguments, files, command);
   if (selftest->parsed()) return selftest_command(arguments, testing);
   if (serve->parsed()) return serve_command(serving);

@@ -1,6 +1,7 @@
 // `compare`: whether two runs judged alike, check by check.
 #include "harness/cli/left_by_runs.h"
 #include "harness/cli/subcommands.h"
+#include "harness/judging/baseline.h"
 #include "harness/judging/outcome.h"
 #include "harness/judging/standing.h"
 #include "reports/text.h"
@@ -19,6 +20,7 @@ namespace {
 struct Judgement {
   reports::Outcome outcome;
   std::string words;
+  bool hidden = false;  ///< not reached, for another check tells the cause; that one may differ
 };
 /// By case, world, attempt and check; without check: of the case.
 using Judgements = std::map<std::tuple<std::string, std::string, int, std::string>, Judgement>;
@@ -26,11 +28,12 @@ using Judgements = std::map<std::tuple<std::string, std::string, int, std::strin
 Judgements judgements_of(const reports::RunResult& run) {
   Judgements all;
   for (const auto& result : run.cases) {
-    const auto put = [&](const std::string& check, reports::Outcome outcome, const std::string& words) {
-      all.emplace(std::tuple(result.id, result.world, result.attempt, check), Judgement{outcome, words});
+    const auto put = [&](const std::string& check, Judgement judgement) {
+      all.emplace(std::tuple(result.id, result.world, result.attempt, check), std::move(judgement));
     };
-    put("", result.outcome, result.reason);
-    for (const auto& check : result.checks) put(check.id, check.outcome, reports::sentence_of(check));
+    put("", {result.outcome, result.reason});
+    for (const auto& check : result.checks)
+      put(check.id, {check.outcome, reports::sentence_of(check), check.standing == reports::Standing::hidden});
   }
   return all;
 }
@@ -38,7 +41,7 @@ Judgements judgements_of(const reports::RunResult& run) {
 std::string told(const Judgements& run, const Judgements::key_type& key) {
   const auto found = run.find(key);
   if (found == run.end()) return "not there";
-  const auto& [outcome, words] = found->second;
+  const auto& [outcome, words, hidden] = found->second;
   return std::string(reports::name_of(outcome)) + (words.empty() ? "" : ": " + reports::terminal_text(words));
 }
 
@@ -49,6 +52,30 @@ bool exercised_once(const Judgements& one, const Judgements& other, const Judgem
   const auto here = one.find(key), there = other.find(key);
   if ((here == one.end()) == (there == other.end())) return false;
   return (here == one.end() ? there : here)->second.outcome == reports::Outcome::pass;
+}
+
+/// What a baseline lists as a matter of chance or time.
+std::set<std::string> checks_by_chance(const Baseline& baseline) {
+  std::set<std::string> checks;
+  for (const auto& entry : baseline.entries) {
+    if (entry.sometimes) checks.insert(entry.check);
+  }
+  return checks;
+}
+
+/// Whether a check of that case differs by chance.
+bool explained(const std::string& id, const std::set<std::string>& chance) {
+  const auto check = chance.lower_bound(id + "#");
+  return check != chance.end() && check->starts_with(id + "#");
+}
+
+using Named = std::pair<const std::string&, const Judgements&>;
+
+void tell_difference(const Judgements::key_type& key, const Named& one, const Named& other) {
+  const auto& [id, world, attempt, check] = key;
+  fmt::print("{} ({}){}\n  {}: {}\n  {}: {}\n", check.empty() ? id : check, world,
+             attempt == 1 ? "" : fmt::format(", attempt {}", attempt), one.first, told(one.second, key), other.first,
+             told(other.second, key));
 }
 
 /// "56 cases, 225 checks: 205 met, 7 told, 13 accepted, 0 red", of the cases that ran.
@@ -70,31 +97,36 @@ std::string figures_of(const reports::RunResult& run) {
 
 }  // namespace
 
-int compare_command(const std::string& first, const std::string& second) {
+int compare_command(const std::string& first, const std::string& second, const std::string& baseline) {
+  const auto by_chance = baseline.empty() ? std::set<std::string>() : checks_by_chance(load_baseline(baseline));
   const auto first_run = judged_by_run(first), second_run = judged_by_run(second);
   const auto one = judgements_of(first_run), other = judgements_of(second_run);
-  std::set<Judgements::key_type> differing, once;
+  std::set<Judgements::key_type> differing;
+  std::set<std::string> once, chance;
   std::size_t checks = 0;
   for (const auto* run : {&one, &other}) {
     for (const auto& [key, judgement] : *run) {
+      const auto& check = std::get<3>(key);
+      if (run == &one && !check.empty()) ++checks;
       const auto in_one = one.find(key), in_other = other.find(key);
       const bool in_both = in_one != one.end() && in_other != other.end();
-      if (exercised_once(one, other, key))
-        once.insert(key);
-      else if (!in_both || in_one->second.outcome != in_other->second.outcome)
+      if (in_both && in_one->second.outcome == in_other->second.outcome) continue;
+      if (by_chance.contains(check) || (in_both && (in_one->second.hidden || in_other->second.hidden)))
+        chance.insert(check);
+      else if (exercised_once(one, other, key))
+        once.insert(check);
+      else
         differing.insert(key);
-      if (run == &one && !std::get<3>(key).empty()) ++checks;
     }
   }
-  for (const auto& key : differing) {
-    const auto& [id, world, attempt, check] = key;
-    fmt::print("{} ({}){}\n  {}: {}\n  {}: {}\n", check.empty() ? id : check, world,
-               attempt == 1 ? "" : fmt::format(", attempt {}", attempt), first, told(one, key), second,
-               told(other, key));
-  }
+  // A case is what its checks are.
+  std::erase_if(differing,
+                [&](const auto& key) { return std::get<3>(key).empty() && explained(std::get<0>(key), chance); });
+  for (const auto& key : differing) tell_difference(key, {first, one}, {second, other});
   fmt::print("{}: {}\n{}: {}\n", first, figures_of(first_run), second, figures_of(second_run));
-  for (const auto& key : once)
-    fmt::print("{}: met something to judge in one of the runs only, and was kept there\n", std::get<3>(key));
+  for (const auto& check : once)
+    fmt::print("{}: met something to judge in one of the runs only, and was kept there\n", check);
+  for (const auto& check : chance) fmt::print("{}: differs by chance, or behind what does\n", check);
   if (differing.empty())
     fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
   else

@@ -15,8 +15,9 @@ using Behind = std::function<void(reports::RunResult&, const std::vector<Job>&, 
 /// Writes the reports of a run that ended early from its results.jsonl, or those of a run.json anew.
 [[nodiscard]] int report_command(const RunArguments&, const std::vector<std::string>& files,
                                  const std::vector<std::string>& command);
-/// Tells which verdicts of two runs differ, each left in a run.json or results.jsonl; 1 where any does.
-[[nodiscard]] int compare_command(const std::string& first, const std::string& second);
+/// Tells which verdicts of two runs differ, each left in a run.json or results.jsonl; 1 where any does. What
+/// `baseline`, a file or empty, lists as a matter of chance does not count.
+[[nodiscard]] int compare_command(const std::string& first, const std::string& second, const std::string& baseline);
 /// Counts what a run.json or results.jsonl judged; what the cases judge that are run now where `file` is empty.
 [[nodiscard]] int coverage_command(const RunArguments&, const std::string& file, bool by_requirement);
 

@@ -146,13 +146,22 @@ CLI::Option* option(CLI::App& command, const char* group, const char* name, Valu
   return command.add_option(name, value, text)->type_name(type)->group(group);
 }
 
+/// An option that is given again for each of its values: it takes one, and its help promises no more.
+template <class Value>
+CLI::Option* repeated(CLI::App& command, const char* group, const char* name, Value& values, const char* type,
+                      const char* text) {
+  return option(command, group, name, values, type, text)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+}
+
 void add_selection(CLI::App& command, RunArguments& arguments) {
   command.add_option("cases", arguments.patterns, "Ids, suites, requirements or globs; every case without any")
       ->type_name("");
   const auto* group = "Selection";
-  option(command, group, "--exclude", arguments.exclude, "CASES",
-         "Ids, suites, requirements or globs to leave out; again for each")
-      ->allow_extra_args(false);
+  repeated(command, group, "--exclude", arguments.exclude, "CASES",
+           "Id, suite, requirement or glob to leave out; again for each");
   option(command, group, "--world", arguments.world, "WORLD", "sim, live or both; both without it")
       ->check(CLI::IsMember({"sim", "live", "both"}));
   option(command, group, "--shard", arguments.shard, "i/n", "Part i of n, for n machines that share a run");
@@ -213,9 +222,8 @@ void add_judging(CLI::App& command, RunArguments& arguments) {
       ->check(CLI::IsMember({"quick", "covering", "deep"}));
   option(command, group, "--repeat", arguments.repeat, "N", "Runs of every case, each with its own seed")
       ->check(CLI::Range(1, 100000));
-  option(command, group, "--defect", arguments.defects, "NAME",
-         "Plants a defect in the embedded deployment, or before the target (`cutover defects`); again for each")
-      ->allow_extra_args(false);
+  repeated(command, group, "--defect", arguments.defects, "NAME",
+           "Plants a defect in the embedded deployment, or before the target (`cutover defects`); again for each");
   command.add_flag("--single", arguments.single, "No report files; 77 when every case is skipped (for ctest)")
       ->group("");
 }
@@ -239,9 +247,8 @@ void add_fuzzing(CLI::App& fuzz, RunArguments& arguments) {
   option(fuzz, group, "--seconds", arguments.limit_s, "N", "Real time; 60 without it")->check(CLI::Range(1, 86400));
   option(fuzz, group, "--world", arguments.world, "WORLD", "sim, live or both; of the embedded deployment")
       ->check(CLI::IsMember({"sim", "live", "both"}));
-  option(fuzz, group, "--defect", arguments.defects, "NAME",
-         "Plants a defect in the embedded deployment, or before the target (`cutover defects`)")
-      ->allow_extra_args(false);
+  repeated(fuzz, group, "--defect", arguments.defects, "NAME",
+           "Plants a defect in the embedded deployment, or before the target (`cutover defects`); again for each");
   add_running(fuzz, arguments);
   add_reports(fuzz, arguments);
   fuzz.get_option("--output")->description("Where the reports go; out/fuzz without it");
@@ -270,10 +277,10 @@ void add_grading(CLI::App& grade, GradeArguments& arguments) {
   const auto* group = "Selection";
   option(grade, group, "--keys", arguments.keys, "FILE",
          "Key log (SSLKEYLOGFILE) with the secrets of the TLS connections");
-  option(grade, group, "--sender", arguments.senders, "NAME", "Domain or address of a server to judge; all without it")
-      ->allow_extra_args(false);
-  option(grade, group, "--port", arguments.ports, "PORT", "Port of XMPP, beside 5222, 5223, 5269 and 5270")
-      ->allow_extra_args(false)
+  repeated(grade, group, "--sender", arguments.senders, "NAME",
+           "Domain or address of a server to judge, again for each; all without it");
+  repeated(grade, group, "--port", arguments.ports, "PORT",
+           "Port of XMPP, beside 5222, 5223, 5269 and 5270; again for each")
       ->check(CLI::Range(1, 65535));
   grade.add_flag("--strict", arguments.reporting.strict, "An unmet SHOULD fails, too")->group(group);
   add_reports(grade, arguments.reporting);
@@ -297,8 +304,8 @@ void add_serving(CLI::App& serve, ServeArguments& arguments) {
   serve.add_flag("--legacy", arguments.legacy, "Before the migration: everybody behind the legacy gateway");
   option(serve, group, "--network", arguments.network, "127.x.y",
          "First three numbers of the addresses; 127.200.0 without it");
-  option(serve, group, "--place", arguments.places, "PLACE", "Moves a node: NODE=ADDRESS or NODE.SERVICE=PORT")
-      ->allow_extra_args(false);
+  repeated(serve, group, "--place", arguments.places, "PLACE",
+           "Moves a node: NODE=ADDRESS or NODE.SERVICE=PORT; again for each");
   option(serve, group, "--credentials", arguments.credentials, "FOLDER",
          "Where the authority is; out/serve without it");
   option(serve, group, "--admin-token-file", arguments.token_file, "FILE",
@@ -403,9 +410,8 @@ void add_estate(CLI::App& command, EstateArguments& arguments) {
   command.add_option("files", arguments.files, "Exports of the product, zones, certificates")
       ->required()
       ->type_name("");
-  option(command, "Options", "--legacy-pool", arguments.legacy_pools, "FQDN",
-         "A pool of the old version, which no export tells")
-      ->allow_extra_args(false);
+  repeated(command, "Options", "--legacy-pool", arguments.legacy_pools, "FQDN",
+           "A pool of the old version, which no export tells; again for each");
   option(command, "Reports", "--plan", arguments.plan, "FILE",
          "Writes a plan of their estate there, for `cutover rehearse`; none without it");
   command.footer(estate_notes);
@@ -430,6 +436,17 @@ void refuse_values_of_flags(CLI::App& app) {
   for (auto* option : app.get_options())
     if (option->get_expected_max() == 0) option->disable_flag_override();
   for (auto* command : app.get_subcommands({})) refuse_values_of_flags(*command);
+}
+
+/// `--exclude A B` may mean that both are left out, or that B is run without A: neither is done by a guess.
+void refuse_a_word_behind_exclude(const std::vector<std::string>& command) {
+  for (std::size_t i = 1; i + 2 < command.size() && command[i] != "--"; ++i) {
+    if (command[i] != "--exclude" || command[i + 2].starts_with('-')) continue;
+    throw UsageError(fmt::format(
+        "--exclude {0} {1}: it takes one. To leave both out: --exclude {0} --exclude {1}; to run {1} without {0}: {1} "
+        "--exclude {0}",
+        command[i + 1], command[i + 2]));
+  }
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -550,6 +567,7 @@ int parse_and_run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : exit_code::usage;
   }
+  refuse_a_word_behind_exclude(command);
   if (run->parsed()) return run_command(arguments, command);
   if (fuzz->parsed()) return fuzz_command(fuzzing, command);
   if (list->parsed() && to_lint) return lint_command();

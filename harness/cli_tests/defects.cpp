@@ -57,6 +57,19 @@ TEST_F(Defects, RequirementsStandForTheCasesThatJudgeThem) {
   expect(sim({"ZZ*"}), 4, HasSubstr("matches no requirement"));
 }
 
+TEST_F(Defects, AWordBehindWhatIsLeftOutIsNotGuessedAt) {
+  expect(cutover({"list", "--exclude", "message", "policy"}), 4,
+         AllOf(HasSubstr("--exclude message --exclude policy"), HasSubstr("policy --exclude message")));
+  expect(sim({"--exclude", "message", "policy", "--seed=1"}), 4, HasSubstr("it takes one"));
+  expect(cutover({"list", "policy", "message", "--exclude", "message"}), 0,
+         AllOf(HasSubstr("policy."), Not(HasSubstr("message."))));
+  expect(cutover({"list", "--exclude=message", "policy", "message"}), 0,
+         AllOf(HasSubstr("policy."), Not(HasSubstr("message."))));
+  expect(cutover({"list", "policy", "message", "--exclude", "message", "--exclude", "policy.stranger"}), 0,
+         AllOf(HasSubstr("policy."), Not(HasSubstr("policy.stranger")), Not(HasSubstr("message."))));
+  expect(cutover({"run", "--help"}), 0, AllOf(HasSubstr("--exclude CASES "), Not(HasSubstr("CASES ..."))));
+}
+
 TEST_F(Defects, TheSelftestCountsTheTableAndKills) {
   expect(cutover({"selftest", "RFC7572-7-5"}), 0,
          AllOf(HasSubstr(" rules waived, "), HasSubstr("killed    message.bodies#RFC7572-7-5 by "),

@@ -89,10 +89,19 @@ std::string figures_of(const reports::RunResult& run) {
     for (const auto& check : result.checks) ++checks[check.standing];
   }
   using reports::Standing;
-  return fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red{}", cases, all, checks[Standing::met],
-                     checks[Standing::told], checks[Standing::accepted],
-                     checks[Standing::red] + checks[Standing::fault],
-                     checks[Standing::hidden] == 0 ? "" : fmt::format(", {} not reached", checks[Standing::hidden]));
+  auto text =
+      fmt::format("{} cases, {} checks: {} met, {} told, {} accepted, {} red", cases, all, checks[Standing::met],
+                  checks[Standing::told], checks[Standing::accepted], checks[Standing::red] + checks[Standing::fault]);
+  if (checks[Standing::hidden] != 0) text += fmt::format(", {} not reached", checks[Standing::hidden]);
+  if (!run.complete) text += "; incomplete: " + reports::terminal_text(run.incomplete_reason);
+  if (!run.planted.empty()) text += "; " + words_of_planted(run.planted);
+  return text;
+}
+
+int told_as(bool differ, std::size_t checks, bool complete) {
+  if (differ) return exit_code::failure;
+  if (checks == 0) fmt::print("nothing was judged in both, so nothing was compared\n");
+  return checks == 0 || !complete ? exit_code::fault : exit_code::conforming;
 }
 
 }  // namespace
@@ -127,11 +136,11 @@ int compare_command(const std::string& first, const std::string& second, const s
   for (const auto& check : once)
     fmt::print("{}: met something to judge in one of the runs only, and was kept there\n", check);
   for (const auto& check : chance) fmt::print("{}: differs by chance, or behind what does\n", check);
-  if (differing.empty())
-    fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
-  else
+  if (!differing.empty())
     fmt::print("{} verdicts differ\n", differing.size());
-  return differing.empty() ? exit_code::conforming : exit_code::failure;
+  else if (checks != 0)
+    fmt::print("the same verdicts: {} checks in {} cases\n", checks, one.size() - checks);
+  return told_as(!differing.empty(), checks, first_run.complete && second_run.complete);
 }
 
 }  // namespace cutover::harness::cli

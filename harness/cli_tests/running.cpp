@@ -277,7 +277,8 @@ TEST_F(Running, AreComparedCheckByCheck) {
   const auto flawed = judged({"message.bodies", "stream.ids", "--defect=gateway.loses-body"}, "flawed");
   expect(cutover({"compare", sound, flawed}), 1,
          AllOf(HasSubstr("message.bodies#RFC3261-415 (sim)\n"), HasSubstr("/sound/run.json: pass"),
-               HasSubstr("/flawed/run.json: fail"), Not(HasSubstr("stream.ids"))));
+               HasSubstr("/flawed/run.json: fail"), HasSubstr("; planted defects: gateway.loses-body"),
+               Not(HasSubstr("stream.ids"))));
   const auto fewer = judged({"message.bodies"}, "fewer");
   expect(cutover({"compare", sound, fewer}), 1, AllOf(HasSubstr("stream.ids"), HasSubstr("run.json: not there")));
   // The sound run with one check told otherwise.
@@ -301,6 +302,19 @@ TEST_F(Running, AreComparedCheckByCheck) {
   expect(cutover({"compare", sound, failed, "--baseline", file("chance.yaml", listed + "  sometimes: true\n")}), 0,
          HasSubstr(check + ": differs by chance"));
   expect(cutover({"compare", sound}), 4, HasSubstr("second"));
+}
+
+TEST_F(Running, WhatDidNotRunIsNotComparedAsAlike) {
+  EXPECT_EQ(sim({"selftest.pass"}).code, 0);
+  auto text = content(path("out/run.json"));
+  const std::string whole = R"("complete":true,"incomplete-reason":"")";
+  ASSERT_NE(text.find(whole), std::string::npos);
+  text.replace(text.find(whole), whole.size(), R"("complete":false,"incomplete-reason":"interrupted")");
+  const auto cut_off = file("cut-off.json", text);
+  expect(cutover({"compare", cut_off, path("out/run.json")}), 3,
+         AllOf(HasSubstr("; incomplete: interrupted\n"), HasSubstr("the same verdicts: 1 checks")));
+  (void)sim({"selftest.skip"});
+  expect(cutover({"compare", path("out/run.json"), path("out/run.json")}), 3, HasSubstr("nothing was judged"));
 }
 
 TEST_F(Running, StartsOneServerForATargetOfItsOwnAlone) {

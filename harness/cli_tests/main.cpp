@@ -90,6 +90,8 @@ TEST_F(CommandLine, AKeyThatStandsTwiceIsAMistake) {
          HasSubstr("x.yaml:4: key 'name' is given twice"));
   expect(with("--topology", "domain: a.example\nusers: [b]\nusers: [c]\n"), 4,
          HasSubstr("x.yaml:3: key 'users' is given twice"));
+  expect(with("--baseline", "- {check: 'selftest.pass#SEED-2', reason: a}\n---\n- {check: 'a.b#C', reason: r}\n"), 4,
+         HasSubstr("x.yaml:2: another document begins; expected one"));
   std::filesystem::create_directory(path("catalogue"));
   (void)file("catalogue/x.yaml", "- id: A-1\n  level: MUST\n  level: MAY\n");
   expect(run({"selftest.pass", "--catalogue", path("catalogue")}), 4,

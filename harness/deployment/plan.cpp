@@ -201,13 +201,14 @@ reference::Settings Plan::settings(const migration::State& state, const migratio
 
 void Plan::publish_zones(dns::DnsServer& server, const migration::State& state) const {
   const auto ttl = topology_.srv_ttl_s;
+  // All of them before the first record: one may lie in another, and a new zone has nothing in it.
   for (const auto& domain : domains_of(topology_)) server.add_empty_zone(domain);
+  for (const auto& partner : topology_.partners) server.add_empty_zone(partner.domain);
   server.set(host_name("legacy-gateway"), dns::Type::a, ttl, {located("legacy-gateway").address});
   publish_edges(server);
   for (const auto& domain : domains_of(topology_)) publish_our_srv(server, state, domain);
   for (const auto& partner : topology_.partners) {
     const auto [where, port] = endpoint(node_name_of(topology_, partner), "xmpp");
-    server.add_empty_zone(partner.domain);
     server.set("xmpp." + partner.domain, dns::Type::a, ttl, {where});
     server.set("_xmpp-server._tcp." + partner.domain, dns::Type::srv, ttl,
                {"0 0 " + std::to_string(port) + " xmpp." + partner.domain});

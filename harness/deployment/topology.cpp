@@ -28,6 +28,12 @@ constexpr char only_edge[] = "proxy";
 constexpr std::uint16_t xmpp_port = 5269, link_port = 23456, sip_port = 5061, gateway_port = 5098, admin_port = 8080,
                         dns_port = 10053;
 
+/// Judges and pictures tell the sides of a deployment by how the names of its nodes begin.
+bool looks_like_a_box(std::string_view name) {
+  static constexpr std::array boxes{only_edge, "gateway", "legacy-gateway"};
+  return std::ranges::any_of(boxes, [&](std::string_view box) { return name.starts_with(box); });
+}
+
 /// A name that can be a zone: letters, digits and hyphens (RFC 1123 section 2.1).
 bool is_host_name(std::string_view text) {
   std::size_t label = 0;
@@ -41,6 +47,12 @@ bool is_host_name(std::string_view text) {
     label = c == '.' ? 0 : label + 1;
   }
   return !is_address_literal(text);
+}
+
+/// ... and a domain of XMPP and of SIP: its last label is no number (RFC 1123 section 2.1), xn-- stands before a label.
+bool is_domain(std::string_view text) {
+  const auto top = text.substr(text.rfind('.') + 1);
+  return is_host_name(text) && top.find_first_not_of("0123456789") != std::string_view::npos && xmpp::is_domain(text);
 }
 
 /// A localpart that can be a label of a certificate's name and needs no escape in a SIP URI.
@@ -135,6 +147,7 @@ class TopologyReader {
     for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
     check_unique_domains(root, topology);
     if (root["edges"]) read_edges(root["edges"], topology);
+    check_hosts(root, topology);
     check_unique_nodes(root, topology);
     if (root["places"]) read_places(root["places"], topology);
     return topology;
@@ -149,8 +162,8 @@ class TopologyReader {
     try {
       const YAML::Node root = YAML::Load(std::string(yaml));
       if (root.IsNull()) throw TopologyError(source_ + ":1: expected a mapping with domain, users and partners");
-      if (const auto twice = key_given_twice(yaml))
-        throw TopologyError(fmt::format("{}:{}: key '{}' is given twice", source_, twice->line, twice->key));
+      if (const auto odd = passed_over(yaml))
+        throw TopologyError(fmt::format("{}:{}: {}", source_, odd->line, odd->words));
       return root;
     } catch (const YAML::Exception& error) {
       throw TopologyError(fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, error.msg));
@@ -186,7 +199,7 @@ class TopologyReader {
 
   [[nodiscard]] std::string domain(const YAML::Node& map) const {
     auto name = text(map, "domain");
-    if (!is_host_name(name)) {
+    if (!is_domain(name)) {
       fail(map["domain"], "expected a domain name of small letters, digits and hyphens such as a.example, not '" +
                               name + "' (write an internationalised name as xn--...)");
     }
@@ -217,7 +230,7 @@ class TopologyReader {
   void read_further_domains(const YAML::Node& root, Topology& topology) const {
     for (const auto& node : sequence(root, "further-domains", further_domains_max)) {
       const auto name = node.IsScalar() ? node.Scalar() : std::string();
-      if (!is_host_name(name)) fail(node, "expected a domain name such as b.example");
+      if (!is_domain(name)) fail(node, "expected a domain name such as b.example");
       topology.further_domains.push_back(name);
     }
   }
@@ -292,6 +305,9 @@ class TopologyReader {
     const auto known = domains_of(topology);
     if (!is_user_name(name, topology.domain))
       fail(node, "expected a user name of small letters, digits, '-', '.', such as alice");
+    if (looks_like_a_box(name))
+      fail(node,
+           "user '" + name + "': proxy, gateway and legacy-gateway begin the names of our boxes; expected another");
     if (std::ranges::find(known, domain) == known.end())
       fail(node, fmt::format("'{}' is no domain of ours, expected one of {}", domain, fmt::join(known, ", ")));
     if (std::ranges::count(topology.users, name) != 0) fail(node, "user '" + name + "' is listed twice");
@@ -347,6 +363,17 @@ class TopologyReader {
     }
     for (const auto& partner : topology.partners) {
       if (!seen.insert(partner.domain).second) fail(root["partners"], "domain '" + partner.domain + "' is used twice");
+    }
+  }
+
+  /// Our zone has addresses for what is reached from outside, and a partner there would be one of these machines.
+  void check_hosts(const YAML::Node& root, const Topology& topology) const {
+    std::vector<std::string> hosts{"legacy-gateway", "xmpp"};
+    for (const auto& edge : topology.edges) hosts.push_back(edge.name);
+    for (const auto& host : hosts) {
+      const auto name = host + "." + topology.domain;
+      if (std::ranges::count(topology.partners, name, &PartnerSpec::domain) != 0)
+        fail(root["partners"], "'" + name + "' is the name of a host of ours; expected another domain for the partner");
     }
   }
 
@@ -450,6 +477,16 @@ std::string address_of(const Topology& topology, const std::string& user) {
   return user + "@" + domain_of(topology, user);
 }
 
+namespace {
+
+/// Its first label, or where others have that its domain; never what looks like a box of ours.
+std::string node_name_of(const PartnerSpec& partner, bool first_label_is_taken) {
+  auto name = first_label_is_taken ? partner.domain : first_label(partner.domain);
+  return looks_like_a_box(name) ? "partner-" + name : name;
+}
+
+}  // namespace
+
 std::vector<std::string> node_names_of_partners(const Topology& topology) {
   std::map<std::string, int> bearers;
   for (const auto& node : fixed_nodes(topology)) ++bearers[node.name];
@@ -458,7 +495,7 @@ std::vector<std::string> node_names_of_partners(const Topology& topology) {
   names.reserve(topology.partners.size());
   for (const auto& partner : topology.partners) {
     const auto label = first_label(partner.domain);
-    names.push_back(bearers.at(label) == 1 ? label : partner.domain);
+    names.push_back(node_name_of(partner, bearers.at(label) > 1));
   }
   return names;
 }
@@ -468,7 +505,7 @@ std::string node_name_of(const Topology& topology, const PartnerSpec& partner) {
   const auto same = [&](const PartnerSpec& other) { return first_label(other.domain) == mine; };
   const bool clear =
       std::ranges::count_if(topology.partners, same) == 1 && find_node(fixed_nodes(topology), mine) == nullptr;
-  return clear ? mine : partner.domain;
+  return node_name_of(partner, !clear);
 }
 
 std::vector<UserGroup> moved_as_one(const Topology& topology) {

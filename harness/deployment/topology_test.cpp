@@ -42,12 +42,14 @@ TEST(Topology, MistakesAreToldWithFileAndLine) {
       HasSubstr("t.yaml:4: unknown server 'x', expected mock, prosody, ejabberd or jabberd2"));
   EXPECT_THAT(error_of("domain: a\nusers: [x]\npartners:\n  - {domain: a, kind: sasl-external, users: [y]}\n"),
               HasSubstr("domain 'a' is used twice"));
+  EXPECT_THAT(error_of("domain: a\nusers: [x]\npartners:\n  - {domain: xmpp.a, kind: sasl-external, users: [y]}\n"),
+              HasSubstr("t.yaml:4: 'xmpp.a' is the name of a host of ours"));
   EXPECT_THAT(error_of("domain: a\nsrv-ttl-seconds: soon\nusers: [x]\n"), HasSubstr("t.yaml:2: expected a number"));
   EXPECT_THAT(error_of(""), HasSubstr("t.yaml:1: expected a mapping"));
   EXPECT_THAT(error_of("domain: a\nusers: [x]\ndomain: b\n"), HasSubstr("t.yaml:3: key 'domain' is given twice"));
   EXPECT_THAT(error_of("domain: a\nsrv-ttl-seconds: 2147483648\nusers: [x]\n"), HasSubstr("t.yaml:2: expected"));
-  for (const auto* name :
-       {"\"a b\"", "A.example", "-a.example", "a..example", "a.example.", ".", "b\xc3\xbc.example"}) {
+  for (const auto* name : {"\"a b\"", "1.2.3", "xn--zzzzzzzzzz99999.example", "A.example", "-a.example", "a..example",
+                           "a.example.", ".", "b\xc3\xbc.example"}) {
     EXPECT_THAT(error_of("users: [x]\ndomain: " + std::string(name) + "\n"),
                 HasSubstr("t.yaml:2: expected a domain name"));
   }
@@ -92,6 +94,12 @@ TEST(Topology, PlacesFromTheCommandLine) {
   EXPECT_THAT(error("proxy.admin=0"), HasSubstr("port from 1 to 65535"));
 }
 
+std::string with_users(const std::string& users) {
+  return "domain: a.example\nfurther-domains: [c.example]\npartners: [{domain: b.example, kind: sasl-external, users: "
+         "[y]}]\nusers: [" +
+         users + "]\n";
+}
+
 TEST(Topology, EveryNodeHasAName) {
   auto topology = reference_topology();
   topology.partners.push_back({"fabrikam.org", PartnerKind::sasl_external, {"x"}});
@@ -100,9 +108,11 @@ TEST(Topology, EveryNodeHasAName) {
   for (const auto& node : nodes_of(topology)) names.push_back(node.name);
   EXPECT_THAT(names, testing::ElementsAre("name-server", "legacy-gateway", "proxy", "gateway", "legacy-pool",
                                           "new-pool", "fabrikam.example", "litware", "talk", "fabrikam.org",
-                                          "proxy.example", "alice", "bob", "carol"));
-  EXPECT_THAT(error_of("domain: a\nusers: [proxy]\npartners:\n  - {domain: b, kind: sasl-external, users: [y]}\n"),
-              HasSubstr("t.yaml:2: 'proxy' is the name of another node"));
+                                          "partner-proxy.example", "alice", "bob", "carol"));
+  for (const auto* name : {"name-server", "new-pool", "b"})
+    EXPECT_THAT(error_of(with_users(name)), HasSubstr(fmt::format("'{}' is the name of another node", name)));
+  for (const auto* name : {"proxy", "proxy-1", "gateway.team", "{group: legacy-gateway, count: 2}"})
+    EXPECT_THAT(error_of(with_users(name)), HasSubstr("t.yaml:4: user '")) << name;
 }
 
 /// So many of both, partners of the three kinds in turn.
@@ -112,12 +122,6 @@ Topology topology_of(std::size_t partners, std::size_t users) {
   for (std::size_t i = 0; i < partners; ++i)
     topology.partners.push_back({fmt::format("p{}.example", i), static_cast<PartnerKind>(i % 3), {"romeo"}});
   return topology;
-}
-
-std::string with_users(const std::string& users) {
-  return "domain: a.example\nfurther-domains: [c.example]\npartners: [{domain: b.example, kind: sasl-external, users: "
-         "[y]}]\nusers: [" +
-         users + "]\n";
 }
 
 TEST(Topology, EveryNodeHasAHostNumberOfItsOwn) {
@@ -236,6 +240,27 @@ TEST(Topology, AGroupIsMovedInOneGo) {
   EXPECT_THAT(handlers("alice"), Not(testing::Contains("new-pool")));
   some.deployment.carry_out("move-users s legacy-pool");
   EXPECT_THAT(handlers("s-3"), Not(testing::Contains("new-pool")));
+}
+
+TEST(Topology, NamesThatResembleThoseOfBoxesAndZonesThatLieInOthersWork) {
+  Small some(
+      parse_topology("domain: a.example\nusers: [alice]\npartners:\n"
+                     "  - {domain: gateway.test, kind: sasl-external, users: [y]}\n"
+                     "  - {domain: proxy-1.test, kind: sasl-external, users: [y]}\n"
+                     "  - {domain: example, kind: sasl-external, users: [y]}\n"
+                     "  - {domain: b.a.example, kind: sasl-external, users: [y]}\n",
+                     "t.yaml"));
+  const auto arrive_once = [&](Path path) {
+    for (const auto& seen : observe(some.deployment, all_exchanges(some.deployment.topology()))) {
+      EXPECT_EQ(seen.copies, 1U) << seen.exchange.partner_domain << ": " << seen.told;
+      EXPECT_FALSE(seen.both_paths) << seen.exchange.partner_domain;
+      EXPECT_EQ(seen.path, path) << seen.exchange.partner_domain;
+    }
+  };
+  arrive_once(Path::legacy);
+  for (const auto step : canonical_steps()) some.deployment.carry_out(step);
+  some.world.run_for(std::chrono::hours(1));  // until nobody has the old record
+  arrive_once(Path::current);
 }
 
 TEST(Topology, MissingFileIsNamed) { EXPECT_THROW((void)load_topology("/nowhere/t.yaml"), TopologyError); }

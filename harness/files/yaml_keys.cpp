@@ -14,9 +14,11 @@ namespace {
 
 class Keys final : public YAML::EventHandler {
  public:
-  std::optional<KeyTwice> twice;
+  std::optional<PassedOver> found;
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ == 2 && !found) found = PassedOver{"another document begins; expected one", mark.line + 1};
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { item(mark, ""); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { item(mark, std::nullopt); }
@@ -44,21 +46,24 @@ class Keys final : public YAML::EventHandler {
   void item(const YAML::Mark& mark, const std::optional<std::string>& text) {
     if (open_.empty() || !open_.back().is_map) return;
     auto& map = open_.back();
-    if (map.key_next && text && !map.keys.insert(*text).second && !twice) twice = KeyTwice{*text, mark.line + 1};
+    if (map.key_next && text && !map.keys.insert(*text).second && !found)
+      found = PassedOver{"key '" + *text + "' is given twice", mark.line + 1};
     map.key_next = !map.key_next;
   }
 
   std::vector<Collection> open_;
+  int documents_ = 0;
 };
 
 }  // namespace
 
-std::optional<KeyTwice> key_given_twice(std::string_view yaml) {
+std::optional<PassedOver> passed_over(std::string_view yaml) {
   std::istringstream text{std::string(yaml)};
   YAML::Parser parser(text);
   Keys keys;
-  parser.HandleNextDocument(keys);
-  return keys.twice;
+  while (!keys.found && parser.HandleNextDocument(keys)) {
+  }
+  return keys.found;
 }
 
 }  // namespace cutover::harness

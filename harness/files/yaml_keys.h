@@ -1,4 +1,4 @@
-// What yaml-cpp lets pass: a key that stands twice in one map, of which it would take the first in silence.
+// What yaml-cpp passes over in silence: a key that stands twice in one map, and whatever is behind the first document.
 #pragma once
 
 #include <optional>
@@ -7,12 +7,12 @@
 
 namespace cutover::harness {
 
-struct KeyTwice {
-  std::string key;
-  int line = 0;  ///< of the second, from 1
+struct PassedOver {
+  std::string words;
+  int line = 0;  ///< from 1
 };
 
-/// The first such key of a text that yaml-cpp can load.
-[[nodiscard]] std::optional<KeyTwice> key_given_twice(std::string_view yaml);
+/// The first such thing of a text that yaml-cpp can load.
+[[nodiscard]] std::optional<PassedOver> passed_over(std::string_view yaml);
 
 }  // namespace cutover::harness

@@ -45,8 +45,7 @@ YAML::Node YamlReader::load(std::string_view yaml) {
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));
     if (root.IsNull()) throw YamlError(source_ + ":1: expected a mapping, and there is nothing");
-    if (const auto twice = key_given_twice(yaml))
-      throw YamlError(fmt::format("{}:{}: key '{}' is given twice", source_, twice->line, twice->key));
+    if (const auto odd = passed_over(yaml)) throw YamlError(fmt::format("{}:{}: {}", source_, odd->line, odd->words));
     return root;
   } catch (const YAML::Exception& error) {
     throw YamlError(fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, error.msg));

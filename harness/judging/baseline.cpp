@@ -136,8 +136,8 @@ Baseline parse_baseline(std::string_view yaml, const std::string& file) {
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, "expected YAML: " + error.msg);
   }
-  if (const auto twice = key_given_twice(yaml))
-    throw BaselineError(file + ":" + std::to_string(twice->line) + ": key '" + twice->key + "' is given twice");
+  if (const auto odd = passed_over(yaml))
+    throw BaselineError(file + ":" + std::to_string(odd->line) + ": " + odd->words);
   Baseline baseline{file, {}};
   if (root.IsNull()) return baseline;
   if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of entries");

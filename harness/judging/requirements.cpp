@@ -104,8 +104,8 @@ void read_items(std::string_view yaml, const std::string& file, Text& into) {
   } catch (const YAML::Exception& error) {
     fail(file, error.mark, "expected YAML: " + error.msg);
   }
-  if (const auto twice = key_given_twice(yaml))
-    throw CatalogueError(file + ":" + std::to_string(twice->line) + ": key '" + twice->key + "' is given twice");
+  if (const auto odd = passed_over(yaml))
+    throw CatalogueError(file + ":" + std::to_string(odd->line) + ": " + odd->words);
   if (!root.IsSequence()) fail(file, root.Mark(), "expected a list of requirements");
   const auto name = into.keep(file);
   for (const auto& item : root) {

@@ -90,8 +90,7 @@ class TargetReader {
     } catch (const YAML::Exception& error) {
       fail(error.mark, "expected YAML: " + error.msg);
     }
-    if (const auto twice = key_given_twice(yaml))
-      throw TargetError(fmt::format("{}:{}: key '{}' is given twice", file_, twice->line, twice->key));
+    if (const auto odd = passed_over(yaml)) throw TargetError(fmt::format("{}:{}: {}", file_, odd->line, odd->words));
     return root;
   }
 

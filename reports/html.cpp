@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <zlib.h>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <span>
@@ -18,7 +19,8 @@ namespace cutover::reports {
 
 namespace {
 
-constexpr std::string_view charts_mark = "@CHARTS@", run_mark = "@RUN@", traces_mark = "@TRACES@";
+constexpr std::string_view charts_mark = "@CHARTS@", run_mark = "@RUN@", about_mark = "@ABOUT@",
+                           traces_mark = "@TRACES@";
 
 /// JSON inside a script element: no "</script", no "<!--" can appear in it.
 std::string safe_in_script(const std::string& json) {
@@ -81,19 +83,28 @@ std::string charts_in(const RunResult& run) {
   return html;
 }
 
+/// A JSON object of [procedure, accepted, likely causes] by the id of the case.
+std::string about_in(const AboutCases& about) {
+  boost::json::object all;
+  for (const auto& [id, one] : about) all[id] = boost::json::array{one.procedure, one.accepted, one.likely_causes};
+  return boost::json::serialize(all);
+}
+
 }  // namespace
 
-std::string to_html(const RunResult& run) {
-  const std::string_view page = html_page();
-  const auto charts_at = page.find(charts_mark), run_at = page.find(run_mark), traces_at = page.find(traces_mark);
-  std::string result(page.substr(0, charts_at));
-  result += charts_in(run);
-  result += page.substr(charts_at + charts_mark.size(), run_at - charts_at - charts_mark.size());
-  result += safe_in_script(to_json(run, Traces::apart));
-  result += page.substr(run_at + run_mark.size(), traces_at - run_at - run_mark.size());
-  result += packed_traces(run);
-  result += page.substr(traces_at + traces_mark.size());
-  return result;
+std::string to_html(const RunResult& run, const AboutCases& about) {
+  std::string_view rest = html_page();
+  std::string result;
+  const auto put = [&](std::string_view mark, const std::string& text) {
+    const auto at = rest.find(mark);
+    result.append(rest.substr(0, at)).append(text);
+    rest.remove_prefix(at + mark.size());
+  };
+  put(charts_mark, charts_in(run));
+  put(run_mark, safe_in_script(to_json(run, Traces::apart)));
+  put(about_mark, safe_in_script(about_in(about)));
+  put(traces_mark, packed_traces(run));
+  return result.append(rest);
 }
 
 }  // namespace cutover::reports

@@ -102,6 +102,14 @@ TEST_F(Page, OpensTheFirstFailureWithDiagramAndWire) {
       << "the sentence stands first, and octets of the wire are text, never markup";
 }
 
+TEST_F(Page, TellsWhatTheAuthorOfACaseSays) {
+  const auto dom =
+      dom_of(to_html(two_cases(), {{"presence.shows", {"Look.", "A </script>", "Nobody <b>looked</b>."}}}), {});
+  EXPECT_THAT(dom, HasSubstr("<p><b>Likely causes: </b>Nobody &lt;b&gt;looked&lt;/b&gt;.</p>"));
+  EXPECT_THAT(dom, HasSubstr("<p><b>Accepted: </b>A &lt;/script&gt;</p>"));
+  EXPECT_THAT(dom, HasSubstr("2 of 2 cases"));
+}
+
 TEST_F(Page, OpensTheDiagramWhereItFailed) {
   auto run = two_cases();
   auto& fails = run.cases.back();

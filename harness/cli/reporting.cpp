@@ -1,6 +1,7 @@
 // The day's baseline, the places, the writers.
 #include "harness/cli/reporting.h"
 
+#include "harness/judging/registry.h"
 #include "harness/running/selection.h"
 #include "reports/html.h"
 #include "reports/json.h"
@@ -59,6 +60,17 @@ void check_places(const RunArguments& arguments, const std::string& input) {
   }
 }
 
+namespace {
+reports::AboutCases about_cases(const reports::RunResult& run) {
+  reports::AboutCases about;
+  for (const auto& result : run.cases) {
+    const auto* record = find_case(result.id);
+    if (record != nullptr) about[result.id] = {record->procedure, record->accepted, record->likely_causes};
+  }
+  return about;
+}
+}  // namespace
+
 bool write_reports(reports::RunResult& run, const Reports& where, Readers readers, const std::string& results) {
   run.traces = results.empty() ? "" : as_seen_from(where.json, results);
   std::string written;
@@ -72,7 +84,7 @@ bool write_reports(reports::RunResult& run, const Reports& where, Readers reader
       good = false;
     }
   };
-  write(where.html, reports::to_html);
+  write(where.html, [](const auto& whole) { return reports::to_html(whole, about_cases(whole)); });
   write(where.junit, reports::to_junit);
   write(where.json, [](const auto& whole) {
     return reports::to_json(whole, whole.traces.empty() ? reports::Traces::inside : reports::Traces::apart);

@@ -134,6 +134,7 @@ TEST_F(Running, WhatWasPlantedIsToldEverywhere) {
 TEST_F(Running, ABadReplayIsRefusedAndAGoodOneIsRun) {
   expect(sim({"message.bodies", "--replay=seed:17"}), 0, HasSubstr("conforming"));
   EXPECT_THAT(content(path("out/run.json")), HasSubstr("--replay=seed:17"));
+  EXPECT_THAT(content(path("out/report.html")), HasSubstr("Media types compared as text"));
   expect(sim({"message.bodies", "--replay=seed:x"}), 4, HasSubstr("--replay"));
 }
 

@@ -91,9 +91,11 @@ struct Server::Impl {
     return config_.policy ? config_.policy(domain) : PeerPolicy{};
   }
   [[nodiscard]] std::size_t connections_with(std::string_view remote) const {
-    return static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const auto& entry) {
+    const auto open = static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const auto& entry) {
       return entry.second->remote_domain == remote && !entry.second->gone && entry.second->verification == 0;
     }));
+    const auto kept = kept_.find(remote);
+    return open + (kept == kept_.end() ? 0 : kept->second);
   }
   [[nodiscard]] bool full() const {
     return breaks(Rule::connections_are_limited, connections_.size() >= config_.connections_max);
@@ -467,7 +469,12 @@ struct Server::Impl {
 
   /// Deletes what ended, when nothing on the call stack can refer to it.
   void collect() {
-    std::erase_if(connections_, [](const auto& entry) { return entry.second->gone && !entry.second->pumping; });
+    std::erase_if(connections_, [&](const auto& entry) {
+      const bool over = entry.second->gone && !entry.second->pumping;
+      if (breaks(Rule::ended_connections_are_released, over)) return true;
+      if (over) ++kept_[entry.second->remote_domain];
+      return over;
+    });
     if (drained() && !std::exchange(drain_told_, true)) owner_.on_drained();
   }
 
@@ -691,6 +698,7 @@ struct Server::Impl {
   dns::Resolver& resolver_;
   ServerOwner& owner_;
   std::map<ConnectionId, std::unique_ptr<Connection>> connections_;
+  std::map<std::string, std::size_t, std::less<>> kept_;  ///< connections that ended and were not released, by domain
   std::map<DomainPair, Path> paths_;
   std::map<std::uint64_t, Verification> verifications_;
   std::uint64_t last_verification_ = 0;

@@ -2,7 +2,10 @@
 // not.
 #include "suites/support/negotiation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+
+#include <array>
 
 namespace cutover::suites {
 namespace {
@@ -94,6 +97,73 @@ CUTOVER_CASE(slow){
     .live = false,
     .budget = 4h,
     .body = slow_peers};
+
+/// Brings a connection to a stage of its negotiation; where the subject ends it before, that is well, too.
+using Stage = void (*)(Negotiation&, PartnerKind, PeerStream&);
+
+void break_off_at_each_stage(Negotiation& n, PartnerKind kind) {
+  constexpr int rounds = 9;
+  static constexpr std::array<Stage, 5> stages{
+      [](Negotiation& at, PartnerKind, PeerStream& stream) {
+        (void)at.until([&] { return stream.wire().open() || stream.is_over(); });
+      },
+      [](Negotiation&, PartnerKind, PeerStream& stream) {
+        const auto header = stream.header().text();
+        stream.send(header.substr(0, header.size() / 2));
+      },
+      [](Negotiation&, PartnerKind, PeerStream& stream) { (void)stream.open(); },
+      [](Negotiation&, PartnerKind, PeerStream& stream) {
+        if (!stream.open()) return;
+        stream.send(fmt::format("<starttls xmlns='{}'/>", xmpp::ns::tls));
+        (void)stream.await_element();
+      },
+      [](Negotiation& at, PartnerKind of, PeerStream& stream) {
+        if (stream.open() && stream.start_tls(*at.certificate(of))) (void)stream.open();
+      }};
+  for (int round = 0; round < rounds; ++round) {
+    for (const auto stage : stages) {
+      auto stream = n.connect(kind);
+      stage(n, kind, stream);
+      stream.wire().abort();
+    }
+  }
+}
+
+/// On a stream of its own. A peer that has just broken off many connections may be let in only after a while.
+bool arrives_in_the_end(Negotiation& n, PartnerKind kind, const std::string& body) {
+  for (int tries = 0; tries < 4; ++tries) {
+    if (tries > 0) n.subject().world().run_for(20s);
+    auto stream = n.established(kind);
+    if (!stream) continue;
+    stream->send(n.message(kind, body));
+    if (n.arrives(*stream, body)) return true;
+  }
+  return false;
+}
+
+void broken_off_while_negotiating(Run& run) {
+  Negotiation n(run);
+  const auto kind = n.kind_in_tls();
+  if (!GIVEN(arrives_in_the_end(n, kind, "before them"), "a message of that peer arrives")) return;
+  break_off_at_each_stage(n, kind);
+  CONFORMS("SEC-SLOW-2/service", "a message arrives behind 45 connections that were broken off while they negotiated",
+           arrives_in_the_end(n, kind, "behind them"), Eq(true));
+}
+
+CUTOVER_CASE(broken_off_early){
+    .id = "security.broken-off-while-negotiating",
+    .title = "Connections that are broken off before anybody is authenticated take nothing from those that come later",
+    .procedure =
+        "Break off connections by RST, nine times at each stage: before a word, in the middle of the header, behind "
+        "the "
+        "features, behind <proceed/>, inside TLS. Then authenticate as the same peer and send a message.",
+    .accepted = "It arrives; within a minute, for a server may slow down who does so.",
+    .likely_causes =
+        "A count of connections, or a slot of a table, that is given back only where a stream ended in order.",
+    .judges = {{"SEC-SLOW-2", {"xmpp.ended-connections-kept"}}},
+    .needs = {Need::tls, Need::user_account},
+    .budget = 10min,
+    .body = broken_off_while_negotiating};
 
 void breaks_off(Run& run) {
   Negotiation n(run);

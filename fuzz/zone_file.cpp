@@ -14,8 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto whole = read_zone(text, "a.example", "fuzz.zone");
   if (whole.lines.size() != whole.zone.records.size() || whole.errors.size() > 100) std::abort();
   const auto result = parse_zone(text, "a.example", "fuzz.zone");
-  if (std::holds_alternative<ZoneError>(result) == whole.errors.empty()) std::abort();
+  if (!whole.errors.empty() && !std::holds_alternative<ZoneError>(result)) std::abort();
   if (const auto* error = std::get_if<ZoneError>(&result)) {
+    // What a transfer wrote ends with the SOA that it begins with: an export may be one, a zone of a test is none.
+    if (whole.errors.empty() && error->expected != "one SOA") std::abort();
     if (error->expected.empty() || to_string(*error).find("fuzz.zone") != 0) std::abort();
     return 0;
   }

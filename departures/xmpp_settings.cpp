@@ -19,11 +19,17 @@ std::vector<Row> xmpp_settings() {
   return {
       {"xmpp.no-close-timeout", "waits without end for the peer's </stream:stream>", "RFC6120-4.4-4",
        [](StreamConfig& config) { config.close_timeout = for_ever; }},
+      {"xmpp.direct-tls-everywhere", "begins with TLS wherever it connects", "XEP0368-3-3",
+       [](StreamConfig& config) {
+         if (config.role == xmpp::StreamRole::initiating && config.identity) config.direct_tls = true;
+       }},
+      {"xmpp.ends-with-its-end-tag", "ends the connection behind its own </stream:stream>",
+       "RFC6120-4.4-1 RFC6120-4.4-3 INV-3", [](StreamConfig& config) { config.close_timeout = Duration::zero(); }},
       {"xmpp.no-establishment-timeout", "lets a stream negotiate for ever",
        "SEC-SLOW-1 LYNC-CFG-StreamEstablishmentTimeout MIG-N11 MIG-N06",
        [](StreamConfig& config) { config.establishment_timeout = for_ever; }},
       {"xmpp.no-idle-timeout", "keeps idle streams for ever",
-       "LYNC-CFG-StreamInactivityTimeout RFC6120-4.6.3-1 MIG-N11",
+       "LYNC-CFG-StreamInactivityTimeout RFC6120-4.6.3-1 SEC-SLOW-4 MIG-N11",
        [](StreamConfig& config) { config.inactivity_timeout = for_ever; }},
       {"xmpp.tls-optional-against-policy", "goes on in clear with peers whose policy requires TLS",
        "RFC9325-3.2-1 DECLARED-4",

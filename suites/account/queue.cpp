@@ -1,7 +1,8 @@
-// RFC 6120 section 10.1 at the one moment when it is hard: a message that comes while the stream for the earlier one is
-// authenticated and not yet ready.
+// What waits for a stream: its order at the one moment when it is hard (RFC 6120 section 10.1), while the stream for
+// the earlier message is authenticated and not yet ready; and its bound.
 #include "suites/support/negotiation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace cutover::suites {
@@ -42,6 +43,31 @@ CUTOVER_CASE(queue_overtaken){
     .needs = {Need::sasl_external, Need::dialback, Need::user_account},
     .budget = 1min,
     .body = late_message};
+
+void many_wait(Run& run) {
+  constexpr int messages = 1500;
+  Negotiation n(run);
+  if (!GIVEN(n.called(external, "first"), "the subject calls the peer, which says nothing")) return;
+  for (int i = 1; i <= messages; ++i) n.subject().send_message(n.romeo(external), fmt::format("waits {}", i));
+  const auto last = fmt::format("waits {}", messages);
+  // Long before the stream is given up, which returns all of them.
+  CONFORMS("SEC-OVERSIZE-3",
+           fmt::format("the sender of the last of {} messages to a peer that says nothing was told within ten seconds",
+                       messages),
+           n.subject().world().run_until([&] { return !n.subject().told(last).empty(); }, 10s), Eq(true));
+}
+
+CUTOVER_CASE(queue_bounded){
+    .id = "account.queue-is-bounded",
+    .title = "What waits for a peer that never negotiates is bounded, and what does not fit is returned at once",
+    .procedure = "A peer takes the connection and says nothing; the user writes 1,500 messages to it.",
+    .accepted = "The last of them is refused while the stream is still waited for.",
+    .likely_causes = "A queue without a bound, which anybody fills who writes to a peer that is slow.",
+    .judges = {{"SEC-OVERSIZE-3", {"xmpp.queue-unbounded"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .live = false,
+    .budget = 10min,
+    .body = many_wait};
 
 }  // namespace
 }  // namespace cutover::suites

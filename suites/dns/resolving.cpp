@@ -258,6 +258,32 @@ CUTOVER_CASE(many_records){
     .budget = 5min,
     .body = many};
 
+void addresses_apart(Run& run) {
+  Negotiation n(run);
+  Targets zone(n);
+  auto& there = zone.machine("there");
+  zone.srv({"10 0 5269 " + zone.at("there")});
+  (void)zone.called("by address", {&there});
+  CONFORMS("RFC2782-usage-2", "how many connections came to a target whose address no SRV answer brings along",
+           there.accepted_count(), Ge(1U));
+  mocks::RawConnection* speaks = nullptr;
+  (void)n.until([&] { return (speaks = there.take_accepted()) != nullptr; });
+  if (!GIVEN(speaks != nullptr, "the subject speaks on a connection to the target")) return;
+  CONFORMS("XEP0368-3-3", "what it said first to a target of _xmpp-server was a record of TLS",
+           speaks->received().starts_with('\x16'), Eq(false));
+}
+
+CUTOVER_CASE(addresses){
+    .id = "dns.addresses-asked-for",
+    .title = "The address of a target is asked for where the SRV answer did not bring it, and STARTTLS spoken there",
+    .procedure = "One SRV record, and an answer without an additional section; let the user write.",
+    .accepted = "A connection to the target, and a stream header on it.",
+    .likely_causes = "A resolver that takes addresses from the additional section alone.",
+    .judges = {{"RFC2782-usage-2", {"dns.needs-additional-section"}}, {"XEP0368-3-3", {"xmpp.direct-tls-everywhere"}}},
+    .needs = needs,
+    .budget = 5min,
+    .body = addresses_apart};
+
 void weight_zero(Run& run) {
   Negotiation n(run);
   Targets zone(n);

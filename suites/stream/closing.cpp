@@ -50,6 +50,9 @@ void subject_closes(Run& run) {
   const bool closing = n.subject().world().run_until(begun, 2h);
   CONFORMS("RFC6120-4.6.3-1", "the server closed a stream that was idle for two hours", closing, Eq(true));
   if (!GIVEN(closing, "the server closed the idle stream")) return;
+  n.subject().world().run_for(500ms);
+  CONFORMS("RFC6120-4.4-1", "the server ended the connection half a second behind its closing tag, unanswered",
+           stream->wire().eof(), Eq(false));
   stream->send(n.message(external, "still listening"));
   (void)n.until([&] { return n.subject().received("still listening") == 1 || stream->wire().closed(); });
   CONFORMS("RFC6120-4.4-3", "how often a message arrived that was sent behind the server's closing tag",
@@ -62,11 +65,14 @@ CUTOVER_CASE(listens){
     .id = "stream.closed-by-the-subject",
     .title = "A server that closed its side still takes what comes, and gives up on a peer that never answers",
     .procedure =
-        "Leave a stream idle until the subject closes it; then send a message instead of a closing tag, and nothing "
-        "more.",
-    .accepted = "The message is delivered; the connection ends although the closing tag is never answered.",
+        "Leave a stream idle until the subject closes it; half a second later send a message instead of a closing tag, "
+        "and nothing more.",
+    .accepted =
+        "The connection is there still, and the message is delivered; it ends although the closing tag is never "
+        "answered.",
     .likely_causes = "A server that stops reading once it has sent </stream:stream>, as a draining gateway does.",
     .judges = {{"RFC6120-4.6.3-1", {"xmpp.no-idle-timeout"}},
+               {"RFC6120-4.4-1", {"xmpp.ends-with-its-end-tag"}},
                {"RFC6120-4.4-3", {"xmpp.deaf-while-closing"}},
                {"RFC6120-4.4-4", {"xmpp.no-close-timeout"}}},
     .needs = {Need::sasl_external, Need::user_account},
@@ -97,6 +103,30 @@ CUTOVER_CASE(slow){
     .live = false,
     .budget = 4h,
     .body = slow_peers};
+
+void half_a_stanza_for_long(Run& run) {
+  Negotiation n(run);
+  auto unfinished = n.established(external), other = n.established(external);
+  if (!GIVEN(unfinished && other, "two streams of a partner were established")) return;
+  unfinished->send(fmt::format("<message from='{}' to='{}'><body>never", n.romeo(external), n.subject().user()));
+  other->send(n.message(external, "meanwhile"));
+  CONFORMS("SEC-SLOW-4", "a message on another stream arrived while half a stanza stood on the first",
+           n.arrives(*other, "meanwhile"), Eq(true));
+  CONFORMS("SEC-SLOW-4", "the stream with half a stanza was ended within two hours",
+           n.subject().world().run_until([&] { return unfinished->is_over(); }, 2h), Eq(true));
+}
+
+CUTOVER_CASE(half){
+    .id = "security.half-a-stanza-for-long",
+    .title = "A peer that leaves a stanza unfinished is given up in the end, and holds up nobody meanwhile",
+    .procedure = "On an established stream send half a message; on another one a whole message. Wait, in virtual time.",
+    .accepted = "The whole message arrives at once; the first stream ends within two hours.",
+    .likely_causes = "A time limit for idle streams that an open element stops.",
+    .judges = {{"SEC-SLOW-4", {"xmpp.no-idle-timeout"}}},
+    .needs = {Need::sasl_external, Need::user_account},
+    .live = false,
+    .budget = 4h,
+    .body = half_a_stanza_for_long};
 
 /// Brings a connection to a stage of its negotiation; where the subject ends it before, that is well, too.
 using Stage = void (*)(Negotiation&, PartnerKind, PeerStream&);

@@ -74,8 +74,8 @@ void PoolNode::on_register(sip::TransactionId transaction, const sip::Message& r
   const auto home = settings_.routing->homes.find(user);
   if (home == settings_.routing->homes.end()) return refuse(transaction, request, 404, "no such user");
   const bool leaves = request.header_or_empty("Expires") == "0";  // a user who was moved leaves the old pool too
-  if (home->second != settings_.which && !leaves)
-    return refuse(transaction, request, 403, "the user is homed on the other pool");
+  if (home->second.pool != settings_.name && !leaves)
+    return refuse(transaction, request, 403, "the user is homed on another pool");
   const auto contact = sip::parse_name_addr(request.header_or_empty("Contact"));
   if (!contact) return refuse(transaction, request, 400, "a Contact is needed");
   auto response = sip::response_to(request, 200, "OK", fmt::format("pool-{}", ++tags_));
@@ -102,8 +102,9 @@ std::optional<Refusal> PoolNode::refusal_of(const sip::Message& request, Connect
   const auto from = host_of(request.from());
   if (from_user(source) || settings_.routing->domains.contains(from)) return std::nullopt;
   // Between the pools the first one has judged already.
-  const auto judged = std::ranges::any_of(
-      settings_.routing->pools, [&](const auto& pool) { return comes_from(pool.second.tls_name, request, source); });
+  const auto judged = std::ranges::any_of(settings_.routing->pools, [&](const auto& pool) {
+    return comes_from(pool.second.peer.tls_name, request, source);
+  });
   if (judged) return std::nullopt;
   const bool legacy = comes_from(settings_.legacy_gateway_host, request, source);
   return refusal_of_entry(*settings_.routing, user_of(request.to()), from, legacy);
@@ -147,12 +148,12 @@ void PoolNode::on_routed(sip::TransactionId transaction, sip::Message request, C
 void PoolNode::route_to_user(sip::TransactionId transaction, sip::Message request, const std::string& user) {
   const auto home = settings_.routing->homes.find(user);
   if (home == settings_.routing->homes.end()) return refuse(transaction, request, 404, "no such user");
-  if (home->second != settings_.which) {
-    const auto other = settings_.routing->pools.find(home->second);
+  if (home->second.pool != settings_.name) {
+    const auto other = settings_.routing->pools.find(home->second.pool);
     if (other == settings_.routing->pools.end())
-      return refuse(transaction, request, 480, "the user's pool is not deployed");
-    return forward(transaction, std::move(request),
-                   {other->second.address, ConnectionId::none, other->second.tls_name});
+      return refuse(transaction, request, 480, "the user's pool does not run");
+    const auto& peer = other->second.peer;
+    return forward(transaction, std::move(request), {peer.address, ConnectionId::none, peer.tls_name});
   }
   const auto binding = bindings_.find(user);
   if (binding == bindings_.end()) return refuse(transaction, request, 480, "the user is not registered");

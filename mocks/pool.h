@@ -1,4 +1,4 @@
-// A pool: SIP registrar and proxy (RFC 3261 sections 10 and 16) for users, gateways and the other pool.
+// A pool: SIP registrar and proxy (RFC 3261 sections 10 and 16) for users, gateways and the other pools.
 #pragma once
 
 #include "mocks/routing.h"
@@ -7,7 +7,7 @@
 namespace cutover::mocks {
 
 struct PoolSettings {
-  Pool which = Pool::legacy;
+  std::string name;  ///< see Routing::pools
   std::string host;  ///< "pool.contoso.example", in Via and Record-Route
   std::shared_ptr<const tls::Identity> identity;
   std::shared_ptr<const Routing> routing;

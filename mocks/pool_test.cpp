@@ -56,10 +56,10 @@ struct Pools : testing::Test {
   std::shared_ptr<Routing> routing = make_routing();
   Gateway legacy_gateway{network.host("10.0.0.4"), "ocs.a.example", issue("ocs.a.example")};
   Gateway gateway{network.host("10.0.0.5"), "fe.a.example", issue("fe.a.example")};
-  PoolNode legacy{settings(Pool::legacy, "old.a.example")};
-  PoolNode current{settings(Pool::current, "new.a.example")};
-  SipUser alice{{"alice", "a.example", issue("alice.users.a.example"), routing->pools.at(Pool::current)}};
-  SipUser bob{{"bob", "a.example", issue("bob.users.a.example"), routing->pools.at(Pool::legacy)}};
+  PoolNode legacy{settings("old", "old.a.example")};
+  PoolNode current{settings("new", "new.a.example")};
+  SipUser alice{{"alice", "a.example", issue("alice.users.a.example"), routing->pools.at("new").peer}};
+  SipUser bob{{"bob", "a.example", issue("bob.users.a.example"), routing->pools.at("old").peer}};
 
   std::shared_ptr<const tls::Identity> issue(const std::string& name) const {
     return authority->issue({{{tls::NameKind::dns, name}}, "", tls::Flaw::none, true});
@@ -67,17 +67,17 @@ struct Pools : testing::Test {
   static std::shared_ptr<Routing> make_routing() {
     auto result = std::make_shared<Routing>();
     result->domains = {"a.example"};
-    result->homes = {{"alice@a.example", Pool::current}, {"bob@a.example", Pool::legacy}};
-    result->pools = {{Pool::legacy, {{"10.0.0.1", 5061}, "old.a.example"}},
-                     {Pool::current, {{"10.0.0.2", 5061}, "new.a.example"}}};
+    result->homes = {{"alice@a.example", {Pool::current, "new"}}, {"bob@a.example", {Pool::legacy, "old"}}};
+    result->pools = {{"old", {Pool::legacy, {{"10.0.0.1", 5061}, "old.a.example"}}},
+                     {"new", {Pool::current, {{"10.0.0.2", 5061}, "new.a.example"}}}};
     result->federated_users = {"alice@a.example", "bob@a.example"};
     result->legacy_partners = {"p.example", "q.example"};
     result->legacy_gateway = SipPeer{{"10.0.0.4", 5061}, "ocs.a.example"};
     return result;
   }
-  PoolSettings settings(Pool which, const std::string& host) const {
+  PoolSettings settings(const std::string& name, const std::string& host) const {
     PoolSettings result;
-    result.which = which;
+    result.name = name;
     result.identity = issue(host);
     result.host = host;
     result.routing = routing;
@@ -206,17 +206,36 @@ TEST_F(Pools, BelieveTheCertificateAndNotTheVia) {
 }
 
 TEST_F(Pools, FollowAUserWhoMoves) {
-  routing->homes["bob@a.example"] = Pool::current;
+  routing->homes["bob@a.example"] = {Pool::current, "new"};
   alice.send_message("sip:bob@a.example", "not there yet");
   network.run();
   EXPECT_EQ(last_status(alice), 480);
-  bob.register_with(routing->pools.at(Pool::current));
+  bob.register_with(routing->pools.at("new").peer);
   network.run();
   EXPECT_TRUE(bob.registered());
   alice.send_message("sip:bob@a.example", "there");
   network.run();
   EXPECT_EQ(last_status(alice), 200);
   EXPECT_FALSE(legacy.registered("bob@a.example"));
+}
+
+TEST_F(Pools, AreToldApartByTheirNamesOnOneSide) {
+  routing->homes["bob@a.example"] = {Pool::current, "another"};
+  alice.send_message("sip:bob@a.example", "to a pool that does not run");
+  network.run();
+  EXPECT_EQ(last_status(alice), 480);
+  bob.register_with(routing->pools.at("new").peer);  // of the same side, and not his
+  network.run();
+  EXPECT_FALSE(bob.registered());
+  PoolNode another{settings("another", "another.a.example")};
+  routing->pools["another"] = {Pool::current, {{"10.0.0.3", 5061}, "another.a.example"}};
+  another.start(network.host("10.0.0.3"));
+  bob.register_with(routing->pools.at("another").peer);
+  network.run();
+  alice.send_message("sip:bob@a.example", "by way of the other pool");
+  network.run();
+  EXPECT_EQ(last_status(alice), 200);
+  EXPECT_TRUE(another.registered("bob@a.example"));
 }
 
 TEST_F(Pools, ASilentUserIsAnsweredForInTheEnd) {

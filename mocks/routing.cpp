@@ -3,11 +3,18 @@
 
 #include "mocks/rules.h"
 
+#include <algorithm>
+
 namespace cutover::mocks {
 
 namespace {
 
 bool waives(const Routing& routing, Rule rule) { return !routing.departures.holds(rule); }
+
+bool moved(const Routing& routing, const std::string& user) {
+  const auto home = routing.homes.find(user);
+  return home != routing.homes.end() && home->second.side == Pool::current;
+}
 
 bool configured(const Routing& routing, const std::string& partner_domain) {
   const auto& partners = routing.configured_partners;
@@ -17,11 +24,11 @@ bool configured(const Routing& routing, const std::string& partner_domain) {
 
 /// Nothing but the partner list takes the legacy path away.
 bool legacy_path_lost(const Routing& routing, const std::string& user) {
-  const auto home = routing.homes.find(user);
-  const bool moved = home != routing.homes.end() && home->second == Pool::current;
-  return (waives(routing, Rule::new_pool_takes_no_route) && routing.pools.contains(Pool::current)) ||
+  const bool new_pool =
+      std::ranges::any_of(routing.pools, [](const auto& pool) { return pool.second.side == Pool::current; });
+  return (waives(routing, Rule::new_pool_takes_no_route) && new_pool) ||
          (waives(routing, Rule::new_edge_takes_no_route) && routing.edge_deployed) ||
-         (waives(routing, Rule::moved_user_keeps_the_legacy_path) && moved) ||
+         (waives(routing, Rule::moved_user_keeps_the_legacy_path) && moved(routing, user)) ||
          (waives(routing, Rule::policy_takes_no_route) && !routing.xmpp_users.empty());
 }
 
@@ -32,9 +39,7 @@ std::optional<Refusal> bar(const Routing& routing, const std::string& user) {
 
 /// To the new pool the legacy gateway is a federated SIP partner like any other.
 bool federation_denied(const Routing& routing, const std::string& user) {
-  const auto home = routing.homes.find(user);
-  const bool moved = home != routing.homes.end() && home->second == Pool::current;
-  return moved &&
+  return moved(routing, user) &&
          routing.departures.breaks(Rule::federation_policy_admits_the_user, !routing.federated_users.contains(user));
 }
 
@@ -44,7 +49,7 @@ std::optional<Refusal> refusal_of_user(const Routing& routing, const std::string
   const auto home = routing.homes.find(user);
   const bool known = home != routing.homes.end();
   if (breaks(Rule::user_is_known, !known)) return Refusal{404, "no such user"};
-  if (breaks(Rule::legacy_user_has_no_new_path, known && home->second == Pool::legacy))
+  if (breaks(Rule::legacy_user_has_no_new_path, known && home->second.side == Pool::legacy))
     return Refusal{403, "the partner is configured on the new side, the user is homed on the legacy pool"};
   if (breaks(Rule::policy_admits_the_user, !routing.xmpp_users.contains(user)))
     return Refusal{403, "no external access policy allows XMPP for the user"};

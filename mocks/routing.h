@@ -1,4 +1,4 @@
-// What both pools know of users, partners and gateways: the published topology that decides every route.
+// What all pools know of users, partners and gateways: the published topology that decides every route.
 #pragma once
 
 #include "protocol/base/departures.h"
@@ -10,6 +10,7 @@
 
 namespace cutover::mocks {
 
+/// The generation of a pool.
 enum class Pool { legacy, current };
 
 /// One box that SIP requests are sent to. `tls_name` is what its certificate must carry.
@@ -24,11 +25,23 @@ struct Refusal {
   std::string reason;
 };
 
-/// Shared by both pools, changed by the steps of the migration. A plain value.
+/// The pool of a user.
+struct Home {
+  Pool side = Pool::legacy;
+  std::string pool;  ///< its name
+};
+
+/// Where a pool is reached.
+struct PoolPeer {
+  Pool side = Pool::legacy;
+  SipPeer peer;
+};
+
+/// Shared by all pools, changed by the steps of the migration. A plain value.
 struct Routing {
   std::set<std::string> domains;              ///< ours
-  std::map<std::string, Pool> homes;          ///< by user (bare address)
-  std::map<Pool, SipPeer> pools;              ///< those that are deployed
+  std::map<std::string, Home> homes;          ///< by user (bare address)
+  std::map<std::string, PoolPeer> pools;      ///< by name: those that run
   std::set<std::string> legacy_partners;      ///< domains with a federation route to the legacy gateway
   std::set<std::string> configured_partners;  ///< allowed XMPP partners on the new side, with their additional domains
   std::optional<SipPeer> legacy_gateway;
@@ -41,7 +54,7 @@ struct Routing {
 };
 
 /// Where a request leaves our deployment: a gateway, or a refusal. The switch is per partner domain: a partner that is
-/// configured on the new side has no legacy path any more, and reaches only users of the new pool.
+/// configured on the new side has no legacy path any more, and reaches only users of the new pools.
 struct Exit {
   std::optional<SipPeer> peer;
   Refusal refusal;

@@ -15,8 +15,8 @@ const SipPeer legacy_gateway{{"127.0.0.1", 5061}, "legacy"}, gateway{{"127.0.0.2
 Routing routing(std::initializer_list<Rule> waived = {}) {
   Routing all;
   all.domains = {"contoso.example"};
-  all.homes = {{"alice", Pool::current}, {"bob", Pool::legacy}, {"carol", Pool::current}};
-  all.pools = {{Pool::legacy, {}}, {Pool::current, {}}};
+  all.homes = {{"alice", {Pool::current, "new"}}, {"bob", {Pool::legacy, "old"}}, {"carol", {Pool::current, "new"}}};
+  all.pools = {{"old", {Pool::legacy, {}}}, {"new", {Pool::current, {}}}};
   all.legacy_partners = {partner, other};
   all.configured_partners = {partner};
   all.legacy_gateway = legacy_gateway;

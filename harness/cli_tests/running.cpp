@@ -151,6 +151,9 @@ TEST_F(Running, AnotherTopologyIsRehearsed) {
                             "  - {domain: xn--caf-dma.example, kind: dialback-over-tls, users: [juliet]}\n");
   expect(sim({"migration.rehearsal", "--topology", foreign}), 0, HasSubstr("conforming"));
   EXPECT_THAT(listed({"--topology", topology}), IsSupersetOf({"migration.rehearsal", "rollback.after-each-step"}));
+  expect(sim({"policy.default-partner", "--topology", topology}), 0, HasSubstr("conforming"));
+  expect(sim({"policy.status-note-shown", "--topology", topology}), 3,
+         HasSubstr("unsupported: the topology has no partner of kind sasl-external"));
   expect(sim({"message.bodies", "--topology", topology}), 4,
          HasSubstr("speaks of users and partners of the reference"));
   expect(sim({"message", "--topology", topology}), 4, HasSubstr("selection is empty"));

@@ -58,6 +58,7 @@ Deployment::Deployment(World& world, DeploymentOptions options)
       options_.planted, options_.admin);
   for (const auto& node : nodes_of(options_.topology)) hosts_[node.name] = node.host;
   state_ = plan_->estate().start;
+  legacy_next_hop_ = plan_->legacy_next_hop(state_);
   for (const auto& domain : state_.sip_domains) published_[domain] = {state_.srv.at(domain), state_.ttl_s.at(domain)};
   publish_routes();
 }
@@ -97,7 +98,7 @@ std::vector<std::pair<std::string, Endpoint>> Deployment::endpoints() const {
     add(node + " (internal)", node, "internal");
   }
   if (gateway_ != nullptr) add("gateway", "gateway", "sip");
-  for (const auto& [pool, node] : pools_) add(node_name_of(pool), node_name_of(pool), "sip");
+  for (const auto& [name, node] : pools_) add(name, name, "sip");
   if (!options_.admin.enabled) return all;
   for (const auto& [node, machine] : machines_) add(node + " (admin)", node, "admin");
   if (gateway_ != nullptr) add("gateway (admin)", "gateway", "admin");
@@ -119,7 +120,8 @@ std::vector<std::string> Deployment::columns() const {
   }
   for (const auto* name : {"name-server", "legacy-gateway"}) names.emplace_back(name);
   for (const auto& machine : machines()) names.push_back(machine.node);
-  for (const auto* name : {"gateway", "legacy-pool", "new-pool"}) names.emplace_back(name);
+  names.emplace_back("gateway");
+  for (const auto& pool : plan_->pools()) names.push_back(pool.node);
   for (const auto& user : options_.topology.users) names.push_back(user);
   return names;
 }
@@ -127,8 +129,9 @@ std::vector<std::string> Deployment::columns() const {
 void Deployment::bring_up() {
   name_server_ = &add("name-server", std::make_unique<mocks::NameServer>(dns::DnsServer(), plan_->name_server().port));
   plan_->publish_zones(name_server_->server(), state_);
-  start_pool(Pool::legacy);
-  if (new_pool_deployed(state_)) start_pool(Pool::current);
+  for (const auto& pool : plan_->pools()) {
+    if (pool_runs(state_, pool.node)) start_pool(pool.node);
+  }
   conform_legacy_gateway();
   for (const auto& partner : options_.topology.partners) start_partner(partner);
   for (const auto& name : options_.topology.users) start_user(name);
@@ -137,15 +140,31 @@ void Deployment::bring_up() {
     start_clients(partner, host);
     host += static_cast<int>(partner.users.size());
   }
-  await([this] { return std::ranges::all_of(users_, [](const auto& entry) { return entry.second->registered(); }); },
-        "a user could not register with its pool");
+  const auto settled = [this](const auto& entry) {
+    return !registered_.at(entry.first).up || entry.second->registered();
+  };
+  await([&] { return std::ranges::all_of(users_, settled); }, "a user could not register with its pool");
   conform();
 }
 
-void Deployment::start_pool(Pool pool) {
-  pools_[pool] = &add(node_name_of(pool), std::make_unique<mocks::PoolNode>(plan_->pool(pool, routing_)));
+void Deployment::start_pool(const std::string& node) {
+  pools_[node] = &add(node, std::make_unique<mocks::PoolNode>(plan_->pool(node, routing_)));
   publish_routes();
 }
+
+void Deployment::stop_pool(const std::string& node) {
+  world_.remove(*pools_.at(node));
+  pools_.erase(node);
+  const bool served = std::ranges::any_of(registered_, [&](const auto& entry) { return entry.second.pool == node; });
+  constexpr Duration noticed = 100ms;
+  if (served) world_.run_for(noticed);  // its users know that their connections have ended
+}
+
+std::string Deployment::home_of(const std::string& user) const {
+  return plan_->home_of(state_, moved_with(options_.topology, user));
+}
+
+std::string Deployment::next_marker() { return fmt::format("marker-{:08}", ++markers_); }
 
 void Deployment::start_partner(const PartnerSpec& spec) {
   if (spec.server == PartnerServer::by_hand) return;
@@ -178,8 +197,8 @@ void Deployment::start_clients(const PartnerSpec& spec, int first_host) {
 }
 
 void Deployment::start_user(const std::string& name) {
-  const auto home = home_of(state_, moved_with(options_.topology, name));
-  registered_[name] = home;
+  const auto home = home_of(name);
+  registered_[name] = {home, pools_.contains(home)};
   users_[name] = &add(name, std::make_unique<mocks::SipUser>(plan_->user(name, home)));
 }
 
@@ -253,7 +272,8 @@ bool Deployment::close() {
 }
 
 std::vector<std::string> Deployment::secured_nodes() const {
-  std::vector<std::string> nodes{"gateway", node_name_of(Pool::legacy), node_name_of(Pool::current)};
+  std::vector<std::string> nodes{"gateway"};
+  for (const auto& pool : plan_->pools()) nodes.push_back(pool.node);
   nodes.insert(nodes.end(), options_.topology.users.begin(), options_.topology.users.end());
   nodes.insert(nodes.end(), tls_partners_.begin(), tls_partners_.end());
   return nodes;

@@ -46,8 +46,8 @@ class Deployment {
   // The six steps, each all of its operations at once, and each one's undo.
   void carry_out(Step);
   void undo(Step);
-  void move_user(const std::string& user, Pool home);
-  void allow_partner(const std::string& domain);  ///< on the new side
+  void move_user(const std::string& user, Pool home);  ///< to the pool that the topology has for it on that side
+  void allow_partner(const std::string& domain);       ///< on the new side
   void remove_partner(const std::string& domain);
   /// From now on the edge learns of the central store by the operation `replicate` alone.
   void hold_replication() { replicates_ = false; }
@@ -61,6 +61,10 @@ class Deployment {
   [[nodiscard]] migration::State met(migration::Way) const;
   /// What resolvers answer for that domain of ours from now on, whatever the state has: a record of earlier times.
   void answer_with(const std::string& domain, const migration::Srv&);
+  /// The pool where a user of ours is homed.
+  [[nodiscard]] std::string home_of(const std::string& user) const;
+  /// A text that no exchange of this deployment had before, nor begins with.
+  [[nodiscard]] std::string next_marker();
   /// What the operations so far amount to; what predict() is asked about.
   [[nodiscard]] const migration::State& state() const { return state_; }
   [[nodiscard]] const migration::Estate& estate() const { return plan_->estate(); }
@@ -119,9 +123,10 @@ class Deployment {
   [[nodiscard]] bool repoints(const std::string& domain) const;
   void conform_edge();
   void conform_firewalls();
-  void conform_legacy_edge();
+  void conform_legacy_next_hop();
   void publish_routes();
-  void start_pool(Pool);
+  void start_pool(const std::string& node);
+  void stop_pool(const std::string& node);
   void start_partner(const PartnerSpec&);
   void start_real(const PartnerSpec&, const ServerProduct&);
   void start_clients(const PartnerSpec&, int first_host);
@@ -152,17 +157,24 @@ class Deployment {
   std::shared_ptr<mocks::Routing> routing_;
   mocks::NameServer* name_server_ = nullptr;
   mocks::LegacyGateway* legacy_gateway_ = nullptr;
-  std::map<Pool, mocks::PoolNode*> pools_;
+  std::map<std::string, mocks::PoolNode*> pools_;  ///< by name: those that run
   std::map<std::string, mocks::Partner*> partners_;
   std::map<std::string, RealPartner*> real_partners_;
   std::map<std::string, mocks::SipUser*> users_;
   // What the nodes were told last.
-  std::map<std::string, Pool> registered_;
+  /// The pool that a user was told to register with, and whether it ran.
+  struct Registration {
+    std::string pool;
+    bool up = false;
+    bool operator==(const Registration&) const = default;
+  };
+  std::map<std::string, Registration> registered_;
   std::map<std::string, Machine> machines_;                                ///< by node name
   std::string partners_meet_, gateway_meets_;                              ///< see lead_partners_to()
   using ClosedPort = std::tuple<std::string, std::string, std::uint16_t>;  // from, to, port
   std::set<ClosedPort> closed_ports_;
-  bool legacy_edge_runs_ = true;
+  std::string legacy_next_hop_, next_hop_;  ///< pools
+  std::uint64_t markers_ = 0;
   std::map<std::string, std::pair<migration::Srv, std::uint32_t>> published_;  ///< record and TTL by domain
   reference::Gateway* gateway_ = nullptr;
 };

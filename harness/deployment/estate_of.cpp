@@ -46,11 +46,9 @@ Partner partner_of(const PartnerSpec& spec) {
   return {.domain = spec.domain, .side = spec.side.value_or(side_of(spec.kind))};
 }
 
-bool new_pool_deployed(const State& state) {
-  return std::ranges::any_of(state.pools, [](const auto& entry) {
-    const auto& pool = entry.second;
-    return pool.side == migration::Side::current && !pool.branch && pool.deployed;
-  });
+bool pool_runs(const State& state, const std::string& name) {
+  const auto found = state.pools.find(name);
+  return found != state.pools.end() && found->second.deployed && found->second.runs;
 }
 
 bool deployed(const State& state, const EdgeMachine& machine) { return state.edges.at(machine.pool).deployed; }
@@ -82,16 +80,19 @@ Estate estate_of(const Topology& topology) {
   auto& state = estate.start;
   const auto domains = domains_of(topology);
   state.sip_domains = domains;
-  state.pools[std::string(legacy_pool_name)] = {};
-  state.pools[std::string(new_pool_name)] = {.side = migration::Side::current, .deployed = false};
+  for (const auto& name : legacy_pools_of(topology)) state.pools[name] = {};
+  for (const auto& name : new_pools_of(topology))
+    state.pools[name] = {.side = migration::Side::current, .deployed = false};
   for (const auto& machine : edge_machines(topology)) {
     auto& pool = state.edges[machine.pool];
     if (!machine.member.empty()) pool.members.push_back({.name = machine.member});
   }
-  for (const auto& [name, users] : moved_as_one(topology))
+  for (const auto& [name, users] : moved_as_one(topology)) {
     state.users[name] = {.count = static_cast<std::uint32_t>(users.size()),
                          .domain = domain_of(topology, users.front()),
-                         .pool = std::string(legacy_pool_name)};
+                         .pool = start_of(topology, name)};
+    estate.moves_to[name] = target_of(topology, name);
+  }
   for (const auto& spec : topology.partners) {
     estate.partners[spec.domain] = partner_of(spec);
     estate.rows[spec.domain] = row_of(spec);

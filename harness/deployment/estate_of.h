@@ -8,11 +8,11 @@
 
 namespace cutover::harness {
 
-/// Names of boxes in that estate; they are those of the nodes.
-inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_name = "new-pool", edge_name = "proxy";
+/// Names of boxes in that estate are those of the nodes.
+inline constexpr std::string_view edge_name = "proxy";
 
-/// Pools of one side are one node, whatever the estate has.
-[[nodiscard]] bool new_pool_deployed(const migration::State&);
+/// The pool is there and its services run.
+[[nodiscard]] bool pool_runs(const migration::State&, const std::string& name);
 // What a state makes of one machine of an edge pool.
 [[nodiscard]] bool deployed(const migration::State&, const EdgeMachine&);
 [[nodiscard]] bool services_run(const migration::State&, const EdgeMachine&);

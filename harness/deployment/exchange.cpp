@@ -20,7 +20,7 @@ namespace {
 constexpr Duration exchange_limit = 45s;
 /// ... and than the 60 s in which a stream is to be established, where waiting costs nothing.
 constexpr Duration simulated_limit = 90s;
-constexpr std::string_view marker_prefix = "marker-";
+constexpr std::string_view marker_prefix = "marker-";  // see Deployment::next_marker()
 constexpr std::size_t tried_whole_max = 3;
 
 std::string jid_of(Deployment& deployment, const std::string& user) { return address_of(deployment.topology(), user); }
@@ -41,6 +41,11 @@ std::string status_of(const xml::Element& presence) {
 
 std::string with_reason(const std::string& what, const std::string& reason) {
   return reason.empty() ? what : what + " " + reason;
+}
+
+bool is_machine(const Deployment& deployment, const std::string& node) {
+  const auto& machines = deployment.machines();
+  return std::ranges::find(machines, node, &EdgeMachine::node) != machines.end();
 }
 
 /// One exchange with its two ends.
@@ -152,7 +157,8 @@ class Probe {
     if (exchange.way != Way::to_partner || exchange.what != What::message) return false;
     std::string id;
     for (const auto& record : deployment_.world().trace().records()) {
-      if (!record.node.starts_with("proxy") || record.peer != "gateway" || record.note.layer != Layer::xmpp) continue;
+      if (!is_machine(deployment_, record.node) || record.peer != "gateway" || record.note.layer != Layer::xmpp)
+        continue;
       const auto& text = record.note.detail;
       const bool given = record.note.direction == Direction::in;
       if (given && text.find(seen_.marker) != std::string::npos) id = attribute_of(text, "id");
@@ -232,7 +238,7 @@ Handlers handlers_since(const Trace& trace, std::size_t first_record) {
           "--depth=deep out");
     const std::string_view text = record.note.detail;
     for (auto at = text.find(marker_prefix); at != std::string_view::npos; at = text.find(marker_prefix, at + 1)) {
-      const auto end = text.find_first_not_of("-0123456789", at + marker_prefix.size());
+      const auto end = text.find_first_not_of("0123456789", at + marker_prefix.size());
       auto& nodes = handlers[std::string(text.substr(at, end == std::string_view::npos ? end : end - at))];
       if (std::ranges::count(nodes, record.node) == 0) nodes.push_back(record.node);
     }
@@ -241,13 +247,11 @@ Handlers handlers_since(const Trace& trace, std::size_t first_record) {
 }
 
 /// Which gateways handled the marker.
-void trace_path(const Handlers& handlers, Observation& seen) {
+void trace_path(const Deployment& deployment, const Handlers& handlers, Observation& seen) {
   if (const auto found = handlers.find(seen.marker); found != handlers.end()) seen.nodes = found->second;
-  const auto crossed = [&](std::string_view kind) {
-    return std::ranges::any_of(seen.nodes, [&](const auto& node) { return node.starts_with(kind); });
-  };
-  const bool legacy = crossed("legacy-gateway");
-  const bool current = crossed("proxy") || crossed("gateway");
+  const bool legacy = std::ranges::count(seen.nodes, "legacy-gateway") != 0;
+  const bool current = std::ranges::any_of(
+      seen.nodes, [&](const auto& node) { return node == "gateway" || is_machine(deployment, node); });
   seen.both_paths = legacy && current;
   if (seen.copies == 0) return;
   seen.path = legacy ? Path::legacy : Path::current;
@@ -332,8 +336,13 @@ bool same_situation(const Deployment& deployment, const std::string& one, const 
   const auto grouped = [&](const std::string& name) {
     return std::ranges::find(topology.groups, name, &UserGroup::name) != topology.groups.end();
   };
-  const auto& users = deployment.estate().start.users;
-  return !grouped(first) && !grouped(second) && users.at(first) == users.at(second);
+  const auto& estate = deployment.estate();
+  const auto target = [&](const std::string& name) {
+    const auto told = estate.moves_to.find(name);
+    return told == estate.moves_to.end() ? std::string() : told->second;
+  };
+  const auto& users = estate.start.users;
+  return !grouped(first) && !grouped(second) && users.at(first) == users.at(second) && target(first) == target(second);
 }
 
 bool same_kind(const Deployment& deployment, const PartnerSpec& one, const PartnerSpec& other) {
@@ -375,13 +384,12 @@ std::vector<Observation> observe(Deployment& deployment, const std::vector<Excha
   std::vector<Probe> probes;
   probes.reserve(exchanges.size());
   for (const auto& exchange : exchanges) {
-    auto marker = fmt::format("{}{}-{}", marker_prefix, deployment.world().trace().records().size(), probes.size());
-    seen.push_back(probes.emplace_back(deployment, exchange, std::move(marker)).run());
+    seen.push_back(probes.emplace_back(deployment, exchange, deployment.next_marker()).run());
   }
   const auto handlers = handlers_since(deployment.world().trace(), first_record);
   for (std::size_t i = 0; i < seen.size(); i++) {
     seen[i].copies = probes[i].copies();
-    trace_path(handlers, seen[i]);
+    trace_path(deployment, handlers, seen[i]);
   }
   return seen;
 }

@@ -45,9 +45,9 @@ struct Observation {
 /// Every user with every partner's first user, messages and presence, both ways.
 [[nodiscard]] std::vector<Exchange> all_exchanges(const Topology&);
 
-/// Those of them that are tried. Users of one situation (domain, home, policy, group) are a class, and partners of one
-/// kind and server likewise; of a class of more than three the first and the last stand for the rest, users in the
-/// order in which they are moved. With DeploymentOptions::every_exchange: all.
+/// Those of them that are tried. Users of one situation (domain, home, target, policy, group) are a class, and partners
+/// of one kind and server likewise; of a class of more than three the first and the last stand for the rest, users in
+/// the order in which they are moved. With DeploymentOptions::every_exchange: all.
 [[nodiscard]] std::vector<Exchange> tried_exchanges(const Deployment&);
 /// "everybody", and where not all is tried, how many exchanges stand for how many.
 [[nodiscard]] std::string everybody_in_words(const Deployment&);

@@ -52,18 +52,25 @@ std::vector<Operation> steps_of(const Facts& facts, const Fact& fact) {
   return all;
 }
 
-/// Cause and method are not on the wire, and an error that comes late is one: whether it comes is what counts here.
-/// Nobody need be told of a subscription that leads nowhere.
-/// Who was told success and nothing else since was not refused.
+/// Where packets vanish, or nobody answers, the sender is not told within some round trips. A request of dialback that
+/// is to be ignored may as well be answered by an error (XEP-0220 section 2.4).
+bool was_waited_for(const Expected& expected, const Outcome& found) {
+  constexpr Duration round_trips = 1s;
+  const auto& causes = expected.causes;
+  return found.after > round_trips || std::ranges::find(causes, Cause::no_common_method) != causes.end();
+}
+
+/// Cause and method are not on the wire, nor how long who refuses takes for it. Nobody need be told of a subscription
+/// that leads nowhere. Who was told success and nothing else since was not refused.
 bool agrees(const Expected& expected, const Outcome& found, What what, bool told_late) {
   const bool told = found.kind == Kind::refused || found.kind == Kind::bounced;
   return std::ranges::any_of(expected.kinds, [&](Kind kind) {
     if (kind == Kind::works)
       return found.kind == Kind::works && (expected.path == Path::none || expected.path == found.path);
     if (what == What::presence) return found.kind != Kind::works;
-    if (told_late) return kind == Kind::bounced;
-    const bool expects_told = kind == Kind::refused || kind == Kind::bounced;
-    return expects_told ? told : kind == found.kind;
+    if (kind == Kind::bounced) return told && was_waited_for(expected, found);
+    if (kind == Kind::refused) return told && !told_late;
+    return kind == found.kind;
   });
 }
 
@@ -138,13 +145,20 @@ class OneFact {
     const auto begun = world_.now();
     const auto seen = observed(exchange);
     const auto found = felt(seen, world_.now() - begun);
-    if (agrees(fact_.expected, found, exchange.what, seen.told_late)) return {};
-    return migration::contradiction(facts_, fact_, exchange, found) +
-           (seen.told.empty() ? "" : " (told: " + seen.told + ")");
+    if (agrees(fact_.expected, found, exchange.what, seen.told_late) && came_once_at_most(seen)) return {};
+    return migration::contradiction(facts_, fact_, exchange, found) + besides(seen);
+  }
+
+  static bool came_once_at_most(const Observation& seen) { return seen.copies <= 1 && !seen.both_paths; }
+
+  static std::string besides(const Observation& seen) {
+    std::string words = seen.told.empty() ? "" : " (told: " + seen.told + ")";
+    if (seen.copies > 1) words += fmt::format(" ({} times)", seen.copies);
+    return seen.both_paths ? words + " (across the legacy and the new side)" : words;
   }
 
   /// Every box that the exchange may meet, one after the other: some carry it, some do not, and there the sender is
-  /// told.
+  /// told. Which ones the fact does not say, but its state does.
   std::string made_by_turns(const migration::Exchange& exchange) {
     const auto& contact =
         deployment_->user(exchange.user_class).contact(fmt::format("sip:{}@{}", partners_user, exchange.remote_domain));
@@ -156,16 +170,25 @@ class OneFact {
       if (exchange.way == Way::to_partner) deployment_->lead_gateway_to(node);
       deployment_->settle();
       const auto begun = world_.now();
-      const auto found = felt(observed(exchange), world_.now() - begun);
-      if (found.kind == Kind::black_holed)
-        return migration::contradiction(facts_, fact_, exchange, found) + " (by " + node + ")";
-      (found.kind == Kind::works ? carried : failed) = found;
+      const auto seen = observed(exchange);
+      const auto found = felt(seen, world_.now() - begun);
+      const bool works = found.kind == Kind::works;
+      const bool otherwise = works != carries(exchange) || (works && found.path != fact_.expected.path);
+      if (otherwise || found.kind == Kind::black_holed || !came_once_at_most(seen))
+        return migration::contradiction(facts_, fact_, exchange, found) + besides(seen) + " (by " + node + ")";
+      (works ? carried : failed) = found;
     }
     deployment_->lead_partners_to("");
     deployment_->lead_gateway_to("");
     deployment_->settle();
-    if (carried && failed && carried->path == fact_.expected.path) return {};
+    if (carried && failed) return {};
     return migration::contradiction(facts_, fact_, exchange, carried ? *carried : *failed) + " (by every box)";
+  }
+
+  /// What the rules make of it where every box but the one that is led to is out of the way.
+  [[nodiscard]] bool carries(const migration::Exchange& exchange) const {
+    const auto& partner = facts_.estate.partners.at(fact_.partner);
+    return outcome_of(deployment_->met(exchange.way), partner, exchange).kind == Kind::works;
   }
 
   /// Those that our record names, and the members of the pool that has the route.

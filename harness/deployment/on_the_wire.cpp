@@ -23,12 +23,6 @@ bool shown_by_nodes(const Operation& operation, const Estate& estate) {
     const auto& certificate = estate.certificates.at(operation.value);
     return certificate.fault != Certificate::Fault::revocation_unreachable;
   }
-  if (operation.verb == Verb::remove_pool) {  // its users would find another node of that side
-    const auto of_side = [](const auto& entry) {
-      return entry.second.side == migration::Side::current && !entry.second.branch;
-    };
-    return std::ranges::count_if(estate.start.pools, of_side) == 1;
-  }
   return true;
 }
 
@@ -46,6 +40,10 @@ Topology topology_of(const Estate& estate, const std::vector<std::string>& class
   for (const auto& [name, edge] : estate.start.edges) {
     auto& spec = topology.edges.emplace_back(EdgeSpec{name, {}});
     for (const auto& member : edge.members) spec.members.push_back(member.name);
+  }
+  for (const auto& [name, pool] : estate.start.pools) {
+    if (!pool.branch)
+      (pool.side == migration::Side::legacy ? topology.legacy_pools : topology.new_pools).push_back(name);
   }
   topology.users = classes;
   for (const auto& name : classes) {

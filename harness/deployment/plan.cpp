@@ -47,8 +47,6 @@ sip::Endpoint::Destination destination(const mocks::SipPeer& peer) {
 
 }  // namespace
 
-const char* node_name_of(Pool pool) { return pool == Pool::legacy ? "legacy-pool" : "new-pool"; }
-
 Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const AddressOf& address_of,
            tls::Authority& authority, departures::Planted planted, AdminPlan admin)
     : topology_(std::move(topology)),
@@ -57,6 +55,8 @@ Plan::Plan(Topology topology, std::optional<migration::Estate> estate, const Add
       authority_(authority),
       planted_(std::move(planted)),
       admin_(std::move(admin)) {
+  for (const auto& name : legacy_pools_of(topology_)) pools_.push_back({name, Pool::legacy});
+  for (const auto& name : new_pools_of(topology_)) pools_.push_back({name, Pool::current});
   for (const auto& node : nodes_of(topology_)) {
     auto& here = nodes_[node.name];
     here.address = address_of(node.host);
@@ -95,12 +95,16 @@ void let_xmpp_suffice(AccessPolicies& policies) {
 
 }  // namespace
 
-/// A user of a branch appliance is served by the node of its side, once that is there.
-Pool home_of(const migration::State& state, const std::string& moved_name) {
+std::string Plan::home_of(const migration::State& state, const std::string& moved_name) const {
   const auto found = state.users.find(moved_name);
-  const bool moved = found != state.users.end() && side_of(state, found->second) == migration::Side::current &&
-                     new_pool_deployed(state);
-  return moved ? Pool::current : Pool::legacy;
+  if (found == state.users.end()) return pools_.front().node;
+  const auto& pool = found->second.pool;
+  if (std::ranges::find(pools_, pool, &PoolNodeName::node) != pools_.end()) return pool;
+  const bool moved = side_of(state, found->second) == migration::Side::current;
+  for (const auto& one : pools_) {
+    if ((one.side == Pool::current) == moved && pool_runs(state, one.node)) return one.node;
+  }
+  return pools_.front().node;
 }
 
 bool names_edge(const migration::State& state, const std::string& domain) {
@@ -148,8 +152,9 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   const auto known = settings(state, configuration, routed_edge(state));
   for (const auto& [name, situation] : state.users) {
     const auto bar = bar_of(routing.departures, state, situation);
+    const auto home = std::ranges::find(pools_, home_of(state, name), &PoolNodeName::node);
     for (const auto& address : addresses_of(name)) {
-      routing.homes[address] = home_of(state, name);
+      routing.homes[address] = {home->side, home->node};
       if (bar) routing.barred[address] = *bar;
       // By the product's own evaluation (reference), not by that of the model that is held against the wire.
       if (known.user_may(address)) routing.xmpp_users.insert(address);
@@ -157,8 +162,9 @@ mocks::Routing Plan::routing(const migration::State& state) const {
         routing.federated_users.insert(address);
     }
   }
-  routing.pools[Pool::legacy] = peer(node_name_of(Pool::legacy), "sip");
-  if (new_pool_deployed(state)) routing.pools[Pool::current] = peer(node_name_of(Pool::current), "sip");
+  for (const auto& [node, side] : pools_) {
+    if (pool_runs(state, node)) routing.pools[node] = {side, peer(node, "sip")};
+  }
   routing.legacy_partners = state.legacy.routes;
   for (const auto& [domain, row] : configuration.partners) {
     if (state.generation != migration::Generation::lync2013) break;  // the new side has no such list
@@ -171,7 +177,11 @@ mocks::Routing Plan::routing(const migration::State& state) const {
   return routing;
 }
 
-bool gateway_up(const migration::State& state) { return state.gateway_installed && state.gateway_runs; }
+bool gateway_up(const migration::State& state) {
+  const auto route = state.edges.find(state.configuration.xmpp_route);
+  const auto next_hop = route == state.edges.end() ? std::string() : route->second.next_hop;
+  return state.gateway_installed && state.gateway_runs && (next_hop.empty() || pool_runs(state, next_hop));
+}
 
 reference::Settings Plan::settings(const migration::State& state, const migration::Configuration& known,
                                    const std::string& edge_pool) const {
@@ -256,14 +266,14 @@ void Plan::publish_our_srv(dns::DnsServer& server, const migration::State& state
   server.set("_xmpp-server._tcp." + domain, dns::Type::srv, given ? state.ttl_s.at(domain) : day_s, targets);
 }
 
-mocks::PoolSettings Plan::pool(Pool pool, std::shared_ptr<const mocks::Routing> routing) const {
+mocks::PoolSettings Plan::pool(const std::string& node, std::shared_ptr<const mocks::Routing> routing) const {
   mocks::PoolSettings settings;
-  settings.which = pool;
-  settings.host = host_name(node_name_of(pool));
+  settings.name = node;
+  settings.host = host_name(node);
   settings.identity = issue({settings.host});
   settings.routing = std::move(routing);
   settings.legacy_gateway_host = host_name("legacy-gateway");
-  settings.port = endpoint(node_name_of(pool), "sip").port;
+  settings.port = endpoint(node, "sip").port;
   return settings;
 }
 
@@ -287,12 +297,12 @@ mocks::PartnerSettings Plan::partner(const PartnerSpec& spec) const {
   return settings;
 }
 
-mocks::SipUserSettings Plan::user(const std::string& name, Pool home) const {
+mocks::SipUserSettings Plan::user(const std::string& name, const std::string& home) const {
   mocks::SipUserSettings settings;
   settings.name = name;
   settings.domain = domain_of(topology_, name);
   settings.identity = issue({name + ".users." + topology_.domain});
-  settings.pool = peer(node_name_of(home), "sip");
+  settings.pool = peer(home, "sip");
   return settings;
 }
 
@@ -314,18 +324,33 @@ mocks::LegacyGatewaySettings Plan::legacy_gateway() const {
   settings.sip_identity = issue({settings.host});
   settings.dialback_secret = "secret of the legacy gateway";
   settings.name_server = name_server();
-  settings.next_hop = legacy_next_hop(estate_.start.legacy.edge_runs);
+  settings.next_hop = at_pool(legacy_next_hop(estate_.start));
   settings.xmpp_port = endpoint("legacy-gateway", "xmpp").port;
   settings.sip_port = endpoint("legacy-gateway", "sip").port;
   settings.departures = planted_.at(departures::legacy_gateway);
   return settings;
 }
 
-sip::Endpoint::Destination Plan::legacy_next_hop(bool edge_runs) const {
-  auto pool = peer(node_name_of(Pool::legacy), "sip");
+std::string Plan::legacy_next_hop(const migration::State& state) const {
+  if (!state.legacy.edge_runs) return {};
+  const auto first = std::ranges::find_if(pools_, [&](const auto& pool) { return pool_runs(state, pool.node); });
+  return first == pools_.end() ? std::string() : first->node;
+}
+
+std::string Plan::next_hop(const migration::State& state) const {
+  const auto& told = state.edges.at(routed_edge(state)).next_hop;
+  if (std::ranges::find(pools_, told, &PoolNodeName::node) != pools_.end()) return told;
+  const auto first = std::ranges::find_if(
+      pools_, [&](const auto& pool) { return pool.side == Pool::current && pool_runs(state, pool.node); });
+  return first == pools_.end() ? std::string() : first->node;
+}
+
+sip::Endpoint::Destination Plan::at_pool(const std::string& node) const {
+  if (!node.empty()) return destination(peer(node, "sip"));
+  auto nobody = peer(pools_.front().node, "sip");
   constexpr std::uint16_t discard_port = 9;  // nobody listens there
-  if (!edge_runs) pool.address.port = discard_port;
-  return destination(pool);
+  nobody.address.port = discard_port;
+  return destination(nobody);
 }
 
 reference::ProxyConfig Plan::proxy(const migration::State& state, const EdgeMachine& machine) const {
@@ -381,7 +406,7 @@ reference::GatewayConfig Plan::gateway(const migration::State& state) const {
   config.identity = issue({config.host});
   config.proxies = links(state);
   config.proxy_name = link_name(state);
-  config.next_hop = destination(peer(node_name_of(Pool::current), "sip"));
+  config.next_hop = at_pool(next_hop(state));
   config.settings = settings(state, state.configuration, routed_edge(state));
   config.port = endpoint("gateway", "sip").port;
   if (admin_.enabled) config.admin_port = endpoint("gateway", "admin").port;

@@ -25,6 +25,12 @@ struct AdminPlan {
   std::string token;
 };
 
+/// A pool of the topology. Each is a node of its own, of the same name.
+struct PoolNodeName {
+  std::string node;
+  Pool side = Pool::legacy;
+};
+
 class Plan {
  public:
   using AddressOf = std::function<std::string(int host)>;
@@ -55,12 +61,23 @@ class Plan {
   /// The node names a machine of an edge pool.
   [[nodiscard]] const std::vector<EdgeMachine>& machines() const { return machines_; }
 
-  [[nodiscard]] mocks::PoolSettings pool(Pool, std::shared_ptr<const mocks::Routing>) const;
+  /// Those of the legacy side first, each side in the order of the topology.
+  [[nodiscard]] const std::vector<PoolNodeName>& pools() const { return pools_; }
+  /// The pool where a user is homed, or whoever is moved as one with it (moved_with). A user of a branch appliance is
+  /// served by a pool of its side, once one runs.
+  [[nodiscard]] std::string home_of(const migration::State&, const std::string& moved_name) const;
+  [[nodiscard]] mocks::PoolSettings pool(const std::string& node, std::shared_ptr<const mocks::Routing>) const;
   [[nodiscard]] mocks::PartnerSettings partner(const PartnerSpec&) const;
-  [[nodiscard]] mocks::SipUserSettings user(const std::string& name, Pool home) const;
+  [[nodiscard]] mocks::SipUserSettings user(const std::string& name, const std::string& home) const;
   [[nodiscard]] mocks::LegacyGatewaySettings legacy_gateway() const;
-  /// Where its SIP side goes; through a legacy edge that does not run, to nobody.
-  [[nodiscard]] sip::Endpoint::Destination legacy_next_hop(bool edge_runs) const;
+  /// The pool that the SIP side of the legacy gateway goes to: the first that runs. None through a legacy edge that
+  /// does not run.
+  [[nodiscard]] std::string legacy_next_hop(const migration::State&) const;
+  /// The pool that the gateway of the front ends goes to: what the edge pool of the route has for a next hop, else the
+  /// first of the new side that runs.
+  [[nodiscard]] std::string next_hop(const migration::State&) const;
+  /// Where that is; empty: where nobody listens.
+  [[nodiscard]] sip::Endpoint::Destination at_pool(const std::string& node) const;
   /// Without its external certificate; see certificate().
   [[nodiscard]] reference::ProxyConfig proxy(const migration::State&, const EdgeMachine&) const;
   [[nodiscard]] reference::GatewayConfig gateway(const migration::State&) const;
@@ -92,6 +109,7 @@ class Plan {
 
   Topology topology_;
   std::vector<EdgeMachine> machines_;
+  std::vector<PoolNodeName> pools_;
   migration::Estate estate_;
   std::map<std::string, Located, std::less<>> nodes_;
   tls::Authority& authority_;
@@ -99,11 +117,9 @@ class Plan {
   AdminPlan admin_;
 };
 
-[[nodiscard]] const char* node_name_of(Pool);
-/// The XMPP gateway of the front ends is installed, and runs.
+/// The XMPP gateway of the front ends is installed, and runs. It is a service of the pool that the edge has for a next
+/// hop, and is down with that (F37).
 [[nodiscard]] bool gateway_up(const migration::State&);
-/// Where a user is homed, or whoever is moved as one with it (moved_with).
-[[nodiscard]] Pool home_of(const migration::State&, const std::string& moved_name);
 /// The record names the new edge.
 [[nodiscard]] bool names_edge(const migration::State&, const std::string& domain);
 

@@ -34,6 +34,8 @@ const char* name_of(Step step) { return migration::title_of_step(number_of(step)
 std::span<const Verb> on_the_wire() {
   static constexpr std::array shown{Verb::deploy_pool,
                                     Verb::remove_pool,
+                                    Verb::start_pool,
+                                    Verb::stop_pool,
                                     Verb::deploy_edge,
                                     Verb::remove_edge,
                                     Verb::move_users,
@@ -57,6 +59,7 @@ std::span<const Verb> on_the_wire() {
                                     Verb::close_link,
                                     Verb::open_firewall,
                                     Verb::close_firewall,
+                                    Verb::set_next_hop,
                                     Verb::start_gateway,
                                     Verb::stop_gateway,
                                     Verb::allow_partner,
@@ -117,8 +120,9 @@ bool Deployment::can_be_taken_back(const migration::Operation& operation) const 
 }
 
 void Deployment::move_user(const std::string& name, Pool home) {
-  take({{Verb::move_users, moved_with(options_.topology, name),
-         std::string(home == Pool::legacy ? legacy_pool_name : new_pool_name)}});
+  const auto& topology = options_.topology;
+  const auto& moved = moved_with(topology, name);
+  take({{Verb::move_users, moved, home == Pool::legacy ? start_of(topology, moved) : target_of(topology, moved)}});
 }
 
 void Deployment::allow_partner(const std::string& domain) { take({{Verb::allow_partner, domain, ""}}); }
@@ -128,15 +132,15 @@ void Deployment::remove_partner(const std::string& domain) {
 }
 
 void Deployment::conform() {
-  const bool pool = new_pool_deployed(state_);
-  if (pool && !pools_.contains(Pool::current)) start_pool(Pool::current);
+  for (const auto& pool : plan_->pools()) {
+    if (pool_runs(state_, pool.node) && !pools_.contains(pool.node)) start_pool(pool.node);
+  }
   publish_routes();
   conform_legacy_gateway();
-  conform_legacy_edge();
+  conform_legacy_next_hop();
   conform_homes();
-  if (!pool && pools_.contains(Pool::current)) {
-    world_.remove(*pools_.at(Pool::current));
-    pools_.erase(Pool::current);
+  for (const auto& pool : plan_->pools()) {  // its users have left it, where they were moved
+    if (!pool_runs(state_, pool.node) && pools_.contains(pool.node)) stop_pool(pool.node);
   }
   conform_firewalls();
   conform_edge();
@@ -145,13 +149,15 @@ void Deployment::conform() {
 
 void Deployment::conform_homes() {
   for (const auto& [name, users] : moved_as_one(options_.topology)) {
-    const auto home = home_of(state_, name);
-    if (!pools_.contains(home)) continue;
+    const auto home = plan_->home_of(state_, name);
+    const bool up = pool_runs(state_, home);
     std::vector<std::string> moved;
     for (const auto& one : users) {
-      if (std::exchange(registered_.at(one), home) == home) continue;
-      moved.push_back(one);
-      user(one).register_with(routing_->pools.at(home));
+      const auto before = std::exchange(registered_.at(one), {home, up});
+      const bool stays = before.pool == home && (before.up == up || !up);
+      if (stays) continue;
+      user(one).register_with(plan_->peer(home, "sip"));  // and leaves the other pool, whether or not this one runs
+      if (up) moved.push_back(one);
     }
     for (const auto& one : moved) {
       const auto address = address_of(options_.topology, one);
@@ -186,10 +192,9 @@ void Deployment::conform_records() {
 
 /// The SIP leg of the legacy gateway goes through the legacy edge, which is no node of its own: where it is stopped,
 /// the gateway has nobody to go to.
-void Deployment::conform_legacy_edge() {
-  const bool runs = state_.legacy.edge_runs;
-  if (std::exchange(legacy_edge_runs_, runs) == runs) return;
-  legacy_gateway_->set_next_hop(plan_->legacy_next_hop(runs));
+void Deployment::conform_legacy_next_hop() {
+  const auto pool = plan_->legacy_next_hop(state_);
+  if (std::exchange(legacy_next_hop_, pool) != pool) legacy_gateway_->set_next_hop(plan_->at_pool(pool));
 }
 
 /// What the firewalls of the edge pools keep out, in and out, and those between the front ends and each member.
@@ -262,8 +267,11 @@ void Deployment::conform_edge() {
   apply_settings();  // the proxies listen before the gateway dials
   if (gateway && gateway_ == nullptr) {
     gateway_ = &add("gateway", std::make_unique<reference::Gateway>(plan_->gateway(state_)));
+    next_hop_ = plan_->next_hop(state_);
     apply_settings();
   }
+  if (const auto pool = plan_->next_hop(state_); gateway_ != nullptr && std::exchange(next_hop_, pool) != pool)
+    gateway_->set_next_hop(plan_->at_pool(pool));
   for (const auto& machine : machines()) {
     if (!deployed(state_, machine) && machines_.contains(machine.node)) stop_machine(machine.node);
   }

@@ -77,6 +77,19 @@ int host_of(std::size_t index, int first, std::size_t in_block, int further_bloc
 }
 static_assert(partners_max - partners_in_block <= 254 * (further_users_block - further_partners_block));
 
+/// The first of each side have the numbers of those that are alone.
+int host_of_pool(std::size_t index, bool legacy) {
+  constexpr int first_legacy = 30, first_new = 31, further_legacy = 60, further_new = 70;
+  if (index == 0) return legacy ? first_legacy : first_new;
+  return (legacy ? further_legacy : further_new) + static_cast<int>(index) - 1;
+}
+
+/// What is called so is a box already, or would be taken for one.
+bool is_name_of_box(std::string_view name) {
+  static constexpr std::array<std::string_view, 3> boxes{"name-server", "legacy-gateway", "gateway"};
+  return std::ranges::find(boxes, name) != boxes.end() || name.starts_with(only_edge);
+}
+
 std::string first_label(const std::string& domain) { return domain.substr(0, domain.find('.')); }
 
 std::vector<NodeSpec> fixed_nodes(const Topology& topology) {
@@ -89,12 +102,12 @@ std::vector<NodeSpec> fixed_nodes(const Topology& topology) {
     nodes.push_back({machine.node,
                      host_of_edge_machine(index++),
                      {{"xmpp", xmpp_port}, {"internal", link_port}, {"admin", admin_port}}});
-  const std::vector<NodeSpec> inner{
-      {"gateway", 21, {{"sip", gateway_port}, {"admin", admin_port}}},
-      {"legacy-pool", 30, {{"sip", sip_port}}},
-      {"new-pool", 31, {{"sip", sip_port}}},
-  };
-  nodes.insert(nodes.end(), inner.begin(), inner.end());
+  nodes.push_back({"gateway", 21, {{"sip", gateway_port}, {"admin", admin_port}}});
+  for (const bool legacy : {true, false}) {
+    index = 0;
+    for (const auto& pool : legacy ? legacy_pools_of(topology) : new_pools_of(topology))
+      nodes.push_back({pool, host_of_pool(index++, legacy), {{"sip", sip_port}}});
+  }
   return nodes;
 }
 
@@ -138,11 +151,12 @@ class TopologyReader {
   [[nodiscard]] Topology read(std::string_view yaml) const {
     const YAML::Node root = load(yaml);
     if (!root.IsMap()) fail(root, "expected a mapping with domain, users and partners");
-    check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "edges", "places"});
+    check_keys(root, {"domain", "further-domains", "srv-ttl-seconds", "users", "partners", "pools", "edges", "places"});
     Topology topology;
     topology.domain = domain(root);
     if (root["further-domains"]) read_further_domains(root, topology);
     if (root["srv-ttl-seconds"]) read_ttls(root["srv-ttl-seconds"], topology);
+    if (root["pools"]) read_pools(root["pools"], topology);
     read_users(root, topology);
     for (const auto& node : sequence(root, "partners", partners_max)) topology.partners.push_back(partner(node));
     check_unique_domains(root, topology);
@@ -255,9 +269,41 @@ class TopologyReader {
     }
   }
 
+  /// {legacy: [old-a, old-b], new: [new-a, new-b]}; a side that is left out has one pool.
+  void read_pools(const YAML::Node& pools, Topology& topology) const {
+    if (!pools.IsMap() || pools.size() == 0)
+      fail(pools, "expected a mapping from legacy, new, or both to a list of pools for 'pools'");
+    check_keys(pools, {"legacy", "new"});
+    std::set<std::string> seen;
+    if (pools["legacy"]) topology.legacy_pools = pool_names(pools, "legacy", seen);
+    if (pools["new"]) topology.new_pools = pool_names(pools, "new", seen);
+    const auto others = new_pools_of(topology);
+    for (const auto& name : legacy_pools_of(topology)) {
+      if (std::ranges::find(others, name) != others.end())
+        fail(pools, "'" + name + "' is the name of a pool of both sides; expected other names");
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> pool_names(const YAML::Node& pools, const std::string& side,
+                                                    std::set<std::string>& seen) const {
+    std::vector<std::string> names;
+    for (const auto& node : sequence(pools, side, pools_max)) {
+      const auto name = node.IsScalar() ? node.Scalar() : std::string();
+      if (!is_host_name(name))
+        fail(node, "expected a name of small letters, digits and hyphens for a pool, not '" + name + "'");
+      if (is_name_of_box(name)) fail(node, "'" + name + "' is the name of another node; expected another for the pool");
+      if (!seen.insert(name).second) fail(node, "pool '" + name + "' is listed twice");
+      names.push_back(name);
+    }
+    return names;
+  }
+
   void read_users(const YAML::Node& root, Topology& topology) const {
     for (const auto& node : sequence(root, "users", users_max)) {
-      node.IsMap() ? read_group(node, topology) : read_user(node, topology);
+      if (node.IsMap())
+        node["group"] ? read_group(node, topology) : read_placed_user(node, topology);
+      else
+        read_user(node, node.IsScalar() ? node.Scalar() : std::string(), topology);
       if (topology.users.size() > users_max)
         fail(node, fmt::format("expected at most {} users, those of groups counted", users_max));
     }
@@ -269,7 +315,7 @@ class TopologyReader {
 
   /// {group: sales, count: 40, domain: b.example}: sales-1 to sales-40; without a domain in the first one.
   void read_group(const YAML::Node& node, Topology& topology) const {
-    check_keys(node, {"group", "count", "domain"});
+    check_keys(node, {"group", "count", "domain", "pool", "moves-to"});
     UserGroup group{.name = text(node, "group"), .users = {}};
     const auto count = count_of(node);
     if (std::ranges::find(topology.groups, group.name, &UserGroup::name) != topology.groups.end())
@@ -279,7 +325,30 @@ class TopologyReader {
       group.users.push_back(fmt::format("{}-{}", group.name, number));
       add_user(node, group.users.back(), domain, topology);
     }
+    read_move(node, group.name, topology);
     topology.groups.push_back(std::move(group));
+  }
+
+  /// {name: alice, pool: old-b, moves-to: new-b}: a user who does not start on the first pool, or is not moved to it.
+  void read_placed_user(const YAML::Node& node, Topology& topology) const {
+    if (!node["name"]) fail(node, "expected 'name' of a user, or 'group' and 'count' of several");
+    check_keys(node, {"name", "pool", "moves-to"});
+    read_user(node["name"], text(node, "name"), topology);
+    read_move(node, topology.users.back(), topology);
+  }
+
+  void read_move(const YAML::Node& node, const std::string& moved, Topology& topology) const {
+    const auto placed = [&](const std::string& key, const std::vector<std::string>& known, const char* side,
+                            std::map<std::string, std::string>& places) {
+      if (!node[key]) return;
+      const auto pool = text(node, key);
+      if (std::ranges::find(known, pool) == known.end())
+        fail(node[key],
+             fmt::format("'{}' is no {} pool for '{}', expected one of {}", pool, side, key, fmt::join(known, ", ")));
+      places[moved] = pool;
+    };
+    placed("pool", legacy_pools_of(topology), "legacy", topology.starts);
+    placed("moves-to", new_pools_of(topology), "new", topology.targets);
   }
 
   [[nodiscard]] std::size_t count_of(const YAML::Node& group) const {
@@ -293,8 +362,7 @@ class TopologyReader {
   }
 
   /// "alice", or "alice@b.example" for a further domain.
-  void read_user(const YAML::Node& node, Topology& topology) const {
-    const auto text = node.IsScalar() ? node.Scalar() : std::string();
+  void read_user(const YAML::Node& node, const std::string& text, Topology& topology) const {
     const auto at = text.find('@');
     const auto name = text.substr(0, at), domain = at == std::string::npos ? topology.domain : text.substr(at + 1);
     add_user(node, name, domain, topology);
@@ -522,6 +590,26 @@ const std::string& moved_with(const Topology& topology, const std::string& user)
   const auto has = [&](const UserGroup& group) { return std::ranges::find(group.users, user) != group.users.end(); };
   const auto found = std::ranges::find_if(topology.groups, has);
   return found == topology.groups.end() ? user : found->name;
+}
+
+std::vector<std::string> legacy_pools_of(const Topology& topology) {
+  if (topology.legacy_pools.empty()) return {std::string(legacy_pool_name)};
+  return topology.legacy_pools;
+}
+
+std::vector<std::string> new_pools_of(const Topology& topology) {
+  if (topology.new_pools.empty()) return {std::string(new_pool_name)};
+  return topology.new_pools;
+}
+
+std::string start_of(const Topology& topology, const std::string& moved) {
+  const auto found = topology.starts.find(moved);
+  return found == topology.starts.end() ? legacy_pools_of(topology).front() : found->second;
+}
+
+std::string target_of(const Topology& topology, const std::string& moved) {
+  const auto found = topology.targets.find(moved);
+  return found == topology.targets.end() ? new_pools_of(topology).front() : found->second;
 }
 
 std::uint32_t srv_ttl_of(const Topology& topology, const std::string& domain) {

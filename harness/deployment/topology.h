@@ -53,7 +53,10 @@ struct UserGroup {
   bool operator==(const UserGroup&) const = default;
 };
 
-/// A deployment on paper. Every user starts on the legacy pool, every partner on the legacy gateway.
+/// The usual names of the pools, where a side has one.
+inline constexpr std::string_view legacy_pool_name = "legacy-pool", new_pool_name = "new-pool";
+
+/// A deployment on paper. Every user starts on a legacy pool, every partner on the legacy gateway.
 struct Topology {
   std::string domain;              ///< our SIP and XMPP domain, and that of our hosts
   std::vector<std::string> users;  ///< localparts, in the order in which they are moved
@@ -64,13 +67,18 @@ struct Topology {
   std::map<std::string, std::string> user_domains = {};  ///< of the users of these, by localpart
   std::vector<UserGroup> groups = {};                    ///< their users are among `users`, one behind the other
   std::vector<EdgeSpec> edges = {};                      ///< empty: one machine, the pool "proxy"
-  std::map<std::string, Place> places;                   ///< by node name; only `cutover serve` looks at it
+  // Each pool is a node, and its name that of the node. Empty: one of the usual name.
+  std::vector<std::string> legacy_pools = {}, new_pools = {};
+  // By who is moved as one (moved_with): where they start and where they are moved to; others: the first of the side.
+  std::map<std::string, std::string> starts = {}, targets = {};
+  std::map<std::string, Place> places;  ///< by node name; only `cutover serve` looks at it
   bool operator==(const Topology&) const = default;
 };
 
 /// Each node has an address of its own, by its host number. A live world has a block of 254 of them, which holds so
 /// many partners and users; those beyond are further numbers, for the simulated world and for places.
 inline constexpr std::size_t partners_max = 500, users_max = 1000, edge_machines_max = 17;
+inline constexpr std::size_t pools_max = 10;  ///< of a side
 inline constexpr std::size_t partners_in_block = 20, users_in_block = 100;
 /// Why its nodes do not fit into a block, in words; nothing where they do.
 [[nodiscard]] std::optional<std::string> beyond_a_block(const Topology&);
@@ -89,7 +97,7 @@ struct NodeSpec {
   int host = 0;
   std::vector<std::pair<std::string, std::uint16_t>> services;  ///< name and standard port
 };
-/// Name server, legacy gateway, proxies, gateway, both pools, then partners and users in their order.
+/// Name server, legacy gateway, proxies, gateway, pools, then partners and users in their order.
 [[nodiscard]] std::vector<NodeSpec> nodes_of(const Topology&);
 [[nodiscard]] std::string node_name_of(const Topology&, const PartnerSpec&);
 /// Of all partners, in their order: quicker than one by one.
@@ -119,6 +127,12 @@ void set_place(Topology&, const std::string& assignment);
 [[nodiscard]] std::vector<UserGroup> moved_as_one(const Topology&);
 /// What moves that user: the group, or the user alone.
 [[nodiscard]] const std::string& moved_with(const Topology&, const std::string& user);
+/// The pools of a side, in the order in which whoever may go to any takes them.
+[[nodiscard]] std::vector<std::string> legacy_pools_of(const Topology&);
+[[nodiscard]] std::vector<std::string> new_pools_of(const Topology&);
+/// Where those who are moved as one start, and the pool that they are moved to.
+[[nodiscard]] std::string start_of(const Topology&, const std::string& moved);
+[[nodiscard]] std::string target_of(const Topology&, const std::string& moved);
 /// Of our _xmpp-server record of that domain.
 [[nodiscard]] std::uint32_t srv_ttl_of(const Topology&, const std::string& domain);
 /// The embedded deployment: three users, three partners of the three kinds.

@@ -263,6 +263,152 @@ TEST(Topology, NamesThatResembleThoseOfBoxesAndZonesThatLieInOthersWork) {
   arrive_once(Path::current);
 }
 
+std::string with_pools(const std::string& users) {
+  return with_users(users) + "pools: {legacy: [old-a, old-b], new: [new-a, new-b]}\n";
+}
+
+constexpr char placed[] =
+    "alice, {name: bob@c.example, pool: old-b, moves-to: new-b}, {group: s, count: 2, pool: old-b}";
+
+TEST(Topology, EachPoolIsANode) {
+  const auto topology = parse_topology(with_pools(placed), "t.yaml");
+  std::vector<std::string> names;
+  for (const auto& node : nodes_of(topology)) names.push_back(node.name);
+  EXPECT_THAT(names, testing::ElementsAre("name-server", "legacy-gateway", "proxy", "gateway", "old-a", "old-b",
+                                          "new-a", "new-b", "b", "alice", "bob", "s-1", "s-2"));
+  EXPECT_EQ(address_of(topology, "bob"), "bob@c.example");
+  const auto estate = estate_of(topology);
+  EXPECT_THAT(estate.start.pools, testing::SizeIs(4));
+  EXPECT_EQ(estate.start.users.at("alice").pool, "old-a");
+  EXPECT_EQ(estate.start.users.at("s").pool, "old-b");
+  std::vector<std::string> moves;
+  for (const auto& one : operations_of_step(3, estate)) moves.push_back(words_of(one));
+  EXPECT_THAT(moves, testing::ElementsAre("move-users alice new-a", "move-users bob new-b", "move-users s new-a"));
+  std::string many = with_users("x") + "pools: {legacy: [";
+  for (std::size_t i = 0; i < pools_max; ++i) many += fmt::format("{}old-{}", i == 0 ? "" : ", ", i);
+  std::set<int> hosts;
+  const auto most = nodes_of(parse_topology(many + "], new: [a, b, c, d, e, f, g, h, i, j]}\n", "t.yaml"));
+  for (const auto& node : most) hosts.insert(node.host);
+  EXPECT_EQ(hosts.size(), most.size());
+}
+
+TEST(Topology, MistakesInPoolsAreToldWithFileAndLine) {
+  const auto error = [](const std::string& pools) { return error_of(with_users("x") + "pools: " + pools + "\n"); };
+  EXPECT_THAT(error("[old]"), HasSubstr("t.yaml:5: expected a mapping from legacy, new, or both to a list of pools"));
+  EXPECT_THAT(error("{old: [a]}"), HasSubstr("t.yaml:5: unknown key 'old', expected one of legacy, new"));
+  EXPECT_THAT(error("{legacy: []}"), HasSubstr("t.yaml:5: expected a list with at least one entry for 'legacy'"));
+  EXPECT_THAT(error("{legacy: [Old]}"), HasSubstr("t.yaml:5: expected a name of small letters"));
+  EXPECT_THAT(error("{legacy: [a], new: [a]}"), HasSubstr("t.yaml:5: pool 'a' is listed twice"));
+  EXPECT_THAT(error("{legacy: [a, new-pool]}"), HasSubstr("t.yaml:5: 'new-pool' is the name of a pool of both sides"));
+  EXPECT_THAT(error("{new: [proxy-2]}"), HasSubstr("t.yaml:5: 'proxy-2' is the name of another node"));
+  EXPECT_THAT(error("{new: [gateway]}"), HasSubstr("t.yaml:5: 'gateway' is the name of another node"));
+  EXPECT_THAT(error("{new: [a, b, c, d, e, f, g, h, i, j, k]}"),
+              HasSubstr("t.yaml:5: expected at most 10 entries for 'new'"));
+  EXPECT_THAT(error("{new: [x]}"), HasSubstr("'x' is the name of another node; expected another user name"));
+  EXPECT_THAT(error_of(with_pools("{name: bob, pool: new-b}")),
+              HasSubstr("t.yaml:4: 'new-b' is no legacy pool for 'pool', expected one of old-a, old-b"));
+  EXPECT_THAT(error_of(with_pools("{group: s, count: 2, moves-to: old-b}")),
+              HasSubstr("t.yaml:4: 'old-b' is no new pool for 'moves-to', expected one of new-a, new-b"));
+  EXPECT_THAT(error_of(with_pools("{pool: old-b}")), HasSubstr("t.yaml:4: expected 'name' of a user, or 'group'"));
+  EXPECT_THAT(error_of(with_pools("{name: bob, home: old-b}")), HasSubstr("t.yaml:4: unknown key 'home'"));
+}
+
+/// What became of a message each way: the kind that the rules predict, and whether it came.
+class OfPools {
+ public:
+  explicit OfPools(const std::string& users) : some_(parse_topology(with_pools(users), "t.yaml")) {}
+  Deployment& deployment() { return some_.deployment; }
+
+  /// "works", or the cause, of both ways; told where the wire has it otherwise.
+  std::string of(const std::string& user) {
+    some_.deployment.settle();
+    std::string words;
+    for (const auto way : {Way::to_partner, Way::from_partner}) {
+      const Exchange exchange{user, "b.example", "y", way, What::message};
+      const auto seen = observe(some_.deployment, {exchange}).front();
+      nodes_ = seen.nodes;
+      const auto expected = predict(some_.deployment, exchange);
+      const bool works = expected.kind == migration::Kind::works;
+      EXPECT_EQ(seen.copies, works ? 1U : 0U) << user << " " << name_of(way);
+      EXPECT_EQ(seen.sender_told, !works) << user << " " << name_of(way);
+      const auto word = works ? std::string("works") : std::string(migration::text_of(expected.cause).id);
+      if (words != word) words += (words.empty() ? "" : ", ") + word;
+    }
+    return words;
+  }
+  /// Of the message to the user.
+  [[nodiscard]] const std::vector<std::string>& nodes() const { return nodes_; }
+
+ private:
+  Small some_;
+  std::vector<std::string> nodes_;
+};
+
+TEST(Topology, UsersAreHomedOnTheirPoolsOnTheWire) {
+  OfPools pools(placed);
+  EXPECT_EQ(pools.of("bob"), "works");
+  // The legacy gateway goes to the first one.
+  EXPECT_THAT(pools.nodes(), testing::IsSupersetOf({"legacy-gateway", "old-a", "old-b", "bob"}));
+  EXPECT_EQ(pools.of("alice"), "works");
+  EXPECT_THAT(pools.nodes(), Not(testing::Contains("old-b")));
+  for (const auto step : canonical_steps()) pools.deployment().carry_out(step);
+  EXPECT_EQ(pools.of("bob"), "works");
+  EXPECT_THAT(pools.nodes(), testing::IsSupersetOf({"gateway", "new-a", "new-b", "bob"}));
+  EXPECT_EQ(pools.of("s-1"), "works");
+  EXPECT_THAT(pools.nodes(), Not(testing::Contains("new-b")));
+  pools.deployment().user("s-1").end_session("sip:y@b.example");  // who is moved is signed out
+  pools.deployment().carry_out("move-users s new-b");
+  EXPECT_EQ(pools.of("s-1"), "works");
+  EXPECT_THAT(pools.nodes(), testing::Contains("new-b"));
+  pools.deployment().move_user("bob", Pool::legacy);
+  EXPECT_EQ(pools.deployment().home_of("bob"), "old-b");
+}
+
+TEST(Topology, APoolThatStopsCutsItsOwnUsersOff) {
+  OfPools pools(placed);
+  pools.deployment().carry_out("stop-pool old-b");
+  EXPECT_EQ(pools.of("bob"), "pool-down");
+  EXPECT_EQ(pools.of("alice"), "works");
+  pools.deployment().carry_out("start-pool old-b");
+  pools.deployment().carry_out("stop-pool old-a");  // to which the legacy gateway went
+  EXPECT_EQ(pools.of("bob"), "works");
+  EXPECT_EQ(pools.of("alice"), "pool-down");
+  pools.deployment().carry_out("start-pool old-a");
+  EXPECT_EQ(pools.of("alice"), "works");
+  // Who is moved to a pool that does not run has left the other one.
+  pools.deployment().carry_out("stop-pool old-b");
+  pools.deployment().carry_out("move-users alice old-b");
+  EXPECT_EQ(pools.of("alice"), "pool-down");
+  pools.deployment().carry_out("start-pool old-b");
+  EXPECT_EQ(pools.of("alice"), "works");
+}
+
+TEST(Topology, AnEdgeWhoseNextHopStopsHasNoXmpp) {
+  OfPools pools(placed);
+  for (const auto step : canonical_steps()) pools.deployment().carry_out(step);
+  pools.deployment().carry_out("stop-pool new-a");
+  EXPECT_EQ(pools.of("bob"), "works");  // by any that runs
+  pools.deployment().carry_out("set-next-hop proxy new-a");
+  EXPECT_EQ(pools.of("bob"), "next-hop-down");
+  pools.deployment().carry_out("set-next-hop proxy new-b");
+  EXPECT_EQ(pools.of("bob"), "works");
+  EXPECT_THAT(pools.nodes(), Not(testing::Contains("new-a")));
+  EXPECT_EQ(pools.of("alice"), "pool-down");
+}
+
+/// A trace that is emptied, or is full, has the same number of records again.
+TEST(Exchange, NoTwoHaveTheSameMarker) {
+  Small some(parse_topology(with_users("alice"), "t.yaml"));
+  std::set<std::string> markers;
+  for (int i = 0; i < 12; ++i) {
+    some.world.trace().clear();
+    const auto seen = observe(some.deployment, {{"alice", "b.example", "y", Way::to_partner, What::message}}).front();
+    EXPECT_EQ(seen.copies, 1U);
+    for (const auto& other : markers) EXPECT_FALSE(seen.marker.starts_with(other)) << seen.marker;
+    markers.insert(seen.marker);
+  }
+}
+
 TEST(Topology, MissingFileIsNamed) { EXPECT_THROW((void)load_topology("/nowhere/t.yaml"), TopologyError); }
 
 }  // namespace

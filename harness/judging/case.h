@@ -28,7 +28,7 @@ struct CaseRecord {
   std::string likely_causes;  ///< of a failure, for `explain`
   std::vector<Judges> judges;
   std::vector<Need> needs;
-  bool any_topology = false;  ///< speaks of no user or partner of the reference topology by name
+  bool any_topology = false;  ///< takes whom it needs from any topology, by what they are; or has one of its own
   Staging staging = Staging::safe;
   bool sim = true, live = true;  ///< worlds in which it runs; explorations are sim only
   bool interop = false;          ///< ctest label interop: needs a real server on this machine

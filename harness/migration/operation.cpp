@@ -768,7 +768,8 @@ std::vector<Operation> moves(const Estate& estate) {
   std::size_t next = 0;
   for (const auto& [name, who] : estate.start.users) {
     if (targets.empty() || side_of(estate.start, who) == Side::current) continue;
-    all.push_back({move_users, name, targets[next++ % targets.size()]});
+    const auto told = estate.moves_to.find(name);
+    all.push_back({move_users, name, told != estate.moves_to.end() ? told->second : targets[next++ % targets.size()]});
   }
   return all;
 }

@@ -20,6 +20,8 @@ struct Estate {
   std::map<std::string, Certificate> certificates;  ///< by name
   std::map<std::string, Srv> records;               ///< by name: what a domain's record may be repointed to
   std::uint32_t replication_s = 60;                 ///< from a change in the central store to the edge
+  /// By class of users: the pool that the third step of the document moves them to. Others take the new ones in turn.
+  std::map<std::string, std::string> moves_to = {};
 };
 
 enum class Verb {

@@ -255,6 +255,8 @@ TEST_F(Operations, TheDocumentsStepsAreThoseOfTheEstate) {
   EXPECT_THAT(text(2), ElementsAre("deploy-edge edge", "deploy-edge second"));
   EXPECT_THAT(text(3), ElementsAre("move-users leavers broken", "move-users sales new", "move-users support spare"));
   EXPECT_THAT(text(6), ElementsAre("repoint a.example edge"));
+  estate.moves_to["sales"] = "spare";  // and nobody else's turn changes but by it
+  EXPECT_THAT(text(3), ElementsAre("move-users leavers broken", "move-users sales spare", "move-users support new"));
   EXPECT_THAT(operations_of_step(0, estate), IsEmpty());
   EXPECT_THAT(operations_of_step(7, estate), IsEmpty());
 }

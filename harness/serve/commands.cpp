@@ -43,7 +43,13 @@ std::string body_of(const xml::Element& message) {
   return body == nullptr ? "(no body)" : body->text();
 }
 
-const char* name_of_place(Pool pool) { return pool == Pool::legacy ? "legacy pool" : "new pool"; }
+/// By its side, and by its name where that has several.
+std::string words_of_pool(const Topology& topology, const std::string& pool) {
+  const auto legacy = legacy_pools_of(topology), current = new_pools_of(topology);
+  const bool old = std::ranges::find(legacy, pool) != legacy.end();
+  const bool alone = (old ? legacy : current).size() == 1;
+  return fmt::format("{} pool{}", old ? "legacy" : "new", alone ? "" : " " + pool);
+}
 
 }  // namespace
 
@@ -185,7 +191,7 @@ void Commands::state() const {
   const auto& now = served_.deployment->state();
   for (const auto& user : served_.topology.users)
     out_ << fmt::format("  {} is homed on the {}\n", user,
-                        name_of_place(home_of(now, moved_with(served_.topology, user))));
+                        words_of_pool(served_.topology, served_.deployment->home_of(user)));
   for (const auto& spec : served_.topology.partners) {
     out_ << fmt::format("  {} is {} on the new side\n", spec.domain,
                         now.configuration.partners.contains(spec.domain) ? "allowed" : "not allowed");

@@ -41,7 +41,8 @@ std::vector<NodeSpec> chosen_nodes(const ServeOptions& options) {
   std::set<std::string> wanted;
   for (const auto& word : options.nodes) {
     if (word == "pools") {
-      wanted.insert({node_name_of(Pool::legacy), node_name_of(Pool::current)});
+      for (const auto& pools : {legacy_pools_of(options.topology), new_pools_of(options.topology)})
+        wanted.insert(pools.begin(), pools.end());
     } else if (word == "partners") {
       for (const auto& partner : options.topology.partners) wanted.insert(node_name_of(options.topology, partner));
     } else if (word == "users") {
@@ -128,8 +129,7 @@ class Hall {
     if (options_.nodes.empty() || world_.now() < next_round_) return;
     next_round_ = world_.now() + register_again;
     for (const auto& [name, user] : served_.users) {
-      if (!user->registered())
-        user->register_with(plan_->user(name, home_of(state_, moved_with(options_.topology, name))).pool);
+      if (!user->registered()) user->register_with(plan_->user(name, home_of(name)).pool);
     }
   }
 
@@ -196,9 +196,8 @@ class Hall {
       add(node, std::make_unique<reference::Proxy>(std::move(config)));
     } else if (node.name == "gateway") {
       add(node, std::make_unique<reference::Gateway>(plan_->gateway(state_)));
-    } else if (node.name == node_name_of(Pool::legacy) || node.name == node_name_of(Pool::current)) {
-      const auto pool = node.name == node_name_of(Pool::legacy) ? Pool::legacy : Pool::current;
-      add(node, std::make_unique<mocks::PoolNode>(plan_->pool(pool, routing_)));
+    } else if (std::ranges::find(plan_->pools(), node.name, &PoolNodeName::node) != plan_->pools().end()) {
+      add(node, std::make_unique<mocks::PoolNode>(plan_->pool(node.name, routing_)));
     } else {
       start_user_or_partner(node);
     }
@@ -212,8 +211,11 @@ class Hall {
       served_.partners[partner.domain] = &add(node, std::make_unique<mocks::Partner>(plan_->partner(partner)));
       return;
     }
-    served_.users[node.name] = &add(node, std::make_unique<mocks::SipUser>(plan_->user(
-                                              node.name, home_of(state_, moved_with(options_.topology, node.name)))));
+    served_.users[node.name] = &add(node, std::make_unique<mocks::SipUser>(plan_->user(node.name, home_of(node.name))));
+  }
+
+  [[nodiscard]] std::string home_of(const std::string& user) const {
+    return plan_->home_of(state_, moved_with(options_.topology, user));
   }
 
   const ServeOptions& options_;

@@ -1,4 +1,5 @@
 // What DNS says of an edge pool: the shape of the record, the names that it may have, and the time around its change.
+#include "suites/support/chosen.h"
 #include "suites/support/edge_pools.h"
 
 #include <fmt/format.h>
@@ -11,19 +12,17 @@ namespace {
 using namespace harness;
 using testing::Eq;
 
-constexpr char certificate_partner[] = "fabrikam.example", dialback_partner[] = "litware.example";
-
 /// Where a partner's server would connect for our domain, in the order of its look-up; nothing where it got no answer.
-std::optional<std::vector<Endpoint>> found_by_partner(Deployment& deployment) {
+std::optional<std::vector<Endpoint>> found_by(Deployment& deployment, const std::string& partner) {
   deployment.settle();
   std::optional<std::vector<Endpoint>> found;
-  deployment.partner(certificate_partner)
-      .resolver()
-      .resolve_xmpp(deployment.topology().domain, [&](const dns::XmppTargets& targets) {
-        auto& all = found.emplace();
-        if (targets.from_fallback) return;
-        for (const auto& target : targets.targets) all.push_back(target.endpoint);
-      });
+  deployment.partner(partner).resolver().resolve_xmpp(deployment.topology().domain,
+                                                      [&](const dns::XmppTargets& targets) {
+                                                        auto& all = found.emplace();
+                                                        if (targets.from_fallback) return;
+                                                        for (const auto& target : targets.targets)
+                                                          all.push_back(target.endpoint);
+                                                      });
   (void)deployment.world().run_until([&] { return found.has_value(); }, 30s);
   return found;
 }
@@ -33,8 +32,9 @@ std::vector<Endpoint> listeners(Deployment& deployment) {
 }
 
 void shape_of_record(Run& run) {
+  const auto partner = partner_by_certificate(run).domain;
   const auto deployment = migrate_edge_pools(run);
-  const auto found = found_by_partner(*deployment);
+  const auto found = found_by(*deployment, partner);
   if (!GIVEN(found.has_value(), "the name server answered a partner")) return;
   CONFORMS("MIG-D01", "a partner finds our domain by its record", !found->empty(), Eq(true));
   CONFORMS("MIG-D01", "every address and port of the record is where a machine of the edge pool listens",
@@ -60,12 +60,14 @@ CUTOVER_CASE(shape){
     .judges = {{"MIG-D01", {"migration.srv-target-without-address", "migration.srv-not-repointed"}},
                {"MIG-D02", {"migration.member-without-address"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = shape_of_record};
 
 /// The record names the access edge by its SIP name, which has the same addresses.
 void name_of_access_edge(Run& run) {
+  const auto user = user_of_first_domain(run);
   const auto deployment = migrate_edge_pools(run);
   const auto& topology = deployment->topology();
   auto& zone = deployment->name_server().server();
@@ -77,7 +79,7 @@ void name_of_access_edge(Run& run) {
            {fmt::format("0 0 {} {}", deployment->endpoint(node_a1).port, name)});
   deployment->settle();
   CONFORMS("MIG-D02", "the exchanges by a record that names the access edge",
-           deviations(*deployment, exchanges_of(topology, topology.users.front(), {})), AsPredicted());
+           deviations(*deployment, exchanges_of_user(*deployment, user)), AsPredicted());
 }
 
 CUTOVER_CASE(access){
@@ -88,29 +90,31 @@ CUTOVER_CASE(access){
     .likely_causes = "A certificate is asked for the host in the record instead of the domain.",
     .judges = {{"MIG-D02", {"migration.edge-stays-closed"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = name_of_access_edge};
 
 void record_still_legacy(Run& run) {
+  const auto partner = partner_by_certificate(run).domain;
   const auto deployment = bring_up(run);
   for (const auto step : canonical_steps()) {
     if (step >= Step::enable_federation) break;
     deployment->carry_out(step);
   }
   const auto& user = deployment->topology().users.front();
-  const auto all = exchanges_of(deployment->topology(), user, {});
+  const auto all = exchanges_of_user(*deployment, user);
   if (!CONFORMS("MIG-D04", "the exchanges while the record is to name the legacy gateway", deviations(*deployment, all),
                 AsPredicted()))
     return;
   CONFORMS("MIG-D04", "how many exchanges the rules let through by it", predicted_on(*deployment, Path::legacy),
-           Eq(all_exchanges(deployment->topology()).size()));
+           Eq(tried_exchanges(*deployment).size()));
   deployment->carry_out(Step::enable_federation);
   deployment->settle();
   CONFORMS("MIG-D04", "the exchanges while the record still names the legacy gateway", deviations(*deployment, all),
            AsPredicted());
   CONFORMS("MIG-D04", "what the rules say cuts off who comes by it",
-           predicted_cause(*deployment, user, certificate_partner, Way::from_partner), Eq(Cause::partner_configured));
+           predicted_cause(*deployment, user, partner, Way::from_partner), Eq(Cause::partner_configured));
 }
 
 CUTOVER_CASE(legacy){
@@ -121,23 +125,26 @@ CUTOVER_CASE(legacy){
     .likely_causes = "The legacy path of a configured partner goes on, so that nobody misses the change of the record.",
     .judges = {{"MIG-D04", {"migration.legacy-path-survives"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 2h,
     .body = record_still_legacy};
 
-/// One message to the user; as the rules have it for who sees that record.
-bool meets(Deployment& deployment, const std::string& partner_domain, Path path) {
-  const auto& topology = deployment.topology();
-  const auto spec = std::ranges::find(topology.partners, partner_domain, &PartnerSpec::domain);
-  const auto seen =
-      observe(deployment,
-              {{topology.users.front(), partner_domain, spec->users.front(), Way::from_partner, What::message}})
-          .front();
+/// One message to the first user.
+Observation written_by(Deployment& deployment, const PartnerSpec& partner) {
+  const auto& user = deployment.topology().users.front();
+  return observe(deployment, {{user, partner.domain, partner.users.front(), Way::from_partner, What::message}}).front();
+}
+
+/// ... as the rules have it for who sees that record.
+bool meets(Deployment& deployment, const PartnerSpec& partner, Path path) {
+  const auto seen = written_by(deployment, partner);
   const bool cut_off = path == Path::none && seen.copies == 0 && seen.sender_told;
   return cut_off || (path != Path::none && seen.copies == 1 && seen.path == path && !seen.both_paths);
 }
 
 void mixed_view(Run& run) {
+  const auto first = partner_by_certificate(run), second = partner_by_dialback(run);
   const auto deployment = bring_up(run);
   for (const auto step : canonical_steps()) {
     if (step == Step::update_dns) break;
@@ -145,23 +152,18 @@ void mixed_view(Run& run) {
   }
   deployment->settle();
   CONFORMS("MIG-D06", "a message of a partner that looks us up before the change is refused by the legacy gateway",
-           meets(*deployment, certificate_partner, Path::none), Eq(true));
+           meets(*deployment, first, Path::none), Eq(true));
   deployment->carry_out(Step::update_dns);
-  deployment->legacy_gateway().server().close_streams_with(certificate_partner);
+  deployment->legacy_gateway().server().close_streams_with(first.domain);
   CONFORMS("MIG-D06", "a message of a partner that looks us up behind the change arrives once, by the new side",
-           meets(*deployment, dialback_partner, Path::current), Eq(true));
+           meets(*deployment, second, Path::current), Eq(true));
   // A partner may ask again at any time; for as long as its answer may be kept it may also be refused.
-  const auto& topology = deployment->topology();
-  const auto spec = std::ranges::find(topology.partners, certificate_partner, &PartnerSpec::domain);
-  const auto seen =
-      observe(*deployment,
-              {{topology.users.front(), certificate_partner, spec->users.front(), Way::from_partner, What::message}})
-          .front();
+  const auto seen = written_by(*deployment, first);
   CONFORMS("MIG-D06", "a message of a partner that may still have the old record arrives once, or its sender is told",
            seen.copies + (seen.sender_told ? 1 : 0), Eq(std::size_t{1}));
   deployment->settle();
   CONFORMS("MIG-D06", "a message of that partner arrives once, by the new side, when its answer is forgotten",
-           meets(*deployment, certificate_partner, Path::current), Eq(true));
+           meets(*deployment, first, Path::current), Eq(true));
 }
 
 CUTOVER_CASE(mixed){
@@ -174,6 +176,7 @@ CUTOVER_CASE(mixed){
     .likely_causes = "Both gateways carry a message; the legacy one drops what it may not carry any more.",
     .judges = {{"MIG-D06", {"migration.srv-not-repointed", "migration.legacy-path-survives"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 2h,
     .body = mixed_view};

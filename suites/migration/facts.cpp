@@ -82,6 +82,7 @@ CUTOVER_CASE(facts){
          {"MIG-R05", {"migration.legacy-user-passes"}},        {"MIG-R06", {"migration.legacy-path-survives"}},
          {"MIG-S01", {"migration.srv-not-repointed"}},         {"SEED-10", {"migration.legacy-user-passes"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .live = false,
     .budget = 24h,

@@ -45,10 +45,10 @@ struct Text {
 /// Ends connections or registrations, so that what is on its way may come to nothing, and whoever wrote on one cannot
 /// know what has arrived.
 bool disturbs(Verb verb) {
-  static const std::set<Verb> ending{Verb::move_users,  Verb::drain_streams,    Verb::stop_legacy_gateway,
-                                     Verb::stop_edge,   Verb::restart_edge,     Verb::stop_gateway,
-                                     Verb::remove_edge, Verb::remove_partner,   Verb::remove_pool,
-                                     Verb::tick_xmpp,   Verb::set_up_front_end, Verb::set_up_edge};
+  static const std::set<Verb> ending{
+      Verb::move_users,   Verb::drain_streams,    Verb::stop_legacy_gateway, Verb::stop_edge,      Verb::restart_edge,
+      Verb::stop_gateway, Verb::stop_pool,        Verb::remove_edge,         Verb::remove_partner, Verb::remove_pool,
+      Verb::tick_xmpp,    Verb::set_up_front_end, Verb::set_up_edge};
   return ending.contains(verb);
 }
 
@@ -70,6 +70,12 @@ struct Repertoire {
     for (const auto& [edge, pool] : estate.start.edges) {
       for (const auto verb : {Verb::stop_edge, Verb::start_edge, Verb::restart_edge})
         besides.push_back({verb, edge, ""});
+    }
+    // Where there is one of a side, nobody could be told anything else than without a deployment.
+    constexpr std::size_t one_of_each_side = 2;
+    for (const auto& [pool, where] : estate.start.pools) {
+      if (estate.start.pools.size() == one_of_each_side) break;
+      for (const auto verb : {Verb::stop_pool, Verb::start_pool}) besides.push_back({verb, pool, ""});
     }
     for (const auto& operation : besides) {
       if (shown_by_nodes(operation, estate)) others.push_back(operation);

@@ -1,5 +1,6 @@
 // lync-facts 1.7 and 2.7: who has no XMPP whatever partners and policies say. The product of 2019 has none, so the rule
 // is reversed: who needs it stays behind. On a branch appliance it is not supported.
+#include "suites/support/chosen.h"
 #include "suites/support/migration.h"
 
 #include <gmock/gmock.h>
@@ -10,18 +11,17 @@ namespace {
 using namespace harness;
 using testing::Eq;
 
-constexpr char moved[] = "alice", other[] = "bob", partner[] = "fabrikam.example";
-
-Deviations of_user(Deployment& deployment, const char* user) {
+Deviations of_user(Deployment& deployment, const std::string& user) {
   deployment.settle();
-  return deviations(deployment, exchanges_of(deployment.topology(), user, {}));
+  return deviations(deployment, exchanges_of_user(deployment, user));
 }
 
-Cause cause(Deployment& deployment, const char* user) {
-  return predicted_cause(deployment, user, partner, Way::to_partner);
+Cause cause(Deployment& deployment, const std::string& user) {
+  return predicted_cause(deployment, user, deployment.topology().partners.front().domain, Way::to_partner);
 }
 
 void reversed(Run& run) {
+  const auto moved = run.topology().users.front(), other = user_moved_apart_from(run, moved);
   auto estate = estate_of(run.topology());
   estate.start.generation = migration::Generation::sfb2019;
   const auto deployment = bring_up(run, std::move(estate));
@@ -52,16 +52,18 @@ CUTOVER_CASE(moved_loses_xmpp){
     .likely_causes = "The rule of 2013 is applied to every version.",
     .judges = {{"MIG-O16", {"migration.xmpp-outlives-the-product"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 3h,
     .takes = 2s,
     .body = reversed};
 
 void of_a_branch(Run& run) {
+  const auto moved = run.topology().users.front(), other = user_moved_apart_from(run, moved);
   auto estate = estate_of(run.topology());
   estate.start.pools["branch"] = {.side = migration::Side::current, .branch = true};
   const auto deployment = migrate(run, std::move(estate));
-  deployment->carry_out(std::string("move-users ") + moved + " branch");
+  deployment->carry_out("move-users " + moved_with(deployment->topology(), moved) + " branch");
   CONFORMS("MIG-P04", "the exchanges of a user of a branch appliance", of_user(*deployment, moved), AsPredicted());
   CONFORMS("MIG-P04", "what the rules say cuts that user off", cause(*deployment, moved), Eq(Cause::branch_user));
   CONFORMS("MIG-P04", "the exchanges of a user of the pool", of_user(*deployment, other), AsPredicted());
@@ -78,6 +80,7 @@ CUTOVER_CASE(branch){
     .likely_causes = "The policy decides alone.",
     .judges = {{"MIG-P04", {"migration.branch-user-passes"}}},
     .needs = {Need::sip_side, Need::new_deployment, Need::legacy_gateway},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 3h,
     .takes = 2s,

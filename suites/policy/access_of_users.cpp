@@ -1,4 +1,5 @@
 // lync-facts 3.4 and 4.1: who may use XMPP federation, and what the type of a partner allows.
+#include "suites/support/chosen.h"
 #include "suites/support/federated.h"
 
 #include "reference/gateway.h"
@@ -46,24 +47,27 @@ CUTOVER_CASE(no_policy){
                {"LYNC-ARCH-5", {"gateway.ignores-access-policy"}},
                {"MIG-A01", {"gateway.ignores-access-policy"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = without_policy};
 
 void set_type(Federated& f, reference::PartnerType type) {
-  change(f, [&](auto& settings) { settings.partners.at("fabrikam.example").partner_type = type; });
+  change(f, [&](auto& settings) { settings.partners.at(f.partner_domain).partner_type = type; });
 }
 
 void unverified(Run& run) {
+  const auto other = user_moved_apart_from(run, user_of_first_domain(run));
   Federated f(run);
   set_type(f, reference::PartnerType::public_unverified);
-  auto& bob = f.deployment.user("bob");
+  auto& bob = f.deployment.user(other);
   bob.subscribe(f.romeo_uri);
   const auto& contact = bob.contact(f.romeo_uri);
   (void)f.until([&] { return contact.state == "active"; });
   CONFORMS("RFC8048-5.3.1-9", "the state of the SIP user's subscription", contact.state, Eq("active"));
   f.partner.send(f.message("from a stranger", {}, "u1"));
-  f.partner.send(xmpp::make_message(f.romeo_full, "bob@contoso.example", "to a contact", {}, "u2"));
+  f.partner.send(
+      xmpp::make_message(f.romeo_full, address_of(f.deployment.topology(), other), "to a contact", {}, "u2"));
   if (!GIVEN(f.until([&] { return !bob.texts().empty(); }),
              "the later message to the user who added the sender arrived"))
     return;
@@ -81,6 +85,7 @@ CUTOVER_CASE(contact_first){
     .likely_causes = "The type of the partner is stored and not used.",
     .judges = {{"RFC8048-5.3.1-9", {"gateway.subscribe-lost"}}, {"LYNC-SUB-1", {"gateway.ignores-partner-type"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = unverified};
@@ -114,6 +119,7 @@ CUTOVER_CASE(note_shown){.id = "policy.status-note-shown",
                          .likely_causes = "Notes are left out for everybody.",
                          .judges = {{"MIG-S02", {"gateway.loses-status"}}},
                          .needs = {Need::sip_side, Need::new_deployment},
+                         .any_topology = true,
                          .budget = 1h,
                          .body = note_to_federated};
 
@@ -125,6 +131,7 @@ CUTOVER_CASE(note_hidden){
     .likely_causes = "The type of the partner is not asked for when presence is translated.",
     .judges = {{"MIG-S02", {"gateway.leaks-note"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = note_to_public};
@@ -153,6 +160,7 @@ CUTOVER_CASE(injection){
     .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}},
                {"SEC-HDR", {"gateway.header-lines-in-subjects", "gateway.doubles-message-to-sip"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .budget = 1h,
     .body = header_injection};
 
@@ -163,7 +171,7 @@ void removed_partner(Run& run) {
     return;
   f.deployment.finish_negotiations();  // what is under way cannot end by its tags
   if (!GIVEN(!f.partner.quiet(), "a stream with the partner was open before its removal")) return;
-  f.deployment.remove_partner("fabrikam.example");
+  f.deployment.remove_partner(f.partner_domain);
   const bool closed = f.deployment.world().run_until([&] { return f.partner.quiet(); }, 10s);
   CONFORMS("LYNC-ARCH-4", "the streams with the removed partner ended within ten seconds", closed, Eq(true));
 }
@@ -176,6 +184,7 @@ CUTOVER_CASE(partner_removed){.id = "policy.removed-partner",
                               .judges = {{"RFC7572-4-1", {"gateway.drops-message-to-sip"}},
                                          {"LYNC-ARCH-4", {"gateway.proxy-keeps-removed-partners"}}},
                               .needs = {Need::sip_side, Need::new_deployment},
+                              .any_topology = true,
                               .staging = Staging::bench_only,
                               .live = false,
                               .budget = 1h,
@@ -184,12 +193,12 @@ CUTOVER_CASE(partner_removed){.id = "policy.removed-partner",
 void sips(Run& run) {
   Federated f(run);
   auto secure = f.pager("to sips");
-  secure.request_uri = "sips:romeo@fabrikam.example";
+  secure.request_uri = "sips:" + f.romeo_bare;
   f.alice.send_raw(std::move(secure));
   CONFORMS("RFC7247-8-2", "the answer to a MESSAGE with sips: in the Request-URI", f.answer_to("to sips"),
            AnyOf(status_text(416), status_text(403), status_text(480)));
   auto addressed = f.pager("addressed to sips");
-  addressed.add_header("To", "<sips:romeo@fabrikam.example>");
+  addressed.add_header("To", "<sips:" + f.romeo_bare + ">");
   f.alice.send_raw(std::move(addressed));
   CONFORMS("RFC7247-8-2", "the answer to a MESSAGE with sips: in To", f.answer_to("addressed to sips"),
            AnyOf(status_text(416), status_text(403), status_text(480)));
@@ -204,6 +213,7 @@ CUTOVER_CASE(sips_refused){
     .likely_causes = "The scheme is dropped before it is looked at.",
     .judges = {{"RFC7247-8-2", {"gateway.accepts-sips"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .budget = 1h,
     .body = sips};
 

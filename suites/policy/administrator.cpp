@@ -70,6 +70,7 @@ CUTOVER_CASE(matrix_of_rows){
     .likely_causes = "A rule of the console alone, which the shell does not have, or the reverse.",
     .judges = {{"MIG-N01", {"gateway.takes-invalid-rows", "gateway.warns-of-no-row"}}},
     .needs = needs,
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = rows};
@@ -109,6 +110,7 @@ CUTOVER_CASE(global_deleted){
     .likely_causes = "A policy that is gone is taken for one that allows everything, or is kept.",
     .judges = {{"MIG-A07", {"gateway.keeps-deleted-global-policy"}}},
     .needs = needs,
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .body = deleted};
@@ -148,6 +150,7 @@ CUTOVER_CASE(logged_bodies){
     .likely_causes = "A log for developers that nobody turned off.",
     .judges = {{"MIG-S07", {"gateway.logs-bodies", "gateway.never-logs-bodies"}}},
     .needs = needs,
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .takes = 4s,
@@ -194,6 +197,7 @@ CUTOVER_CASE(failure_reports){
     .likely_causes = "What was answered is forgotten.",
     .judges = {{"MIG-S04", {"gateway.late-failure-silent", "gateway.counts-no-failures"}}},
     .needs = needs,
+    .any_topology = true,
     .staging = Staging::bench_only,
     .budget = 1h,
     .takes = 3s,

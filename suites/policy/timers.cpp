@@ -1,6 +1,7 @@
 // The timers and limits of Set-CsXmppGatewayConfiguration take effect (lync-facts 3.3): in virtual time, each with a
 // value of its own, so that no default can be taken for it.
 #include "protocol/xmpp/server.h"
+#include "suites/support/chosen.h"
 #include "suites/support/invariants.h"
 #include "suites/support/migration.h"
 
@@ -15,20 +16,21 @@ namespace {
 using namespace harness;
 using testing::Eq;
 
-constexpr char without_keep_alives[] = "litware.example", with_keep_alives[] = "fabrikam.example";
 /// A timer may be late, and how late is nobody's requirement; that it never ends is a fault.
 constexpr int patience = 15;
 
 /// All six steps, with other settings than the product's defaults.
 std::shared_ptr<Deployment> deployed(Run& run, const std::function<void(reference::GatewayConfiguration&)>& set,
                                      const std::string& keep_alives_of = {}) {
-  auto estate = estate_of(run.topology());
+  auto topology = with_one_edge_machine(run);
+  check_block(run, topology);
+  auto estate = estate_of(topology);
   set(estate.start.configuration.gateway);
   migration::replicate(estate.start);
   if (!keep_alives_of.empty()) estate.rows.at(keep_alives_of).enable_keep_alive = true;
   auto deployment = std::make_shared<Deployment>(
       run.world(),
-      DeploymentOptions{.topology = run.topology(), .estate = std::move(estate), .planted = run.planted()});
+      DeploymentOptions{.topology = std::move(topology), .estate = std::move(estate), .planted = run.planted()});
   deployment->bring_up();
   run.columns(deployment->columns());
   for (const auto step : canonical_steps()) deployment->carry_out(step);
@@ -37,36 +39,36 @@ std::shared_ptr<Deployment> deployed(Run& run, const std::function<void(referenc
 }
 
 /// Streams between the proxy and a partner.
-std::size_t streams_with(Deployment& deployment, const std::string& domain) {
+std::size_t streams_with(Deployment& deployment, const PartnerSpec& partner) {
   const auto* server = deployment.proxy().server();
   if (server == nullptr) return 0;
   const auto streams = server->streams();
   return static_cast<std::size_t>(
-      std::ranges::count_if(streams, [&](const auto& stream) { return stream.remote_domain == domain; }));
+      std::ranges::count_if(streams, [&](const auto& stream) { return stream.remote_domain == partner.domain; }));
 }
 
 /// A user of the partner writes, so that the partner has a stream.
-bool partner_writes(Deployment& deployment, const std::string& domain) {
-  auto& partner = deployment.partner(domain);
-  (void)partner.send_message(domain == with_keep_alives ? "romeo" : "juliet", "alice@" + deployment.topology().domain,
-                             "hello");
-  return deployment.world().run_until([&] { return deployment.user("alice").texts().total() > 0; }, 30s);
+bool writes(Deployment& deployment, const PartnerSpec& partner) {
+  const auto& user = deployment.topology().users.front();
+  (void)deployment.partner(partner.domain)
+      .send_message(partner.users.front(), address_of(deployment.topology(), user), "hello");
+  return deployment.world().run_until([&] { return deployment.user(user).texts().total() > 0; }, 30s);
 }
 
 /// Whether the streams with the partner end in that time.
-bool streams_end(Deployment& deployment, const std::string& domain, Duration within) {
-  return deployment.world().run_until([&] { return streams_with(deployment, domain) == 0; }, within);
+bool streams_end(Deployment& deployment, const PartnerSpec& partner, Duration within) {
+  return deployment.world().run_until([&] { return streams_with(deployment, partner) == 0; }, within);
 }
 
 void idle_streams(Run& run) {
+  const auto partner = partner_by_dialback(run);  // whose keep-alives are not asked for
   static constexpr Duration idle = 20s;
   const auto deployment = deployed(run, [](auto& gateway) { gateway.stream_inactivity_timeout = idle; });
   hold_invariants(run, deployment);
-  if (!GIVEN(partner_writes(*deployment, without_keep_alives), "a message of a partner's user reached the SIP user"))
-    return;
+  if (!GIVEN(writes(*deployment, partner), "a message of a partner's user reached the SIP user")) return;
   CONFORMS("LYNC-CFG-StreamInactivityTimeout",
            fmt::format("streams on which nothing is said end within {} times the time-out of 20 s", patience),
-           streams_end(*deployment, without_keep_alives, idle * patience), Eq(true));
+           streams_end(*deployment, partner, idle * patience), Eq(true));
 }
 
 CUTOVER_CASE(idle){.id = "policy.idle-streams",
@@ -78,25 +80,27 @@ CUTOVER_CASE(idle){.id = "policy.idle-streams",
                    .likely_causes = "The setting is read and not used, or the default holds.",
                    .judges = {{"LYNC-CFG-StreamInactivityTimeout", {"xmpp.no-idle-timeout@proxy"}}},
                    .needs = {Need::sip_side, Need::new_deployment},
+                   .any_topology = true,
                    .staging = Staging::bench_only,
                    .live = false,
                    .budget = 24h,
                    .body = idle_streams};
 
 void silent_partner(Run& run) {
+  const auto partner = partner_by_certificate(run);
   static constexpr Duration interval = 50s;
   const auto set = [](auto& gateway) {
     gateway.keep_alive_interval = interval;
     gateway.stream_inactivity_timeout = 24h;
   };
-  const auto deployment = deployed(run, set, with_keep_alives);
+  const auto deployment = deployed(run, set, partner.domain);
   auto& world = deployment->world();
-  if (!GIVEN(partner_writes(*deployment, with_keep_alives), "a message of a partner's user reached the SIP user"))
-    return;
+  if (!GIVEN(writes(*deployment, partner), "a message of a partner's user reached the SIP user")) return;
   // What the partner itself sends does not reach us any more, nor does its end of the stream.
-  world.partition("proxy", "fabrikam");
-  const bool ended = streams_end(*deployment, with_keep_alives, interval * patience);
-  world.heal("proxy", "fabrikam");
+  const auto node = node_name_of(deployment->topology(), partner);
+  world.partition("proxy", node);
+  const bool ended = streams_end(*deployment, partner, interval * patience);
+  world.heal("proxy", node);
   CONFORMS("LYNC-CFG-KeepAliveInterval",
            fmt::format("streams of a partner that sends no keep-alive end within {} intervals of 50 s", patience),
            ended, Eq(true));
@@ -111,6 +115,7 @@ CUTOVER_CASE(keep_alive){.id = "policy.silent-partner",
                          .likely_causes = "Keep-alives are sent and not waited for.",
                          .judges = {{"LYNC-CFG-KeepAliveInterval", {"xmpp.silence-tolerated@proxy"}}},
                          .needs = {Need::sip_side, Need::new_deployment},
+                         .any_topology = true,
                          .staging = Staging::bench_only,
                          .live = false,
                          .budget = 24h,
@@ -138,6 +143,7 @@ CUTOVER_CASE(establishment){
     .likely_causes = "The time-out begins with the stream header.",
     .judges = {{"LYNC-CFG-StreamEstablishmentTimeout", {"xmpp.no-establishment-timeout@proxy"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .live = false,
     .budget = 24h,
@@ -151,6 +157,7 @@ void many_connections(Run& run, const char* requirement, const std::string& sett
     gateway.*member = limit;
     gateway.partner_connection_limit = std::min(gateway.partner_connection_limit, gateway.connection_limit);
   });
+  const auto partner = deployment->topology().partners.front().domain;
   auto& world = deployment->world();
   auto& peer = somebody(*deployment);
   std::vector<mocks::RawConnection*> connections;
@@ -161,7 +168,7 @@ void many_connections(Run& run, const char* requirement, const std::string& sett
     connection.send(fmt::format(
         "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
         "from='{}' to='{}' version='1.0' xml:lang='en'>",
-        with_keep_alives, deployment->topology().domain));
+        partner, deployment->topology().domain));
     // A refusal may come behind the header and the features.
     return !world.run_until([&] { return connection.ended(); }, 2s) && connection.has_received("</stream:features>");
   };
@@ -184,6 +191,7 @@ CUTOVER_CASE(connections){
     .judges = {{"LYNC-CFG-ConnectionLimit", {"xmpp.no-connection-limits@proxy"}},
                {"MIG-N11", {"xmpp.no-connection-limits@proxy"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .live = false,
     .budget = 1h,
@@ -201,6 +209,7 @@ CUTOVER_CASE(of_a_partner){
     .judges = {{"LYNC-CFG-PartnerConnectionLimit", {"xmpp.no-connection-limits@proxy"}},
                {"MIG-N11", {"xmpp.no-connection-limits@proxy"}}},
     .needs = {Need::sip_side, Need::new_deployment},
+    .any_topology = true,
     .staging = Staging::bench_only,
     .live = false,
     .budget = 1h,

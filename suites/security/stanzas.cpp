@@ -390,6 +390,7 @@ CUTOVER_CASE(stranger){
     .likely_causes = "An open federation where a list was meant; a list that is asked for some ways of authenticating.",
     .judges = {{"LYNC-ARCH-4", {"xmpp.strangers-accepted"}}},
     .needs = {Need::partner_list, Need::user_account, Need::authority},
+    .any_topology = true,
     .body = strangers};
 
 }  // namespace

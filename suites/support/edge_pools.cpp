@@ -1,8 +1,6 @@
 // Two edge pools, and exchanges by one machine.
 #include "suites/support/edge_pools.h"
 
-#include "suites/support/invariants.h"
-
 namespace cutover::suites {
 
 using namespace harness;
@@ -17,8 +15,7 @@ Topology topology_with_edge_pools(Run& run) {
 
 Deviations of_first_user(Deployment& deployment) {
   deployment.settle();
-  const auto& topology = deployment.topology();
-  return deviations(deployment, exchanges_of(topology, topology.users.front(), {}));
+  return deviations(deployment, exchanges_of_user(deployment, deployment.topology().users.front()));
 }
 
 }  // namespace
@@ -30,14 +27,7 @@ migration::Estate estate_with_edge_pools(Run& run) {
 }
 
 std::shared_ptr<Deployment> bring_up_edge_pools(Run& run, migration::Estate estate) {
-  auto deployment =
-      std::make_shared<Deployment>(run.world(), DeploymentOptions{.topology = topology_with_edge_pools(run),
-                                                                  .estate = std::move(estate),
-                                                                  .planted = run.planted()});
-  run.columns(deployment->columns());
-  deployment->bring_up();
-  hold_invariants(run, deployment);
-  return deployment;
+  return bring_up(run, topology_with_edge_pools(run), std::move(estate));
 }
 
 std::shared_ptr<Deployment> migrate_edge_pools(Run& run) {

@@ -17,8 +17,8 @@ inline constexpr char node_a1[] = "proxy-a1", node_a2[] = "proxy-a2", node_b1[] 
 /// ... and taken through the six steps.
 [[nodiscard]] std::shared_ptr<harness::Deployment> migrate_edge_pools(harness::Run&);
 
-/// The exchanges of the first user with every partner, none of whom has a stream open. Partners, or all, meet one node
-/// (empty: as they come).
+/// The exchanges of the first user with every partner that is tried, none of whom has a stream open. Partners, or all,
+/// meet one node (empty: as they come).
 [[nodiscard]] Deviations by_partners_at(harness::Deployment&, const std::string& node);
 [[nodiscard]] Deviations by_all_at(harness::Deployment&, const std::string& node);
 

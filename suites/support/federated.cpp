@@ -3,6 +3,8 @@
 
 #include "protocol/sip/text.h"
 #include "suites/support/administrator.h"
+#include "suites/support/chosen.h"
+#include "suites/support/migration.h"
 
 #include <fmt/format.h>
 
@@ -17,15 +19,28 @@ namespace {
 constexpr Duration patience = 60s;
 constexpr char ns_server[] = "jabber:server";
 
+std::shared_ptr<Deployment> deployed(Run& run) {
+  auto topology = with_one_edge_machine(run);
+  check_block(run, topology);
+  auto deployment = std::make_shared<Deployment>(
+      run.world(), DeploymentOptions{.topology = std::move(topology), .planted = run.planted(), .admin = admin_plan()});
+  deployment->bring_up();
+  return deployment;
+}
+
 }  // namespace
 
 Federated::Federated(Run& run, Repeats repeats)
-    : shared_deployment(std::make_shared<Deployment>(
-          run.world(), DeploymentOptions{.planted = run.planted(), .admin = admin_plan()})),
+    : partner_chosen_(partner_by_certificate(run)),
+      user_chosen_(user_of_first_domain(run)),
+      shared_deployment(deployed(run)),
       deployment(*shared_deployment),
-      alice((deployment.bring_up(), deployment.user("alice"))),
-      partner(deployment.partner("fabrikam.example")),
-      romeo(partner.user("romeo")) {
+      alice(deployment.user(user_chosen_)),
+      partner(deployment.partner(partner_chosen_.domain)),
+      romeo(partner.user(partner_chosen_.users.front())),
+      alice_jid(address_of(deployment.topology(), user_chosen_)),
+      romeo_name(partner_chosen_.users.front()),
+      partner_domain(partner_chosen_.domain) {
   run.columns(deployment.columns());
   for (const auto step : canonical_steps()) deployment.carry_out(step);
   deployment.settle();
@@ -133,7 +148,7 @@ std::string Federated::answer_to_notify(const std::function<void(sip::Message&)>
 }
 
 bool Federated::romeo_watches_alice() {
-  partner.send_presence("romeo", alice_jid, "subscribe");
+  partner.send_presence(romeo_name, alice_jid, "subscribe");
   return until([&] { return presences_to_romeo("subscribed") > 0 && presences_to_romeo("") > 0; });
 }
 

@@ -13,8 +13,15 @@
 
 namespace cutover::suites {
 
-/// All six steps carried out, streams fresh.
+/// All six steps carried out, streams fresh, one machine for an edge. alice is the first user of our first domain, the
+/// partner one that proves itself, and us, by certificate, and romeo its first user, whatever the topology of the run
+/// calls them.
 class Federated {
+ private:
+  // Made before the deployment, which is made of them.
+  const harness::PartnerSpec partner_chosen_;
+  const std::string user_chosen_;
+
  public:
   explicit Federated(harness::Run&, Repeats = Repeats::never);
 
@@ -23,10 +30,11 @@ class Federated {
   mocks::SipUser& alice;
   mocks::Partner& partner;
   mocks::PartnerUser& romeo;
-  const std::string alice_jid = "alice@contoso.example";
-  const std::string romeo_uri = "sip:romeo@fabrikam.example";
-  const std::string romeo_bare = "romeo@fabrikam.example";
-  const std::string romeo_full = "romeo@fabrikam.example/home";
+  const std::string alice_jid;
+  const std::string romeo_name, partner_domain;
+  const std::string romeo_bare = romeo_name + "@" + partner_domain;
+  const std::string romeo_uri = "sip:" + romeo_bare;
+  const std::string romeo_full = romeo_bare + "/home";
 
   /// Pumps until the condition holds, for at most a minute of world time. Returns whether it came to hold.
   [[nodiscard]] bool until(const std::function<bool()>&);

@@ -62,12 +62,19 @@ void PrintTo(const Deviations& deviations, std::ostream* out) {
 
 std::shared_ptr<Deployment> bring_up(Run& run) { return bring_up(run, estate_of(run.topology())); }
 
-std::shared_ptr<Deployment> bring_up(Run& run, migration::Estate estate) {
-  const auto topology = run.topology();
+void check_block(Run& run, const Topology& topology) {
   const auto too_many = beyond_a_block(topology);
   if (too_many && run.world().kind() == WorldKind::live) run.unsupported(*too_many + "; the simulated world holds all");
+}
+
+std::shared_ptr<Deployment> bring_up(Run& run, migration::Estate estate) {
+  return bring_up(run, run.topology(), std::move(estate));
+}
+
+std::shared_ptr<Deployment> bring_up(Run& run, Topology topology, migration::Estate estate) {
+  check_block(run, topology);
   auto deployment = std::make_shared<Deployment>(
-      run.world(), DeploymentOptions{.topology = topology,
+      run.world(), DeploymentOptions{.topology = std::move(topology),
                                      .estate = std::move(estate),
                                      .planted = run.planted(),
                                      .every_exchange = run.depth() == stimuli::Depth::deep});
@@ -78,7 +85,11 @@ std::shared_ptr<Deployment> bring_up(Run& run, migration::Estate estate) {
 }
 
 std::shared_ptr<Deployment> migrate(Run& run, migration::Estate estate) {
-  auto deployment = bring_up(run, std::move(estate));
+  return migrate(run, run.topology(), std::move(estate));
+}
+
+std::shared_ptr<Deployment> migrate(Run& run, Topology topology, migration::Estate estate) {
+  auto deployment = bring_up(run, std::move(topology), std::move(estate));
   for (const auto step : canonical_steps()) deployment->carry_out(step);
   deployment->settle();
   return deployment;
@@ -136,6 +147,20 @@ std::vector<Exchange> exchanges_of(const Topology& topology, const std::string& 
 std::vector<Exchange> tried_exchanges_of(const Deployment& deployment, const std::string& user) {
   auto exchanges = tried_exchanges(deployment);
   std::erase_if(exchanges, [&](const Exchange& exchange) { return exchange.user != user; });
+  return exchanges;
+}
+
+std::vector<Exchange> tried_exchanges_with(const Deployment& deployment, const std::string& partner_domain) {
+  auto exchanges = tried_exchanges(deployment);
+  std::erase_if(exchanges, [&](const Exchange& exchange) { return exchange.partner_domain != partner_domain; });
+  return exchanges;
+}
+
+std::vector<Exchange> exchanges_of_user(const Deployment& deployment, const std::string& user) {
+  auto exchanges = tried_exchanges(deployment);
+  const auto somebody = exchanges.front().user;
+  std::erase_if(exchanges, [&](const Exchange& exchange) { return exchange.user != somebody; });
+  for (auto& exchange : exchanges) exchange.user = user;
   return exchanges;
 }
 

@@ -15,8 +15,15 @@ namespace cutover::suites {
 
 /// The same with that estate instead of what follows from the topology ...
 [[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&, harness::migration::Estate);
-/// ... and taken through the six steps.
+/// ... of another topology than that of the run.
+[[nodiscard]] std::shared_ptr<harness::Deployment> bring_up(harness::Run&, harness::Topology,
+                                                            harness::migration::Estate);
+/// The first of them, taken through the six steps.
 [[nodiscard]] std::shared_ptr<harness::Deployment> migrate(harness::Run&, harness::migration::Estate);
+[[nodiscard]] std::shared_ptr<harness::Deployment> migrate(harness::Run&, harness::Topology,
+                                                           harness::migration::Estate);
+/// Ends the case as unsupported where a live world cannot hold the topology.
+void check_block(harness::Run&, const harness::Topology&);
 
 /// A peer by hand on a host that no deployment has; to be asked for once.
 [[nodiscard]] mocks::RawPeer& somebody(harness::Deployment&, Layer speaks = Layer::xmpp);
@@ -44,8 +51,13 @@ MATCHER(AsPredicted, "each as the rules predict") { return arg.empty(); }
 /// The exchanges of one user, or of one partner; an empty name is every one.
 [[nodiscard]] std::vector<harness::Exchange> exchanges_of(const harness::Topology&, const std::string& user,
                                                           const std::string& partner_domain);
-/// Those of one user that are tried.
+/// Those of one user that are tried: none where others stand for that user.
 [[nodiscard]] std::vector<harness::Exchange> tried_exchanges_of(const harness::Deployment&, const std::string& user);
+/// Those of one partner that are tried.
+[[nodiscard]] std::vector<harness::Exchange> tried_exchanges_with(const harness::Deployment&,
+                                                                  const std::string& partner_domain);
+/// Those of a user, whoever stands for that one elsewhere, with the partners that are tried.
+[[nodiscard]] std::vector<harness::Exchange> exchanges_of_user(const harness::Deployment&, const std::string& user);
 
 /// How many of the exchanges that are tried the rules let through on `path`: a case says what it expects, so that a
 /// prediction that went wrong with the deployment cannot agree with it unseen.

@@ -48,7 +48,7 @@ void SipByHand::show(const tls::CertificateRequest& shows) {
 bool SipByHand::connect(const tls::CertificateRequest& shows) {
   wire_ = &node_->connect(gateway_);
   if (!f_.until([&] { return wire_->open() || wire_->closed(); }) || !wire_->open()) return false;
-  wire_->start_tls(issued(shows), tls::Role::client, {.server_name = "gateway.contoso.example"});
+  wire_->start_tls(issued(shows), tls::Role::client, {.server_name = "gateway." + f_.deployment.topology().domain});
   return f_.until([&] { return wire_->handshake_over(); }) && wire_->secured();
 }
 

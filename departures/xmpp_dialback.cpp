@@ -73,6 +73,24 @@ std::vector<Row> pairs() {
          if (p.initiating && p.hears("verify", ns::dialback) && !value(p, "type").empty() && found != last.end())
            p.set_attribute("id", found->second);
        }},
+      {"xmpp.answers-one-question", "does not hear a question about a key while it has another one to answer",
+       "XEP0220-2.2.2-1",
+       [open = false](Passage& p) mutable {
+         if (p.initiating) return;
+         if (p.sends("verify", ns::dialback)) open = false;
+         if (hears(p, "verify", "") && std::exchange(open, true)) p.drop();
+       }},
+      {"xmpp.verify-error-taken-for-valid", "takes an answer of type error about a key for a valid one",
+       "XEP0220-2.2.1-4 SEC-DIALBACK-5",
+       [](Passage& p) {
+         if (p.initiating && hears(p, "verify", "error")) p.set_attribute("type", "valid");
+       }},
+      {"xmpp.verify-answers-by-text", "knows answers about keys as empty elements in single quotes only",
+       "XEP0220-2.2.2-5 RFC6120-11.8-1",
+       [](Passage& p) {
+         const bool answer = p.initiating && p.hears("verify", ns::dialback) && !value(p, "type").empty();
+         if (answer && (!p.octets.ends_with("/>") || p.octets.find('"') != std::string::npos)) p.drop();
+       }},
       {"xmpp.verifies-where-it-came", "asks about a key on the connection on which it came, too", "XEP0288-2.2-3",
        [](Passage& p) {
          if (!hears(p, "result", "") || p.initiating) return;

@@ -1,4 +1,5 @@
 // Several pairs of domains on one stream, and answers about them: each is verified by itself, by whom it concerns.
+#include "protocol/xml/writer.h"
 #include "suites/support/negotiation.h"
 
 #include <fmt/format.h>
@@ -317,6 +318,90 @@ CUTOVER_CASE(refused_alone){
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,
     .body = later_invalid};
+
+void verification_error(Run& run) {
+  Negotiation n(run);
+  if (!n.given_marker()) return;
+  Pairs pairs(n);
+  if (pairs.first == pairs.second) run.unsupported("no second domain can be made");
+  auto stream = pairs.stream();
+  if (!stream) return;
+  if (!GIVEN(pairs.verify(*stream, pairs.first, "valid") == "valid", "the first pair is verified")) return;
+  auto asked = pairs.ask(*stream, pairs.second);
+  if (!GIVEN(asked, "the subject asks about the key of the second pair")) return;
+  const auto empty = db_verify_answer(asked->second, "error");
+  asked->first.send(empty.substr(0, empty.rfind("/>")) +
+                    "><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+                    "</db:verify>");
+  const auto result = stream->await_element("result", xmpp::ns::dialback);
+  CONFORMS("XEP0220-2.2.1-4", "the outcome of a key about which an error was told",
+           !result && stream->is_over() ? "the end of the stream" : outcome(result),
+           AnyOf("error for " + pairs.second, "invalid for " + pairs.second, "the end of the stream"));
+  if (!stream->is_over()) {
+    const bool arrived = pairs.arrives(*stream, pairs.first, "of the first");
+    if (!stream->is_over() || arrived)
+      CONFORMS("SEC-DIALBACK-5", "a message of the first pair arrived behind the error about the second", arrived,
+               Eq(true));
+  }
+  if (!pairs.handled(*stream, pairs.second, "of the unknown")) return;
+  CONFORMS("SEC-DIALBACK-5", "how often a message of the pair arrived about whose key an error was told",
+           n.subject().received("of the unknown"), Eq(0U));
+}
+
+CUTOVER_CASE(error_alone){
+    .id = "dialback.verification-error",
+    .title = "An error about a key is no word for it, and concerns no other pair of the stream",
+    .procedure =
+        "Verify a pair; answer the question about the key of a second domain with an error; a message of each pair.",
+    .accepted =
+        "db:result of type error or invalid, and the message of the first pair alone arrives; or the end of the "
+        "stream.",
+    .likely_causes = "Every answer but invalid taken for valid; one state of authentication for a whole stream.",
+    .judges = {{"XEP0220-2.2.1-4", {"xmpp.verify-error-taken-for-valid"}},
+               {"SEC-DIALBACK-5", {"xmpp.verify-error-taken-for-valid"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .budget = 2min,
+    .body = verification_error};
+
+/// The answer that the key is valid, in other forms than that of an empty element in single quotes.
+std::string valid_in_form(const xml::Element& asked, std::string_view form) {
+  const auto from = asked.attribute_or_empty("from"), to = asked.attribute_or_empty("to"),
+             id = xml::escape(asked.attribute_or_empty("id"));
+  if (form == "in double quotes")
+    return fmt::format("<db:verify type=\"valid\"\n id=\"{}\" to=\"{}\" from=\"{}\" />", id, from, to);
+  return fmt::format("<db:verify from='{}' to='{}' id='{}' type='valid'>{}</db:verify>", to, from, id,
+                     form == "with the key" ? asked.text() : "");
+}
+
+void answers_in_forms(Run& run) {
+  Negotiation n(run);
+  Pairs pairs(n);
+  for (const auto& [requirement, form] : {std::pair("RFC6120-11.8-1", "in double quotes"),
+                                          {"RFC6120-11.8-1", "with an end tag"},
+                                          {"XEP0220-2.2.2-5", "with the key"}}) {
+    auto stream = pairs.stream();
+    if (!stream) return;
+    auto asked = pairs.ask(*stream, pairs.first);
+    if (!GIVEN(asked, "the subject asks about a key")) return;
+    asked->first.send(valid_in_form(asked->second, form));
+    CONFORMS(requirement, fmt::format("the outcome of a key that was called valid {}", form),
+             outcome(stream->await_element("result", xmpp::ns::dialback)), Eq("valid for " + pairs.first));
+  }
+}
+
+CUTOVER_CASE(answer_forms){
+    .id = "dialback.forms-of-answers",
+    .title = "An answer about a key is understood in whatever form it is written",
+    .procedure =
+        "Send a key three times; answer the questions with valid: in double quotes and another order, with an end tag, "
+        "and with the key.",
+    .accepted = "db:result of type valid each time.",
+    .likely_causes = "Answers that are searched as text.",
+    .judges = {{"RFC6120-11.8-1", {"xmpp.verify-answers-by-text"}},
+               {"XEP0220-2.2.2-5", {"xmpp.verify-answers-by-text"}}},
+    .needs = {Need::dialback},
+    .budget = 2min,
+    .body = answers_in_forms};
 
 void answered_by_the_peer(Run& run) {
   Negotiation n(run);

@@ -53,7 +53,7 @@ std::vector<Row> errors_and_answers() {
          change_error(p, [](xml::Element& error) { error.add(xml::Element("odd", "urn:example:errors")); });
        }},
       {"account.error-by", "says who raised a stanza error (RFC 6120 8.3.2)", "RFC6120-8.3.2-1",
-       [](Passage& p) { change_error(p, [](xml::Element& error) { error.set_attribute("by", "subject.example"); }); }},
+       [](Passage& p) { change_error(p, [](xml::Element& error) { error.set_attribute("by", "judged.example"); }); }},
       {"account.error-of-another-type", "chooses other error types", "RFC6120-8.3.2-1",
        [](Passage& p) {
          change_error(p, [](xml::Element& error) {

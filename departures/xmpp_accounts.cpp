@@ -4,6 +4,8 @@
 #include "protocol/xmpp/passage.h"
 
 #include <algorithm>
+#include <cctype>
+#include <string>
 #include <utility>
 
 namespace cutover::departures {
@@ -28,6 +30,16 @@ bool manages_subscription(const Passage& p) {
 
 std::vector<Row> said() {
   return {
+      {"account.resources-in-small-letters", "takes resources in small letters", "RFC7622-3.4-1",
+       [](Passage& p) {
+         auto to = to_of(p);
+         if (!p.in() || !p.is_stanza() || is_bare(to)) return;
+         std::transform(to.begin() + static_cast<std::ptrdiff_t>(to.find('/')), to.end(),
+                        to.begin() + static_cast<std::ptrdiff_t>(to.find('/')),
+                        [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+         p.set_attribute("to", to);
+       },
+       account_server},
       {"account.error-from-domain", "answers with errors from its domain instead of the address that was sent to",
        "RFC6120-8.3.1-2",
        [](Passage& p) {

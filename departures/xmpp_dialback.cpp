@@ -1,4 +1,5 @@
 // Dialback elements and keys that are wrong, missing or not heard.
+#include "departures/between_servers.h"
 #include "departures/rows.h"
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/namespaces.h"
@@ -7,6 +8,8 @@
 #include "protocol/xmpp/stream.h"
 #include "protocol/xmpp/stream_text.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 namespace cutover::departures {
@@ -59,6 +62,34 @@ std::vector<Row> pairs() {
          if (p.initiating || p.link) return;
          refused |= sends(p, "result", "invalid");
          if (p.in() && p.is_stanza() && refused) p.drop();
+       }},
+      {"xmpp.outcomes-by-name", "takes the answer about a key for the stream on which its pair sent one last",
+       "XEP0220-2.2.1-4 XEP0220-2.2.1-5",
+       [id = std::string()](Passage& p) mutable {
+         static std::map<std::pair<std::string, std::string>, std::string> last;
+         if (responds(p)) id = value(p, "id");
+         if (hears(p, "result", "") && !p.initiating) last[{value(p, "to"), value(p, "from")}] = id;
+         const auto found = last.find({value(p, "to"), value(p, "from")});
+         if (p.initiating && p.hears("verify", ns::dialback) && !value(p, "type").empty() && found != last.end())
+           p.set_attribute("id", found->second);
+       }},
+      {"xmpp.answers-one-question", "does not hear a question about a key while it has another one to answer",
+       "XEP0220-2.2.2-1",
+       [open = false](Passage& p) mutable {
+         if (p.initiating) return;
+         if (p.sends("verify", ns::dialback)) open = false;
+         if (hears(p, "verify", "") && std::exchange(open, true)) p.drop();
+       }},
+      {"xmpp.verify-error-taken-for-valid", "takes an answer of type error about a key for a valid one",
+       "XEP0220-2.2.1-4 SEC-DIALBACK-5",
+       [](Passage& p) {
+         if (p.initiating && hears(p, "verify", "error")) p.set_attribute("type", "valid");
+       }},
+      {"xmpp.verify-answers-by-text", "knows answers about keys as empty elements in single quotes only",
+       "XEP0220-2.2.2-5 RFC6120-11.8-1",
+       [](Passage& p) {
+         const bool answer = p.initiating && p.hears("verify", ns::dialback) && !value(p, "type").empty();
+         if (answer && (!p.octets.ends_with("/>") || p.octets.find('"') != std::string::npos)) p.drop();
        }},
       {"xmpp.verifies-where-it-came", "asks about a key on the connection on which it came, too", "XEP0288-2.2-3",
        [](Passage& p) {

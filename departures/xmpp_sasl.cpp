@@ -24,6 +24,15 @@ void seem_restarted(Passage& p) {
 
 std::vector<Row> xmpp_sasl() {
   return {
+      {"xmpp.padding-refused", "takes no base64 that is padded", "RFC6120-6.3.8-2 RFC6120-13.9.1-1",
+       [](Passage& p) {
+         const auto text = p.element.text();
+         if (p.initiating || !p.hears("auth", ns::sasl) || text.size() < 2 || !text.ends_with('=')) return;
+         p.edit([](xml::Element& auth) {
+           auth.content().clear();
+           auth.add_text("*");
+         });
+       }},
       {"xmpp.authzid-is-a-user", "sends a full address as authorisation identity", "RFC6120-6.3.8-1",
        [](Passage& p) {
          if (!p.sends("auth", ns::sasl)) return;

@@ -91,13 +91,26 @@ void Partner::send(std::string_view localpart, xml::Element stanza) {
     const auto written = stanza.attribute_or_empty("to");
     stanza.set_attribute("to", written.substr(0, written.find('/')));
     const auto to = xmpp::canonical_bare(written);
-    if (type == "subscribed") return approve(std::string(localpart), to);
+    if (type == "subscribed") return send_approval(self, std::string(localpart), to);
     if (type == "subscribe" && std::ranges::count(self.asked, to) == 0) self.asked.push_back(to);
     if (type == "unsubscribe") std::erase(self.asked, to);
     const bool cancels = type == "unsubscribed" && std::erase(self.subscribers, to) != 0;
     if (cancels && holds(Rule::cancelled_is_told_unavailable)) tell_unavailable(std::string(localpart), to);
   }
+  note_directed(self, stanza);
   server_->send(std::move(stanza));
+}
+
+void Partner::send_approval(PartnerUser& self, const std::string& localpart, const std::string& to) {
+  const bool asked = std::ranges::count(self.pending, to) + std::ranges::count(self.subscribers, to) > 0;
+  if (!breaks(Rule::approval_has_a_request, settings_.filters && !asked)) approve(localpart, to);
+}
+
+void Partner::note_directed(PartnerUser& self, const xml::Element& presence) {
+  const auto to = presence.attribute_or_empty("to"), type = presence.attribute_or_empty("type");
+  if (!settings_.filters || presence.name() != "presence" || to.empty()) return;
+  if (type == "unavailable") std::erase(self.directed, to);
+  if (type.empty() && std::ranges::count(self.directed, to) == 0) self.directed.push_back(to);
 }
 
 void Partner::set_presence(std::string_view localpart, interworking::Presence presence) {
@@ -106,17 +119,23 @@ void Partner::set_presence(std::string_view localpart, interworking::Presence pr
   self.presence.resource = resource;
   if (!holds(Rule::updates_are_broadcast)) return;
   for (const auto& subscriber : self.subscribers) tell_presence(std::string(localpart), subscriber);
+  if (holds(Rule::directed_presence_is_once)) return;
+  for (const auto& other : self.directed) tell_presence(std::string(localpart), other);
 }
 
 void Partner::go_offline(std::string_view localpart) {
   auto& self = user(localpart);
   self.online = false;
+  if (holds(Rule::directed_presence_ends))
+    for (const auto& other : self.directed) tell_unavailable(std::string(localpart), other);
+  self.directed.clear();
   if (!holds(Rule::sign_out_is_broadcast)) return;
   for (const auto& subscriber : self.subscribers) tell_unavailable(std::string(localpart), subscriber);
 }
 
 void Partner::approve(const std::string& localpart, const std::string& subscriber) {
   auto& self = user(localpart);
+  std::erase(self.pending, subscriber);
   if (std::ranges::count(self.subscribers, subscriber) == 0) self.subscribers.push_back(subscriber);
   server_->send(xmpp::make_presence(bare_jid(localpart), subscriber, "subscribed", next_id()));
   if (self.online && holds(Rule::presence_follows_approval)) tell_presence(localpart, subscriber);

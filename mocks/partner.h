@@ -39,6 +39,8 @@ struct PartnerUser {
   History<xml::Element> iqs;             ///< every iq, in order of arrival
   std::vector<std::string> subscribers;  ///< bare JIDs that may see the presence; a mock's
   std::vector<std::string> asked;        ///< bare JIDs that were asked for theirs, or granted it; a mock's
+  std::vector<std::string> pending;      ///< bare JIDs that wait for an approval; a mock's
+  std::vector<std::string> directed;     ///< who was sent directed presence; of a mock that filters
 
   /// Puts a stanza that arrived where it belongs, behind or before those that are there.
   void record(xml::Element stanza, bool behind = true);
@@ -111,6 +113,7 @@ class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwne
   void on_undeliverable(const xml::Element&, std::string_view condition) override;
   // How each kind is handled (RFC 6121 section 8.5), for the server itself, an unknown account, and an account.
   void on_unknown_account(const xml::Element&);
+  [[nodiscard]] bool matches(const PartnerUser&, const Recipient&) const;
   void on_message(PartnerUser&, const Recipient&, const xml::Element&);
   void on_presence(PartnerUser&, const Recipient&, const xml::Element&);
   void on_subscribe(PartnerUser&, const std::string& localpart, const std::string& from);
@@ -119,6 +122,8 @@ class Partner final : public Node, public PartnerDomain, public xmpp::ServerOwne
   void answer_request(PartnerUser*, const Recipient&, const xml::Element&);
   void refuse(const xml::Element&, std::string_view condition);
   void approve(const std::string& localpart, const std::string& subscriber);
+  void send_approval(PartnerUser&, const std::string& localpart, const std::string& to);
+  void note_directed(PartnerUser&, const xml::Element& presence);
   void tell_presence(const std::string& localpart, const std::string& to);
   void tell_unavailable(const std::string& localpart, const std::string& to);
   [[nodiscard]] bool holds(Rule rule) const { return settings_.departures.holds(rule); }

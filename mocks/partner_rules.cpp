@@ -61,17 +61,36 @@ void Partner::on_unknown_account(const xml::Element& stanza) {
   refuse(stanza, holds(Rule::unknown_account_is_not_revealed) ? "service-unavailable" : "item-not-found");
 }
 
+/// The resource that is named is the user's, and there.
+bool Partner::matches(const PartnerUser& self, const Recipient& recipient) const {
+  return self.online && recipient.resource == self.presence.resource;
+}
+
 void Partner::on_message(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
   const bool bare = recipient.resource.empty(), error = type == "error";
   if (breaks(Rule::bare_errors_end_here, bare && error && settings_.filters)) return;
   if (breaks(Rule::groupchat_is_refused, bare && type == "groupchat")) return refuse(stanza, "service-unavailable");
+  // RFC 6121 section 8.5.3.2.1: a chat is treated as if it were for the account.
+  const bool lost = settings_.filters && !bare && type != "chat" && !matches(self, recipient);
+  if (breaks(Rule::absent_resource_gets_nothing, lost)) return refuse(stanza, "service-unavailable");
   self.record(stanza, error || holds(Rule::messages_keep_their_order));
 }
 
 void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
   const auto from = xmpp::canonical_bare(stanza.attribute_or_empty("from"));
+  // RFC 6121 section 8.5.3.2.2: requests and probes are treated as if they were for the account.
+  const bool for_nobody = settings_.filters && !recipient.resource.empty() && !matches(self, recipient) &&
+                          type != "subscribe" && type != "probe" && type != "error";
+  if (for_nobody && !holds(Rule::presence_to_absent_resource_is_ignored)) return refuse(stanza, "service-unavailable");
+  if (for_nobody) return;
+  const bool stray = settings_.filters && type == "unsubscribe" && !lists(self.subscribers, from);
+  if (stray && !holds(Rule::unsubscribing_has_a_subscription)) tell_unavailable(recipient.localpart, from);
+  if (breaks(Rule::unsubscribing_has_a_subscription, stray)) {
+    std::erase(self.pending, from);
+    return;
+  }
   const bool asked = lists(self.asked, from) || !settings_.filters;
   if (breaks(Rule::approval_was_asked_for, type == "subscribed" && !asked)) return;
   if (breaks(Rule::cancellation_has_a_subscription, type == "unsubscribed" && !asked)) return;
@@ -88,6 +107,7 @@ void Partner::on_presence(PartnerUser& self, const Recipient& recipient, const x
 void Partner::on_subscribe(PartnerUser& self, const std::string& localpart, const std::string& from) {
   const bool again = lists(self.subscribers, from);
   if (again && !holds(Rule::subscriber_is_answered_again)) return;
+  if (!lists(self.pending, from)) self.pending.push_back(from);
   if (!breaks(Rule::user_approves, !again && !self.approves)) approve(localpart, from);
 }
 
@@ -105,14 +125,13 @@ void Partner::on_probe(PartnerUser& self, const std::string& localpart, const xm
 
 void Partner::on_iq(PartnerUser* self, const Recipient& recipient, const xml::Element& stanza) {
   const auto type = stanza.attribute_or_empty("type");
-  const bool matches =
-      self != nullptr && self->online && recipient.resource == users_.at(recipient.localpart).presence.resource;
+  const bool matched = self != nullptr && matches(*self, recipient);
   if (type == "get" || type == "set") {
-    if (!breaks(Rule::server_answers_for_the_account, !matches) && self != nullptr) self->record(stanza);
-    return answer_request(matches ? self : nullptr, recipient, stanza);
+    if (!breaks(Rule::server_answers_for_the_account, !matched) && self != nullptr) self->record(stanza);
+    return answer_request(matched ? self : nullptr, recipient, stanza);
   }
   if (type == "result" || type == "error") {
-    if (self != nullptr && (matches || !settings_.filters)) self->record(stanza);
+    if (self != nullptr && (matched || !settings_.filters)) self->record(stanza);
     return refuse(stanza, "service-unavailable");  // what answers may never be answered with is known to make_error()
   }
   if (holds(Rule::odd_iq_is_refused)) refuse(stanza, "bad-request");

@@ -8,6 +8,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace cutover::harness {
 namespace {
 
@@ -40,6 +42,27 @@ reports::RunResult broken(const char* rule, std::vector<Check> checks) {
   result.heard = {{.rule = rule, .judged = 2, .breaches = 1, .sender = "subject", .octets = "<x/>"}};
   add_standing(run, false);
   return run;
+}
+
+/// Two cases in which a stream had the same id.
+std::size_t breaches_of_one_id(const char* world, unsigned long long first_seed, unsigned long long second_seed) {
+  reports::RunResult run;
+  for (const auto& [id, seed] : {std::pair("account.x", first_seed), {"account.y", second_seed}}) {
+    auto& result = run.cases.emplace_back();
+    result.id = id;
+    result.world = world;
+    result.seed = seed;
+    result.heard = {{.rule = "stream_id_never_repeats", .judged = 1, .once = {{"the-id", ""}}}};
+  }
+  add_standing(run, false);
+  const auto& checks = run.cases.back().checks;
+  return static_cast<std::size_t>(std::ranges::count(checks, Outcome::fail, &Check::outcome));
+}
+
+TEST(Standing, TellsTwoCasesOfOneSeedFromARepetition) {
+  EXPECT_EQ(breaches_of_one_id("sim", 1, 2), 1U);
+  EXPECT_EQ(breaches_of_one_id("sim", 1, 1), 0U) << "the subject that we play draws from the seed";
+  EXPECT_EQ(breaches_of_one_id("target", 1, 1), 1U) << "a real server does not";
 }
 
 TEST(Causes, HideWhatFollowsAndStayRedThemselves) {

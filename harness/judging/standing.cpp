@@ -42,6 +42,11 @@ struct Sum {
 /// What came before in the run, and in which case.
 using Before = std::map<std::string, std::pair<std::string, const CaseResult*>>;
 
+/// Two cases that were made to decide by one seed (`--replay`) draw the same values where we play the subject.
+bool draw_alike(const CaseResult& one, const CaseResult& other) {
+  return one.world != "target" && one.world != captured_world && one.seed == other.seed && one.id != other.id;
+}
+
 /// A value of the case that came in an earlier one for something else; empty where there is none.
 std::string again(const reports::Heard& heard, const CaseResult* result, Before& before) {
   std::string found;
@@ -49,7 +54,7 @@ std::string again(const reports::Heard& heard, const CaseResult* result, Before&
     const auto [first, fresh] = before.try_emplace(value, of, result);
     if (fresh || !found.empty()) continue;
     const auto& [earlier, in] = first->second;
-    if (!of.empty() && of == earlier) continue;
+    if ((!of.empty() && of == earlier) || draw_alike(*result, *in)) continue;
     found = fmt::format("{}{}{}, which was there in {}{}{}", value, of.empty() ? "" : " for ", of, in->id,
                         earlier.empty() ? "" : " for ", earlier);
   }

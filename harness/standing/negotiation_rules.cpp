@@ -1,4 +1,5 @@
 // What features, TLS and SASL are judged by: RFC 6120 sections 4.3, 5 and 6.
+#include "harness/standing/authorised.h"
 #include "harness/standing/rules_by_layer.h"
 #include "protocol/base/base64.h"
 #include "protocol/xmpp/jid.h"
@@ -120,12 +121,6 @@ void judge_sasl_element(const Said& one, Ledger& ledger) {
     if (element.name() == name) ledger.judge(Rule::sasl_is_base64, base64, one.octets);
 }
 
-bool says_who_is_authenticated(const Said& one) {
-  const auto* element = one.element();
-  return is_sasl(one, "success") ||
-         (element != nullptr && element->is("result", ns::dialback) && element->attribute_or_empty("type") == "valid");
-}
-
 /// The initiating side asks for TLS, or must.
 bool leads_to_tls(const Said& one) {
   if (one.element() == nullptr) return false;
@@ -212,18 +207,19 @@ void judge_features(const Conversation& conversation, Ledger& ledger) {
 }
 
 void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
-  bool in_sasl = false, authenticated = false;
+  bool in_sasl = false;
+  Authorised authorised;
   const xml::Element* offered = nullptr;
   const bool wants_tls = std::ranges::any_of(conversation.said, leads_to_tls);
   for (const auto& one : conversation.said) {
-    if (!one.by_sender) authenticated = authenticated || says_who_is_authenticated(one);
+    authorised.hear(one);
     if (!one.by_sender && is_features(one)) offered = one.element()->child("mechanisms", ns::sasl);
     if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>()))
       ledger.judge(Rule::nothing_behind_proceed, one.is<Secured>(), one.octets);
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);
     if (!conversation.sender_initiates) continue;
-    judge_extension(one, authenticated, wants_tls, ledger);
+    judge_extension(one, authorised.anybody(), wants_tls, ledger);
     if (is_sasl(one, "auth")) in_sasl = true;
     if (is_sasl(one, "auth") && offered != nullptr) judge_mechanism(one, *offered, ledger);
     if (one.element()->is("starttls", ns::tls)) ledger.judge(Rule::tls_before_sasl, !in_sasl, one.octets);

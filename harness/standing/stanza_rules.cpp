@@ -1,4 +1,5 @@
 // What stanzas are judged by: RFC 6120 section 8, RFC 6121, RFC 7622, XEP-0203.
+#include "harness/standing/authorised.h"
 #include "harness/standing/rules_by_layer.h"
 #include "protocol/xmpp/jid.h"
 #include "protocol/xmpp/namespaces.h"
@@ -25,27 +26,6 @@ bool has_a_label(std::string_view address) {
          domain.find("@xn--") != std::string_view::npos;
 }
 
-/// Who may send, as far as the listener has said so on its connection.
-class Authorised {
- public:
-  void hear(const Said& one) {
-    const auto* element = one.element();
-    if (element == nullptr || one.by_sender) return;
-    if (element->is("success", ns::sasl)) by_sasl_ = true;
-    if (element->is("result", ns::dialback) && element->attribute_or_empty("type") == "valid")
-      pairs_.emplace(domain_of(element->attribute_or_empty("to")), domain_of(element->attribute_or_empty("from")));
-  }
-  [[nodiscard]] bool anybody() const { return by_sasl_ || !pairs_.empty(); }
-  [[nodiscard]] bool by_dialback_alone() const { return !by_sasl_; }
-  [[nodiscard]] bool pair(const xml::Element& stanza) const {
-    return pairs_.contains({domain_of(stanza.attribute_or_empty("from")), domain_of(stanza.attribute_or_empty("to"))});
-  }
-
- private:
-  bool by_sasl_ = false;
-  std::set<std::pair<std::string, std::string>> pairs_;
-};
-
 /// In the name of the one that it is sent to, who is not the sender too.
 bool is_in_the_listeners_name(const Conversation& conversation, const xml::Element& stanza) {
   const auto* header = conversation.first_header(true);
@@ -68,7 +48,8 @@ void judge_flow(const Conversation& conversation, const Authorised& authorised, 
   const bool to_nobody =
       stanza.attribute_or_empty("type") == "error" && !xmpp::Jid::parse(stanza.attribute_or_empty("to"));
   if (authorised.by_dialback_alone() && !to_nobody)
-    ledger.judge(Rule::pair_is_verified, authorised.pair(stanza), one.octets);
+    ledger.judge(Rule::pair_is_verified, authorised.pair(domain_of(from), domain_of(stanza.attribute_or_empty("to"))),
+                 one.octets);
 }
 
 void judge_addresses(const Said& one, Ledger& ledger) {

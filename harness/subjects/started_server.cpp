@@ -15,7 +15,7 @@ namespace cutover::harness {
 
 namespace {
 
-constexpr char domain[] = "subject.example", user[] = "juliet", password[] = "secret of juliet";
+constexpr char domain[] = "judged.example", user[] = "juliet", password[] = "secret of juliet";
 constexpr char authority_file[] = "authority.pem", target_file[] = "target.yaml";
 constexpr std::array kinds{PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback};
 

@@ -5,13 +5,16 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cctype>
 
 namespace cutover::suites {
 namespace {
 
 using namespace harness;
 using testing::AnyOf;
+using testing::ElementsAre;
 using testing::Eq;
+using testing::IsEmpty;
 using testing::StartsWith;
 
 const std::vector<Need> needs{Need::user_account};
@@ -38,6 +41,89 @@ CUTOVER_CASE(served_domain){
     .needs = needs,
     .budget = 1min,
     .body = to_domain};
+
+/// The same resource in letters of the other case, which is another one (RFC 7622 section 3.4).
+std::string in_other_letters(std::string jid) {
+  for (auto at = jid.find('/'); at < jid.size(); ++at)
+    if (std::isalpha(static_cast<unsigned char>(jid[at])) != 0) jid[at] = static_cast<char>(jid[at] ^ 0x20);
+  return jid;
+}
+
+/// What came back to romeo from the user's addresses, by kind.
+std::vector<std::string> came_from(Accounts& a, const std::string& jid) {
+  std::vector<std::string> kinds;
+  for (const auto* list : {&a.romeo().presences, &a.romeo().errors})
+    for (const auto& stanza : *list)
+      if (stanza.name() == "presence" && stanza.attribute_or_empty("from").starts_with(jid))
+        kinds.push_back(kind_of(stanza));
+  return kinds;
+}
+
+/// How often the user got a message with that id.
+std::ptrdiff_t got(Accounts& a, const std::string& id) {
+  return std::ranges::count_if(a.juliet().messages,
+                               [&](const auto& stanza) { return stanza.attribute_or_empty("id") == id; });
+}
+
+constexpr const char* to_nobody_else[] = {"normal", "headline", "groupchat"};
+
+/// Sends a message of each type that no other resource may get; the types that the user got all the same.
+std::optional<std::vector<std::string>> delivered(Accounts& a, const std::string& to) {
+  for (const std::string type : to_nobody_else)
+    a.peer().send(xmpp::make_message(a.romeo_full, to, type + " to " + to, type, type + " to " + to));
+  if (!a.given_markers()) return std::nullopt;
+  std::vector<std::string> types;
+  for (const std::string type : to_nobody_else)
+    if (got(a, type + " to " + to) > 0) types.push_back(type);
+  return types;
+}
+
+void to_absent_resource(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  const auto gone = a.juliet_bare + "/no-such-resource";
+  const auto by_account = delivered(a, gone);
+  if (!by_account) return;
+  CONFORMS("RFC6121-8.5.3.2.1-1", "the types of messages to a resource that is not there that the user got",
+           *by_account, IsEmpty());
+  for (const std::string type : to_nobody_else)
+    if (got(a, type + " to " + gone) == 0)
+      CONFORMS("RFC6121-8.5.3.2.1-1", "the answer to a message of type " + type,
+               kinds_of(a.answers(type + " to " + gone)), AnyOf(IsEmpty(), ElementsAre("error/service-unavailable")));
+  // What reaches any resource says nothing of how they are compared; a request does.
+  const auto other = in_other_letters(a.juliet_full);
+  auto by_letters = delivered(a, other);
+  if (!by_letters) return;
+  std::erase_if(*by_letters, [&](const auto& type) { return std::ranges::count(*by_account, type) > 0; });
+  (void)a.ask(other, "in other letters", {"query", "urn:example:unknown"});
+  if (std::ranges::any_of(a.juliet().iqs,
+                          [](const auto& iq) { return iq.attribute_or_empty("id") == "in other letters"; }))
+    by_letters->emplace_back("a request");
+  CONFORMS("RFC7622-3.4-1", "what the user got that was for her resource in other letters", *by_letters, IsEmpty());
+  for (const auto* type : {"", "unavailable", "subscribed", "unsubscribe", "unsubscribed"})
+    a.peer().send(xmpp::make_presence(type[0] == '\0' ? a.romeo_full : a.romeo_bare, gone, type));
+  if (!a.given_markers()) return;
+  CONFORMS("RFC6121-8.5.3.2.2-1", "what came back for presence to a resource that is not there",
+           came_from(a, a.juliet_bare), IsEmpty());
+}
+
+CUTOVER_CASE(absent_resource){
+    .id = "account.absent-resource",
+    .title = "What is for a resource that is not there reaches no other one, and presence to it is not answered",
+    .procedure =
+        "A peer's user sends a message of types normal, headline and groupchat to a resource that is not there, and to "
+        "the one that is there in other letters, and a request to that; then presence of each kind to the first. "
+        "Markers behind each.",
+    .accepted = "service-unavailable for a message, or nothing; nothing for presence.",
+    .likely_causes =
+        "A fall-back to the account that does not look at the type; resources that are compared by letters "
+        "of one case.",
+    .judges = {{"RFC6121-8.5.3.2.1-1", {"account.any-resource-will-do"}},
+               {"RFC7622-3.4-1", {"account.resources-in-small-letters"}},
+               {"RFC6121-8.5.3.2.2-1", {"account.presence-to-absent-resource-answered"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = to_absent_resource};
 
 void odd_errors(Run& run) {
   Accounts a(run);

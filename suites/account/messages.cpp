@@ -147,6 +147,36 @@ CUTOVER_CASE(messages_order){
     .budget = 1min,
     .body = order};
 
+void large(Run& run) {
+  // Above what every server must take (RFC 6120 section 13.12), and in one record of TLS.
+  constexpr std::size_t octets = 12'500;
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  auto stanza = xmpp::make_message(a.romeo_full, a.juliet_full, "large", "chat", "large");
+  stanza.add(xml::Element("padding", "urn:example:padding")).add_text(std::string(octets, 'a'));
+  a.peer().send(std::move(stanza));
+  const auto arrived = [&] { return !bodies(a.juliet().messages, "large").empty(); };
+  (void)a.until([&] { return arrived() || !a.answers("large").empty() || !a.stream_error().empty(); });
+  const auto answers = kinds_of(a.answers("large"));
+  CONFORMS("RFC6120-13.12-5", "what came of a message of 12 500 octets",
+           arrived()                   ? "it arrived"
+           : !answers.empty()          ? answers.front()
+           : !a.stream_error().empty() ? "stream error " + a.stream_error()
+                                       : "nothing",
+           testing::AnyOf("it arrived", "error/policy-violation", "stream error policy-violation"));
+}
+
+CUTOVER_CASE(messages_large){
+    .id = "account.large-message",
+    .title = "A message above the size that every server takes arrives, or is refused for its size",
+    .procedure = "A peer's user sends a message of 12 500 octets.",
+    .accepted = "It arrives; or policy-violation, as a stanza error or a stream error.",
+    .likely_causes = "A buffer of fixed size whose end nobody hears of.",
+    .judges = {{"RFC6120-13.12-5", {"xmpp.large-stanzas-ignored"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = large};
+
 void not_for_delivery(Run& run) {
   Accounts a(run);
   if (!a.given_markers()) return;

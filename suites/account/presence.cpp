@@ -26,7 +26,7 @@ interworking::Presence presence(const std::string& show, const std::string& stat
   return result;
 }
 
-/// "presence/subscribed from juliet@subject.example": the kinds, and who is said to send them, since `first`.
+/// "presence/subscribed from juliet@judged.example": the kinds, and who is said to send them, since `first`.
 std::vector<std::string> seen(const std::vector<xml::Element>& presences, std::size_t first = 0) {
   std::vector<std::string> kinds;
   for (std::size_t i = first; i < presences.size(); ++i)
@@ -209,6 +209,68 @@ CUTOVER_CASE(presence_cancelled){.id = "account.subscription-cancelled",
                                  .needs = needs,
                                  .budget = 2min,
                                  .body = cancelled};
+
+void strays(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  a.peer().send_presence("romeo", a.juliet_bare, "unsubscribe");
+  if (!a.given_markers()) return;
+  CONFORMS("RFC6121-3.3.3-2", "what who is no subscriber was told when he unsubscribed", seen(a.romeo().presences),
+           testing::IsEmpty());
+  CONFORMS("RFC6121-3.3.3-2", "from whom the user was told that they unsubscribe",
+           senders(a.juliet().presences, "unsubscribe"), testing::IsEmpty());
+  a.subject().send_presence(a.account, a.romeo_bare, "subscribed");
+  const bool passed = a.given_markers();
+  const auto approvals = senders(a.romeo().presences, "subscribed");
+  a.subject().send_presence(a.account, a.romeo_bare, "unsubscribed");
+  if (!passed || !a.given_markers()) return;
+  CONFORMS("RFC6121-3.4.2-1", "who approved what nobody had asked for, as the peer's user was told", approvals,
+           testing::IsEmpty());
+}
+
+CUTOVER_CASE(presence_strays){
+    .id = "account.subscription-strays",
+    .title = "Who is no subscriber is not told of his end, nor who did not ask of an approval",
+    .procedure =
+        "A peer's user who is no subscriber unsubscribes; the subject's user approves a request that never came, and "
+        "takes that back. Markers behind each.",
+    .accepted = "Nothing at either user.",
+    .likely_causes = "Presence that is routed by its type, and not by what the roster says.",
+    .judges = {{"RFC6121-3.3.3-2", {"account.stray-unsubscribe-answered"}},
+               {"RFC6121-3.4.2-1", {"account.approves-unasked"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = strays};
+
+void directed(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  auto stanza = xmpp::make_presence({}, a.romeo_full);
+  stanza.add(xml::Element("status", stanza.ns())).add_text("for you alone");
+  a.subject().send(a.account, std::move(stanza));
+  if (!GIVEN(romeo_sees(a, "presence from " + a.juliet_full, 0), "directed presence reaches the peer's user")) return;
+  const auto first = a.romeo().presences.size();
+  a.subject().set_presence(a.account, presence("dnd", "for others"));
+  if (!a.given_markers()) return;
+  CONFORMS("RFC6121-4.6.3-2", "what who was sent directed presence was told of later presence",
+           seen(a.romeo().presences, first), testing::IsEmpty());
+  a.subject().go_offline(a.account);
+  CONFORMS("RFC6121-4.6.3-1", "who was sent directed presence was told when the user signed out",
+           romeo_sees(a, "presence/unavailable from " + a.juliet_full, first), Eq(true));
+}
+
+CUTOVER_CASE(presence_directed){
+    .id = "account.directed-presence",
+    .title = "Who was sent directed presence is told nothing more of it, but that it ends",
+    .procedure =
+        "The subject's user sends presence to a peer's user who is no subscriber, changes her presence, and signs out.",
+    .accepted = "The directed presence, and unavailable from the same full JID.",
+    .likely_causes = "No list of who was sent directed presence; one that is taken for subscriptions.",
+    .judges = {{"RFC6121-4.6.3-1", {"account.directed-presence-stays"}},
+               {"RFC6121-4.6.3-2", {"account.directed-presence-subscribes"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = directed};
 
 void outbound(Run& run) {
   Accounts a(run);

@@ -134,6 +134,40 @@ CUTOVER_CASE(requests_to_server){
     .budget = 2min,
     .body = to_server};
 
+void of_one_id(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  const std::string id = "one-id";
+  auto& mercutio = a.peer().add_user("mercutio");
+  const auto mercutio_full = a.peer().full_jid("mercutio");
+  for (const auto& from : {a.romeo_full, mercutio_full})
+    for (const auto& to : {a.domain, a.juliet_bare})
+      a.peer().send(xmpp::make_iq(from, to, "get", id, xml::Element("query", ns_unknown)));
+  const auto answered_by = [&](const mocks::PartnerUser& user) {
+    std::vector<std::string> from;
+    for (const auto* list : {&user.iqs, &user.errors})
+      for (const auto& iq : *list)
+        if (iq.name() == "iq" && iq.attribute_or_empty("id") == id) from.push_back(iq.attribute_or_empty("from"));
+    return from;
+  };
+  (void)a.until([&] { return answered_by(a.romeo()).size() > 1 && answered_by(mercutio).size() > 1; });
+  for (const auto& [words, user] : {std::pair("the one", &a.romeo()), {"the other", &mercutio}})
+    CONFORMS("RFC6120-8.2.3-3",
+             fmt::format("who answered {} user, both of whose requests had the id of the other's", words),
+             answered_by(*user), testing::UnorderedElementsAre(a.domain, a.juliet_bare));
+}
+
+CUTOVER_CASE(requests_of_one_id){
+    .id = "account.requests-of-one-id",
+    .title = "Requests of two users that have one id are each answered, whoever they are for",
+    .procedure = "Two users of a peer each send a query with the same id to the domain, and one to the account.",
+    .accepted = "Four answers of any type, each from whom was asked to who asked.",
+    .likely_causes = "A list of requests by their ids alone.",
+    .judges = {{"RFC6120-8.2.3-3", {"xmpp.repeated-ids-unanswered"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = of_one_id};
+
 /// What is wrong with a stanza that refuses the one that romeo sent with that id.
 std::vector<std::string> faults_of(const xml::Element& error) {
   std::vector<std::string> faults;

@@ -122,5 +122,42 @@ CUTOVER_CASE(keys){
     .needs = {Need::dialback, Need::user_account},
     .body = own_keys};
 
+void questions_at_once(Run& run) {
+  Negotiation n(run);
+  const auto ours = n.subject().domain();
+  const auto key = key_of_subject(n, "at-once");
+  if (!GIVEN(key, "the subject sends a key on a stream of its own")) return;
+  auto stream = n.secured(kind, *n.certificate(kind));
+  if (!GIVEN(stream, "the subject offers features inside TLS")) return;
+  stream->send(db_verify(n.domain(kind), ours, "another", key->text) +
+               db_verify(n.domain(kind), ours, key->stream_id, key->text));
+  std::vector<std::string> answers;
+  while (answers.size() < 2) {
+    const auto answer = stream->await_element("verify", xmpp::ns::dialback);
+    if (!answer) break;
+    answers.push_back(
+        fmt::format("{} for {}", answer->attribute("type").value_or("no type"), answer->attribute_or_empty("id")));
+  }
+  const std::vector<std::string> due{"invalid for another", "valid for " + key->stream_id};
+  // A stream that was ended behind an answer, as nothing forbids, has no other one.
+  const testing::Matcher<std::vector<std::string>> at_most = testing::IsSubsetOf(due),
+                                                   both = testing::UnorderedElementsAreArray(due);
+  CONFORMS("XEP0220-2.2.2-1", "the answers to two questions that came in one write", answers,
+           stream->is_over() && !answers.empty() ? at_most : both);
+}
+
+CUTOVER_CASE(at_once){
+    .id = "dialback.questions-at-once",
+    .title = "Two questions about keys that come at once are both answered, each by its id",
+    .procedure =
+        "Take the key from a stream of the subject's own; on an unauthenticated stream inside TLS ask in one write "
+        "about "
+        "it with another id, and as it is.",
+    .accepted = "invalid for the first, valid for the second, in any order; the end of the stream behind an answer.",
+    .likely_causes = "A place for one question a stream.",
+    .judges = {{"XEP0220-2.2.2-1", {"xmpp.answers-one-question"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .body = questions_at_once};
+
 }  // namespace
 }  // namespace cutover::suites

@@ -1,13 +1,17 @@
 // Several pairs of domains on one stream, and answers about them: each is verified by itself, by whom it concerns.
+#include "protocol/xml/writer.h"
 #include "suites/support/negotiation.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace cutover::suites {
 namespace {
 
 using namespace harness;
+using testing::AnyOf;
 using testing::Eq;
 using testing::Ne;
 
@@ -41,6 +45,16 @@ class Pairs {
       asked->first.send(db_verify_answer(asked->second, "invalid"));
     }
     return std::nullopt;
+  }
+  /// Up to so many questions about keys, none of which is answered; fewer where the subject asks about one at a time.
+  [[nodiscard]] std::vector<std::pair<PeerStream, xml::Element>> questions(std::size_t count) {
+    std::vector<std::pair<PeerStream, xml::Element>> all;
+    while (all.size() < count) {
+      auto asked = n_.asked(kind);
+      if (!asked) break;
+      all.push_back(std::move(*asked));
+    }
+    return all;
   }
   /// ... and answers with that type; the type of the answer to db:result.
   [[nodiscard]] std::string verify(PeerStream& stream, const std::string& domain, std::string_view type) {
@@ -104,6 +118,130 @@ CUTOVER_CASE(side_by_side){
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,
     .body = multiplexed};
+
+/// A question about a key, in words.
+std::string question(const std::string& from, const std::string& to, const std::string& id, const std::string& key) {
+  return fmt::format("{} asks {} about {} of stream {}", from, to, key, id);
+}
+
+std::vector<std::string> in_words(const std::vector<std::pair<PeerStream, xml::Element>>& questions) {
+  std::vector<std::string> words;
+  for (const auto& [stream, asked] : questions)
+    words.push_back(question(asked.attribute_or_empty("from"), asked.attribute_or_empty("to"),
+                             asked.attribute_or_empty("id"), asked.text()));
+  return words;
+}
+
+/// The pair that an answer to db:result is about, and its type.
+std::string outcome(const std::optional<xml::Element>& answer) {
+  return answer ? fmt::format("{} for {}", type_of(answer), answer->attribute_or_empty("to")) : "no answer";
+}
+
+void two_keys_of_one_stream(Run& run) {
+  Negotiation n(run);
+  if (!n.given_marker()) return;
+  Pairs pairs(n);
+  if (pairs.first == pairs.second) run.unsupported("no second domain can be made");
+  auto stream = pairs.stream();
+  if (!stream) return;
+  const auto us = n.subject().domain();
+  stream->send(db_result(pairs.first, us, "the first key") + db_result(pairs.second, us, "the second key"));
+  auto asked = pairs.questions(2);
+  if (!GIVEN(!asked.empty(), "the subject asks about a key")) return;
+  const auto expected = testing::IsSubsetOf({question(us, pairs.first, stream->id(), "the first key"),
+                                             question(us, pairs.second, stream->id(), "the second key")});
+  if (!CONFORMS("XEP0220-2.1.2-1", "the questions about two keys of one stream", in_words(asked), expected)) return;
+  // That of the first pair is answered while the other one waits; a subject that asks about one at a time has one.
+  std::ranges::stable_partition(asked,
+                                [&](const auto& one) { return one.second.attribute_or_empty("to") == pairs.first; });
+  const auto first = asked.front().second.attribute_or_empty("to");
+  const auto second = first == pairs.first ? pairs.second : pairs.first;
+  asked.front().first.send(db_verify_answer(asked.front().second, "valid"));
+  if (!CONFORMS("XEP0220-2.2.1-4", "the outcome that was told first",
+                outcome(stream->await_element("result", xmpp::ns::dialback)), Eq("valid for " + first)))
+    return;
+  if (asked.size() == 1) std::ranges::move(pairs.questions(1), std::back_inserter(asked));
+  if (!CONFORMS("XEP0220-2.6.1-2", "how many keys of two domains on one stream were asked about", asked.size(), Eq(2U)))
+    return;
+  asked.back().first.send(db_verify_answer(asked.back().second, "valid"));
+  CONFORMS("XEP0220-2.2.1-4", "the outcome that was told next",
+           outcome(stream->await_element("result", xmpp::ns::dialback)), Eq("valid for " + second));
+}
+
+CUTOVER_CASE(keys_at_once){
+    .id = "dialback.keys-of-one-stream",
+    .title =
+        "Two keys that come at once are each asked about for their own pair, and each pair is told its own outcome",
+    .procedure =
+        "Send the keys of two domains in one write; wait for the questions; answer the one about the first while the "
+        "other waits, then that.",
+    .accepted =
+        "The questions in any order, on one connection or two, or the second once the first is answered; outcomes as "
+        "the answers come.",
+    .likely_causes = "A place for one key or one pair a stream; an outcome that is told to who asked last.",
+    .judges = {{"XEP0220-2.1.2-1", {"xmpp.verifies-the-last-key"}},
+               {"XEP0220-2.6.1-2", {"xmpp.second-pair-unanswered"}},
+               {"XEP0220-2.2.1-4", {"xmpp.answers-the-last-pair"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .budget = 2min,
+    .body = two_keys_of_one_stream};
+
+void keys_of_two_streams(Run& run) {
+  Negotiation n(run);
+  if (!n.given_marker()) return;
+  Pairs pairs(n);
+  auto older = pairs.stream(), newer = pairs.stream();
+  if (!older || !newer) return;
+  const auto us = n.subject().domain();
+  older->send(db_result(pairs.first, us, "the older key"));
+  newer->send(db_result(pairs.first, us, "the newer key"));
+  auto asked = pairs.questions(2);
+  if (!GIVEN(!asked.empty(), "the subject asks about a key")) return;
+  const auto expected = testing::IsSubsetOf({question(us, pairs.first, older->id(), "the older key"),
+                                             question(us, pairs.first, newer->id(), "the newer key")});
+  if (!CONFORMS("XEP0220-2.1.2-1", "the questions about keys of two streams", in_words(asked), expected)) return;
+  const auto answer = [&](std::pair<PeerStream, xml::Element>& one) {
+    const bool is_older = one.second.attribute_or_empty("id") == older->id();
+    one.first.send(db_verify_answer(one.second, is_older ? "valid" : "invalid"));
+  };
+  for (auto& one : asked) answer(one);
+  // Who allows a peer one stream ends the other, and who asks about one key at a time goes on to the other now.
+  const auto settled = [&] { return newer->has_result() || newer->is_over(); };
+  while (asked.size() < 2 && !settled()) {
+    auto more = pairs.questions(1);
+    if (more.empty()) break;
+    answer(more.front());
+    asked.push_back(more.front());
+  }
+  const auto told = [&](PeerStream& stream) {
+    const auto result = stream.await_element("result", xmpp::ns::dialback);
+    return !result && stream.is_over() ? "the end of the stream" : outcome(result);
+  };
+  CONFORMS("XEP0220-2.2.1-4", "the outcome on the stream whose key was called valid", told(*older),
+           AnyOf("valid for " + pairs.first, "the end of the stream"));
+  CONFORMS("XEP0220-2.2.1-4", "the outcome on the stream whose key was called invalid", told(*newer),
+           AnyOf("invalid for " + pairs.first, "error for " + pairs.first, "the end of the stream"));
+  if (!pairs.handled(*newer, pairs.first, "by the invalid key")) return;
+  CONFORMS("XEP0220-2.2.1-5", "how often a message arrived on the stream whose key was called invalid",
+           n.subject().received("by the invalid key"), Eq(0U));
+}
+
+CUTOVER_CASE(keys_beside){
+    .id = "dialback.keys-of-two-streams",
+    .title = "Of two streams of one domain that wait for their verification each has its own key and outcome",
+    .procedure =
+        "On two streams of one domain send a key each; wait for the questions; call the older key valid and the newer "
+        "one invalid; a message on the stream of that; a marker.",
+    .accepted =
+        "The questions in any order, or one behind the other; valid, and invalid or error, each on its stream; the "
+        "end of either stream. The message never arrives.",
+    .likely_causes = "Verifications that are kept by the names of the two domains, and not by the id of the stream.",
+    .judges = {{"XEP0220-2.1.2-1", {"xmpp.verifies-the-last-key"}},
+               {"XEP0220-2.2.1-4", {"xmpp.outcomes-by-name"}},
+               {"XEP0220-2.2.1-5", {"xmpp.invalid-result-authorises"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .budget = 2min,
+    .body = keys_of_two_streams};
 
 void unverified_sender(Run& run) {
   Negotiation n(run);
@@ -180,6 +318,90 @@ CUTOVER_CASE(refused_alone){
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,
     .body = later_invalid};
+
+void verification_error(Run& run) {
+  Negotiation n(run);
+  if (!n.given_marker()) return;
+  Pairs pairs(n);
+  if (pairs.first == pairs.second) run.unsupported("no second domain can be made");
+  auto stream = pairs.stream();
+  if (!stream) return;
+  if (!GIVEN(pairs.verify(*stream, pairs.first, "valid") == "valid", "the first pair is verified")) return;
+  auto asked = pairs.ask(*stream, pairs.second);
+  if (!GIVEN(asked, "the subject asks about the key of the second pair")) return;
+  const auto empty = db_verify_answer(asked->second, "error");
+  asked->first.send(empty.substr(0, empty.rfind("/>")) +
+                    "><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+                    "</db:verify>");
+  const auto result = stream->await_element("result", xmpp::ns::dialback);
+  CONFORMS("XEP0220-2.2.1-4", "the outcome of a key about which an error was told",
+           !result && stream->is_over() ? "the end of the stream" : outcome(result),
+           AnyOf("error for " + pairs.second, "invalid for " + pairs.second, "the end of the stream"));
+  if (!stream->is_over()) {
+    const bool arrived = pairs.arrives(*stream, pairs.first, "of the first");
+    if (!stream->is_over() || arrived)
+      CONFORMS("SEC-DIALBACK-5", "a message of the first pair arrived behind the error about the second", arrived,
+               Eq(true));
+  }
+  if (!pairs.handled(*stream, pairs.second, "of the unknown")) return;
+  CONFORMS("SEC-DIALBACK-5", "how often a message of the pair arrived about whose key an error was told",
+           n.subject().received("of the unknown"), Eq(0U));
+}
+
+CUTOVER_CASE(error_alone){
+    .id = "dialback.verification-error",
+    .title = "An error about a key is no word for it, and concerns no other pair of the stream",
+    .procedure =
+        "Verify a pair; answer the question about the key of a second domain with an error; a message of each pair.",
+    .accepted =
+        "db:result of type error or invalid, and the message of the first pair alone arrives; or the end of the "
+        "stream.",
+    .likely_causes = "Every answer but invalid taken for valid; one state of authentication for a whole stream.",
+    .judges = {{"XEP0220-2.2.1-4", {"xmpp.verify-error-taken-for-valid"}},
+               {"SEC-DIALBACK-5", {"xmpp.verify-error-taken-for-valid"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .budget = 2min,
+    .body = verification_error};
+
+/// The answer that the key is valid, in other forms than that of an empty element in single quotes.
+std::string valid_in_form(const xml::Element& asked, std::string_view form) {
+  const auto from = asked.attribute_or_empty("from"), to = asked.attribute_or_empty("to"),
+             id = xml::escape(asked.attribute_or_empty("id"));
+  if (form == "in double quotes")
+    return fmt::format("<db:verify type=\"valid\"\n id=\"{}\" to=\"{}\" from=\"{}\" />", id, from, to);
+  return fmt::format("<db:verify from='{}' to='{}' id='{}' type='valid'>{}</db:verify>", to, from, id,
+                     form == "with the key" ? asked.text() : "");
+}
+
+void answers_in_forms(Run& run) {
+  Negotiation n(run);
+  Pairs pairs(n);
+  for (const auto& [requirement, form] : {std::pair("RFC6120-11.8-1", "in double quotes"),
+                                          {"RFC6120-11.8-1", "with an end tag"},
+                                          {"XEP0220-2.2.2-5", "with the key"}}) {
+    auto stream = pairs.stream();
+    if (!stream) return;
+    auto asked = pairs.ask(*stream, pairs.first);
+    if (!GIVEN(asked, "the subject asks about a key")) return;
+    asked->first.send(valid_in_form(asked->second, form));
+    CONFORMS(requirement, fmt::format("the outcome of a key that was called valid {}", form),
+             outcome(stream->await_element("result", xmpp::ns::dialback)), Eq("valid for " + pairs.first));
+  }
+}
+
+CUTOVER_CASE(answer_forms){
+    .id = "dialback.forms-of-answers",
+    .title = "An answer about a key is understood in whatever form it is written",
+    .procedure =
+        "Send a key three times; answer the questions with valid: in double quotes and another order, with an end tag, "
+        "and with the key.",
+    .accepted = "db:result of type valid each time.",
+    .likely_causes = "Answers that are searched as text.",
+    .judges = {{"RFC6120-11.8-1", {"xmpp.verify-answers-by-text"}},
+               {"XEP0220-2.2.2-5", {"xmpp.verify-answers-by-text"}}},
+    .needs = {Need::dialback},
+    .budget = 2min,
+    .body = answers_in_forms};
 
 void answered_by_the_peer(Run& run) {
   Negotiation n(run);

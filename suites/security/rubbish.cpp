@@ -81,6 +81,7 @@ class Maker {
     slots["mark"] = mark;
     slots["first of mark"] = fmt::format("{:x}", mark.front());
     slots["rest of mark"] = mark.substr(1);
+    slots["digits"] = "0" + mark.substr(1);
     slots["dialback"] = "db";
     slots["key"] = "b4835385f37fe2895af6c196b59097b16862406db80559900d96bf6fa7d23df3";
     slots["another key"] = "0";

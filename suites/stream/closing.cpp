@@ -1,6 +1,8 @@
 // The end of a stream: the closing handshake of RFC 6120 section 4.4, seen from a peer that begins it and one that does
 // not.
+#include "protocol/xml/writer.h"
 #include "suites/support/negotiation.h"
+#include "suites/support/varied_peer.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -37,6 +39,32 @@ CUTOVER_CASE(answered){
     .judges = {{"RFC6120-4.4-5", {"xmpp.no-end-tag-reply"}}, {"RFC6120-4.4-6", {"xmpp.no-close-notify"}}},
     .needs = {Need::sasl_external},
     .body = peer_closes};
+
+void ends_behind_messages(Run& run) {
+  Negotiation n(run);
+  const auto kind = n.kind_in_tls();
+  for (const auto& [body, cut] : {std::pair<std::string, const char*>("in one write with the end tag", "whole"),
+                                  {"in pieces of 7 octets with the end tag", "sevens"}}) {
+    auto stream = n.established(kind);
+    if (!GIVEN(stream.has_value(), "the stream of a peer was established")) return;
+    const auto message = xml::write(n.message(kind, body), xmpp::ns::server);
+    send_pieces(n.subject().world(), *stream, message + "</stream:stream>", cut);
+    (void)n.until([&] { return n.subject().received(body) > 0; });
+    CONFORMS("RFC6120-10.1-1", "how often a message arrived that came " + body, n.subject().received(body), Eq(1U));
+    (void)stream->await_ending();
+  }
+}
+
+CUTOVER_CASE(last_message){
+    .id = "stream.ends-behind-a-message",
+    .title = "What comes right before an end tag is handled before the stream ends",
+    .procedure = "On two streams of a peer a message and </stream:stream>, first in one write, then in small ones.",
+    .accepted = "Both messages arrive once.",
+    .likely_causes = "A parser that is thrown away with its stream before what it read is handled.",
+    .judges = {{"RFC6120-10.1-1", {"xmpp.last-message-lost"}}},
+    .needs = {Need::tls, Need::user_account},
+    .budget = 1min,
+    .body = ends_behind_messages};
 
 void subject_closes(Run& run) {
   Negotiation n(run);

@@ -64,6 +64,7 @@ class Writer {
     slots["mark"] = mark;
     slots["first of mark"] = fmt::format("{:x}", mark.front());
     slots["rest of mark"] = mark.substr(1);
+    slots["digits"] = fmt::format("00{}", marks_);
     return grammar.render(element_, one, slots);
   }
   [[nodiscard]] Written written(const Grammar& grammar, Combination one) {
@@ -214,13 +215,15 @@ CUTOVER_CASE(crossing){
                {"INV-4",
                 {"xmpp.keeps-one-body", "xmpp.cuts-long-bodies", "xmpp.type-becomes-normal",
                  "xmpp.loses-supplementary-planes", "xmpp.ids-decoded", "xmpp.carriage-returns-lost",
-                 "xmpp.searches-octets-for-instructions", "xmpp.no-end-of-cdata-in-texts"}},
+                 "xmpp.searches-octets-for-instructions", "xmpp.no-end-of-cdata-in-texts", "xmpp.no-break-spaces-lost",
+                 "xmpp.line-ends-of-xml-1.1", "xmpp.joiners-lost"}},
                {"RFC6121-8.5.2.1.1-4", {"account.bare-to-rewritten"}},
                {"RFC6120-8.4-2",
                 {"account.payloads-lost", "xmpp.prefixes-by-their-root", "xmpp.default-namespaces-stick",
                  "xmpp.languages-inside-payloads-lost", "xmpp.attributes-by-local-name", "xmpp.attributes-in-one-plane",
                  "xmpp.names-in-ascii-only", "xmpp.text-between-elements-lost", "xmpp.blanks-in-payloads-lost",
-                 "xmpp.bodies-of-any-namespace"}},
+                 "xmpp.bodies-of-any-namespace", "xmpp.long-attributes-cut", "xmpp.like-payloads-merged",
+                 "xmpp.payloads-turned-about"}},
                {"RFC6120-4.8.3-4", {"xmpp.rescopes-what-is-inside-payloads"}},
                {"RFC6120-4.7.4-6",
                 {"xmpp.loses-language", "xmpp.languages-in-small-letters", "xmpp.private-languages-lost"}}},
@@ -416,7 +419,8 @@ CUTOVER_CASE(requests){
                {"SEC-SMUGGLE-4", {"xmpp.ids-not-escaped", "xmpp.ids-decoded"}},
                {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"SEC-SMUGGLE-7", {"xmpp.puts-off-long-tags"}},
-               {"RFC6120-8.1.3-1", {"xmpp.ids-cut", "xmpp.answers-with-small-ids"}}},
+               {"RFC6120-8.4-4", {"xmpp.requests-by-their-prefix"}},
+               {"RFC6120-8.1.3-1", {"xmpp.ids-cut", "xmpp.answers-with-small-ids", "xmpp.ids-as-numbers"}}},
     .needs = {Need::user_account},
     .budget = 2min,
     .body = legal_requests};

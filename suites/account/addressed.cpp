@@ -67,14 +67,17 @@ std::ptrdiff_t got(Accounts& a, const std::string& id) {
 
 constexpr const char* to_nobody_else[] = {"normal", "headline", "groupchat"};
 
+/// The id, and the text, of the message of that type.
+std::string id_of(const std::string& type, const std::string& to) { return fmt::format("{} to {}", type, to); }
+
 /// Sends a message of each type that no other resource may get; the types that the user got all the same.
 std::optional<std::vector<std::string>> delivered(Accounts& a, const std::string& to) {
   for (const std::string type : to_nobody_else)
-    a.peer().send(xmpp::make_message(a.romeo_full, to, type + " to " + to, type, type + " to " + to));
+    a.peer().send(xmpp::make_message(a.romeo_full, to, id_of(type, to), type, id_of(type, to)));
   if (!a.given_markers()) return std::nullopt;
   std::vector<std::string> types;
   for (const std::string type : to_nobody_else)
-    if (got(a, type + " to " + to) > 0) types.push_back(type);
+    if (got(a, id_of(type, to)) > 0) types.push_back(type);
   return types;
 }
 
@@ -87,9 +90,9 @@ void to_absent_resource(Run& run) {
   CONFORMS("RFC6121-8.5.3.2.1-1", "the types of messages to a resource that is not there that the user got",
            *by_account, IsEmpty());
   for (const std::string type : to_nobody_else)
-    if (got(a, type + " to " + gone) == 0)
-      CONFORMS("RFC6121-8.5.3.2.1-1", "the answer to a message of type " + type,
-               kinds_of(a.answers(type + " to " + gone)), AnyOf(IsEmpty(), ElementsAre("error/service-unavailable")));
+    if (got(a, id_of(type, gone)) == 0)
+      CONFORMS("RFC6121-8.5.3.2.1-1", "the answer to a message of type " + type, kinds_of(a.answers(id_of(type, gone))),
+               AnyOf(IsEmpty(), ElementsAre("error/service-unavailable")));
   // What reaches any resource says nothing of how they are compared; a request does.
   const auto other = in_other_letters(a.juliet_full);
   auto by_letters = delivered(a, other);

@@ -152,8 +152,8 @@ void two_keys_of_one_stream(Run& run) {
                                              question(us, pairs.second, stream->id(), "the second key")});
   if (!CONFORMS("XEP0220-2.1.2-1", "the questions about two keys of one stream", in_words(asked), expected)) return;
   // That of the first pair is answered while the other one waits; a subject that asks about one at a time has one.
-  std::ranges::stable_partition(asked,
-                                [&](const auto& one) { return one.second.attribute_or_empty("to") == pairs.first; });
+  std::stable_partition(asked.begin(), asked.end(),
+                        [&](const auto& one) { return one.second.attribute_or_empty("to") == pairs.first; });
   const auto first = asked.front().second.attribute_or_empty("to");
   const auto second = first == pairs.first ? pairs.second : pairs.first;
   asked.front().first.send(db_verify_answer(asked.front().second, "valid"));

@@ -40,6 +40,12 @@ Key make_key(std::size_t bits = 0) {
   return {key, EVP_PKEY_free};
 }
 
+Key duplicate(const Key& key) {
+  EVP_PKEY* copy = EVP_PKEY_dup(key.get());
+  CUTOVER_CHECK(copy != nullptr);
+  return {copy, EVP_PKEY_free};
+}
+
 // One who signs: its certificate and key.
 struct Issuer {
   Certificate certificate;
@@ -294,7 +300,10 @@ class Kept {
       under_tls_seed(seed_from(fmt::format("{} {} {}", wall_clock_, all.size(), text)),
                      [&] { all.push_back(issuing_.credentials(request)); });
     }
-    return all[nth];
+    auto copy = all[nth];
+    // RSA keys keep the blinding of their last use, which the next case would not draw anew.
+    if (request.rsa || request.flaw == Flaw::weak_key) copy.key = duplicate(copy.key);
+    return copy;
   }
 
   static std::shared_ptr<Kept> of(std::time_t wall_clock) {

@@ -77,6 +77,8 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_stanza_slips();
 [[nodiscard]] std::vector<Row> xmpp_strange_slips();
 [[nodiscard]] std::vector<Row> xmpp_strange_stanza_slips();
+[[nodiscard]] std::vector<Row> xmpp_foreign_slips();
+[[nodiscard]] std::vector<Row> xmpp_foreign_stanza_slips();
 [[nodiscard]] std::vector<Row> xmpp_accounts();
 [[nodiscard]] std::vector<Row> xmpp_settings();
 [[nodiscard]] std::vector<Row> sip_responses();
@@ -94,6 +96,7 @@ struct Row {
 [[nodiscard]] std::vector<Row> xmpp_variants();
 [[nodiscard]] std::vector<Row> xmpp_form_variants();
 [[nodiscard]] std::vector<Row> xmpp_strange_variants();
+[[nodiscard]] std::vector<Row> xmpp_foreign_variants();
 [[nodiscard]] std::vector<Row> account_variants();
 [[nodiscard]] std::vector<Row> gateway_variants();
 [[nodiscard]] std::vector<Row> sip_variants();

@@ -210,21 +210,25 @@ const std::vector<Entry>& entries() {
          {dns_rules(), sip_rules(), xmpp_rules(), interworking_rules(), reference_rules(), mocks_rules()})
       add(rules);
     add(inner_rows);
-    for (const auto& rows : {xmpp_headers(),      xmpp_features(),      xmpp_tls(),
-                             xmpp_certificates(), xmpp_sasl(),          xmpp_order(),
-                             tls_hellos(),        xmpp_dialback(),      xmpp_closing(),
-                             xmpp_stanzas(),      xmpp_forms(),         xmpp_hearing(),
-                             xmpp_crossing(),     xmpp_field(),         xmpp_slips(),
-                             xmpp_stanza_slips(), xmpp_strange_slips(), xmpp_strange_stanza_slips(),
-                             xmpp_accounts(),     xmpp_settings()})
+    for (const auto& rows : {xmpp_headers(),       xmpp_features(),
+                             xmpp_tls(),           xmpp_certificates(),
+                             xmpp_sasl(),          xmpp_order(),
+                             tls_hellos(),         xmpp_dialback(),
+                             xmpp_closing(),       xmpp_stanzas(),
+                             xmpp_forms(),         xmpp_hearing(),
+                             xmpp_crossing(),      xmpp_field(),
+                             xmpp_slips(),         xmpp_stanza_slips(),
+                             xmpp_strange_slips(), xmpp_strange_stanza_slips(),
+                             xmpp_foreign_slips(), xmpp_foreign_stanza_slips(),
+                             xmpp_accounts(),      xmpp_settings()})
       add(rows);
     for (const auto& rows :
          {gateway_addresses(), gateway_errors(), gateway_messages(), gateway_notifying(), gateway_presence(),
           gateway_requests(), gateway_sessions(), gateway_settings(), gateway_watching()})
       add(rows);
     for (const auto& rows : {sip_messages(), sip_responses(), dns_messages()}) add(rows);
-    for (const auto& rows : {xmpp_variants(), xmpp_form_variants(), xmpp_strange_variants(), account_variants(),
-                             gateway_variants(), sip_variants(), dns_variants()})
+    for (const auto& rows : {xmpp_variants(), xmpp_form_variants(), xmpp_strange_variants(), xmpp_foreign_variants(),
+                             account_variants(), gateway_variants(), sip_variants(), dns_variants()})
       add(rows);
     std::ranges::sort(made, {}, [](const Entry& entry) { return entry.shown.name; });
     return made;

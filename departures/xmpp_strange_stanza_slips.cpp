@@ -1,5 +1,6 @@
 // Slips of servers that nobody here has met: what a stanza loses or gains on its way, by its texts, payloads and names.
 #include "departures/between_servers.h"
+#include "departures/inside_stanzas.h"
 #include "departures/rows.h"
 
 #include <algorithm>
@@ -17,48 +18,11 @@ namespace {
 using xmpp::Passage;
 namespace ns = xmpp::ns;
 
-/// Whichever way it goes.
-bool passes_stanza(const Passage& p) { return p.is_stanza() && !p.link; }
-bool passes_message(const Passage& p) { return passes_stanza(p) && p.is("message"); }
-bool hears_s2s_stanza(const Passage& p) { return passes_stanza(p) && p.in(); }
 bool sends_s2s_presence(const Passage& p, std::string_view type) { return p.sends_presence(type) && !p.link; }
-
-using Texts = std::vector<std::pair<std::string_view, std::string_view>>;
-
-std::string with_all_replaced(std::string text, const Texts& texts) {
-  for (const auto& [from, to] : texts) text = replaced(std::move(text), from, to);
-  return text;
-}
 
 /// Replaces texts in the bodies of messages.
 void change_bodies(Passage& p, const Texts& texts) {
-  if (!passes_message(p)) return;
-  alter(p, [&texts](xml::Element& stanza) {
-    for (auto& one : stanza.content()) {
-      if (one.is_text() || !one.element.front().is("body", stanza.ns())) continue;
-      auto& body = one.element.front();
-      const auto text = with_all_replaced(body.text(), texts);
-      body.content().clear();
-      body.add_text(text);
-    }
-  });
-}
-
-template <class Change>
-void change_below(xml::Element& element, const Change& change) {
-  change(element);
-  for (auto& one : element.content())
-    if (!one.is_text()) change_below(one.element.front(), change);
-}
-
-/// Changes the payloads of messages, and each element inside them.
-template <class Change>
-void change_payloads(Passage& p, const Change& change) {
-  if (!passes_message(p)) return;
-  alter(p, [&change](xml::Element& stanza) {
-    for (auto& one : stanza.content())
-      if (!one.is_text() && one.element.front().ns() != stanza.ns()) change_below(one.element.front(), change);
-  });
+  change_body_texts(p, [&texts](std::string text) { return with_all_replaced(std::move(text), texts); });
 }
 
 bool has_elements(const xml::Element& element) {
@@ -230,22 +194,6 @@ std::vector<Row> payloads() {
          if (hears_s2s_stanza(p) && p.octets.size() > 12000) p.drop();
        }},
   };
-}
-
-/// Changes the localpart or the resource of the peer's user, in what comes from it and in what goes to it.
-template <class Change>
-void change_part(Passage& p, bool local, Change change) {
-  if (!passes_stanza(p)) return;
-  const std::string_view name = p.in() ? "from" : "to";
-  const auto whole = value(p, name);
-  const auto slash = std::min(whole.find('/'), whole.size());
-  const auto at = whole.substr(0, slash).find('@');
-  if (local ? at == std::string::npos : slash == whole.size()) return;
-  const auto begin = local ? 0 : slash + 1;
-  const auto size = local ? at : whole.size() - begin;
-  const auto part = whole.substr(begin, size);
-  const std::string now = change(part);
-  if (now != part) p.set_attribute(name, whole.substr(0, begin) + now + whole.substr(begin + size));
 }
 
 std::vector<Row> addresses() {

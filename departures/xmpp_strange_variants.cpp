@@ -1,5 +1,6 @@
 // What servers that nobody here has met do, and may do: other forms of octets, more in stanzas, questions of their own.
 #include "departures/between_servers.h"
+#include "departures/inside_stanzas.h"
 #include "departures/rows.h"
 
 #include <algorithm>
@@ -17,23 +18,6 @@ namespace {
 
 using xmpp::Passage;
 namespace ns = xmpp::ns;
-
-bool sends_any_header(const Passage& p) { return p.sends_header() && !p.link; }
-bool offers(const Passage& p) { return p.sends("features", ns::streams) && !p.link; }
-bool offers_inside_tls(const Passage& p) { return offers(p) && p.secured; }
-bool ends(const Passage& p) { return p.out() && p.kind == Passage::Kind::end_tag && !p.link; }
-bool sends_of_dialback(const Passage& p) {
-  return p.out() && p.kind == Passage::Kind::element && p.element.ns() == ns::dialback;
-}
-bool sends_body(const Passage& p) {
-  return sends_s2s_message(p) && !p.has_type("error") && p.element.child("body", ns::server) != nullptr;
-}
-
-/// Writes one more child, in whatever form the element is.
-void write_more(Passage& p, std::string_view more) {
-  open_empty_element(p);
-  put_last(p, more);
-}
 
 std::vector<Row> octets() {
   return {
@@ -123,14 +107,6 @@ std::string in_references(std::string_view text) {
     at += size;
   }
   return written;
-}
-
-void change_written_body(Passage& p, std::string (*change)(std::string_view)) {
-  const auto open = p.octets.find("<body>"), close = p.octets.find("</body>");
-  if (!sends_body(p) || open == std::string::npos || close == std::string::npos) return;
-  const auto begin = open + std::string_view("<body>").size();
-  const auto text = p.octets.substr(begin, close - begin);
-  if (text.find("<![CDATA[") == std::string::npos) p.octets.replace(begin, close - begin, change(text));
 }
 
 std::vector<Row> references() {
@@ -229,12 +205,6 @@ std::vector<Row> keys() {
          if (p.in() && back.contains(id)) p.set_attribute("id", back[id]);
        }},
   };
-}
-
-std::string domain_of(const Passage& p, std::string_view name) {
-  const auto address = value(p, name);
-  const auto domain = address.substr(address.find('@') + 1);
-  return domain.substr(0, domain.find('/'));
 }
 
 /// Asks the peer once a stream, behind the first stanza that goes there. The answer comes for no request of the node's.

@@ -248,14 +248,14 @@ std::vector<Row> presence_and_errors() {
          back.set_attribute("to", value(p, "from"));
          p.answer(back);
        }},
-      {"xmpp.stanza-conditions-with-words", "writes words into the condition of a stanza error", "RFC6120-8.3.2-1",
+      {"xmpp.stanza-conditions-with-words", "writes words into the condition of a stanza error", "RFC6120-8.3.2-5",
        [](Passage& p) {
          if (!sends_s2s_error(p)) return;
          alter(p, [](xml::Element& stanza) {
            if (auto* error = stanza.child("error", stanza.ns())) say_conditions(*error, ns::stanza_errors);
          });
        }},
-      {"xmpp.stream-conditions-with-words", "writes words into the condition of a stream error", "RFC6120-4.9.2-1",
+      {"xmpp.stream-conditions-with-words", "writes words into the condition of a stream error", "RFC6120-4.9.2-6",
        [](Passage& p) {
          if (p.sends("error", ns::streams))
            alter(p, [](xml::Element& error) { say_conditions(error, ns::stream_errors); });

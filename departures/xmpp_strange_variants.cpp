@@ -211,8 +211,8 @@ std::vector<Row> keys() {
 std::function<void(Passage&)> asking(std::string_view payload, std::string_view id) {
   return [payload = std::string(payload), id = std::string(id), asked = false](Passage& p) mutable {
     if (!sends_s2s_stanza(p) || !p.initiating || std::exchange(asked, true)) return;
-    p.octets.insert(0, "<iq type='get' id='" + id + "' from='" + domain_of(p, "from") + "' to='" + domain_of(p, "to") +
-                           "'>" + payload + "</iq>");
+    p.octets.insert(0, "<iq xmlns='jabber:server' type='get' id='" + id + "' from='" + domain_of(p, "from") + "' to='" +
+                           domain_of(p, "to") + "'>" + payload + "</iq>");
   };
 }
 
@@ -244,9 +244,9 @@ std::vector<Row> stanzas() {
   return {
       {"xmpp.errors-with-codes", "gives stanza errors a code as before RFC 3920 (XEP-0086)", "RFC6120-8.3.2-1",
        [](Passage& p) {
-         // Its users' own errors pass as they are; those that it makes say nothing else.
+         // Its users' own errors pass as they are; those that it makes say nothing else, nor where somebody has gone.
          const auto* error = sends_s2s_error(p) ? p.element.child("error", ns::server) : nullptr;
-         if (error != nullptr && error->children().size() == 1)
+         if (error != nullptr && error->children().size() == 1 && error->children().front()->content().empty())
            p.replace("<error ", "<error code='" + std::string(code_of(p)) + "' ");
        }},
       {"xmpp.errors-give-back-what-came", "gives back in a stanza error what the stanza had (RFC 6120 8.3.1)",

@@ -2,6 +2,7 @@
 #include "departures/between_servers.h"
 #include "departures/rows.h"
 #include "departures/tls_passed_on.h"
+#include "protocol/xml/writer.h"
 #include "protocol/xmpp/dialback.h"
 #include "protocol/xmpp/namespaces.h"
 #include "protocol/xmpp/passage.h"
@@ -366,7 +367,7 @@ std::vector<Row> dialback() {
          if (p.initiating || !p.sends("verify", ns::dialback) || p.element.attribute_or_empty("type") == "error")
            return;
          open_empty_element(p);
-         put_last(p, key);
+         put_last(p, xml::escape(key));
        }},
       {"xmpp.dialback-with-more-attributes", "has attributes of other namespaces on dialback elements",
        "XEP0220-2.1.1-1 XEP0220-2.1.2-1",

@@ -25,6 +25,19 @@ xml::Element in_server_namespace(xml::Element stanza) {
   return stanza;
 }
 
+/// Words that stand in the condition of an error are told as that (condition_is_empty).
+xml::Element without_words_in_conditions(xml::Element stanza) {
+  auto* error = stanza.child("error", ns::server);
+  if (error == nullptr) return stanza;
+  for (auto& one : error->content()) {
+    if (one.is_text() || one.element.front().ns() != ns::stanza_errors) continue;
+    auto& condition = one.element.front();
+    const bool may_hold = condition.name() == "text" || condition.name() == "gone" || condition.name() == "redirect";
+    if (!may_hold) condition.content().clear();
+  }
+  return stanza;
+}
+
 std::string full(std::string_view address) {
   const auto jid = xmpp::Jid::parse(address);
   return jid ? jid->full() : std::string(address);
@@ -119,8 +132,8 @@ bool is_payload(const xml::Element& child) { return child.ns() != ns::server && 
 }  // namespace
 
 std::vector<Crossed> compare_crossed(xml::Element in, xml::Element out) {
-  in = in_server_namespace(std::move(in));
-  out = in_server_namespace(std::move(out));
+  in = without_words_in_conditions(in_server_namespace(std::move(in)));
+  out = without_words_in_conditions(in_server_namespace(std::move(out)));
   const auto has = [&](const auto& kind) {
     return std::ranges::any_of(in.children(), [&](const auto* child) { return kind(*child); });
   };

@@ -266,6 +266,7 @@ std::vector<Row> rows() {
   add(Rule::error_ends_the_stream, in_clear().says(stream_error(policy) + "<x xmlns='urn:x'/>"));
   add(Rule::nothing_behind_the_end, in_clear().says(end + "<x/>"));
   add(Rule::stream_error_condition, ends_with(""));
+  add(Rule::stream_condition_is_empty, ends_with("<policy-violation " + errors_ns + ">no</policy-violation>"));
   add(Rule::stream_error_text, ends_with(policy + "<text xmlns='jabber:server'>x</text>"));
   add(Rule::stream_error_extra, ends_with(policy + "<x xmlns='jabber:server'/>"));
   add(Rule::no_old_condition, ends_with("<xml-not-well-formed " + errors_ns + "/>"));
@@ -292,6 +293,8 @@ std::vector<Row> rows() {
   add(Rule::error_has_error, sends(stanza("", " type='error'")));
   add(Rule::error_only_in_errors, sends(stanza("<error type='cancel'><conflict " + stanzas_ns + "/></error>")));
   add(Rule::error_form, sends(stanza("<error type='cancel'/>", " type='error'")));
+  add(Rule::condition_is_empty,
+      sends(stanza("<error type='cancel'><conflict " + stanzas_ns + ">no</conflict></error>", " type='error'")));
   const auto error_with = [&](const std::string& text) {
     return sends(stanza("<error type='cancel'><conflict " + stanzas_ns + "/>" + text + "</error>", " type='error'"));
   };

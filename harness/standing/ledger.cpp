@@ -40,8 +40,8 @@ constexpr std::array misleading{
     Rule::stanza_has_to, Rule::stanza_has_from, Rule::domains_in_u_labels, Rule::sender_is_an_address,
     Rule::one_direction, Rule::stanzas_behind_negotiation, Rule::pair_is_verified, Rule::iq_has_id, Rule::iq_has_type,
     Rule::request_has_one_child, Rule::result_has_at_most_one_child, Rule::answered_once, Rule::error_has_error,
-    Rule::error_only_in_errors, Rule::error_form, Rule::subscription_from_bare, Rule::stanza_namespace,
-    Rule::stanza_crosses, Rule::address_crosses, Rule::resource_crosses, Rule::payload_crosses,
+    Rule::error_only_in_errors, Rule::error_form, Rule::condition_is_empty, Rule::subscription_from_bare,
+    Rule::stanza_namespace, Rule::stanza_crosses, Rule::address_crosses, Rule::resource_crosses, Rule::payload_crosses,
     Rule::nested_content_crosses, Rule::crosses_once};
 
 std::string excerpt(std::string_view octets) {

@@ -115,8 +115,9 @@ void judge_sasl_element(const Said& one, Ledger& ledger) {
   if (element.name() == "failure") return judge_failure(one, ledger);
   if (element.name() == "auth") judge_auth(one, ledger);
   const auto text = element.text();
-  // RFC 6120 section 6.4.2: "=" is an initial response that is empty.
-  const bool base64 = text.empty() || text == "=" || from_base64_strict(text).has_value();
+  // RFC 6120 section 6.4.2: "=" is an initial response that is empty. A challenge that is has nothing to be told from.
+  const bool equals_sign = text == "=" && element.name() != "challenge";
+  const bool base64 = text.empty() || equals_sign || from_base64_strict(text).has_value();
   for (const char* name : {"auth", "challenge", "response", "success"})
     if (element.name() == name) ledger.judge(Rule::sasl_is_base64, base64, one.octets);
 }

@@ -85,6 +85,10 @@ void judge_sip_exchanges(const SipConversation&, Ledger&);
 /// Whether the error has one condition of that namespace beside a text, and one of those that are defined.
 [[nodiscard]] bool has_one_condition(const xml::Element& error, std::string_view ns,
                                      std::span<const std::string_view> defined);
+/// Whether the conditions of an error are empty, but for those that may hold an address (RFC 6120
+/// sections 4.9.2, 8.3.2).
+[[nodiscard]] bool has_empty_condition(const xml::Element& error, std::string_view ns,
+                                       std::span<const std::string_view> may_hold);
 /// Whether a text of an error says which language it is in.
 [[nodiscard]] bool names_a_language(const xml::Element& text);
 [[nodiscard]] bool is_language(std::string_view tag);

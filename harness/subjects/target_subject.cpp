@@ -71,7 +71,9 @@ class TargetSubject : public Subject {
   std::vector<std::string> columns() const override { return {"name-server", "subject", user_}; }
   std::string another_peer(PartnerKind kind) override {
     if (!makes_names()) return peer_domain(kind);
-    auto name = fmt::format("n{}.{}", ++others_, peer_domain(kind));
+    // Beside the first one, not below it, where that has a label: a name below another may be mistaken for that.
+    const auto beside = peers_.label.empty() ? std::string() : peers_.label + "-";
+    auto name = fmt::format("{}n{}.{}", beside, ++others_, peer_zone(kind));
     publish_peer(kind, name);
     return name;
   }
@@ -349,7 +351,7 @@ std::shared_ptr<Subject> make_remote_subject(World& world, const Target& target,
 
 PeerNames peer_names(const Run& run, const Target& target, std::time_t wall_clock) {
   if (!names_its_peers(target)) return {.label = {}, .which = run.options().peers};
-  constexpr std::size_t words_max = 50;  // a label has 63 octets at most
+  constexpr std::size_t words_max = 45;  // a label has 63 octets at most, and another peer more than the first
   auto words = run.record().id.substr(0, words_max);
   std::ranges::replace(words, '.', '-');
   const bool stays_up = std::holds_alternative<RemoteTarget>(target.driver);

@@ -37,7 +37,8 @@ CUTOVER_CASE(served_domain){
     .procedure = "A peer's user pings the domain, and the resource `admin` of it.",
     .accepted = "A result, or any error.",
     .likely_causes = "A router that knows users alone.",
-    .judges = {{"RFC6120-10.5.1-1", {"xmpp.requests-unanswered"}}, {"RFC6120-10.5.2-1", {"xmpp.requests-unanswered"}}},
+    .judges = {{"RFC6120-10.5.1-1", {"xmpp.requests-unanswered"}},
+               {"RFC6120-10.5.2-1", {"xmpp.requests-unanswered", "xmpp.requests-to-its-resources-lost"}}},
     .needs = needs,
     .budget = 1min,
     .body = to_domain};

@@ -63,11 +63,26 @@ xml::Element iq(const char* type) {
   return stanza;
 }
 
+/// RFC 6120 section 8.3.3.5: where somebody has gone to stands in the condition itself.
+xml::Element gone() {
+  auto stanza = iq("result");
+  stanza.set_attribute("type", "error");
+  xml::Element error("error", ns_server);
+  error.set_attribute("type", "cancel");
+  error.add(xml::Element("gone", xmpp::ns::stanza_errors)).add_text("xmpp:romeo%40home@new.example?message;body=a&b");
+  stanza.add(std::move(error));
+  return stanza;
+}
+
 /// Stanzas of each kind, with the words for it; their ids are "KIND WAY".
 std::vector<xml::Element> each_kind(const std::string& way) {
-  const std::vector<std::pair<const char*, xml::Element>> kinds{
-      {"presence", presence("")},  {"iq-get", iq("get")},     {"iq-set", iq("set")},
-      {"iq-result", iq("result")}, {"iq-error", iq("error")}, {"unavailable", presence("unavailable")}};
+  const std::vector<std::pair<const char*, xml::Element>> kinds{{"presence", presence("")},
+                                                                {"iq-get", iq("get")},
+                                                                {"iq-set", iq("set")},
+                                                                {"iq-result", iq("result")},
+                                                                {"iq-error", iq("error")},
+                                                                {"iq-gone", gone()},
+                                                                {"unavailable", presence("unavailable")}};
   std::vector<xml::Element> all;
   for (const auto& [kind, stanza] : kinds) {
     all.push_back(stanza);
@@ -128,7 +143,7 @@ void crosses(Run& run) {
   Compared compared;
   compared.add(out, a.romeo());
   compared.add(in, a.juliet());
-  for (const auto* answer : {"iq-result", "iq-error"}) {
+  for (const auto* answer : {"iq-result", "iq-error", "iq-gone"}) {
     std::vector<std::string> lost;
     for (const auto* way : {"in", "out"})
       if (const auto id = fmt::format("{} {}", answer, way); !compared.came[id]) lost.push_back(id);
@@ -152,7 +167,8 @@ CUTOVER_CASE(kinds){
         "Results and errors come. Requests of strangers may be refused, and presence of theirs kept.",
     .likely_causes = "Stanzas that are written anew from what a server knows of their kind.",
     .judges = {{"RFC6121-8.5.3.1-2", {"xmpp.iq-answers-heard-lost"}},
-               {"INV-4", {"xmpp.priorities-lost", "xmpp.one-status", "xmpp.error-texts-lost"}},
+               {"INV-4",
+                {"xmpp.priorities-lost", "xmpp.one-status", "xmpp.error-texts-lost", "xmpp.new-addresses-lost"}},
                {"RFC6120-8.4-2", {"xmpp.presence-payloads-lost", "xmpp.iq-payloads-emptied"}},
                {"XML-2.11-1", {"xmpp.attributes-on-one-line"}},
                {"RFC6121-8.5.2.1.1-4", {"xmpp.answers-to-bare-addresses"}},

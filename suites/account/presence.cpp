@@ -97,6 +97,9 @@ void inbound(Run& run) {
     return;
   CONFORMS("RFC6121-3-1", "from whom the approval came", senders(a.romeo().presences, "subscribed"),
            ElementsAre(a.juliet_bare));
+  if (!CONFORMS("RFC6121-4.4.2-1", "who said to be available by a type that does not exist (section 4.7.1)",
+                senders(a.romeo().presences, "available"), testing::IsEmpty()))
+    return;
   CONFORMS("RFC6121-3.1.5-1/resource", "the presence that came with the approval", shown, Eq("away: on the balcony"));
   const auto came = seen(a.romeo().presences);
   const auto approved = std::ranges::find(came, "presence/subscribed from " + a.juliet_bare);
@@ -134,7 +137,7 @@ CUTOVER_CASE(presence_inbound){
                {"RFC6121-3-1", {"account.subscription-from-full-jid"}},
                {"RFC6121-3.1.5-1", {"account.approval-without-presence", "xmpp.approvals-lost"}},
                {"RFC6121-3.1.5-2", {"account.presence-before-approval"}},
-               {"RFC6121-4.4.2-1", {"account.updates-not-broadcast"}},
+               {"RFC6121-4.4.2-1", {"account.updates-not-broadcast", "xmpp.available-said"}},
                {"RFC6121-4.3.2-3", {"account.probe-unanswered"}},
                {"RFC6121-3.1.3-3", {"account.resubscription-unanswered"}}},
     .needs = needs,
@@ -189,7 +192,8 @@ void cancelled(Run& run) {
   const auto unavailable = "presence/unavailable from " + a.juliet_full;
   const auto unsubscribed = "presence/unsubscribed from " + a.juliet_bare;
   a.subject().send_presence(a.account, a.romeo_bare, "unsubscribed");
-  if (!GIVEN(romeo_sees(a, unsubscribed, first), "the end of the subscription reaches the peer's user")) return;
+  if (!CONFORMS("RFC6121-3.2.2-1", "who was unsubscribed was told so", romeo_sees(a, unsubscribed, first), Eq(true)))
+    return;
   if (!a.given_markers()) return;
   const auto came = seen(a.romeo().presences, first);
   const auto told = std::ranges::find(came, unavailable), ended = std::ranges::find(came, unsubscribed);
@@ -200,15 +204,68 @@ void cancelled(Run& run) {
            testing::Eq("before unsubscribed"));
 }
 
-CUTOVER_CASE(presence_cancelled){.id = "account.subscription-cancelled",
-                                 .title = "Whose subscription is cancelled is told unavailable first",
-                                 .procedure = "A peer's user subscribes; the subject's user takes the approval back.",
-                                 .accepted = "unavailable from the full JID, then unsubscribed.",
-                                 .likely_causes = "The roster is changed before anybody is told.",
-                                 .judges = {{"RFC6121-3.2.2-1", {"account.cancellation-without-unavailable"}}},
-                                 .needs = needs,
-                                 .budget = 2min,
-                                 .body = cancelled};
+CUTOVER_CASE(presence_cancelled){
+    .id = "account.subscription-cancelled",
+    .title = "Whose subscription is cancelled is told unavailable first",
+    .procedure = "A peer's user subscribes; the subject's user takes the approval back.",
+    .accepted = "unavailable from the full JID, then unsubscribed.",
+    .likely_causes = "The roster is changed before anybody is told.",
+    .judges = {{"RFC6121-3.2.2-1", {"account.cancellation-without-unavailable", "xmpp.refusals-lost"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = cancelled};
+
+void refused(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  a.juliet().approves = false;
+  a.peer().send_presence("romeo", a.juliet_bare, "subscribe");
+  const auto asked = [&] { return count(seen(a.juliet().presences), "presence/subscribe from " + a.romeo_bare) > 0; };
+  if (!GIVEN(a.until(asked), "the request reached the subject's user")) return;
+  a.subject().send_presence(a.account, a.romeo_bare, "unsubscribed");
+  CONFORMS("RFC6121-3.2.2-1", "who was refused was told so",
+           romeo_sees(a, "presence/unsubscribed from " + a.juliet_bare, 0), Eq(true));
+}
+
+CUTOVER_CASE(presence_refused){
+    .id = "account.subscription-refused",
+    .title = "Whose request for a subscription is refused is told so",
+    .procedure = "A peer's user subscribes; the subject's user answers unsubscribed.",
+    .accepted = "unsubscribed from the bare JID, whatever comes before it.",
+    .likely_causes = "Presence that is routed by what the roster says, where it says nothing yet.",
+    .judges = {{"RFC6121-3.2.2-1", {"xmpp.refusals-lost"}}},
+    .needs = needs,
+    .budget = 2min,
+    .body = refused};
+
+void to_errors(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  int sent = 0;
+  for (const auto& to : {a.juliet_full, a.juliet_bare, "nobody@" + a.domain, a.domain}) {
+    auto error = xmpp::make_presence(a.romeo_full, to, "error", "presence-error-" + std::to_string(++sent));
+    error.add(xmpp::make_error_element("gone"));
+    a.peer().send(std::move(error));
+  }
+  if (!a.given_markers()) return;
+  for (int i = 1; i <= sent; ++i)
+    CONFORMS("RFC6120-8.3.1-5",
+             "what came back for presence of type error, the addressee being number " + std::to_string(i),
+             kinds_of(a.answers("presence-error-" + std::to_string(i))), testing::IsEmpty());
+}
+
+CUTOVER_CASE(presence_errors){.id = "account.presence-errors",
+                              .title = "Presence of type error is never answered",
+                              .procedure =
+                                  "A peer's user sends presence of type error to the full JID and the bare JID of the "
+                                  "subject's user, to an account "
+                                  "that does not exist, and to the domain; then markers both ways.",
+                              .accepted = "Nothing comes back.",
+                              .likely_causes = "Bounces that answer bounces.",
+                              .judges = {{"RFC6120-8.3.1-5", {"xmpp.presence-errors-answered"}}},
+                              .needs = needs,
+                              .budget = 1min,
+                              .body = to_errors};
 
 void strays(Run& run) {
   Accounts a(run);

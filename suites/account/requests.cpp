@@ -122,7 +122,7 @@ CUTOVER_CASE(requests_to_server){
                {"RFC6120-8.4-1", {"account.unknown-query-accepted"}},
                {"XEP0030-3.1-1",
                 {"account.disco-without-identity", "xmpp.disco-without-identity", "xmpp.disco-without-itself",
-                 "xmpp.disco-identity-without-type"}},
+                 "xmpp.disco-identity-without-type", "xmpp.disco-in-the-namespace-of-the-stanza"}},
                {"XEP0199-5-1", {"xmpp.ping-not-listed"}},
                {"XEP0030-4.1-1", {"xmpp.disco-items-refused"}},
                {"XEP0030-3.2-1", {"xmpp.disco-node-lost"}},
@@ -133,6 +133,28 @@ CUTOVER_CASE(requests_to_server){
     .needs = needs,
     .budget = 2min,
     .body = to_server};
+
+void that_set(Run& run) {
+  Accounts a(run);
+  if (!a.given_markers()) return;
+  for (const auto& [words, to] : {std::pair("the server", a.domain), {"the account", a.juliet_bare}}) {
+    const auto id = fmt::format("set {}", words);
+    a.peer().send(xmpp::make_iq(a.romeo_full, to, "set", id, xml::Element("query", ns_unknown)));
+    CONFORMS("RFC6120-8.2.3-3", fmt::format("the answer to a set to {}, of a kind that nobody knows", words),
+             kind_of(a.answer(id)), AnyOf(testing::StartsWith("error/"), Eq("result")));
+  }
+}
+
+CUTOVER_CASE(requests_that_set){
+    .id = "account.requests-that-set",
+    .title = "What is set is answered as well as what is asked",
+    .procedure = "A peer's user sends the domain and the account a set of a kind that nobody knows.",
+    .accepted = "Any answer.",
+    .likely_causes = "Handlers that are found by type and payload, and nobody for what has none.",
+    .judges = {{"RFC6120-8.2.3-3", {"xmpp.sets-unanswered"}}},
+    .needs = needs,
+    .budget = 1min,
+    .body = that_set};
 
 void of_one_id(Run& run) {
   Accounts a(run);

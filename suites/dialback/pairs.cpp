@@ -91,6 +91,9 @@ void multiplexed(Run& run) {
   auto stream = pairs.stream();
   if (!stream) return;
   if (!GIVEN(pairs.verify(*stream, pairs.first, "valid") == "valid", "the first pair is verified")) return;
+  if (!CONFORMS("RFC6120-10.5.4-1", "the first message behind a key that was called valid arrived",
+                pairs.arrives(*stream, pairs.first, "the first one"), Eq(true)))
+    return;
   auto waiting = pairs.ask(*stream, pairs.second);
   if (!GIVEN(waiting, "the subject asks about the key of the second pair")) return;
   if (!CONFORMS("XEP0220-2.2.1-2", "a message of the first pair arrived while the second was being verified",
@@ -109,15 +112,53 @@ CUTOVER_CASE(side_by_side){
     .id = "dialback.pairs-on-one-stream",
     .title = "A second pair is verified on a stream while the first goes on, and both carry stanzas then",
     .procedure =
-        "Verify a pair; send the key of a second domain and let its verification wait; a message of the first pair; "
+        "Verify a pair; a message of it; send the key of a second domain and let its verification wait; a message of "
+        "the first pair; "
         "answer valid; a message of each.",
     .accepted = "Each message arrives; the answer to the second key once its verification is over.",
     .likely_causes = "One state of authentication for a whole stream; a reader that waits for a verification.",
-    .judges = {{"XEP0220-2.2.1-2", {"xmpp.verification-stalls-others"}},
+    .judges = {{"RFC6120-10.5.4-1", {"xmpp.first-stanza-behind-an-outcome-lost"}},
+               {"XEP0220-2.2.1-2", {"xmpp.verification-stalls-others"}},
                {"SEC-DIALBACK-4", {"xmpp.one-pair-a-stream"}}},
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,
     .body = multiplexed};
+
+/// From whom the user got the message with that text; "nobody" where it never came.
+std::string sender_of(Negotiation& n, const std::string& body) {
+  const auto user = n.subject().user();
+  for (const auto& message : n.subject().account()->user(user.substr(0, user.find('@'))).messages)
+    if (body_of(message) == body) return message.attribute_or_empty("from");
+  return "nobody";
+}
+
+void users_of_each(Run& run) {
+  Negotiation n(run, make_subject_with_account(run));
+  if (!n.given_marker()) return;
+  Pairs pairs(n);
+  if (pairs.first == pairs.second) run.unsupported("no second domain can be made");
+  auto stream = pairs.stream();
+  if (!stream) return;
+  for (const auto& domain : {pairs.first, pairs.second})
+    if (!GIVEN(pairs.verify(*stream, domain, "valid") == "valid", "both pairs are verified")) return;
+  for (const auto& domain : {pairs.second, pairs.first}) {
+    const auto body = "of " + domain;
+    if (!GIVEN(pairs.arrives(*stream, domain, body), "messages of both pairs arrive")) return;
+    CONFORMS("RFC6120-8.1.2.1-1", "the sender of a message of the user at " + domain, sender_of(n, body),
+             Eq("romeo@" + domain));
+  }
+}
+
+CUTOVER_CASE(users_of_each_pair){
+    .id = "dialback.users-of-each-pair",
+    .title = "What comes of a user of a further domain of a stream is said to come from there",
+    .procedure = "Verify two pairs on one stream; a message of a user of each, whose localparts are alike.",
+    .accepted = "Both messages, each from the address that it had.",
+    .likely_causes = "A domain that is taken from the header, or from the key that came first.",
+    .judges = {{"RFC6120-8.1.2.1-1", {"xmpp.senders-in-the-domain-of-the-header"}}},
+    .needs = {Need::dialback, Need::user_account},
+    .budget = 2min,
+    .body = users_of_each};
 
 /// A question about a key, in words.
 std::string question(const std::string& from, const std::string& to, const std::string& id, const std::string& key) {
@@ -260,7 +301,9 @@ void unverified_sender(Run& run) {
     const auto ending = stream->await_ending();
     CONFORMS("RFC6120-8.1.2.2-2", fmt::format("what came of a message {}", body), ending, HasEndedWithAnError());
     if (!n.given_marker()) return;
-    for (const auto* requirement : {"XEP0220-2.6.1-2", "SEC-DIALBACK-4"})
+    const auto requirements =
+        sender == below ? std::vector{"SEC-FROM-SPOOF-1"} : std::vector{"XEP0220-2.6.1-2", "SEC-DIALBACK-4"};
+    for (const auto* requirement : requirements)
       CONFORMS(requirement, fmt::format("how often the message {} arrived", body), n.subject().received(body), Eq(0U));
   }
 }
@@ -275,7 +318,8 @@ CUTOVER_CASE(each_its_own){
     .likely_causes = "One state of authentication for a whole stream; names compared by their endings.",
     .judges = {{"RFC6120-8.1.2.2-2", {"xmpp.spoofed-from-delivered", "xmpp.no-stream-error"}},
                {"XEP0220-2.6.1-2", {"xmpp.spoofed-from-delivered"}},
-               {"SEC-DIALBACK-4", {"xmpp.spoofed-from-delivered"}}},
+               {"SEC-DIALBACK-4", {"xmpp.spoofed-from-delivered"}},
+               {"SEC-FROM-SPOOF-1", {"xmpp.names-below-taken-for-their-parent"}}},
     .needs = {Need::dialback, Need::user_account},
     .budget = 2min,
     .body = unverified_sender};
@@ -289,6 +333,7 @@ void later_invalid(Run& run) {
   if (!stream) return;
   const bool verified = pairs.verify(*stream, pairs.first, "valid") == "valid";
   if (!GIVEN(verified, "the first pair is verified")) return;
+  if (!GIVEN(pairs.arrives(*stream, pairs.first, "before it"), "a message of the first pair arrived")) return;
   auto asked = pairs.ask(*stream, pairs.second);
   if (!GIVEN(asked, "the subject asks about the key of the second pair")) return;
   asked->first.send(db_verify_answer(asked->second, "invalid"));

@@ -122,6 +122,28 @@ void relayed(Run& run) {
   CONFORMS("RFC6120-10.4-1", "how many connections came to the third domain", n.peer(third).accepted_count(), Eq(0U));
 }
 
+void to_a_name_below(Run& run) {
+  Negotiation n(run);
+  auto user = n.subject().user();
+  user.insert(user.find('@') + 1, "below.");
+  auto stream = after(n, message(n.romeo(external), user, "to a name below"));
+  if (!stream || !handled(n)) return;
+  CONFORMS("RFC6120-8.1.1.2-2", "how often the user got a message to a name below the domain that is served",
+           n.subject().received("to a name below"), Eq(0U));
+}
+
+CUTOVER_CASE(name_below){.id = "security.name-below-the-served",
+                         .title = "What is sent to a name below the domain that is served reaches no user of that",
+                         .procedure =
+                             "On an authenticated stream: a message to the user's localpart at `below.` and the domain "
+                             "that is served; then a "
+                             "marker.",
+                         .accepted = "Whatever is said of it, or nothing; the message never reaches the user.",
+                         .likely_causes = "Names that are compared by their endings.",
+                         .judges = {{"RFC6120-8.1.1.2-2", {"xmpp.names-below-it-served"}}},
+                         .needs = {Need::sasl_external, Need::user_account},
+                         .body = to_a_name_below};
+
 CUTOVER_CASE(relay){
     .id = "security.relay",
     .title = "A peer cannot use the subject as a relay to a third domain",

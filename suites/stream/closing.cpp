@@ -231,31 +231,42 @@ void breaks_off(Run& run) {
   // What the user writes before the subject knows of it may be lost with the stream.
   if (!n.given_marker()) return;
   std::optional<PeerStream> next;
-  for (int tries = 0; tries < 2 && !next; ++tries) {
-    n.subject().send_message(n.romeo(external), "behind it");
+  std::string behind;
+  for (int tries = 1; tries < 3 && !next; ++tries) {
+    behind = "behind it, " + std::to_string(tries);
+    n.subject().send_message(n.romeo(external), behind);
     next = n.accepted(external);
   }
   const bool ready =
       next && n.lead_to_tls(*next, *n.certificate(external), external_offered) && next->accept_external();
   if (!GIVEN(ready, "the subject goes on by another stream")) return;
   std::vector<std::string> came;
-  while (came.empty() || came.back() != "behind it") {
+  while (came.empty() || came.back() != behind) {
     const auto message = next->await_element("message", xmpp::ns::server);
     if (!message) break;
     came.push_back(body_of(message));
   }
   CONFORMS("INV-2", "the messages on the next stream", came, Not(Contains("once")));
+  // The last message is the one for which the new connection was made.
+  const bool sent = !came.empty() && came.back() == behind;
+  CONFORMS_THAT("RFC6120-10.4.3-1", "what came of the message for which the next connection was made",
+                sent || n.told(behind) != "nothing", "it came, or its sender was told", "nothing");
 }
 
 CUTOVER_CASE(broken_off){
     .id = "stream.breaks-off",
-    .title = "A message that may have been read before its stream broke off is not sent a second time",
+    .title =
+        "A message that may have been read before its stream broke off is not sent a second time, and the next is not "
+        "lost",
     .procedure =
         "Lead a stream of the subject's up to its message, and reset the connection; let the user write once more, and "
         "lead the next stream up to that message.",
-    .accepted = "The first message does not come again. Its sender may be told that it is in doubt.",
+    .accepted =
+        "The first message does not come again; its sender may be told that it is in doubt. That for which the next "
+        "connection was made comes, or its sender is told.",
     .likely_causes = "A queue that forgets a stanza only when the stream was closed in good order.",
-    .judges = {{"INV-2", {"xmpp.resends-after-failure"}}},
+    .judges = {{"INV-2", {"xmpp.resends-after-failure", "xmpp.last-stanza-again"}},
+               {"RFC6120-10.4.3-1", {"xmpp.first-stanza-after-a-break-lost"}}},
     .needs = {Need::sasl_external, Need::user_account, Need::unmet_peers},
     .budget = 3min,
     .body = breaks_off};

@@ -44,7 +44,9 @@ bool tells(const std::string& words, std::string_view condition) {
          std::ranges::any_of(row->second, [&](const auto status) { return words.starts_with(status); });
 }
 
-Negotiation::Negotiation(Run& run) : run_(run), subject_(make_subject(run)) {
+Negotiation::Negotiation(Run& run) : Negotiation(run, make_subject(run)) {}
+
+Negotiation::Negotiation(Run& run, std::shared_ptr<Subject> subject) : run_(run), subject_(std::move(subject)) {
   std::vector<std::string> columns;
   for (const auto kind :
        {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {

@@ -25,6 +25,8 @@ class Negotiation {
   /// Brings the subject up and the raw peers of the three kinds beside it. HarnessFault "the subject is down" where no
   /// octet comes back from its S2S port: one clear message instead of many failures.
   explicit Negotiation(harness::Run&);
+  /// ... with a subject that was brought up.
+  Negotiation(harness::Run&, std::shared_ptr<harness::Subject>);
 
   [[nodiscard]] harness::Subject& subject() { return *subject_; }
   [[nodiscard]] mocks::RawPeer& peer(PartnerKind kind) { return *peers_.at(kind); }

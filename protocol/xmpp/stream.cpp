@@ -134,6 +134,12 @@ void Stream::parse() {
     on_item(*item);
     raw_.clear();
   }
+  // White space is noted when it comes: what comes next may be said much later, and not be allowed to have any before
+  // it.
+  if (!raw_.empty() && raw_.find_first_not_of(" \t\r\n") == std::string::npos) {
+    if (config_.note) note(Layer::xmpp, Direction::in, "white space", raw_);
+    raw_.clear();
+  }
   if (rest().empty() || finished()) {
     in_.clear();
     at_ = 0;

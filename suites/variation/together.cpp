@@ -88,7 +88,7 @@ void for_nothing(Run& run) {
          {std::pair<std::string, std::string>("server", peer.subject().domain()), {"account", peer.subject().user()}}) {
       auto led = peer.negotiate();
       if (!GIVEN(led.ready, "a stream that is led as usual is established")) return;
-      const auto id = type + " " + words;
+      const auto id = fmt::format("{} {}", type, words);
       led.stream->send(
           fmt::format("<iq from='romeo@{}/home' to='{}' id='{}' type='{}'/>", peer.domain(), to, id, type));
       (void)peer.until([&] { return !answered(peer, *led.stream, id).empty() || led.stream->is_over(); });

@@ -134,6 +134,13 @@ void Stream::parse() {
     on_item(*item);
     raw_.clear();
   }
+  // White space that comes by itself while we wait for an outcome may have left before our question was read: it is
+  // noted by itself, too, and is no part of what answers that.
+  const bool waits = initiating() && (state_ == StreamState::proceed || state_ == StreamState::sasl);
+  if (waits && !raw_.empty() && raw_.find_first_not_of(" \t\r\n") == std::string::npos) {
+    note(Layer::xmpp, Direction::in, "white space", raw_);
+    raw_.clear();
+  }
   if (rest().empty() || finished()) {
     in_.clear();
     at_ = 0;

@@ -4,6 +4,7 @@
 #include "protocol/base/check.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cutover::mocks {
 
@@ -161,6 +162,10 @@ void RawConnection::start_tls(const tls::Identity& identity, tls::Role role, con
 }
 
 void RawConnection::on_cipher(std::string_view bytes) {
+  // No record begins so: what was due before TLS (RFC 6120 section 5.3.3) is told, whoever came first, it or
+  // <proceed/>.
+  const auto space = bytes.substr(0, bytes.find_first_not_of(" \t\r\n"));
+  if (!std::exchange(cipher_came_, true) && !space.empty()) note(Direction::in, layer_, named(space, true), space);
   session_->put_cipher(bytes);
   pump_tls();
 }

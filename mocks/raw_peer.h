@@ -111,6 +111,7 @@ class RawConnection {
   bool eof_ = false, spoke_ = false, handed_out_ = false;
   bool reading_;
   bool secured_ = false;
+  bool cipher_came_ = false;
   std::string received_;
   std::size_t tls_begins_at_ = std::string::npos;
   std::size_t dropped_octets_ = 0;  ///< of received_

@@ -408,6 +408,12 @@ TEST(StandingJudge, FindsWhiteSpaceBeforeAnAnswer) {
   EXPECT_THAT(broken_in(before.records()), IsEmpty());
 }
 
+TEST(StandingJudge, FindsWhiteSpaceBehindAQuestionThatWasAnsweredSooner) {
+  auto wire = dialling_back();
+  wire.says("<starttls " + tls_ns + "/>").hears("<proceed " + tls_ns + "/>").says(" ");
+  EXPECT_THAT(broken_in(wire.records()), ElementsAre("no_space_behind_starttls"));
+}
+
 TEST(StandingJudge, FindsErrorsOutsideTheirNamespace) {
   EXPECT_THAT(broken_in(in_clear().says("<error><policy-violation " + errors_ns + "/></error>" + end).records()),
               ElementsAre("stream_error_condition"));

@@ -215,7 +215,9 @@ void judge_tls_and_sasl(const Conversation& conversation, Ledger& ledger) {
   for (const auto& one : conversation.said) {
     authorised.hear(one);
     if (!one.by_sender && is_features(one)) offered = one.element()->child("mechanisms", ns::sasl);
-    if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>()))
+    // White space behind <starttls/> is judged by its own rule, though <proceed/> came first.
+    const bool space = conversation.sender_initiates && one.octets.find_first_not_of(" \t\r\n") == std::string::npos;
+    if (one.is<Secured>() || (one.by_sender && one.is<BehindProceed>() && !space))
       ledger.judge(Rule::nothing_behind_proceed, one.is<Secured>(), one.octets);
     if (!one.by_sender || one.element() == nullptr) continue;
     if (one.element()->ns() == ns::sasl) judge_sasl_element(one, ledger);

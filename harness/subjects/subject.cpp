@@ -19,8 +19,18 @@ namespace {
 
 constexpr char user_name[] = "alice";
 constexpr std::uint16_t direct_tls_port = 5270;
-/// A further partner that authenticates by dialback, at the host of the first.
-constexpr char second_domain[] = "second.example";
+/// A further partner of that kind, at the host of the first; nothing where there is none.
+std::string second_domain(PartnerKind kind) {
+  switch (kind) {
+    case PartnerKind::sasl_external:
+      return "second-external.example";
+    case PartnerKind::dialback_over_tls:
+      return "second.example";
+    case PartnerKind::plaintext_dialback:
+      break;
+  }
+  return {};
+}
 
 Topology topology() {
   Topology topology;
@@ -30,7 +40,8 @@ Topology topology() {
        {PartnerKind::sasl_external, PartnerKind::dialback_over_tls, PartnerKind::plaintext_dialback}) {
     topology.partners.push_back({default_peer_domain(kind), kind, {"romeo"}, PartnerServer::by_hand});
   }
-  topology.partners.push_back({second_domain, PartnerKind::dialback_over_tls, {"romeo"}, PartnerServer::by_hand});
+  for (const auto kind : {PartnerKind::dialback_over_tls, PartnerKind::sasl_external})
+    topology.partners.push_back({second_domain(kind), kind, {"romeo"}, PartnerServer::by_hand});
   return topology;
 }
 
@@ -54,11 +65,12 @@ class EmbeddedSubject final : public Subject {
   std::string peer_domain(PartnerKind kind) const override { return default_peer_domain(kind); }
   int peer_host(PartnerKind kind) const override { return deployment_.partner_host(default_peer_domain(kind)); }
   std::string another_peer(PartnerKind kind) override {
-    if (kind != PartnerKind::dialback_over_tls) return peer_domain(kind);
-    const auto host = std::string("xmpp.") + second_domain;
-    names().set(std::string("_xmpp-server._tcp.") + second_domain, dns::Type::srv, 60, {"0 0 5269 " + host});
+    auto domain = second_domain(kind);
+    if (domain.empty()) return peer_domain(kind);
+    const auto host = "xmpp." + domain;
+    names().set("_xmpp-server._tcp." + domain, dns::Type::srv, 60, {"0 0 5269 " + host});
     names().set(host, dns::Type::a, 60, {world().address_of(peer_host(kind))});
-    return second_domain;
+    return domain;
   }
   int free_host() const override { return 200; }
 

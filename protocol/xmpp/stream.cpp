@@ -134,10 +134,11 @@ void Stream::parse() {
     on_item(*item);
     raw_.clear();
   }
-  // White space is noted when it comes: what comes next may be said much later, and not be allowed to have any before
-  // it.
-  if (!raw_.empty() && raw_.find_first_not_of(" \t\r\n") == std::string::npos) {
-    if (config_.note) note(Layer::xmpp, Direction::in, "white space", raw_);
+  // White space that comes by itself while we wait for an outcome may have left before our question was read: it is
+  // noted by itself, too, and is no part of what answers that.
+  const bool waits = initiating() && (state_ == StreamState::proceed || state_ == StreamState::sasl);
+  if (waits && !raw_.empty() && raw_.find_first_not_of(" \t\r\n") == std::string::npos) {
+    note(Layer::xmpp, Direction::in, "white space", raw_);
     raw_.clear();
   }
   if (rest().empty() || finished()) {

@@ -39,6 +39,8 @@ void receiving(Run& run) {
   auto good = n.established(external);
   if (!GIVEN(good.has_value(), "the stream of a partner was established")) return;
   CONFORMS("RFC6120-5.3.4-1", "what answered <starttls/> behind SASL", answer_to(*good, starttls), Ne("proceed"));
+  good->close();
+  (void)good->await_ending();
   auto again = n.established(external);
   if (!GIVEN(again.has_value(), "a further stream of the partner was established")) return;
   CONFORMS("SEC-PROTO-1", "what answered a second <auth/> behind SASL", answer_to(*again, auth), Ne("success"));

@@ -10,15 +10,19 @@ namespace cutover::suites {
 namespace {
 
 using namespace harness;
-using testing::AnyOf;
 using testing::Eq;
-using testing::Ne;
 
 /// An authenticated stream of a partner: what these cases presuppose.
 std::optional<PeerStream> authenticated(Negotiation& n) {
   auto stream = n.established(n.kind_in_tls());
   (void)GIVEN(stream.has_value(), "the stream of a partner was established");
   return stream;
+}
+
+/// Ends a stream, so that the peer may have the next: a server may allow one a pair (RFC 6120 section 4.9.3.3).
+void leave(PeerStream& stream) {
+  stream.close();
+  (void)stream.await_ending();
 }
 
 /// A message of the partner to the user, with more children behind its body.
@@ -65,6 +69,7 @@ void inside_others(Run& run) {
     if (!GIVEN(arrived(n, before), "a message on the same stream arrived")) return;
     if (!handled(n, *stream, octets, "inner")) return;
     CONFORMS(requirement, fmt::format("how often a message {} arrived", words), n.subject().received("inner"), Eq(0U));
+    leave(*stream);
   }
   // Inside a stanza, which arrives, and behind which the stream goes on.
   int number = 0;
@@ -90,6 +95,7 @@ void inside_others(Run& run) {
              came && arrived(n, behind), Eq(true));
     CONFORMS(requirement, fmt::format("how often what stood inside of it ({}) arrived", words),
              n.subject().received("inner"), Eq(0U));
+    leave(*stream);
   }
 }
 
@@ -124,6 +130,7 @@ void namespaces_alike(Run& run) {
     if (!handled(n, *stream, message(n, alike, "", fmt::format("xmlns='jabber:server{}'", more)), alike)) return;
     CONFORMS("SEC-SMUGGLE-2", fmt::format("how often a message of the namespace jabber:server{} arrived", more),
              n.subject().received(alike), Eq(0U));
+    leave(*stream);
   }
 }
 
@@ -178,6 +185,7 @@ void half_a_stanza(Run& run) {
            n.subject().received("in two halves"), Eq(0U));
   stream->send(whole.substr(cut));
   CONFORMS("RFC6120-8-1", "the message arrived once its end tag had come", arrived(n, "in two halves"), Eq(true));
+  leave(*stream);
   auto cut_off = authenticated(n);
   if (!cut_off) return;
   const auto truncated = message(n, "cut off");

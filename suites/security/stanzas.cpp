@@ -168,6 +168,8 @@ void foreign_namespace(Run& run) {
   if (!stream) return;
   CONFORMS("RFC6120-4.8.3-1", "what came of a message in jabber:client", refusal(stream->await_ending()),
            AnyOf("ignored", "invalid-namespace", "unsupported-stanza-type"));
+  stream->close();
+  (void)stream->await_ending();
   auto other = after(n, sent("ns2:message xmlns:ns2='http://example.org/ns2'", "ns2:message", "foreign"));
   if (!other) return;
   CONFORMS("RFC6120-4.8.4-3", "what came of a message in a foreign namespace", refusal(other->await_ending()),
@@ -269,6 +271,8 @@ void sizes(Run& run) {
   (void)n.until([&] { return n.subject().received("fits") > 0 || stream->wire().closed() || stream->wire().eof(); });
   CONFORMS("RFC6120-13.12-4", "how often a message of just under 10 000 octets arrived", n.subject().received("fits"),
            Eq(1U));
+  stream->close();
+  (void)stream->await_ending();
   auto flood = authenticated(n);
   if (!flood) return;
   const std::string chunk(1 << 20, 'b');
@@ -297,7 +301,7 @@ void sizes(Run& run) {
 CUTOVER_CASE(large){
     .id = "security.stanza-size",
     .title = "Stanzas of 10 000 octets are taken, those without end are not",
-    .procedure = "A message of just under 10 000 octets; on a second stream one that grows until 64 MiB.",
+    .procedure = "A message of just under 10 000 octets; on the next stream one that grows until 64 MiB.",
     .accepted =
         "The first arrives; the second meets policy-violation, or the end of the connection, which may swallow the "
         "error.",

@@ -92,6 +92,12 @@ std::shared_ptr<const tls::Identity> Negotiation::certificate(PartnerKind kind, 
   return subject_->authority().issue(request);
 }
 
+std::shared_ptr<const tls::Identity> Negotiation::certificate_of_all(PartnerKind kind) {
+  if (markers_from_.empty() || kind != kind_in_tls()) return certificate(kind);
+  return subject_->authority().issue(
+      {.names = {{tls::NameKind::dns, domain(kind)}, {tls::NameKind::dns, markers_from_}}});
+}
+
 PeerStream Negotiation::connect(PartnerKind kind) { return connect(kind, subject_->s2s()); }
 
 PeerStream Negotiation::connect_direct(PartnerKind kind) {
@@ -109,40 +115,44 @@ PeerStream Negotiation::connect(PartnerKind kind, const Endpoint& to) {
 std::optional<PeerStream> Negotiation::secured(PartnerKind kind, const tls::Identity& identity,
                                                xml::Element* features) {
   auto stream = connect(kind);
-  if (!stream.open() || !stream.start_tls(identity)) return std::nullopt;
+  if (!secure(stream, identity, features)) return std::nullopt;
+  return stream;
+}
+
+bool Negotiation::secure(PeerStream& stream, const tls::Identity& identity, xml::Element* features) {
+  if (!stream.open() || !stream.start_tls(identity)) return false;
   auto inside = stream.open();
-  if (!inside) return std::nullopt;
+  if (!inside) return false;
   if (features != nullptr) *features = std::move(*inside);
-  return stream;
+  return true;
 }
 
-std::optional<PeerStream> Negotiation::authenticated_by_external(PartnerKind kind) {
-  auto stream = secured(kind, *certificate(kind));
-  if (!stream) return std::nullopt;
-  const auto answer = stream->authenticate("");
-  if (!answer || !answer->is("success", ns::sasl) || !stream->reopen()) return std::nullopt;
-  return stream;
+bool Negotiation::authenticate_by_external(PeerStream& stream, const tls::Identity& identity) {
+  if (!secure(stream, identity)) return false;
+  const auto answer = stream.authenticate("");
+  return answer && answer->is("success", ns::sasl) && stream.reopen();
 }
 
-std::optional<PeerStream> Negotiation::authenticated_by_dialback(PartnerKind kind) {
-  std::optional<PeerStream> stream;
-  if (kind == PartnerKind::plaintext_dialback) {
-    stream = connect(kind);
-    if (!stream->open()) return std::nullopt;
-  } else {
-    stream = secured(kind, *certificate(kind));
-  }
-  if (!stream) return std::nullopt;
-  stream->send(db_result(domain(kind), subject_->domain(), "a-key"));
-  (void)answer_verify(kind, "valid", "a-key", &*stream);
-  if (stream->wire().ended()) return std::nullopt;  // at that: nobody was asked
-  const auto answer = stream->await_element("result", ns::dialback);
-  if (!answer || answer->attribute_or_empty("type") != "valid") return std::nullopt;
-  return stream;
+bool Negotiation::authenticate_by_dialback(PeerStream& stream, PartnerKind kind, const tls::Identity& identity) {
+  const bool ready = kind == PartnerKind::plaintext_dialback ? stream.open().has_value() : secure(stream, identity);
+  if (!ready) return false;
+  stream.send(db_result(stream.header().from, subject_->domain(), "a-key"));
+  (void)answer_verify(kind, "valid", "a-key", &stream);
+  if (stream.wire().ended()) return false;  // at that: nobody was asked
+  const auto answer = stream.await_element("result", ns::dialback);
+  return answer && answer->attribute_or_empty("type") == "valid";
+}
+
+bool Negotiation::establish(PeerStream& stream, PartnerKind kind) {
+  const auto identity = subject_->authority().issue({.names = {{tls::NameKind::dns, stream.header().from}}});
+  return kind == PartnerKind::sasl_external ? authenticate_by_external(stream, *identity)
+                                            : authenticate_by_dialback(stream, kind, *identity);
 }
 
 std::optional<PeerStream> Negotiation::established(PartnerKind kind) {
-  return kind == PartnerKind::sasl_external ? authenticated_by_external(kind) : authenticated_by_dialback(kind);
+  auto stream = connect(kind);
+  if (!establish(stream, kind)) return std::nullopt;
+  return stream;
 }
 
 xml::Element Negotiation::message(PartnerKind kind, const std::string& body) const {
@@ -230,7 +240,7 @@ bool Negotiation::lead_to_tls(PeerStream& stream, const tls::Identity& identity,
 }
 
 std::optional<std::pair<PeerStream, xml::Element>> Negotiation::asked(PartnerKind kind, const PeerStream* waiting) {
-  const auto identity = kind == PartnerKind::plaintext_dialback ? nullptr : certificate(kind);
+  const auto identity = kind == PartnerKind::plaintext_dialback ? nullptr : certificate_of_all(kind);
   auto& served = served_[kind];
   std::optional<std::pair<PeerStream, xml::Element>> found;
   // Whichever connection it comes by: one of its own, or one that is open already. Each is served as far as it goes.
@@ -272,10 +282,15 @@ bool Negotiation::arrives(const PeerStream& stream, const std::string& body) {
 bool Negotiation::marker_arrives() {
   // One that is known to work where the subject offers it; a target with dialback alone has that.
   const auto kind = kind_in_tls();
-  if (!good_) good_ = established(kind);
-  if (!good_) return false;
+  if (markers_from_.empty()) markers_from_ = subject_->another_peer(kind);
+  if (!marked_) {
+    auto stream = connect(kind);
+    stream.header().from = markers_from_;
+    if (!establish(stream, kind)) return false;
+    marked_ = std::move(stream);
+  }
   const auto text = fmt::format("marker {}", ++markers_);
-  good_->send(message(kind, text));
+  marked_->send(xmpp::make_message("romeo@" + markers_from_, subject_->user(), text, "", text));
   return until([&] { return subject_->received(text) > 0; });
 }
 

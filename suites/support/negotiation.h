@@ -88,7 +88,8 @@ class Negotiation {
 
   /// Waits for a message of a stream to arrive, no longer than the stream lives. Whether it did.
   bool arrives(const PeerStream& stream, const std::string& body);
-  /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user.
+  /// Proves that what was sent before has been handled: a message on a stream that is allowed comes to the user. It is
+  /// a stream of another domain, for the subject may allow one a pair (RFC 6120 section 4.9.3.3).
   [[nodiscard]] bool marker_arrives();
   /// The same as a precondition of what is judged behind it.
   [[nodiscard]] bool given_marker();
@@ -97,13 +98,19 @@ class Negotiation {
   void check_alive();
   [[nodiscard]] PeerStream connect(PartnerKind kind, const Endpoint& to);
   [[nodiscard]] PeerStream stream_on(mocks::RawConnection& wire, PartnerKind kind);
-  [[nodiscard]] std::optional<PeerStream> authenticated_by_external(PartnerKind kind);
-  [[nodiscard]] std::optional<PeerStream> authenticated_by_dialback(PartnerKind kind);
+  // A stream of the domain in its header, that far; false where the subject did not let it come to that.
+  [[nodiscard]] static bool secure(PeerStream& stream, const tls::Identity& identity, xml::Element* features = nullptr);
+  [[nodiscard]] bool establish(PeerStream& stream, PartnerKind kind);
+  [[nodiscard]] static bool authenticate_by_external(PeerStream& stream, const tls::Identity& identity);
+  [[nodiscard]] bool authenticate_by_dialback(PeerStream& stream, PartnerKind kind, const tls::Identity& identity);
+  /// Of each domain that stands at that kind's host.
+  [[nodiscard]] std::shared_ptr<const tls::Identity> certificate_of_all(PartnerKind kind);
 
   harness::Run& run_;
   std::shared_ptr<harness::Subject> subject_;
   std::map<PartnerKind, mocks::RawPeer*> peers_;
-  std::optional<PeerStream> good_;
+  std::string markers_from_;          ///< the domain of the markers, once there was one
+  std::optional<PeerStream> marked_;  ///< their stream
   std::map<PartnerKind, std::vector<mocks::RawConnection*>> accepted_;  ///< all that came, for later requests
   std::map<PartnerKind, std::vector<PeerStream>> served_;               ///< those that asked() leads by itself
   int markers_ = 0;

@@ -90,7 +90,7 @@ void change_part(xmpp::Passage& p, bool local, Change change) {
 
 /// Changes the first body as it is written, references and all.
 inline void change_written_body(xmpp::Passage& p, std::string (*change)(std::string_view)) {
-  const auto open = p.octets.find("<body>"), close = p.octets.find("</body>");
+  const auto open = p.octets.find("<body>"), close = p.octets.find("</body>", open);
   if (!sends_body(p) || open == std::string::npos || close == std::string::npos) return;
   const auto begin = open + std::string_view("<body>").size();
   const auto text = p.octets.substr(begin, close - begin);

@@ -383,6 +383,7 @@ std::vector<Observation> observe(Deployment& deployment, const std::vector<Excha
   const auto first_record = deployment.world().trace().records().size();
   std::vector<Probe> probes;
   probes.reserve(exchanges.size());
+  seen.reserve(exchanges.size());
   for (const auto& exchange : exchanges) {
     seen.push_back(probes.emplace_back(deployment, exchange, deployment.next_marker()).run());
   }

@@ -167,6 +167,7 @@ std::string question(const std::string& from, const std::string& to, const std::
 
 std::vector<std::string> in_words(const std::vector<std::pair<PeerStream, xml::Element>>& questions) {
   std::vector<std::string> words;
+  words.reserve(questions.size());
   for (const auto& [stream, asked] : questions)
     words.push_back(question(asked.attribute_or_empty("from"), asked.attribute_or_empty("to"),
                              asked.attribute_or_empty("id"), asked.text()));

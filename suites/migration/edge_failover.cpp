@@ -2,6 +2,7 @@
 #include "suites/support/chosen.h"
 #include "suites/support/edge_pools.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace cutover::suites {
@@ -11,7 +12,8 @@ using namespace harness;
 using testing::Eq;
 
 void repoint(Deployment& deployment, const std::string& where) {
-  for (const auto& ours : domains_of(deployment.topology())) deployment.carry_out("repoint " + ours + " " + where);
+  for (const auto& ours : domains_of(deployment.topology()))
+    deployment.carry_out(fmt::format("repoint {} {}", ours, where));
 }
 
 Cause cause_of_entry(Deployment& deployment, const std::string& partner) {

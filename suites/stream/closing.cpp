@@ -43,12 +43,13 @@ CUTOVER_CASE(answered){
 void ends_behind_messages(Run& run) {
   Negotiation n(run);
   const auto kind = n.kind_in_tls();
-  for (const auto& [body, cut] : {std::pair<std::string, const char*>("in one write with the end tag", "whole"),
-                                  {"in pieces of 7 octets with the end tag", "sevens"}}) {
+  for (const auto& form : {std::pair<std::string, const char*>("in one write with the end tag", "whole"),
+                           {"in pieces of 7 octets with the end tag", "sevens"}}) {
+    const auto& body = form.first;
     auto stream = n.established(kind);
     if (!GIVEN(stream.has_value(), "the stream of a peer was established")) return;
     const auto message = xml::write(n.message(kind, body), xmpp::ns::server);
-    send_pieces(n.subject().world(), *stream, message + "</stream:stream>", cut);
+    send_pieces(n.subject().world(), *stream, message + "</stream:stream>", form.second);
     (void)n.until([&] { return n.subject().received(body) > 0; });
     CONFORMS("RFC6120-10.1-1", "how often a message arrived that came " + body, n.subject().received(body), Eq(1U));
     (void)stream->await_ending();

@@ -114,21 +114,6 @@ std::vector<Row> negotiation() {
          if (asked && needs_no_reference(key))
            p.replace(">" + key + "<", ">" + in_case(key, key != in_case(key, true)) + "<");
        }},
-      // Section 4.5 of RFC 6120. Whoever asks about a key only is answered (XEP-0220 section 2.2.2).
-      {"xmpp.one-stream-for-a-pair", "refuses with conflict a second stream on which a peer wants to be known",
-       "RFC6120-4.5-1 RFC6120-4.9.3.3-1",
-       [mine = std::shared_ptr<int>(), pair = std::string()](Passage& p) mutable {
-         static std::map<std::string, std::weak_ptr<int>> in_use;
-         if (p.initiating || p.link) return;
-         if (p.hears_header()) pair = value(p, "from") + ' ' + value(p, "to");
-         if (p.kind == Passage::Kind::end_tag) mine.reset();
-         if (p.in() && p.is_stanza()) {
-           if (!mine) mine = std::make_shared<int>(0);
-           in_use[pair] = mine;
-         }
-         const bool asks = p.hears("auth", ns::sasl) || (p.hears("result", ns::dialback) && value(p, "type").empty());
-         if (const auto other = in_use[pair].lock(); asks && other && other != mine) p.end_stream("conflict");
-       }},
   };
 }
 
@@ -168,17 +153,6 @@ std::vector<Row> stanzas() {
          const bool tells = p.sends_presence("subscribed") || p.sends_presence("unsubscribed");
          if (tells && !p.link && p.element.child("status", ns::server) == nullptr)
            write_more(p, "<status>So it was decided</status>");
-       }},
-      {"xmpp.forged-stanza-ids-lost", "takes out ids that claim to be its own (XEP-0359 section 5)", "RFC6120-8.4-2",
-       [](Passage& p) {
-         if (p.initiating || !passes_message(p) || p.out()) return;
-         alter(p, [&p](xml::Element& stanza) {
-           std::erase_if(stanza.content(), [&p](const xml::Content& one) {
-             if (one.is_text() || !one.element.front().is("stanza-id", "urn:xmpp:sid:0")) return false;
-             const auto by = one.element.front().attribute_or_empty("by");
-             return by == domain_of(p, "to") || by == bare(value(p, "to"));
-           });
-         });
        }},
   };
 }

@@ -302,7 +302,7 @@ class Kept {
     }
     auto copy = all[nth];
     // RSA keys keep the blinding of their last use, which the next case would not draw anew.
-    if (request.rsa || request.flaw == Flaw::weak_key) copy.key = duplicate(copy.key);
+    if (copy.key && (request.rsa || request.flaw == Flaw::weak_key)) copy.key = duplicate(copy.key);
     return copy;
   }
 

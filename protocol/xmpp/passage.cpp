@@ -82,9 +82,15 @@ void Passage::put(const xml::Element& changed) {
 }
 
 void Passage::edit(const std::function<void(xml::Element&)>& change) {
+  const auto before = octets;
   auto changed = element;
   change(changed);
   put(changed);
+  // A content namespace that another rewrite declared there stays declared.
+  const auto declared = attribute_at(before, "xmlns");
+  const auto tag = first_tag(octets);
+  if (declared && tag && !attribute_at(octets, "xmlns"))
+    octets.insert(tag->second, before.substr(declared->first, declared->second - declared->first));
 }
 
 void Passage::end_stream(std::string_view condition) {

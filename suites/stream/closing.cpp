@@ -234,7 +234,9 @@ void breaks_off(Run& run) {
   if (!stream) return;
   stream->wire().abort();
   // What the user writes before the subject knows of it may be lost with the stream.
-  if (!n.given_marker()) return;
+  auto back = n.established(external);
+  if (back) back->send(n.message(external, "behind the break"));
+  if (!GIVEN(back && n.arrives(*back, "behind the break"), "a message of the partner arrived behind the break")) return;
   std::optional<PeerStream> next;
   std::string behind;
   for (int tries = 1; tries < 3 && !next; ++tries) {

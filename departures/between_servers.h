@@ -71,10 +71,11 @@ inline void put_last(xmpp::Passage& p, std::string_view inside) {
   if (end != std::string::npos) p.octets.insert(end, inside);
 }
 
-/// Makes <x a='b'/> <x a='b'></x>, under the name that is written.
+/// Makes <x a='b'/> <x a='b'></x>, under the name that is written; whole elements may stand before it.
 inline void open_empty_element(xmpp::Passage& p) {
   if (!p.octets.starts_with('<') || !p.octets.ends_with("/>")) return;
-  const auto name = p.octets.substr(1, p.octets.find_first_of(" \t\r\n/") - 1);
+  const auto begin = p.octets.rfind('<') + 1;
+  const auto name = p.octets.substr(begin, p.octets.find_first_of(" \t\r\n/", begin) - begin);
   p.octets.replace(p.octets.size() - 2, 2, "></" + name + ">");
 }
 

@@ -32,14 +32,13 @@ void end_in_a_reference(Passage& p, std::string_view name) {
                                             std::to_string(static_cast<int>(text.back())) + ";'");
 }
 
-/// The second half of a text as a section, unless it has references or the end of one. A carriage return that is
+/// The second half of a text as a section, unless the text has references or the end of one. A carriage return that is
 /// written as it is belongs to the line feed behind it.
 std::string half_in_a_section(std::string_view text) {
   auto middle = text.size() / 2;
   while (middle < text.size() && (static_cast<unsigned char>(text[middle]) & 0xc0U) == 0x80U) ++middle;
   const auto rest = text.substr(middle);
-  if (rest.empty() || text.find_first_of("<\r") != std::string_view::npos || rest.find('&') != std::string_view::npos ||
-      rest.find("]]") != std::string_view::npos)
+  if (rest.empty() || text.find_first_of("<&\r") != std::string_view::npos || rest.find("]]") != std::string_view::npos)
     return std::string(text);
   return std::string(text.substr(0, middle)) + "<![CDATA[" + std::string(rest) + "]]>";
 }

@@ -71,6 +71,14 @@ inline void put_last(xmpp::Passage& p, std::string_view inside) {
   if (end != std::string::npos) p.octets.insert(end, inside);
 }
 
+/// Leaves an attribute out of its response headers behind <success/>.
+inline auto forgotten_behind_sasl(std::string_view attribute) {
+  return [attribute, authenticated = false](xmpp::Passage& p) mutable {
+    authenticated = authenticated || p.sends("success", xmpp::ns::sasl);
+    if (authenticated && responds(p)) p.remove_attribute(attribute);
+  };
+}
+
 /// Makes <x a='b'/> <x a='b'></x>, under the name that is written; whole elements may stand before it.
 inline void open_empty_element(xmpp::Passage& p) {
   if (!p.octets.starts_with('<') || !p.octets.ends_with("/>")) return;

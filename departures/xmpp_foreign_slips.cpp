@@ -23,11 +23,7 @@ namespace ns = xmpp::ns;
 std::vector<Row> streams() {
   return {
       {"xmpp.language-forgotten-behind-sasl", "names no language in its response header behind <success/>",
-       "RFC6120-4.7.4-2",
-       [authenticated = false](Passage& p) mutable {
-         authenticated = authenticated || p.sends("success", ns::sasl);
-         if (authenticated && responds(p)) p.remove_attribute("xml:lang");
-       }},
+       "RFC6120-4.7.4-2", forgotten_behind_sasl("xml:lang")},
       {"xmpp.calls-from-its-host-inside-tls", "names a host of its domain in the initial header inside TLS",
        "RFC6120-4.7.1-1",
        [](Passage& p) {

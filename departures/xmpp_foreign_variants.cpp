@@ -1,4 +1,4 @@
-// What servers in the field do, and may do: labels, events and forms of their own, references, keys, a stream a pair.
+// What servers in the field do, and may do: labels, events and forms of their own, references, keys.
 #include "departures/between_servers.h"
 #include "departures/inside_stanzas.h"
 #include "departures/rows.h"
@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -37,10 +37,7 @@ std::vector<Row> headers() {
          if (calls(p) && !value(p, "from").empty()) p.set_attribute("from", value(p, "from") + "/s2s");
        }},
       {"xmpp.to-forgotten-behind-sasl", "leaves to out of its response header behind <success/>", "RFC6120-4.7.2-2",
-       [authenticated = false](Passage& p) mutable {
-         authenticated = authenticated || p.sends("success", ns::sasl);
-         if (authenticated && responds(p)) p.remove_attribute("to");
-       }},
+       forgotten_behind_sasl("to")},
       {"xmpp.dialback-namespace-misspelt", "declares a namespace of dialback that does not exist", "XEP0220-2.4.1-1",
        [](Passage& p) {
          if (calls(p) || responds(p)) p.replace("jabber:server:dialback", "jabber:server:callback");

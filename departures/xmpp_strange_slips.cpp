@@ -33,17 +33,9 @@ void write_declaration_once(Passage& p, bool& begun) {
 std::vector<Row> restarts() {
   return {
       {"xmpp.version-forgotten-behind-sasl", "leaves the version out of its response header behind <success/>",
-       "RFC6120-4.7.5-2 RFC6120-4.7.5-5",
-       [authenticated = false](Passage& p) mutable {
-         authenticated = authenticated || p.sends("success", ns::sasl);
-         if (authenticated && responds(p)) p.remove_attribute("version");
-       }},
+       "RFC6120-4.7.5-2 RFC6120-4.7.5-5", forgotten_behind_sasl("version")},
       {"xmpp.id-forgotten-behind-sasl", "leaves the id out of its response header behind <success/>",
-       "RFC6120-4.7.3-1 RFC6120-6.4.6-3",
-       [authenticated = false](Passage& p) mutable {
-         authenticated = authenticated || p.sends("success", ns::sasl);
-         if (authenticated && responds(p)) p.remove_attribute("id");
-       }},
+       "RFC6120-4.7.3-1 RFC6120-6.4.6-3", forgotten_behind_sasl("id")},
       {"xmpp.declaration-forgotten-at-restarts", "writes an XML declaration before the first header only",
        "RFC6120-4.3.3-3 RFC6120-11.5-1", [begun = false](Passage& p) mutable { write_declaration_once(p, begun); }},
       {"xmpp.responds-without-dialback", "does not declare the namespace of dialback where it answers a header",

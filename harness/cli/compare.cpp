@@ -41,8 +41,9 @@ Judgements judgements_of(const reports::RunResult& run) {
 std::string told(const Judgements& run, const Judgements::key_type& key) {
   const auto found = run.find(key);
   if (found == run.end()) return "not there";
-  const auto& [outcome, words, hidden] = found->second;
-  return std::string(reports::name_of(outcome)) + (words.empty() ? "" : ": " + reports::terminal_text(words));
+  const auto& words = found->second.words;
+  return std::string(reports::name_of(found->second.outcome)) +
+         (words.empty() ? "" : ": " + reports::terminal_text(words));
 }
 
 /// Whether a standing rule met something to judge in one of the runs only, and was kept there: traffic that the

@@ -30,10 +30,8 @@ xml::Element without_words_in_conditions(xml::Element stanza) {
   auto* error = stanza.child("error", ns::server);
   if (error == nullptr) return stanza;
   for (auto& one : error->content()) {
-    if (one.is_text() || one.element.front().ns() != ns::stanza_errors) continue;
-    auto& condition = one.element.front();
-    const bool may_hold = condition.name() == "text" || condition.name() == "gone" || condition.name() == "redirect";
-    if (!may_hold) condition.content().clear();
+    if (!one.is_text() && has_to_be_empty(one.element.front(), ns::stanza_errors))
+      one.element.front().content().clear();
   }
   return stanza;
 }

@@ -20,11 +20,17 @@ bool has_one_condition(const xml::Element& error, std::string_view ns, std::span
   return found != nullptr && std::ranges::find(defined, found->name()) != defined.end();
 }
 
-bool has_empty_condition(const xml::Element& error, std::string_view ns, std::span<const std::string_view> may_hold) {
-  return std::ranges::all_of(error.children(), [&](const auto* child) {
-    if (child->ns() != ns || child->name() == "text" || child->content().empty()) return true;
-    return std::ranges::find(may_hold, child->name()) != may_hold.end();
-  });
+bool has_to_be_empty(const xml::Element& child, std::string_view ns) {
+  constexpr std::array<std::string_view, 3> of_stanzas{"text", "gone", "redirect"};
+  constexpr std::array<std::string_view, 2> of_streams{"text", "see-other-host"};
+  if (child.ns() != ns) return false;
+  return ns == xmpp::ns::stream_errors ? std::ranges::find(of_streams, child.name()) == of_streams.end()
+                                       : std::ranges::find(of_stanzas, child.name()) == of_stanzas.end();
+}
+
+bool has_empty_condition(const xml::Element& error, std::string_view ns) {
+  return std::ranges::none_of(
+      error.children(), [ns](const auto* child) { return has_to_be_empty(*child, ns) && !child->content().empty(); });
 }
 
 bool names_a_language(const xml::Element& text) { return text.attribute("lang", ns::xml).has_value(); }
@@ -56,9 +62,7 @@ void judge_stream_error(const Said& one, Ledger& ledger) {
   }
   const bool one_condition = has_one_condition(*one.element(), ns::stream_errors, xmpp::stream_conditions());
   ledger.judge(Rule::stream_error_condition, one_condition, one.octets);
-  constexpr std::array<std::string_view, 1> may_hold{"see-other-host"};
-  ledger.judge(Rule::stream_condition_is_empty, has_empty_condition(*one.element(), ns::stream_errors, may_hold),
-               one.octets);
+  ledger.judge(Rule::stream_condition_is_empty, has_empty_condition(*one.element(), ns::stream_errors), one.octets);
   if (const auto* text = one.element()->child("text", ns::stream_errors))
     ledger.judge(Rule::stream_error_language, names_a_language(*text), one.octets);
   if (one.element()->child("text", ns::stream_errors) != nullptr || !text_in_place)

@@ -85,10 +85,11 @@ void judge_sip_exchanges(const SipConversation&, Ledger&);
 /// Whether the error has one condition of that namespace beside a text, and one of those that are defined.
 [[nodiscard]] bool has_one_condition(const xml::Element& error, std::string_view ns,
                                      std::span<const std::string_view> defined);
-/// Whether the conditions of an error are empty, but for those that may hold an address (RFC 6120
-/// sections 4.9.2, 8.3.2).
-[[nodiscard]] bool has_empty_condition(const xml::Element& error, std::string_view ns,
-                                       std::span<const std::string_view> may_hold);
+/// Whether a child of an error is a condition, of that namespace, that has to be empty: all but those that may hold an
+/// address (RFC 6120 sections 4.9.2, 8.3.2).
+[[nodiscard]] bool has_to_be_empty(const xml::Element& child, std::string_view ns);
+/// Whether those conditions of an error are empty.
+[[nodiscard]] bool has_empty_condition(const xml::Element& error, std::string_view ns);
 /// Whether a text of an error says which language it is in.
 [[nodiscard]] bool names_a_language(const xml::Element& text);
 [[nodiscard]] bool is_language(std::string_view tag);

@@ -99,8 +99,7 @@ void judge_error(const Said& one, Ledger& ledger) {
   }
   if (!ledger.judge(Rule::error_has_error, error != nullptr, one.octets)) return;
   ledger.judge(Rule::error_form, has_form_of_an_error(*error), one.octets);
-  constexpr std::array<std::string_view, 2> may_hold{"gone", "redirect"};
-  ledger.judge(Rule::condition_is_empty, has_empty_condition(*error, ns::stanza_errors, may_hold), one.octets);
+  ledger.judge(Rule::condition_is_empty, has_empty_condition(*error, ns::stanza_errors), one.octets);
   const auto* text = error->child("text", ns::stanza_errors);
   const bool elsewhere = error->child("text", ns::server) != nullptr || error->child("text", "") != nullptr;
   if (text != nullptr || elsewhere) ledger.judge(Rule::error_text, !elsewhere, one.octets);

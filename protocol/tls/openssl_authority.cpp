@@ -286,8 +286,8 @@ std::uint64_t seed_from(std::string_view text) {
 }
 
 /// What the authorities of simulated worlds issued at one time, kept for the next of them: a certificate follows from
-/// the time, the request and how often an authority was asked for it. Making them anew took a third of the time of such
-/// a case.
+/// the time, the request and how often an authority was asked for it. Making them anew took a quarter of the time of
+/// such a case.
 class Kept {
  public:
   explicit Kept(std::time_t wall_clock) : wall_clock_(wall_clock), issuing_(wall_clock) {
